@@ -1,0 +1,77 @@
+package btree
+
+import (
+	"encoding/binary"
+
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// Symbol is an entry of a symbol table (specification, III.C, "Disk Format: Level 1C - Symbol Table Entry").
+type Symbol struct {
+	Name    uint64   // where the link's name begins in the group's local heap
+	Header  uint64   // address of the object's header; undefined for a soft link
+	Cache   uint32   // what Scratch holds: 0 nothing, 1 a group's B-tree and heap, 2 a soft link
+	Scratch [16]byte // see Tree and Target
+}
+
+// The kinds of cached data in a symbol table entry.
+const (
+	CacheNothing = 0
+	CacheGroup   = 1
+	CacheSoft    = 2
+)
+
+// Tree returns the addresses of a group's B-tree and local heap. It means something if Cache is CacheGroup and
+// addresses have at most eight bytes.
+func (s *Symbol) Tree(r *meta.Reader) (tree, heap uint64) {
+	if r.OffsetSize > 8 {
+		return meta.Undefined, meta.Undefined
+	}
+	return r.Addr(s.Scratch[:]), r.Addr(s.Scratch[r.OffsetSize:])
+}
+
+// Target returns where a soft link's target begins in the local heap. It means something if Cache is CacheSoft.
+func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.Scratch[:])) }
+
+// SymbolSize is the number of bytes of a symbol table entry.
+func SymbolSize(r *meta.Reader) int { return 2*r.OffsetSize + 24 }
+
+// DecodeSymbol decodes the entry at the start of p, which must hold SymbolSize bytes. The superblock of versions 0
+// and 1 ends with such an entry, for the root group.
+func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
+	s := Symbol{Name: r.Addr(p), Header: r.Addr(p[r.OffsetSize:])}
+	p = p[2*r.OffsetSize:]
+	s.Cache = binary.LittleEndian.Uint32(p)
+	copy(s.Scratch[:], p[8:24])
+	return s
+}
+
+// Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
+// Format: Level 1B - Group Symbol Table Nodes"). An error of fn ends the walk and is returned.
+func Symbols(r *meta.Reader, addr uint64, fn func(s *Symbol) error) error {
+	c := r.Cursor(addr, 8)
+	c.Signature("SNOD")
+	version := c.U8()
+	c.Skip(1)
+	n := int(c.U16())
+	if err := c.Err(); err != nil {
+		return err
+	}
+	if version != 1 {
+		return r.Unsupported(addr, "symbol table node of version %d", version)
+	}
+	step := SymbolSize(r)
+	p, err := r.Bytes(addr, 8+n*step)
+	if err != nil {
+		return err
+	}
+	r.Extent(addr, uint64(len(p)), "symbol table node")
+	var s Symbol
+	for p = p[8:]; len(p) > 0; p = p[step:] {
+		s = DecodeSymbol(r, p)
+		if err := fn(&s); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+// Package btree walks HDF5's B-trees, versions 1 and 2, and the symbol table nodes that a group's tree points to.
+//
+// The walks read only what is in use of each node, visit no node twice and go no deeper than the levels that the
+// nodes declare, so a hostile file costs no more than one reading of it.
+package btree
+
+import (
+	"encoding/binary"
+
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+const (
+	v1Group  = 0 // node type of a group's tree
+	v1Chunks = 1 // node type of a chunked dataset's tree
+)
+
+// v1 is one walk of a version 1 B-tree (specification, III.A.1, "Version 1 B-trees").
+type v1 struct {
+	r       *meta.Reader
+	typ     uint8
+	keySize int
+	seen    map[uint64]struct{}
+	leaf    func(records []byte, n int, addr uint64) error // n records of a key and a child's address, and one more key
+}
+
+// V1Group walks a version 1 B-tree of node type 0, a group's, and calls fn for each symbol table node's address, in
+// the order of the names. An error of fn ends the walk and is returned.
+func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
+	w := v1{r: r, typ: v1Group, keySize: r.LengthSize}
+	step := r.LengthSize + r.OffsetSize
+	w.leaf = func(p []byte, n int, node uint64) error {
+		for ; n > 0; n-- {
+			if err := fn(r.Addr(p[r.LengthSize:])); err != nil {
+				return err
+			}
+			p = p[step:]
+		}
+		return nil
+	}
+	return w.node(addr, -1)
+}
+
+// V1Chunks walks a version 1 B-tree of node type 1, a chunked dataset's, in the order of the chunks. ndims is the
+// dataset's rank plus one. fn gets a chunk's stored size in bytes, its filter mask, the place of its first element
+// in each of the rank dimensions (valid only during the call) and its address, which is not checked. Chunks of
+// undefined address do not exist and are passed over. An error of fn ends the walk and is returned.
+func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32, offset []uint64, addr uint64) error) error {
+	if ndims < 2 || ndims > r.Limits.Rank+1 {
+		return r.Corrupt(addr, "B-tree of chunks for %d dimensions", ndims-1)
+	}
+	w := v1{r: r, typ: v1Chunks, keySize: 8 + 8*ndims}
+	step := w.keySize + r.OffsetSize
+	offset := make([]uint64, ndims-1)
+	left := r.Limits.Chunks
+	w.leaf = func(p []byte, n int, node uint64) error {
+		if left -= n; left < 0 {
+			return r.OverLimit(node, "more than %d chunks", r.Limits.Chunks)
+		}
+		for ; n > 0; n-- {
+			rec := p[:step]
+			p = p[step:]
+			for i := range offset {
+				offset[i] = binary.LittleEndian.Uint64(rec[8+8*i:])
+			}
+			a := r.Addr(rec[w.keySize:])
+			if a == meta.Undefined {
+				continue
+			}
+			err := fn(binary.LittleEndian.Uint32(rec), binary.LittleEndian.Uint32(rec[4:]), offset, a)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return w.node(addr, -1)
+}
+
+// node visits the node at addr, which must be of the level given, or of any level if that is negative: the root.
+// Levels go down by one each time and begin under 256, which bounds the recursion.
+func (w *v1) node(addr uint64, level int) error {
+	r := w.r
+	if _, twice := w.seen[addr]; twice {
+		return r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
+	}
+	c := r.Cursor(addr, 8+2*r.OffsetSize)
+	c.Signature("TREE")
+	typ, lev, n := c.U8(), int(c.U8()), int(c.U16())
+	if err := c.Err(); err != nil {
+		return err
+	}
+	switch {
+	case typ != w.typ:
+		return r.Corrupt(addr, "B-tree node of type %d, %d expected", typ, w.typ)
+	case level >= 0 && lev != level:
+		return r.Corrupt(addr, "B-tree node of level %d, %d expected", lev, level)
+	}
+	head := 8 + 2*r.OffsetSize
+	step := w.keySize + r.OffsetSize
+	size := head + n*step + w.keySize
+	if n == 0 {
+		size = head // an empty tree's node may end the file
+	}
+	p, err := r.Bytes(addr, size)
+	if err != nil {
+		return err
+	}
+	r.Extent(addr, uint64(size), "B-tree node")
+	p = p[head:]
+	if lev == 0 && level < 0 { // a root alone: nothing can be visited twice
+		return w.leaf(p, n, addr)
+	}
+	if w.seen == nil {
+		w.seen = make(map[uint64]struct{}, n+1)
+	}
+	w.seen[addr] = struct{}{}
+	if lev == 0 {
+		return w.leaf(p, n, addr)
+	}
+	for ; n > 0; n-- {
+		if err := w.node(r.Addr(p[w.keySize:]), lev-1); err != nil {
+			return err
+		}
+		p = p[step:]
+	}
+	return nil
+}

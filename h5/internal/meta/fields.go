@@ -1,0 +1,87 @@
+package meta
+
+import (
+	"encoding/binary"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// beyond stands for integers over 64 bits. It is inside no file, so every check against the file's size refuses it.
+const beyond = Undefined - 1
+
+// Addr decodes the address at the start of p, which must hold at least OffsetSize bytes. It is for records that are
+// too many for a Cursor. An address that does not fit 64 bits comes out as one that no file holds.
+func (r *Reader) Addr(p []byte) uint64 {
+	if r.OffsetSize == 8 {
+		return binary.LittleEndian.Uint64(p)
+	}
+	return wide(p[:r.OffsetSize])
+}
+
+// Len decodes the length at the start of p, which must hold at least LengthSize bytes, like Addr.
+func (r *Reader) Len(p []byte) uint64 {
+	if r.LengthSize == 8 {
+		return binary.LittleEndian.Uint64(p)
+	}
+	return wide(p[:r.LengthSize])
+}
+
+// wide decodes an integer of any width of which all bits set is Undefined.
+func wide(p []byte) uint64 {
+	var v uint64
+	ones, over := true, false
+	for i, x := range p {
+		ones = ones && x == 0xff
+		if i < 8 {
+			v |= uint64(x) << (8 * i)
+		} else {
+			over = over || x != 0
+		}
+	}
+	switch {
+	case ones:
+		return Undefined
+	case over || v == Undefined:
+		return beyond
+	}
+	return v
+}
+
+// LE decodes an unsigned integer of len(p) bytes, at most 8.
+func LE(p []byte) uint64 {
+	var v uint64
+	for i, x := range p {
+		v |= uint64(x) << (8 * i)
+	}
+	return v
+}
+
+// Extent reports a structure of n bytes at an address to OnExtent. The caller has read them: they are inside the file.
+func (r *Reader) Extent(addr, n uint64, what string) {
+	if r.OnExtent != nil {
+		r.OnExtent(r.base+int64(addr), int64(n), what)
+	}
+}
+
+// Corrupt returns an error about the structure at an address.
+func (r *Reader) Corrupt(addr uint64, format string, args ...any) error {
+	return h5err.At(h5err.Corrupt, r.place(addr), format, args...)
+}
+
+// Unsupported is Corrupt for a sound structure that is not implemented.
+func (r *Reader) Unsupported(addr uint64, format string, args ...any) error {
+	return h5err.At(h5err.Unsupported, r.place(addr), format, args...)
+}
+
+// OverLimit is Corrupt for a structure that is larger than a limit.
+func (r *Reader) OverLimit(addr uint64, format string, args ...any) error {
+	return h5err.At(h5err.Limit, r.place(addr), format, args...)
+}
+
+// place is the absolute offset of an address, NoOffset for one that is outside the file.
+func (r *Reader) place(addr uint64) int64 {
+	if addr > uint64(r.size-r.base) {
+		return h5err.NoOffset
+	}
+	return r.base + int64(addr)
+}
