@@ -1,0 +1,396 @@
+package nullbitmap
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/bits"
+)
+
+// FromMask writes the validity of len(mask) values to dst, from bit off on, given one byte a value that is set when it
+// is not zero. It returns the number of zero bits among those that it wrote. Masks of wider integers are the rule
+// [Nonzero].
+func FromMask(dst []byte, off int, mask []byte, p Polarity, m Mode) (nulls int) {
+	return active.apply(byteMask(p), dst, off, mask, m)
+}
+
+// FromMaskStrided is [FromMask] for n mask bytes of which each stands stride bytes after the one before, as a bool
+// member of a compound does; see [Rule.ApplyStrided].
+func FromMaskStrided(dst []byte, off int, mask []byte, stride, n int, p Polarity, m Mode) (nulls int) {
+	return active.applyStrided(byteMask(p), dst, off, mask, stride, n, m)
+}
+
+// PackBools writes len(bools) values to dst as bits, from bit off on: 1 for each byte that is not zero (for each that is
+// zero when the polarity of "true" is turned: see [FromMask], of which this is the SetIsValid, Overwrite form). It
+// returns the number of ones.
+func PackBools(dst []byte, off int, bools []byte) (trues int) {
+	return len(bools) - FromMask(dst, off, bools, SetIsValid, Overwrite)
+}
+
+// The rules for byte masks are made here, not by Nonzero, so that using them allocates nothing.
+var (
+	setIsNull  = Rule{1, []test{{op: opMasked, width: 1, and: 0xff, flip: ^uint64(0)}}}
+	setIsValid = Rule{1, []test{{op: opMasked, width: 1, and: 0xff}}}
+)
+
+func byteMask(p Polarity) Rule {
+	switch p {
+	case SetIsNull:
+		return setIsNull
+	case SetIsValid:
+		return setIsValid
+	}
+	panic(fmt.Sprintf("nullbitmap: polarity %v", p))
+}
+
+// FromBits writes n bits of src, from its bit srcOff on, to dst, from its bit off on, as validity. Offsets count in
+// the bit order given; src is in that order, dst always LSB first. It returns the number of zero bits among those
+// that it wrote. dst and src may share memory only if they, their offsets and the order are the same.
+func FromBits(dst []byte, off int, src []byte, srcOff, n int, order BitOrder, p Polarity, m Mode) (nulls int) {
+	checkBits("destination", dst, off, n)
+	checkBits("source", src, srcOff, n)
+	keep := uint64(keepOf(m)) * 0x0101010101010101
+	flip, msb := flipBits(p), isMSB(order)
+	ones := 0
+	for i := 0; i < n; {
+		// Up to a byte border of dst first, then words.
+		c := min(n-i, 64-(off+i)&7)
+		x := loadBits(src, srcOff+i, c, msb) ^ flip
+		old := loadBits(dst, off+i, c, false)
+		x &= (old | keep) & lowBits(c)
+		storeBits(dst, off+i, c, x, false)
+		ones += bits.OnesCount64(x)
+		i += c
+	}
+	return n - ones
+}
+
+// ToBits is the inverse of [FromBits] in its Overwrite mode: it writes n validity bits of src, from bit srcOff on, to
+// dst, from its bit off on (counted in order), in that order and polarity. Bits of dst outside that range are kept.
+func ToBits(dst []byte, off int, order BitOrder, p Polarity, src []byte, srcOff, n int) {
+	checkBits("destination", dst, off, n)
+	checkBits("source", src, srcOff, n)
+	flip, msb := flipBits(p), isMSB(order)
+	for i := 0; i < n; {
+		c := min(n-i, 64-(off+i)&7)
+		storeBits(dst, off+i, c, loadBits(src, srcOff+i, c, false)^flip, msb)
+		i += c
+	}
+}
+
+// ToMask is the inverse of [FromMask]: it writes one byte, 0 or 1, into dst for each of len(dst) bits of bitmap from bit
+// off on.
+func ToMask(dst []byte, p Polarity, bitmap []byte, off int) {
+	active.toMask(dst, p, bitmap, off)
+}
+
+// UnpackBools is the inverse of [PackBools]: one byte, 0 or 1, for each of len(dst) bits.
+func UnpackBools(dst []byte, bitmap []byte, off int) {
+	active.toMask(dst, SetIsValid, bitmap, off)
+}
+
+func (k *kernels) toMask(dst []byte, p Polarity, bitmap []byte, off int) {
+	n := len(dst)
+	checkBits("bitmap", bitmap, off, n)
+	flip := byte(flipBits(p))
+	if n == 0 {
+		return
+	}
+	bitmap = bitmap[off>>3:]
+	if bit := uint(off & 7); bit != 0 {
+		c := min(8-int(bit), n)
+		expandFew(dst[:c], (bitmap[0]^flip)>>bit)
+		dst, bitmap = dst[c:], bitmap[1:]
+	}
+	whole := len(dst) >> 3
+	k.expand(dst[:whole*8], bitmap[:whole], flip)
+	if dst = dst[whole*8:]; len(dst) != 0 {
+		expandFew(dst, bitmap[whole]^flip)
+	}
+}
+
+func expandFew(dst []byte, b byte) {
+	for i := range dst {
+		dst[i] = b >> uint(i) & 1
+	}
+}
+
+// ToInts is the inverse of [Nonzero]: it writes an integer of width bytes (1 to 8), 0 or 1, in the given byte order
+// into dst for each of len(dst)/width bits of bitmap from bit off on. len(dst) is a multiple of width.
+func ToInts(dst []byte, width int, order ByteOrder, p Polarity, bitmap []byte, off int) {
+	if width < 1 || width > 8 || len(dst)%width != 0 || checkOrder(order) != nil {
+		panic(fmt.Sprintf("nullbitmap: %d bytes of integers of %d bytes, %v", len(dst), width, order))
+	}
+	if width == 1 {
+		ToMask(dst, p, bitmap, off)
+		return
+	}
+	n := len(dst) / width
+	checkBits("bitmap", bitmap, off, n)
+	clear(dst)
+	one := 0
+	if order == BigEndian {
+		one = width - 1
+	}
+	flip := flipBits(p)
+	for i := 0; i < n; {
+		c := min(n-i, 64)
+		x := loadBits(bitmap, off+i, c, false) ^ flip
+		for j := 0; j < c; j++ {
+			dst[(i+j)*width+one] = byte(x >> uint(j) & 1)
+		}
+		i += c
+	}
+}
+
+// WriteSentinel is the inverse of [Equal] and [MinusOne]: it copies sentinel, raw bytes as stored (see [Stored]), over
+// each element of len(sentinel) bytes in values whose bit in bitmap, counted from off on, is 0. The others are left as
+// they are; one that is valid and happens to equal the sentinel will read back as null. It returns the number of
+// elements written. len(values) is a multiple of len(sentinel), which is at least 1.
+func WriteSentinel(values, sentinel []byte, bitmap []byte, off int) (nulls int) {
+	return WriteSentinelStrided(values, len(sentinel), countOf(values, len(sentinel)), sentinel, bitmap, off)
+}
+
+// WriteSentinelStrided is [WriteSentinel] for n elements of which each begins stride bytes after the one before; see
+// [Rule.ApplyStrided].
+func WriteSentinelStrided(values []byte, stride, n int, sentinel []byte, bitmap []byte, off int) (nulls int) {
+	w := len(sentinel)
+	checkStrided(values, stride, n, w)
+	checkBits("bitmap", bitmap, off, n)
+	for i := 0; i < n; i += 64 {
+		c := min(n-i, 64)
+		for x := ^loadBits(bitmap, off+i, c, false) & lowBits(c); x != 0; x &= x - 1 {
+			at := (i + bits.TrailingZeros64(x)) * stride
+			copy(values[at:at+w], sentinel)
+			nulls++
+		}
+	}
+	return nulls
+}
+
+// WriteBits is the inverse of [AnyBit]: in each element of len(mask) bytes in values it sets or clears all the bits of
+// mask as the bit in bitmap, counted from off on, and the polarity say, and leaves the element's other bits alone.
+// len(values) is a multiple of len(mask), which is at least 1.
+func WriteBits(values, mask []byte, p Polarity, bitmap []byte, off int) {
+	w, n := len(mask), countOf(values, len(mask))
+	checkBits("bitmap", bitmap, off, n)
+	flip := flipBits(p)
+	for i := 0; i < n; {
+		c := min(n-i, 64)
+		x := loadBits(bitmap, off+i, c, false) ^ flip
+		for j := 0; j < c; j++ {
+			set := -byte(x >> uint(j) & 1)
+			e := values[(i+j)*w : (i+j+1)*w]
+			for b, m := range mask {
+				e[b] = e[b]&^m | m&set
+			}
+		}
+		i += c
+	}
+}
+
+// CountNulls returns the number of 0 bits among the n bits of bitmap from bit off on.
+func CountNulls(bitmap []byte, off, n int) int {
+	checkBits("bitmap", bitmap, off, n)
+	ones := 0
+	for i := 0; i < n; {
+		c := min(n-i, 64-(off+i)&7)
+		ones += bits.OnesCount64(loadBits(bitmap, off+i, c, false))
+		i += c
+	}
+	return n - ones
+}
+
+// Fill sets n bits of dst from bit off on: to 1 where valid, else to 0. It returns the number of nulls, 0 or n.
+func Fill(dst []byte, off, n int, valid bool) (nulls int) {
+	checkBits("destination", dst, off, n)
+	if n == 0 {
+		return 0
+	}
+	var v byte
+	if valid {
+		v = 255
+	} else {
+		nulls = n
+	}
+	first, last := off>>3, (off+n-1)>>3
+	lead, trail := byte(255)<<uint(off&7), byte(255)>>uint(7-(off+n-1)&7)
+	if first == last {
+		lead &= trail
+		dst[first] = dst[first]&^lead | v&lead
+		return nulls
+	}
+	dst[first] = dst[first]&^lead | v&lead
+	dst[last] = dst[last]&^trail | v&trail
+	middle := dst[first+1 : last]
+	for i := range middle {
+		middle[i] = v
+	}
+	return nulls
+}
+
+// Copy copies n bits of src from bit srcOff on to dst from bit off on and returns the number of zeros among them. dst
+// and src may share memory only if the offsets are the same.
+func Copy(dst []byte, off int, src []byte, srcOff, n int) (nulls int) {
+	return FromBits(dst, off, src, srcOff, n, LSBFirst, SetIsValid, Overwrite)
+}
+
+// And clears those of the n bits of dst from bit off on that are 0 in src, counted from bit srcOff on: a value stays
+// valid where both say so. It returns the number of zeros in dst's range then.
+func And(dst []byte, off int, src []byte, srcOff, n int) (nulls int) {
+	return FromBits(dst, off, src, srcOff, n, LSBFirst, SetIsValid, Intersect)
+}
+
+// ClearTrailing zeroes all bits of bitmap from bit n on, as Arrow likes the end of its bitmaps. n is at most
+// len(bitmap)*8.
+func ClearTrailing(bitmap []byte, n int) {
+	checkBits("bitmap", bitmap, 0, n)
+	if n&7 != 0 {
+		bitmap[n>>3] &= 1<<uint(n&7) - 1
+		n += 8 - n&7
+	}
+	clear(bitmap[n>>3:])
+}
+
+// RowsAny turns the validity of items, rows rows of k items each, from bit itemOff of items on, into the validity of
+// rows in dst, from bit off on: a row is null when any of its items is. A row of no items is valid. It returns the
+// number of zeros among the bits that it wrote. dst and items share no memory.
+func RowsAny(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode) (nulls int) {
+	return byRow(dst, off, items, itemOff, rows, k, m, func(nulls int) bool { return nulls == 0 })
+}
+
+// RowsAll is [RowsAny] where a row is null when it has items and all of them are null.
+func RowsAll(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode) (nulls int) {
+	return byRow(dst, off, items, itemOff, rows, k, m, func(nulls int) bool { return nulls < k || k == 0 })
+}
+
+func byRow(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode, valid func(nulls int) bool) (nulls int) {
+	checkBits("destination", dst, off, rows)
+	checkItems("items", items, itemOff, rows, k)
+	keep := keepOf(m)
+	for i := 0; i < rows; i++ {
+		one := byte(1) << uint((off+i)&7)
+		b := &dst[(off+i)>>3]
+		if !valid(CountNulls(items, itemOff+i*k, k)) {
+			*b &^= one
+		} else {
+			*b |= one & keep
+		}
+		if *b&one == 0 {
+			nulls++
+		}
+	}
+	return nulls
+}
+
+// Repeat writes each of n bits of src, from bit srcOff on, k times to dst, from bit off on: the validity of rows as
+// that of their k items, or a quality bit per second as that of its samples. It returns the number of zeros among the
+// n*k bits that it wrote. dst and src share no memory.
+func Repeat(dst []byte, off int, src []byte, srcOff, n, k int, m Mode) (nulls int) {
+	checkItems("destination", dst, off, n, k)
+	checkBits("source", src, srcOff, n)
+	keep := keepOf(m)
+	for i := 0; i < n; i++ {
+		at := off + i*k
+		switch valid := src[(srcOff+i)>>3]>>uint((srcOff+i)&7)&1 != 0; {
+		case !valid || keep != 0:
+			nulls += Fill(dst, at, k, valid)
+		default:
+			nulls += CountNulls(dst, at, k)
+		}
+	}
+	return nulls
+}
+
+func checkItems(what string, b []byte, off, rows, k int) {
+	hi, n := bits.Mul64(uint64(rows), uint64(k))
+	if rows < 0 || k < 0 || hi != 0 || n > uint64(int(^uint(0)>>1)) {
+		panic(fmt.Sprintf("nullbitmap: %s: %d rows of %d items", what, rows, k))
+	}
+	checkBits(what, b, off, int(n))
+}
+
+func countOf(values []byte, width int) int {
+	if width < 1 || len(values)%width != 0 {
+		panic(fmt.Sprintf("nullbitmap: %d bytes of elements of %d bytes", len(values), width))
+	}
+	return len(values) / width
+}
+
+func checkStrided(values []byte, stride, n, w int) {
+	if w < 1 || stride < w || n < 0 || n > 0 && (len(values) < w || n-1 > (len(values)-w)/stride) {
+		panic(fmt.Sprintf("nullbitmap: %d elements of %d bytes every %d bytes do not lie in %d bytes", n, w, stride, len(values)))
+	}
+}
+
+func flipBits(p Polarity) uint64 {
+	switch p {
+	case SetIsNull:
+		return ^uint64(0)
+	case SetIsValid:
+		return 0
+	}
+	panic(fmt.Sprintf("nullbitmap: polarity %v", p))
+}
+
+func isMSB(o BitOrder) bool {
+	switch o {
+	case LSBFirst:
+		return false
+	case MSBFirst:
+		return true
+	}
+	panic(fmt.Sprintf("nullbitmap: bit order %v", o))
+}
+
+// lowBits has c low bits set, 0 <= c <= 64.
+func lowBits(c int) uint64 { return 1<<uint(c) - 1 }
+
+// load64 loads the first 1 to 8 bytes of b, at most eight, missing ones as zero.
+func load64(b []byte) uint64 {
+	if len(b) >= 8 {
+		return binary.LittleEndian.Uint64(b)
+	}
+	return loadN(b)
+}
+
+// loadBits returns c bits of b (1 to 64) from bit off on, the first as the lowest; the others are zero. It reads no byte
+// that has none of them.
+func loadBits(b []byte, off, c int, msb bool) uint64 {
+	b = b[off>>3 : (off+c+7)>>3]
+	sh := uint(off & 7)
+	x := load64(b)
+	if msb {
+		x = reverseEach(x)
+	}
+	x >>= sh
+	if len(b) > 8 {
+		y := b[8]
+		if msb {
+			y = bits.Reverse8(y)
+		}
+		x |= uint64(y) << (64 - sh)
+	}
+	return x & lowBits(c)
+}
+
+// storeBits stores the low c bits of x at bit off of b, of which off%8+c is at most 64, and keeps the bits beside
+// them. It writes no byte that has none of them.
+func storeBits(b []byte, off, c int, x uint64, msb bool) {
+	b = b[off>>3 : (off+c+7)>>3]
+	sh := uint(off & 7)
+	put := lowBits(c) << sh
+	x = x << sh & put
+	if msb {
+		x, put = reverseEach(x), reverseEach(put)
+	}
+	if len(b) == 8 {
+		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)&^put|x)
+		return
+	}
+	for i := range b {
+		b[i] = b[i]&^byte(put>>uint(8*i)) | byte(x>>uint(8*i))
+	}
+}
+
+// reverseEach reverses the bits of each byte of x.
+func reverseEach(x uint64) uint64 { return bits.ReverseBytes64(bits.Reverse64(x)) }
