@@ -62,12 +62,6 @@ func WithoutMapping() Option {
 // Open opens a regular file for reading, and maps it where the system allows that. The caller holds the one reference
 // to what is returned. Errors are of kind IO and wrap what the system said, so that errors.Is(err, fs.ErrNotExist) works.
 func Open(path string, opts ...Option) (*Source, error) {
-	var o options
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return nil, h5err.In(err, path, "")
-		}
-	}
 	// Opening a FIFO waits for its writer: look before opening, and again at what was opened.
 	info, err := os.Stat(path)
 	if err != nil {
@@ -80,7 +74,19 @@ func Open(path string, opts ...Option) (*Source, error) {
 	if err != nil {
 		return nil, openError(path, err)
 	}
-	info, err = f.Stat()
+	return OpenFile(f, path, opts...)
+}
+
+// OpenFile is Open for a file that is open already. It takes f over, and closes it when it fails.
+func OpenFile(f *os.File, path string, opts ...Option) (*Source, error) {
+	var o options
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			f.Close() // nothing was written
+			return nil, h5err.In(err, path, "")
+		}
+	}
+	info, err := f.Stat()
 	if err == nil {
 		err = regular(path, info.Mode())
 	}
@@ -143,6 +149,14 @@ func FromReaderAt(r io.ReaderAt, size int64, name string) *Source {
 
 // Name is the path or the name that the Source was made with.
 func (s *Source) Name() string { return s.name }
+
+// Path returns the path of a local file, "" for a Source made by FromReaderAt.
+func (s *Source) Path() string {
+	if s.file == nil {
+		return ""
+	}
+	return s.name
+}
 
 // Size is the number of bytes, as it was when the Source was made.
 func (s *Source) Size() int64 { return s.size }

@@ -85,3 +85,25 @@ func (r *Reader) place(addr uint64) int64 {
 	}
 	return r.base + int64(addr)
 }
+
+// Verified returns the n bytes of the structure at an address without the checksum in the last four of them, after
+// verifying that and the signature, "" for none. It reports the structure as an extent. The signature goes first: a
+// wrong address is told from damaged bytes.
+func (r *Reader) Verified(addr uint64, n int, sig, what string) ([]byte, error) {
+	p, err := r.Bytes(addr, n)
+	if err != nil {
+		return nil, err
+	}
+	if len(p) < len(sig)+4 {
+		return nil, r.Corrupt(addr, "%s of %d bytes", what, n)
+	}
+	if string(p[:len(sig)]) != sig {
+		return nil, r.Corrupt(addr, "signature %q of a %s expected, found %q", sig, what, p[:len(sig)])
+	}
+	body := p[: n-4 : n-4]
+	if got, stored := Checksum(body), binary.LittleEndian.Uint32(p[n-4:]); got != stored {
+		return nil, r.Corrupt(addr, "checksum of the %s is %#08x, stored is %#08x", what, got, stored)
+	}
+	r.Extent(addr, uint64(n), what)
+	return body, nil
+}

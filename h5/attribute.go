@@ -1,0 +1,301 @@
+package h5
+
+import (
+	"bytes"
+	"math"
+	"sort"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// Attribute is a small named value beside an object.
+type Attribute struct {
+	Name string
+
+	f     *File
+	typ   *Type
+	space *Space
+	raw   []byte
+	order uint32 // creation order, where it is tracked
+}
+
+// Type is the attribute's datatype.
+func (a *Attribute) Type() *Type { return a.typ }
+
+// Space is the attribute's dataspace.
+func (a *Attribute) Space() *Space { return a.space }
+
+// Raw returns the elements as they stand in the file; empty for a null dataspace. Not to be written to.
+func (a *Attribute) Raw() []byte { return a.raw }
+
+// Strings returns the values of a text attribute, fixed or variable, padding removed; ok is false for any other type
+// and for text that can't be read. A null dataspace gives no values.
+func (a *Attribute) Strings() (values []string, ok bool) {
+	isText := a.typ.Class == ClassString || a.typ.Class == ClassVLen && a.typ.VarString
+	if !isText {
+		return nil, false
+	}
+	for p := a.raw; len(p) > 0; p = p[a.typ.Size:] {
+		s, err := a.f.text(a.typ, p[:a.typ.Size])
+		if err != nil {
+			return nil, false
+		}
+		values = append(values, string(s))
+	}
+	return values, true
+}
+
+// Text returns the value of a text attribute that is a scalar or an array of one; a null dataspace is the empty string.
+func (a *Attribute) Text() (value string, ok bool) {
+	v, ok := a.Strings()
+	switch {
+	case !ok || len(v) > 1:
+		return "", false
+	case len(v) == 0:
+		return "", a.space.Class == SpaceNull
+	}
+	return v[0], true
+}
+
+// Ints returns the values of an integer, bitfield or enumeration attribute. ok is false for other types and for values
+// that do not fit int64.
+func (a *Attribute) Ints() (values []int64, ok bool) {
+	t := a.typ
+	if t.Class == ClassEnum {
+		t = t.Base
+	}
+	if t.Class != ClassFixed && t.Class != ClassBitfield || t.Size > 8 {
+		return nil, false
+	}
+	for p := a.raw; len(p) >= t.Size; p = p[t.Size:] {
+		u := t.uint(p)
+		switch {
+		case t.Signed:
+			values = append(values, int64(u<<(64-8*t.Size))>>(64-8*t.Size))
+		case u > math.MaxInt64:
+			return nil, false
+		default:
+			values = append(values, int64(u))
+		}
+	}
+	return values, true
+}
+
+// Int returns the value of an integer attribute that is a scalar or an array of one.
+func (a *Attribute) Int() (value int64, ok bool) {
+	v, ok := a.Ints()
+	if !ok || len(v) != 1 {
+		return 0, false
+	}
+	return v[0], true
+}
+
+// Floats returns the values of a float (32 or 64 bits) or integer attribute as float64.
+func (a *Attribute) Floats() (values []float64, ok bool) {
+	if v, ok := a.Ints(); ok {
+		for _, x := range v {
+			values = append(values, float64(x))
+		}
+		return values, true
+	}
+	t := a.typ
+	if t.Class != ClassFloat || t.Size != 4 && t.Size != 8 {
+		return nil, false
+	}
+	for p := a.raw; len(p) >= t.Size; p = p[t.Size:] {
+		if t.Size == 4 {
+			values = append(values, float64(math.Float32frombits(uint32(t.uint(p)))))
+		} else {
+			values = append(values, math.Float64frombits(t.uint(p)))
+		}
+	}
+	return values, true
+}
+
+// uint reads the first t.Size (at most 8) bytes of p in the type's order.
+func (t *Type) uint(p []byte) (u uint64) {
+	for i := range t.Size {
+		if t.Order == BigEndian {
+			u = u<<8 | uint64(p[i])
+		} else {
+			u |= uint64(p[i]) << (8 * i)
+		}
+	}
+	return u
+}
+
+// text returns the bytes of one string element, padding removed.
+func (f *File) text(t *Type, p []byte) ([]byte, error) {
+	if t.Class == ClassVLen {
+		n, addr, index := f.vlen(p)
+		if addr == 0 || addr == meta.Undefined || n == 0 {
+			return nil, nil
+		}
+		b, err := f.HeapObject(addr, index)
+		if err != nil {
+			return nil, err
+		}
+		if uint64(n) > uint64(len(b)) {
+			return nil, h5err.New(h5err.Corrupt, "string of %d bytes in a heap object of %d", n, len(b))
+		}
+		p = b[:n]
+	}
+	return TrimString(p, t.Pad), nil
+}
+
+// vlen takes a variable-length element apart (specification, IV.B, "variable-length"): length, collection, index.
+func (f *File) vlen(p []byte) (n uint32, addr uint64, index uint32) {
+	c := meta.NewCursor(p, 0, f.r.OffsetSize, f.r.LengthSize)
+	return c.U32(), c.Address(), c.U32()
+}
+
+// TrimString removes a string's padding: all from the first NUL on, trailing NULs, or trailing spaces.
+func TrimString(p []byte, pad StringPad) []byte {
+	switch pad {
+	case NullTerm:
+		if i := bytes.IndexByte(p, 0); i >= 0 {
+			return p[:i]
+		}
+		return p
+	case NullPad:
+		return bytes.TrimRight(p, "\x00")
+	}
+	return bytes.TrimRight(p, " ")
+}
+
+// parseAttribute reads an attribute message (specification, IV.A.2.m).
+func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
+	version := c.U8()
+	flags := c.U8()
+	nameSize, typeSize, spaceSize := int(c.U16()), int(c.U16()), int(c.U16())
+	if c.Err() == nil && (version < 1 || version > 3) {
+		return nil, c.Corrupt("attribute version %d", version)
+	}
+	if version == 3 {
+		c.Skip(1) // character set of the name
+	}
+	pad := func(n int) {
+		if version == 1 && n%8 != 0 {
+			c.Skip(8 - n%8)
+		}
+	}
+	name := c.Bytes(nameSize)
+	pad(nameSize)
+	if i := bytes.IndexByte(name, 0); i >= 0 {
+		name = name[:i]
+	}
+	typeCursor := c.Sub(typeSize)
+	pad(typeSize)
+	spaceCursor := c.Sub(spaceSize)
+	pad(spaceSize)
+	if c.Err() != nil {
+		return nil, c.Err()
+	}
+	a := &Attribute{Name: string(name), f: f}
+	var err error
+	if version >= 2 && flags&1 != 0 {
+		if typeCursor, err = f.sharedMessage(typeCursor, msgDatatype); err != nil {
+			return a, err
+		}
+	}
+	if version >= 2 && flags&2 != 0 {
+		if spaceCursor, err = f.sharedMessage(spaceCursor, msgDataspace); err != nil {
+			return a, err
+		}
+	}
+	if a.typ = f.parseType(typeCursor, 0); a.typ == nil {
+		return a, typeCursor.Err()
+	}
+	if a.space = f.parseSpace(spaceCursor); a.space == nil {
+		return a, spaceCursor.Err()
+	}
+	n, ok := a.space.Elements()
+	size, ok2 := product([]uint64{n}, uint64(a.typ.Size))
+	if !ok || !ok2 || size > uint64(c.Len()) {
+		return a, c.Corrupt("attribute %q of %d elements of %d bytes in a message with %d left", a.Name, n, a.typ.Size, c.Len())
+	}
+	if int64(size) > f.r.Limits.AttributeSize {
+		return a, c.Fail(h5err.Limit, "attribute %q of %d bytes, the limit is %d", a.Name, size, f.r.Limits.AttributeSize)
+	}
+	a.raw = c.Bytes(int(size))
+	return a, c.Err()
+}
+
+// attributes reads all attributes of an object, compact and dense. One that can't be read is handed to bad.
+func (f *File) attributes(h *header, bad func(name string, err error)) ([]*Attribute, error) {
+	var out []*Attribute
+	take := func(c *meta.Cursor, order uint32) {
+		a, err := f.parseAttribute(c)
+		if err != nil {
+			name := ""
+			if a != nil {
+				name = a.Name
+			}
+			bad(name, err)
+			return
+		}
+		a.order = order
+		out = append(out, a)
+	}
+	for i := range h.messages {
+		m := &h.messages[i]
+		switch m.typ {
+		case msgAttribute:
+			c, err := f.cursor(m)
+			if err != nil {
+				bad("", err)
+				continue
+			}
+			take(c, uint32(i))
+		case msgAttributeInfo:
+			if err := f.denseAttributes(m, take, bad); err != nil {
+				return nil, err
+			}
+		}
+	}
+	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
+	return out, nil
+}
+
+// denseAttributes reads the attributes that stand in a fractal heap (IV.A.2.v).
+func (f *File) denseAttributes(m *message, take func(*meta.Cursor, uint32), bad func(string, error)) error {
+	c := f.r.CursorOver(m.body, m.at)
+	if v := c.U8(); c.Err() == nil && v != 0 {
+		return c.Corrupt("attribute info version %d", v)
+	}
+	if flags := c.U8(); flags&1 != 0 {
+		c.Skip(2)
+	}
+	heapAddr, tree := c.Address(), c.Address()
+	if c.Err() != nil || heapAddr == meta.Undefined {
+		return c.Err()
+	}
+	hp, err := heap.OpenFractal(f.r, heapAddr)
+	if err != nil {
+		return err
+	}
+	return btree.V2(f.r, tree, 8, func(rec []byte) error {
+		k := f.r.CursorOver(rec, tree)
+		id, flags, order := k.Bytes(8), k.U8(), k.U32()
+		if k.Err() != nil {
+			return k.Err()
+		}
+		from := hp
+		if flags&flagShared != 0 {
+			if from, err = f.sharedHeap(msgAttribute); err != nil || from == nil {
+				bad("", err)
+				return nil
+			}
+		}
+		b, err := from.Object(id)
+		if err != nil {
+			bad("", err)
+			return nil
+		}
+		take(f.r.CursorOver(b, heapAddr), order)
+		return nil
+	})
+}

@@ -1,0 +1,272 @@
+package h5
+
+import (
+	"math/bits"
+	"sort"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/array"
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// Chunks returns the allocated chunks inside the present shape, by number. The slice is shared and not to be written
+// to. Empty for other kinds of storage.
+func (d *Dataset) Chunks() ([]Chunk, error) {
+	d.chunkOnce.Do(func() {
+		l, err := d.Layout()
+		if err == nil && l.Storage == StorageChunked {
+			d.chunks, err = d.readChunks(l)
+		}
+		d.chunkErr = d.in(err)
+	})
+	return d.chunks, d.chunkErr
+}
+
+// grid numbers chunks row-major over some extent.
+type grid struct {
+	counts []uint64 // chunks in each dimension
+	down   []uint64 // product of the counts behind
+	total  uint64
+}
+
+func newGrid(dims, chunk []uint64) (g grid, ok bool) {
+	g = grid{counts: make([]uint64, len(dims)), down: make([]uint64, len(dims)), total: 1}
+	for i := range dims {
+		g.counts[i] = dims[i] / chunk[i]
+		if dims[i]%chunk[i] != 0 {
+			g.counts[i]++
+		}
+	}
+	for i := len(dims) - 1; i >= 0; i-- {
+		g.down[i] = g.total
+		hi, lo := bits.Mul64(g.total, g.counts[i])
+		if hi != 0 {
+			return g, false
+		}
+		g.total = lo
+	}
+	return g, true
+}
+
+// number is the row-major number of scaled chunk coordinates; ok is false outside the grid.
+func (g *grid) number(scaled []uint64) (n uint64, ok bool) {
+	for i, s := range scaled {
+		if s >= g.counts[i] {
+			return 0, false
+		}
+		n += s * g.down[i]
+	}
+	return n, true
+}
+
+// scaled is the inverse of number.
+func (g *grid) scaled(n uint64, out []uint64) {
+	for i := range out {
+		out[i] = n / g.down[i]
+		n %= g.down[i]
+	}
+}
+
+// chunkList collects chunks.
+type chunkList struct {
+	d      *Dataset
+	l      *Layout
+	now    grid // the present shape
+	chunks []Chunk
+}
+
+func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
+	off, err := cl.d.f.r.FileOffset(addr, size)
+	if err != nil {
+		return err
+	}
+	if len(cl.chunks) >= cl.d.f.r.Limits.Chunks {
+		return h5err.New(h5err.Limit, "more than %d chunks", cl.d.f.r.Limits.Chunks)
+	}
+	cl.chunks = append(cl.chunks, Chunk{Number: number, Offset: off, Size: int64(size), FilterMask: mask})
+	cl.d.f.extent(addr, size, "chunk")
+	return nil
+}
+
+func (cl *chunkList) addScaled(scaled []uint64, addr, size uint64, mask uint32) error {
+	if n, ok := cl.now.number(scaled); ok && addr != meta.Undefined {
+		return cl.add(n, addr, size, mask)
+	}
+	return nil // left over from before the dataset shrank
+}
+
+// readChunks walks the chunk index, whatever its kind (specification, VII. Appendix C).
+func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
+	cl := &chunkList{d: d, l: l}
+	var ok bool
+	if cl.now, ok = newGrid(d.space.Dims, l.ChunkDims); !ok {
+		return nil, h5err.New(h5err.Limit, "shape %v in chunks of %v", d.space.Dims, l.ChunkDims)
+	}
+	if d.index.addr == meta.Undefined || cl.now.total == 0 {
+		return nil, nil
+	}
+	filters, err := d.Filters()
+	if err != nil {
+		return nil, err
+	}
+	switch l.Index {
+	case IndexBTree1:
+		err = cl.btree1()
+	case IndexSingle:
+		err = cl.add(0, d.index.addr, d.index.size, d.index.mask)
+	case IndexBTree2:
+		err = cl.btree2(len(filters) > 0)
+	default:
+		err = cl.numbered()
+	}
+	if err != nil {
+		return nil, err
+	}
+	c := cl.chunks
+	if !sort.SliceIsSorted(c, func(i, j int) bool { return c[i].Number < c[j].Number }) {
+		sort.Slice(c, func(i, j int) bool { return c[i].Number < c[j].Number })
+	}
+	for i := 1; i < len(c); i++ {
+		if c[i].Number == c[i-1].Number {
+			return nil, h5err.At(h5err.Corrupt, c[i].Offset, "the index names chunk %d twice", c[i].Number)
+		}
+	}
+	if len(filters) == 0 {
+		for i := range c {
+			if c[i].Size < l.ChunkBytes {
+				return nil, h5err.At(h5err.Corrupt, c[i].Offset, "chunk %d has %d bytes of %d", c[i].Number, c[i].Size, l.ChunkBytes)
+			}
+		}
+	}
+	return c, nil
+}
+
+func (cl *chunkList) btree1() error {
+	dims := cl.l.ChunkDims
+	scaled := make([]uint64, len(dims))
+	return btree.V1Chunks(cl.d.f.r, cl.d.index.addr, len(dims)+1, func(size, mask uint32, offset []uint64, addr uint64) error {
+		for i := range dims {
+			if offset[i]%dims[i] != 0 {
+				return h5err.At(h5err.Corrupt, cl.d.f.r.Base()+int64(addr), "a chunk at %v, chunks have the shape %v", offset[:len(dims)], dims)
+			}
+			scaled[i] = offset[i] / dims[i]
+		}
+		return cl.addScaled(scaled, addr, uint64(size), mask)
+	})
+}
+
+// btree2 reads records of type 10 or 11 (III.A.2).
+func (cl *chunkList) btree2(filtered bool) error {
+	f, rank := cl.d.f, len(cl.l.ChunkDims)
+	scaled := make([]uint64, rank)
+	typ := 10
+	if filtered {
+		typ = 11
+	}
+	return btree.V2(f.r, cl.d.index.addr, typ, func(rec []byte) error {
+		c := f.r.CursorOver(rec, cl.d.index.addr)
+		addr := c.Address()
+		size, mask := uint64(cl.l.ChunkBytes), uint32(0)
+		if filtered {
+			width := len(rec) - f.r.OffsetSize - 4 - 8*rank
+			if width < 1 || width > 8 {
+				return c.Corrupt("chunk record of %d bytes", len(rec))
+			}
+			size, mask = c.Uint(width), c.U32()
+		}
+		for i := range scaled {
+			scaled[i] = c.U64()
+		}
+		if c.Err() != nil {
+			return c.Err()
+		}
+		return cl.addScaled(scaled, addr, size, mask)
+	})
+}
+
+// numbered reads the indexes that number the chunks of the largest shape: implicit, fixed array, extensible array.
+func (cl *chunkList) numbered() error {
+	d, l := cl.d, cl.l
+	rank := len(l.ChunkDims)
+	largest := append([]uint64(nil), d.space.Dims...)
+	if d.space.Max != nil {
+		copy(largest, d.space.Max)
+	}
+	chunk := append([]uint64(nil), l.ChunkDims...)
+	free := -1 // the unlimited dimension
+	for i, n := range largest {
+		if n == Unlimited {
+			if free >= 0 {
+				return h5err.New(h5err.Corrupt, "%d dimensions without a limit under a chunk index that takes one", 2)
+			}
+			free = i
+		}
+	}
+	order := make([]int, rank) // of the dimensions in the numbering: the unlimited one is the slowest
+	for i := range order {
+		order[i] = i
+	}
+	if l.Index == IndexExtensibleArray {
+		if free < 0 {
+			return h5err.New(h5err.Corrupt, "an extensible array, but no dimension can grow")
+		}
+		copy(order[1:free+1], order[:free])
+		order[0] = free
+	} else if free >= 0 {
+		return h5err.New(h5err.Corrupt, "dimension %d has no limit, the chunk index needs one", free)
+	}
+	dims2, chunk2 := make([]uint64, rank), make([]uint64, rank)
+	for i, o := range order {
+		dims2[i], chunk2[i] = largest[o], chunk[o]
+	}
+	if l.Index == IndexExtensibleArray {
+		dims2[0] = d.space.Dims[free] // any number: it has no part in the strides
+	}
+	g, ok := newGrid(dims2, chunk2)
+	if !ok {
+		return h5err.New(h5err.Limit, "shape %v in chunks of %v", largest, chunk)
+	}
+	if g.total == 0 {
+		return nil
+	}
+	ordered, scaled := make([]uint64, rank), make([]uint64, rank)
+	add := func(i, addr, size uint64, mask uint32) error {
+		if i >= g.total && l.Index != IndexExtensibleArray {
+			return nil
+		}
+		if size == 0 {
+			size = uint64(l.ChunkBytes)
+		}
+		g.scaled(i, ordered)
+		for k, o := range order {
+			scaled[o] = ordered[k]
+		}
+		return cl.addScaled(scaled, addr, size, mask)
+	}
+	switch l.Index {
+	case IndexFixedArray:
+		return array.Fixed(d.f.r, d.index.addr, g.total, add)
+	case IndexExtensibleArray:
+		return array.Extensible(d.f.r, d.index.addr, g.total, add)
+	}
+	return cl.implicit(g, add)
+}
+
+// implicit places the chunks one behind the other, without an index.
+func (cl *chunkList) implicit(g grid, add func(i, addr, size uint64, mask uint32) error) error {
+	n := uint64(cl.l.ChunkBytes)
+	hi, all := bits.Mul64(g.total, n)
+	if hi != 0 {
+		return h5err.New(h5err.Limit, "%d chunks of %d bytes", g.total, n)
+	}
+	if _, err := cl.d.f.r.FileOffset(cl.d.index.addr, all); err != nil {
+		return err
+	}
+	for i := range g.total {
+		if err := add(i, cl.d.index.addr+i*n, n, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,250 @@
+package h5
+
+import (
+	"bytes"
+	"math"
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// Dataset is an array of elements of one type.
+type Dataset struct {
+	object
+	*datasetState
+}
+
+// datasetState is shared by the dataset's names.
+type datasetState struct {
+	typ   *Type
+	space *Space
+
+	layoutOnce sync.Once
+	layout     *Layout
+	index      chunkIndex
+	layoutErr  error
+
+	filterOnce sync.Once
+	filters    []Filter
+	filterErr  error
+
+	fillOnce sync.Once
+	fill     []byte
+	fillSet  bool
+	fillErr  error
+
+	chunkOnce sync.Once
+	chunks    []Chunk
+	chunkErr  error
+}
+
+func (f *File) newDataset(o object) (*Dataset, error) {
+	d := &Dataset{object: o, datasetState: &datasetState{}}
+	mt, ms := o.h.find(msgDatatype), o.h.find(msgDataspace)
+	if mt == nil || ms == nil {
+		return nil, d.in(h5err.At(h5err.Corrupt, f.r.Base()+int64(o.addr), "a dataset without a datatype or a dataspace"))
+	}
+	c, err := f.cursor(mt)
+	if err != nil {
+		return nil, d.in(err)
+	}
+	if d.typ = f.parseType(c, 0); d.typ == nil {
+		return nil, d.in(c.Err())
+	}
+	d.typ.Committed = mt.flags&flagShared != 0
+	if c, err = f.cursor(ms); err != nil {
+		return nil, d.in(err)
+	}
+	if d.space = f.parseSpace(c); d.space == nil {
+		return nil, d.in(c.Err())
+	}
+	return d, nil
+}
+
+// at returns the dataset under another path.
+func (d *Dataset) at(p string) *Dataset {
+	return &Dataset{object: object{f: d.f, addr: d.addr, path: p, h: d.h}, datasetState: d.datasetState}
+}
+
+// Type is the datatype of the elements.
+func (d *Dataset) Type() *Type { return d.typ }
+
+// Space is the dataspace: the shape.
+func (d *Dataset) Space() *Space { return d.space }
+
+// Rows is the extent of the first dimension: 1 for a scalar, 0 for a null dataspace.
+func (d *Dataset) Rows() int64 {
+	switch {
+	case d.space.Class == SpaceNull:
+		return 0
+	case len(d.space.Dims) == 0:
+		return 1
+	case d.space.Dims[0] > math.MaxInt64:
+		return math.MaxInt64
+	}
+	return int64(d.space.Dims[0])
+}
+
+// RowDims is the shape of one row: the dimensions after the first.
+func (d *Dataset) RowDims() []uint64 {
+	if len(d.space.Dims) == 0 {
+		return nil
+	}
+	return d.space.Dims[1:]
+}
+
+// RowBytes is the number of bytes of one row. An error of kind Limit says that it can't be counted.
+func (d *Dataset) RowBytes() (int64, error) {
+	n, ok := product(d.RowDims(), uint64(d.typ.Size))
+	if !ok {
+		return 0, d.in(h5err.New(h5err.Limit, "a row of %v elements of %d bytes", d.RowDims(), d.typ.Size))
+	}
+	return int64(n), nil
+}
+
+// bytes is the size of all elements.
+func (d *Dataset) bytes() (int64, error) {
+	n, ok := d.space.Elements()
+	if ok && n <= uint64(d.f.r.Limits.Elements) {
+		if b, ok := product([]uint64{n}, uint64(d.typ.Size)); ok {
+			return int64(b), nil
+		}
+	}
+	return 0, h5err.New(h5err.Limit, "a shape of %v elements of %d bytes", d.space.Dims, d.typ.Size)
+}
+
+// Fill returns one element of the fill value as stored: zeros where none is defined. Not to be written to.
+func (d *Dataset) Fill() ([]byte, error) {
+	d.fillOnce.Do(func() {
+		d.fill, d.fillErr = d.readFill()
+		d.fillErr = d.in(d.fillErr)
+		if d.fill != nil {
+			d.fillSet = true
+		} else if d.fillErr == nil {
+			d.fill = make([]byte, d.typ.Size)
+		}
+	})
+	return d.fill, d.fillErr
+}
+
+// HasFill tells whether the user defined a fill value.
+func (d *Dataset) HasFill() bool {
+	d.Fill()
+	return d.fillSet
+}
+
+// readFill reads the fill value messages, the new one first (specification, IV.A.2.e and f).
+func (d *Dataset) readFill() ([]byte, error) {
+	m := d.h.find(msgFill)
+	if m == nil {
+		return d.readOldFill()
+	}
+	c, err := d.f.cursor(m)
+	if err != nil {
+		return nil, err
+	}
+	defined := true
+	switch version := c.U8(); {
+	case c.Err() != nil:
+	case version == 1:
+		c.Skip(3)
+	case version == 2:
+		c.Skip(2)
+		defined = c.U8() != 0
+	case version == 3:
+		defined = c.U8()&0x20 != 0
+	default:
+		return nil, c.Corrupt("fill value version %d", version)
+	}
+	if !defined {
+		return nil, c.Err()
+	}
+	return d.fillValue(c)
+}
+
+func (d *Dataset) readOldFill() ([]byte, error) {
+	m := d.h.find(msgOldFill)
+	if m == nil {
+		return nil, nil
+	}
+	c, err := d.f.cursor(m)
+	if err != nil {
+		return nil, err
+	}
+	return d.fillValue(c)
+}
+
+func (d *Dataset) fillValue(c *meta.Cursor) ([]byte, error) {
+	n := int32(c.U32())
+	if c.Err() != nil || n <= 0 { // -1: undefined
+		return nil, c.Err()
+	}
+	if int(n) != d.typ.Size {
+		return nil, c.Corrupt("fill value of %d bytes for elements of %d", n, d.typ.Size)
+	}
+	return bytes.Clone(c.Bytes(int(n))), c.Err()
+}
+
+// Filters returns the filter pipeline, in the order of writing.
+func (d *Dataset) Filters() ([]Filter, error) {
+	d.filterOnce.Do(func() {
+		if m := d.h.find(msgFilters); m != nil {
+			c, err := d.f.cursor(m)
+			if err == nil {
+				d.filters, err = parseFilters(c)
+			}
+			d.filterErr = d.in(err)
+		}
+	})
+	return d.filters, d.filterErr
+}
+
+// parseFilters reads a filter pipeline message (specification, IV.A.2.l).
+func parseFilters(c *meta.Cursor) ([]Filter, error) {
+	version := c.U8()
+	n := int(c.U8())
+	switch {
+	case c.Err() != nil:
+		return nil, c.Err()
+	case version == 1:
+		c.Skip(6)
+	case version != 2:
+		return nil, c.Corrupt("filter pipeline version %d", version)
+	}
+	if n > 32 {
+		return nil, c.Corrupt("%d filters", n)
+	}
+	out := make([]Filter, 0, n)
+	for range n {
+		fl := Filter{ID: c.U16()}
+		nameSize := 0
+		if version == 1 || fl.ID >= 256 {
+			nameSize = int(c.U16())
+		}
+		fl.Optional = c.U16()&1 != 0
+		values := int(c.U16())
+		name := c.Bytes(nameSize)
+		if version == 1 && nameSize%8 != 0 {
+			c.Skip(8 - nameSize%8)
+		}
+		if i := bytes.IndexByte(name, 0); i >= 0 {
+			name = name[:i]
+		}
+		fl.Name = string(name)
+		if c.Err() == nil && values > c.Len()/4 {
+			return nil, c.Corrupt("%d values of filter %d", values, fl.ID)
+		}
+		if values > 0 {
+			fl.Values = make([]uint32, values)
+		}
+		for i := range fl.Values {
+			fl.Values[i] = c.U32()
+		}
+		if version == 1 && values%2 != 0 && c.Len() >= 4 {
+			c.Skip(4)
+		}
+		out = append(out, fl)
+	}
+	return out, c.Err()
+}

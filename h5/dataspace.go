@@ -1,0 +1,69 @@
+package h5
+
+import "github.com/h5arrow/h5arrow/h5/internal/meta"
+
+// parseSpace reads a dataspace message (specification, IV.A.2.b).
+func (f *File) parseSpace(c *meta.Cursor) *Space {
+	version := c.U8()
+	rank := int(c.U8())
+	flags := c.U8()
+	s := &Space{Class: SpaceSimple}
+	switch {
+	case c.Err() != nil:
+	case version == 1:
+		c.Skip(5)
+		if rank == 0 {
+			s.Class = SpaceScalar
+		}
+	case version == 2:
+		kind := c.U8()
+		if kind > 2 {
+			c.Corrupt("dataspace of kind %d", kind)
+		}
+		s.Class = SpaceClass(kind) + 1
+		if s.Class == SpaceSimple && rank == 0 {
+			s.Class = SpaceScalar
+		}
+	default:
+		c.Corrupt("dataspace version %d", version)
+	}
+	if c.Err() == nil && (rank > f.r.Limits.Rank || rank > 0 && s.Class != SpaceSimple) {
+		c.Corrupt("dataspace of rank %d", rank)
+	}
+	if c.Err() != nil {
+		return nil
+	}
+	if rank == 0 {
+		return s
+	}
+	both := make([]uint64, rank, 2*rank)
+	for i := range both {
+		both[i] = c.Length()
+		if both[i] == meta.Undefined {
+			c.Corrupt("dimension %d of unlimited extent", i)
+		}
+	}
+	s.Dims = both[:rank:rank]
+	if flags&1 != 0 {
+		both = both[:2*rank]
+		s.Max = both[rank:]
+		for i := range s.Max {
+			s.Max[i] = c.Length()
+			if s.Max[i] < s.Dims[i] {
+				c.Corrupt("dimension %d is %d, its maximum %d", i, s.Dims[i], s.Max[i])
+			}
+		}
+	}
+	if c.Err() != nil {
+		return nil
+	}
+	return s
+}
+
+// Elements is the number of elements: 1 for a scalar, 0 for a null dataspace. ok is false when it does not fit 63 bits.
+func (s *Space) Elements() (n uint64, ok bool) {
+	if s.Class == SpaceNull {
+		return 0, true
+	}
+	return product(s.Dims, 1)
+}

@@ -1,0 +1,416 @@
+// Package h5 reads HDF5 files in pure Go: files, groups, datasets, attributes, types, layouts. It describes what a
+// file holds and where; it converts nothing.
+//
+// Metadata are read by plain reads and kept as copies, so a file that changes or shrinks gives errors, never faults.
+// Every number that comes from a file is checked before it is used, and Limits bound what a file may ask for. All
+// errors are *h5err.Error and name the file, the object and the byte offset where they are known.
+//
+// What is not promised: that a file which is written to while it is open reads consistently.
+package h5
+
+import (
+	"path"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// Limits bounds what a file may ask for; a zero field means its default.
+type Limits = meta.Limits
+
+// Option changes how a file is opened.
+type Option func(*options) error
+
+type options struct {
+	limits   Limits
+	noMap    bool
+	external []string
+	noExt    bool
+}
+
+// WithLimits sets limits.
+func WithLimits(l Limits) Option {
+	return func(o *options) error {
+		o.limits = l
+		return nil
+	}
+}
+
+// WithoutMapping reads the file by plain reads.
+func WithoutMapping() Option {
+	return func(o *options) error {
+		o.noMap = true
+		return nil
+	}
+}
+
+// WithExternal allows what the file points to (external links, external storage, virtual sources) in further
+// directories; its own directory and what is below it is always allowed.
+func WithExternal(dirs ...string) Option {
+	return func(o *options) error {
+		for _, d := range dirs {
+			abs, err := filepath.Abs(d)
+			if err != nil {
+				return h5err.Wrap(h5err.Argument, err, "directory %q", d)
+			}
+			o.external = append(o.external, abs)
+		}
+		return nil
+	}
+}
+
+// WithoutExternal refuses everything that the file points to outside itself.
+func WithoutExternal() Option {
+	return func(o *options) error {
+		o.noExt = true
+		return nil
+	}
+}
+
+// File is an open HDF5 file. It may be used by several goroutines.
+type File struct {
+	src  *source.Source
+	r    *meta.Reader
+	sb   Superblock
+	opts options
+	root *Group
+
+	parent *File // the file that led to this one
+
+	mu       sync.Mutex
+	groups   map[uint64]*Group
+	shared   []sharedIndex
+	children map[string]*File // external files by name
+	closed   bool
+
+	heapMu      sync.Mutex
+	collections map[uint64]*heap.Collection
+	heapBytes   int64
+}
+
+// Open opens a local file. Close it; arrays made from it outlive Close.
+func Open(name string, opts ...Option) (*File, error) {
+	var o options
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	var sopts []source.Option
+	if o.noMap {
+		sopts = append(sopts, source.WithoutMapping())
+	}
+	src, err := source.Open(name, sopts...)
+	if err != nil {
+		return nil, h5err.In(err, name, "")
+	}
+	f, err := newFile(src, o, nil)
+	if err != nil {
+		src.Release()
+		return nil, err
+	}
+	return f, nil
+}
+
+// NewFile opens the HDF5 file that src holds. It takes over the caller's reference on src when it succeeds.
+func NewFile(src *source.Source, opts ...Option) (*File, error) {
+	var o options
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	return newFile(src, o, nil)
+}
+
+func newFile(src *source.Source, o options, parent *File) (*File, error) {
+	f := &File{src: src, opts: o, parent: parent, groups: map[uint64]*Group{}, collections: map[uint64]*heap.Collection{}}
+	f.r = meta.NewReader(src, src.Size(), o.limits)
+	if err := f.open(); err != nil {
+		return nil, h5err.In(err, src.Name(), "")
+	}
+	return f, nil
+}
+
+func (f *File) open() (err error) {
+	if f.sb, err = readSuperblock(f.r); err != nil {
+		return err
+	}
+	f.extent(0, 8, "superblock")
+	if f.sb.extension != meta.Undefined {
+		h, err := f.readHeader(f.sb.extension)
+		if err != nil {
+			return err
+		}
+		if m := h.find(msgSharedTable); m != nil {
+			if err := f.readSharedTable(m); err != nil {
+				return err
+			}
+		}
+	}
+	obj, err := f.object(f.sb.root, "/")
+	if err != nil {
+		return err
+	}
+	g, ok := obj.(*Group)
+	if !ok {
+		return h5err.New(h5err.Corrupt, "the root object is no group")
+	}
+	f.root = g
+	return nil
+}
+
+// Close gives up the file's hold on its source. Arrays and datasets' mapped bytes that are still held stay valid.
+func (f *File) Close() error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.closed {
+		return nil
+	}
+	f.closed = true
+	for _, c := range f.children {
+		if c != nil {
+			c.Close()
+		}
+	}
+	f.src.Release()
+	return nil
+}
+
+// Source returns where the file's bytes come from.
+func (f *File) Source() *source.Source { return f.src }
+
+// Name returns the file's name.
+func (f *File) Name() string { return f.src.Name() }
+
+// Superblock returns what the superblock says.
+func (f *File) Superblock() Superblock { return f.sb }
+
+// Limits returns the limits in force, defaults filled in.
+func (f *File) Limits() Limits { return f.r.Limits }
+
+// OffsetSize is the number of bytes of an address in this file.
+func (f *File) OffsetSize() int { return f.r.OffsetSize }
+
+// Root returns the root group.
+func (f *File) Root() *Group { return f.root }
+
+// extent tells a visitor (check) that a structure was read.
+func (f *File) extent(addr, n uint64, what string) { f.r.Extent(addr, n, what) }
+
+// Object is a group, a dataset or a committed datatype.
+type Object interface {
+	Path() string    // the path by which it was reached
+	Address() uint64 // identifies the object within its file
+	File() *File     // the file that holds it, which external links make another one
+	Attributes() ([]*Attribute, error)
+	Attribute(name string) (*Attribute, error)
+}
+
+// NamedType is a committed datatype.
+type NamedType struct {
+	object
+	Type *Type
+}
+
+// object is what groups, datasets and committed datatypes have in common.
+type object struct {
+	f    *File
+	addr uint64
+	path string
+	h    *header
+
+	attrsOnce sync.Once
+	attrs     []*Attribute
+	attrErr   error
+	badAttrs  []error
+}
+
+func (o *object) Path() string    { return o.path }
+func (o *object) Address() uint64 { return o.addr }
+func (o *object) File() *File     { return o.f }
+
+func (o *object) in(err error) error { return h5err.In(err, o.f.src.Name(), o.path) }
+
+func (o *object) header() (*header, error) {
+	if o.h != nil {
+		return o.h, nil
+	}
+	return o.f.readHeader(o.addr)
+}
+
+// Attributes returns the object's attributes that can be read, by name, bytewise.
+func (o *object) Attributes() ([]*Attribute, error) {
+	o.attrsOnce.Do(func() {
+		h, err := o.header()
+		if err == nil {
+			o.attrs, err = o.f.attributes(h, func(name string, err error) {
+				if err != nil {
+					o.badAttrs = append(o.badAttrs, o.in(err))
+				}
+			})
+		}
+		o.attrErr = o.in(err)
+	})
+	return o.attrs, o.attrErr
+}
+
+// BadAttributes returns the errors of the attributes that Attributes left out.
+func (o *object) BadAttributes() []error {
+	o.Attributes()
+	return o.badAttrs
+}
+
+// Attribute returns the attribute of that name, nil when there is none that can be read.
+func (o *object) Attribute(name string) (*Attribute, error) {
+	attrs, err := o.Attributes()
+	for _, a := range attrs {
+		if a.Name == name {
+			return a, nil
+		}
+	}
+	return nil, err
+}
+
+// object opens the object at an address.
+func (f *File) object(addr uint64, p string) (Object, error) {
+	f.mu.Lock()
+	g := f.groups[addr]
+	f.mu.Unlock()
+	if g != nil && g.path == p {
+		return g, nil
+	}
+	h, err := f.readHeader(addr)
+	if err != nil {
+		return nil, h5err.In(err, f.src.Name(), p)
+	}
+	o := object{f: f, addr: addr, path: p, h: h}
+	switch {
+	case h.find(msgSymbolTable) != nil || h.find(msgLinkInfo) != nil || h.find(msgLink) != nil:
+		g := &Group{object: o}
+		f.mu.Lock()
+		if len(f.groups) < 1<<16 {
+			f.groups[addr] = g
+		}
+		f.mu.Unlock()
+		return g, nil
+	case h.find(msgLayout) != nil || h.find(msgDataspace) != nil:
+		return f.newDataset(o)
+	case h.find(msgDatatype) != nil:
+		c, err := f.cursor(h.find(msgDatatype))
+		if err != nil {
+			return nil, o.in(err)
+		}
+		t := f.parseType(c, 0)
+		if t == nil {
+			return nil, o.in(c.Err())
+		}
+		t.Committed = true
+		return &NamedType{object: o, Type: t}, nil
+	}
+	return &Group{object: o}, nil // an empty group of the new kind may have no message at all
+}
+
+// ObjectAt opens the object at an address, as an object reference names it. p is the path that it will report.
+func (f *File) ObjectAt(addr uint64, p string) (Object, error) { return f.object(addr, p) }
+
+// Open opens what the link of that name leads to.
+func (g *Group) Open(name string) (Object, error) { return g.f.walkTo(g, name, 0) }
+
+// Lookup opens the object at an absolute path. Soft links are followed, external ones by the file's policy. A path
+// that leads nowhere is a NotFound error.
+func (f *File) Lookup(p string) (Object, error) { return f.walkTo(f.root, strings.TrimLeft(p, "/"), 0) }
+
+func (f *File) notFound(p, why string) error {
+	return &h5err.Error{Kind: h5err.NotFound, File: f.src.Name(), Object: p, Offset: h5err.NoOffset, Msg: why}
+}
+
+// walkTo follows a path from a group. depth counts the links that were followed on the way.
+func (f *File) walkTo(g *Group, p string, depth int) (Object, error) {
+	var at Object = g
+	if strings.HasPrefix(p, "/") {
+		at = g.f.root
+	}
+	for p != "" {
+		var name string
+		name, p, _ = strings.Cut(p, "/")
+		if name == "" || name == "." {
+			continue
+		}
+		g, ok := at.(*Group)
+		if !ok {
+			return nil, at.File().notFound(join(at.Path(), name), at.Path()+" is no group")
+		}
+		l, found, err := g.Link(name)
+		if err != nil {
+			return nil, err
+		}
+		here := join(g.path, name)
+		if !found {
+			return nil, g.f.notFound(here, "no such object")
+		}
+		if at, err = g.follow(l, here, depth); err != nil {
+			return nil, err
+		}
+	}
+	return at, nil
+}
+
+// follow opens what a link leads to; the object reports the path here, as it was asked for.
+func (g *Group) follow(l Link, here string, depth int) (Object, error) {
+	f := g.f
+	switch l.Kind {
+	case LinkHard:
+		return f.object(l.Address, here)
+	case LinkSoft:
+		if depth >= f.r.Limits.Nesting {
+			return nil, f.notFound(here, "soft links that lead nowhere: too many in a row")
+		}
+		o, err := f.walkTo(g, l.Target, depth+1)
+		if h5err.Is(err, h5err.NotFound) {
+			return nil, f.notFound(here, "soft link to "+l.Target+", which leads nowhere")
+		}
+		return renamed(o, here), err
+	case LinkExternal:
+		if depth >= f.r.Limits.Nesting {
+			return nil, f.notFound(here, "external links that lead nowhere: too many in a row")
+		}
+		other, err := f.OpenFile(l.File)
+		if err != nil {
+			return nil, h5err.In(err, f.src.Name(), here)
+		}
+		return other.walkTo(other.root, strings.TrimLeft(l.Target, "/"), depth+1)
+	}
+	return nil, h5err.In(h5err.New(h5err.Unsupported, "user-defined link"), f.src.Name(), here)
+}
+
+// renamed returns the object under another path.
+func renamed(o Object, p string) Object {
+	switch o := o.(type) {
+	case *Dataset:
+		if o.path != p {
+			return o.at(p)
+		}
+	case *Group:
+		if o.path != p {
+			g := &Group{object: object{f: o.f, addr: o.addr, path: p, h: o.h}}
+			return g
+		}
+	}
+	return o
+}
+
+func join(dir, name string) string {
+	if dir == "/" {
+		return "/" + name
+	}
+	return dir + "/" + name
+}
+
+// CleanPath returns a path in its shortest absolute form.
+func CleanPath(p string) string { return path.Clean("/" + p) }

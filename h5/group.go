@@ -1,0 +1,235 @@
+package h5
+
+import (
+	"sort"
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// LinkKind is the kind of a link.
+type LinkKind uint8
+
+// The kinds of links (specification, IV.A.2.g).
+const (
+	_ LinkKind = iota
+	LinkHard
+	LinkSoft
+	LinkExternal
+	LinkUser
+)
+
+var linkKindNames = [...]string{"invalid", "hard", "soft", "external", "user-defined"}
+
+// String returns the kind's name.
+func (k LinkKind) String() string { return linkKindNames[min(int(k), len(linkKindNames)-1)] }
+
+// Link is one entry of a group.
+type Link struct {
+	Name    string
+	Kind    LinkKind
+	Address uint64 // Hard: the object's address
+	Target  string // Soft, External: path
+	File    string // External: file name, as stored
+
+	order int64 // creation order, 0 where it isn't tracked
+}
+
+// Group is a set of named links.
+type Group struct {
+	object
+
+	once    sync.Once
+	links   []Link
+	byName  map[string]int // built on the first lookup of a large group
+	err     error
+	ordered bool
+}
+
+// symbolTable is the old kind of group (IV.A.2.r).
+type symbolTable struct{ tree, heap uint64 }
+
+// Links returns the group's links: in creation order where the file tracks it, else by name, bytewise.
+// The slice is shared and not to be written to.
+func (g *Group) Links() ([]Link, error) {
+	g.once.Do(func() { g.err = g.in(g.read()) })
+	return g.links, g.err
+}
+
+// TracksOrder tells whether Links is in creation order.
+func (g *Group) TracksOrder() bool {
+	g.Links()
+	return g.ordered
+}
+
+// Link finds a link by name.
+func (g *Group) Link(name string) (Link, bool, error) {
+	links, err := g.Links()
+	if err != nil {
+		return Link{}, false, err
+	}
+	if g.byName != nil {
+		i, ok := g.byName[name]
+		if !ok {
+			return Link{}, false, nil
+		}
+		return links[i], true, nil
+	}
+	for i := range links {
+		if links[i].Name == name {
+			return links[i], true, nil
+		}
+	}
+	return Link{}, false, nil
+}
+
+func (g *Group) read() error {
+	f := g.f
+	h, err := g.header()
+	if err != nil {
+		return err
+	}
+	for i := range h.messages {
+		m := &h.messages[i]
+		var err error
+		switch m.typ {
+		case msgSymbolTable:
+			c := f.r.CursorOver(m.body, m.at)
+			st := symbolTable{tree: c.Address(), heap: c.Address()}
+			if err = c.Err(); err == nil {
+				err = g.readSymbolTable(st)
+			}
+		case msgLinkInfo:
+			err = g.readLinkInfo(m)
+		case msgLink:
+			err = g.addLink(f.r.CursorOver(m.body, m.at))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if g.ordered {
+		sort.SliceStable(g.links, func(i, j int) bool { return g.links[i].order < g.links[j].order })
+	} else if !sort.SliceIsSorted(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name }) {
+		sort.SliceStable(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name })
+	}
+	if len(g.links) > 8 {
+		g.byName = make(map[string]int, len(g.links))
+		for i := range g.links {
+			g.byName[g.links[i].Name] = i
+		}
+	}
+	return nil
+}
+
+func (g *Group) append(l Link) error {
+	if len(g.links) >= g.f.r.Limits.HeapObjects {
+		return h5err.New(h5err.Limit, "more than %d links in one group", g.f.r.Limits.HeapObjects)
+	}
+	g.links = append(g.links, l)
+	return nil
+}
+
+// readSymbolTable reads an old group: a B-tree of symbol table nodes, names in a local heap (III.B, III.C, III.D).
+func (g *Group) readSymbolTable(st symbolTable) error {
+	f := g.f
+	names, err := heap.OpenLocal(f.r, st.heap)
+	if err != nil {
+		return err
+	}
+	return btree.V1Group(f.r, st.tree, func(addr uint64) error {
+		return btree.Symbols(f.r, addr, func(sym *btree.Symbol) error {
+			name, err := names.String(sym.Name)
+			if err != nil {
+				return err
+			}
+			l := Link{Name: string(name), Kind: LinkHard, Address: sym.Header}
+			if sym.Cache == btree.CacheSoft {
+				target, err := names.String(sym.Target())
+				if err != nil {
+					return err
+				}
+				l.Kind, l.Target = LinkSoft, string(target)
+			}
+			return g.append(l)
+		})
+	})
+}
+
+// readLinkInfo reads a new group whose links are dense (IV.A.2.c).
+func (g *Group) readLinkInfo(m *message) error {
+	f := g.f
+	c := f.r.CursorOver(m.body, m.at)
+	if v := c.U8(); c.Err() == nil && v != 0 {
+		return c.Corrupt("link info version %d", v)
+	}
+	flags := c.U8()
+	if flags&1 != 0 {
+		c.Skip(8)
+		g.ordered = true
+	}
+	heapAddr, tree := c.Address(), c.Address()
+	if c.Err() != nil || heapAddr == meta.Undefined {
+		return c.Err()
+	}
+	hp, err := heap.OpenFractal(f.r, heapAddr)
+	if err != nil {
+		return err
+	}
+	return btree.V2(f.r, tree, 5, func(rec []byte) error {
+		if len(rec) < 4+7 {
+			return h5err.New(h5err.Corrupt, "link record of %d bytes", len(rec))
+		}
+		b, err := hp.Object(rec[4:])
+		if err != nil {
+			return err
+		}
+		return g.addLink(f.r.CursorOver(b, heapAddr))
+	})
+}
+
+// addLink reads a link message (IV.A.2.g).
+func (g *Group) addLink(c *meta.Cursor) error {
+	if v := c.U8(); c.Err() == nil && v != 1 {
+		return c.Corrupt("link version %d", v)
+	}
+	flags := c.U8()
+	kind := uint8(0)
+	if flags&8 != 0 {
+		kind = c.U8()
+	}
+	var l Link
+	if flags&4 != 0 {
+		l.order = int64(c.U64())
+	}
+	if flags&16 != 0 {
+		c.Skip(1) // character set
+	}
+	n := c.Uint(1 << (flags & 3))
+	if c.Err() == nil && n > uint64(c.Len()) {
+		return c.Corrupt("link name of %d bytes", n)
+	}
+	l.Name = string(c.Bytes(int(n)))
+	switch {
+	case kind == 0:
+		l.Kind, l.Address = LinkHard, c.Address()
+	case kind == 1:
+		l.Kind, l.Target = LinkSoft, string(c.Bytes(int(c.U16())))
+	case kind == 64:
+		v := c.Sub(int(c.U16()))
+		v.Skip(1) // version and flags
+		l.Kind, l.File, l.Target = LinkExternal, string(v.CString()), string(v.CString())
+		if v.Err() != nil {
+			return v.Err()
+		}
+	default:
+		l.Kind = LinkUser
+	}
+	if c.Err() != nil {
+		return c.Err()
+	}
+	return g.append(l)
+}

@@ -1,0 +1,145 @@
+// Package h5err is the one error type of this module.
+//
+// An Error says what went wrong (Kind and text), where (file, object path, byte offset) and, where there is
+// something to do about it, what. The kinds are told apart because callers act on them differently: a corrupt
+// file is the file's fault, an unsupported feature is ours, an argument is the caller's.
+package h5err
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"strings"
+)
+
+// Kind is the class of an error. The zero value is invalid.
+type Kind uint8
+
+// The kinds of errors.
+const (
+	_           Kind = iota
+	Corrupt          // bytes or metadata that contradict the format or themselves
+	Unsupported      // a sound file that asks for something that is not implemented, or that policy refuses
+	Argument         // the caller asked for something impossible
+	NotFound         // no object by that name
+	IO               // the operating system or the network failed
+	Memory           // the memory budget does not suffice
+	Limit            // a named limit was exceeded (see h5.Limits)
+)
+
+var kindNames = [...]string{"invalid", "corrupt", "unsupported", "argument", "not found", "i/o", "memory", "limit"}
+
+// String returns the kind's name in lower case.
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}
+
+// NoOffset is the Offset of an error that has no place in the file.
+const NoOffset = int64(-1)
+
+// Error is what every exported function of this module returns for a failure.
+type Error struct {
+	Kind   Kind
+	File   string // name of the file, "" when not known
+	Object string // path of the object inside the file, "" when not known
+	Offset int64  // absolute byte offset in the file, NoOffset when not known
+	Msg    string // what is wrong
+	Hint   string // what to do, "" when there is nothing to say
+	Err    error  // the cause, may be nil
+}
+
+// Error returns one line: where, what, what to do.
+func (e *Error) Error() string {
+	var b strings.Builder
+	for _, part := range []string{e.File, e.Object} {
+		if part != "" {
+			b.WriteString(part)
+			b.WriteString(": ")
+		}
+	}
+	if e.Offset >= 0 {
+		fmt.Fprintf(&b, "at byte %d: ", e.Offset)
+	}
+	switch e.Kind {
+	case Corrupt, Unsupported:
+		b.WriteString(e.Kind.String())
+		b.WriteString(": ")
+	}
+	b.WriteString(e.Msg)
+	if e.Err != nil {
+		if e.Msg != "" {
+			b.WriteString(": ")
+		}
+		b.WriteString(e.Err.Error())
+	}
+	if e.Hint != "" {
+		b.WriteString("; ")
+		b.WriteString(e.Hint)
+	}
+	return strings.ReplaceAll(b.String(), "\n", " ")
+}
+
+// Unwrap returns the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// New returns an error of a kind without a place.
+func New(k Kind, format string, args ...any) *Error {
+	return &Error{Kind: k, Offset: NoOffset, Msg: fmt.Sprintf(format, args...)}
+}
+
+// At returns an error of a kind at an absolute file offset.
+func At(k Kind, offset int64, format string, args ...any) *Error {
+	return &Error{Kind: k, Offset: offset, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Wrap returns an error of a kind with a cause.
+func Wrap(k Kind, err error, format string, args ...any) *Error {
+	return &Error{Kind: k, Offset: NoOffset, Msg: fmt.Sprintf(format, args...), Err: err}
+}
+
+// WithHint returns e with advice added.
+func (e *Error) WithHint(format string, args ...any) *Error {
+	e.Hint = fmt.Sprintf(format, args...)
+	return e
+}
+
+// In adds the file's and the object's name to an error where it has none yet. It is called once, at the boundary
+// that knows them. An error of another type becomes one of kind IO. In of nil is nil.
+func In(err error, file, object string) error {
+	if err == nil {
+		return nil
+	}
+	var e *Error
+	if !errors.As(err, &e) {
+		return &Error{Kind: IO, File: file, Object: object, Offset: NoOffset, Err: err}
+	}
+	c := *e
+	if c.File == "" {
+		c.File = file
+	}
+	if c.Object == "" && c.File == file {
+		c.Object = object
+	}
+	return &c
+}
+
+// KindOf returns the kind of the first Error in err's chain; NotFound for fs.ErrNotExist, IO for anything else,
+// and 0 for nil.
+func KindOf(err error) Kind {
+	var e *Error
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return e.Kind
+	case errors.Is(err, fs.ErrNotExist):
+		return NotFound
+	}
+	return IO
+}
+
+// Is reports whether err is an Error of kind k.
+func Is(err error, k Kind) bool { return err != nil && KindOf(err) == k }

@@ -1,0 +1,41 @@
+package h5
+
+import (
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+)
+
+// heapCache bounds the bytes of global heap collections that are kept.
+const heapCache = 32 << 20
+
+// HeapObject returns an object of the global heap: variable-length values, virtual mappings, region references. The
+// bytes are shared and not to be written to.
+func (f *File) HeapObject(addr uint64, index uint32) ([]byte, error) {
+	c, err := f.collection(addr)
+	if err != nil {
+		return nil, err
+	}
+	return c.Object(index)
+}
+
+func (f *File) collection(addr uint64) (*heap.Collection, error) {
+	f.heapMu.Lock()
+	defer f.heapMu.Unlock()
+	if c := f.collections[addr]; c != nil {
+		return c, nil
+	}
+	if addr == 0 {
+		return nil, h5err.New(h5err.Corrupt, "no heap at address 0")
+	}
+	c, err := heap.ReadCollection(f.r, addr)
+	if err != nil {
+		return nil, err
+	}
+	if f.heapBytes > heapCache {
+		clear(f.collections)
+		f.heapBytes = 0
+	}
+	f.collections[addr] = c
+	f.heapBytes += c.Size
+	return c, nil
+}

@@ -1,0 +1,160 @@
+package h5
+
+import (
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+const signature = "\x89HDF\r\n\x1a\n"
+
+// Superblock is what a file's superblock says (specification, II. Disk Format: Level 0).
+type Superblock struct {
+	Version    int
+	Offset     int64 // where it stands: the size of the user block
+	OffsetSize int   // bytes of an address
+	LengthSize int   // bytes of a length
+	EndOfFile  int64 // absolute offset behind the last byte that the file says it has
+	Flags      uint32
+
+	root      uint64 // address of the root group's object header
+	extension uint64
+	rootTable *symbolTable // cached by version 0 and 1 when known
+}
+
+// OpenForWriting tells whether a writer has the file open, or did not close it.
+func (s *Superblock) OpenForWriting() bool { return s.Version >= 3 && s.Flags&0x1 != 0 }
+
+// findSuperblock looks for the signature at 0, 512, 1024, 2048, ... (II.A).
+func findSuperblock(r *meta.Reader) (int64, error) {
+	for at := int64(0); at <= r.Size()-int64(len(signature)); {
+		b, err := r.BytesAt(at, len(signature))
+		if err != nil {
+			return 0, err
+		}
+		if string(b) == signature {
+			return at, nil
+		}
+		if at == 0 {
+			at = 512
+		} else {
+			at *= 2
+		}
+	}
+	return 0, h5err.At(h5err.Corrupt, 0, "no HDF5 signature: this is not an HDF5 file").
+		WithHint("netCDF-3, CSV and other formats have to be converted first")
+}
+
+func readSuperblock(r *meta.Reader) (Superblock, error) {
+	at, err := findSuperblock(r)
+	if err != nil {
+		return Superblock{}, err
+	}
+	s := Superblock{Offset: at}
+	r.SetBase(at) // addresses are relative to the superblock, wherever the file was moved to
+	room := r.Size() - at
+	c := r.Cursor(0, int(min(room, 16)))
+	c.Skip(len(signature))
+	s.Version = int(c.U8())
+	if c.Err() == nil && s.Version > 3 {
+		return s, c.Unsupported("superblock version %d", s.Version)
+	}
+	if s.Version < 2 {
+		c.Skip(4)
+	}
+	s.OffsetSize, s.LengthSize = int(c.U8()), int(c.U8())
+	if c.Err() != nil {
+		return s, c.Err()
+	}
+	for _, n := range []int{s.OffsetSize, s.LengthSize} {
+		switch n {
+		case 2, 4, 8, 16, 32:
+		default:
+			return s, c.Corrupt("size of offsets or lengths is %d", n)
+		}
+	}
+	r.OffsetSize, r.LengthSize = s.OffsetSize, s.LengthSize
+	var base, eof uint64
+	if s.Version < 2 {
+		base, eof, err = s.readOld(r)
+	} else {
+		base, eof, err = s.readNew(r)
+	}
+	if err != nil {
+		return s, err
+	}
+	if eof < base || eof-base > uint64(1)<<62 {
+		return s, h5err.At(h5err.Corrupt, at, "end-of-file address %#x", eof)
+	}
+	s.EndOfFile = at + int64(eof-base)
+	if s.EndOfFile > r.Size() {
+		return s, h5err.At(h5err.Corrupt, r.Size(), "the file has %d bytes, its superblock says %d: it was cut short", r.Size(), s.EndOfFile)
+	}
+	return s, nil
+}
+
+// readOld reads versions 0 and 1.
+func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
+	n := 24 + 4*s.OffsetSize + 2*s.OffsetSize + 24
+	if s.Version == 1 {
+		n += 4
+	}
+	c := r.Cursor(0, n)
+	c.Skip(16)
+	c.Skip(4) // group leaf and internal node K
+	s.Flags = c.U32()
+	if s.Version == 1 {
+		c.Skip(4) // indexed storage K
+	}
+	base = c.Address()
+	c.Address() // free-space information
+	eof = c.Address()
+	driver := c.Address()
+	c.Skip(s.OffsetSize) // root symbol table entry: link name offset
+	s.root = c.Address()
+	cache := c.U32()
+	c.Skip(4)
+	scratch := c.Sub(16)
+	if c.Err() != nil {
+		return 0, 0, c.Err()
+	}
+	if cache == 1 && 2*s.OffsetSize <= 16 {
+		s.rootTable = &symbolTable{tree: scratch.Address(), heap: scratch.Address()}
+	}
+	s.extension = meta.Undefined
+	if driver != meta.Undefined {
+		if err := checkDriver(r, driver); err != nil {
+			return 0, 0, err
+		}
+	}
+	return base, eof, nil
+}
+
+// checkDriver refuses files that are spread over several by name (II.B).
+func checkDriver(r *meta.Reader, addr uint64) error {
+	c := r.Cursor(addr, 16)
+	c.Skip(8)
+	id := c.Bytes(8)
+	if c.Err() != nil {
+		return c.Err()
+	}
+	switch name := string(id); name[:4] {
+	case "NCSA":
+		if name == "NCSAmult" {
+			return c.Unsupported("the multi file driver: the data are in several files")
+		}
+		return c.Unsupported("the family file driver: the data are in several files")
+	}
+	return nil
+}
+
+// readNew reads versions 2 and 3.
+func (s *Superblock) readNew(r *meta.Reader) (base, eof uint64, err error) {
+	c := r.Checked(0, 12+4*s.OffsetSize+4, "superblock")
+	c.Skip(11)
+	s.Flags = uint32(c.U8())
+	base = c.Address()
+	s.extension = c.Address()
+	eof = c.Address()
+	s.root = c.Address()
+	return base, eof, c.Err()
+}

@@ -1,0 +1,229 @@
+package h5
+
+import (
+	"encoding/binary"
+
+	"github.com/h5arrow/h5arrow/h5/filter"
+)
+
+// Class is a datatype's class (specification, IV.A.2.d, "Class").
+type Class uint8
+
+// The datatype classes, one more than the number that the specification gives them.
+const (
+	_ Class = iota
+	ClassFixed
+	ClassFloat
+	ClassTime
+	ClassString
+	ClassBitfield
+	ClassOpaque
+	ClassCompound
+	ClassReference
+	ClassEnum
+	ClassVLen
+	ClassArray
+	ClassComplex
+)
+
+// ByteOrder is the order of an atomic type's bytes. The zero value is for types that have none.
+type ByteOrder uint8
+
+// The byte orders.
+const (
+	OrderNone ByteOrder = iota
+	LittleEndian
+	BigEndian
+	VAX
+)
+
+// Binary returns the standard library's counterpart; little-endian for OrderNone.
+func (o ByteOrder) Binary() binary.ByteOrder {
+	if o == BigEndian {
+		return binary.BigEndian
+	}
+	return binary.LittleEndian
+}
+
+// StringPad says how a string ends inside its cell.
+type StringPad uint8
+
+// The paddings of strings.
+const (
+	NullTerm StringPad = iota
+	NullPad
+	SpacePad
+)
+
+// CharSet is the character set that a file declares for text.
+type CharSet uint8
+
+// The character sets.
+const (
+	ASCII CharSet = iota
+	UTF8
+)
+
+// RefKind is the kind of a reference.
+type RefKind uint8
+
+// The kinds of references (specification, IV.A.2.d, class 7).
+const (
+	RefObject1 RefKind = iota // an object's address
+	RefRegion1                // a region in the global heap
+	RefObject2                // version 4 types, HDF5 1.12
+	RefRegion2
+	RefAttribute2
+)
+
+// Type is a datatype. It is immutable after parsing and may be shared.
+type Type struct {
+	Class Class
+	Size  int // bytes of one element in the file
+
+	Order     ByteOrder // Fixed, Float, Time, Bitfield, and the base of Enum
+	Signed    bool      // Fixed
+	BitOffset int       // Fixed, Float, Bitfield: lowest significant bit
+	Precision int       // Fixed, Float, Bitfield, Time: significant bits
+	Float     *FloatFields
+
+	VarString bool      // VLen that is a string
+	Pad       StringPad // String, and VLen strings
+	CharSet   CharSet   // String, and VLen strings
+
+	Tag     string   // Opaque
+	Members []Member // Compound
+	Ref     RefKind  // Reference
+
+	Base   *Type    // Enum, VLen, Array, Complex
+	Names  []string // Enum, in the file's order
+	Values []byte   // Enum: len(Names) values of Base.Size bytes, as stored
+	Dims   []uint64 // Array
+
+	Committed bool // a named datatype of the file, or a reference to one
+}
+
+// FloatFields describes a floating-point layout (specification, IV.A.2.d, class 1). Positions are bit numbers
+// counted from the least significant bit after byte order is undone.
+type FloatFields struct {
+	Sign, ExpLoc, ExpSize, MantLoc, MantSize int
+	Bias                                     uint32
+	Norm                                     uint8 // 0 none, 1 leading bit set, 2 leading bit implied
+}
+
+// Member is one field of a compound type.
+type Member struct {
+	Name   string
+	Offset int // bytes from the start of the element
+	Type   *Type
+}
+
+// SpaceClass tells a dataspace's kind.
+type SpaceClass uint8
+
+// The kinds of dataspaces.
+const (
+	_ SpaceClass = iota
+	SpaceScalar
+	SpaceSimple
+	SpaceNull
+)
+
+// Unlimited is the Max of a dimension that can grow without bound.
+const Unlimited = ^uint64(0)
+
+// Space is a dataspace: the shape of a dataset or attribute.
+type Space struct {
+	Class SpaceClass
+	Dims  []uint64 // empty unless Simple
+	Max   []uint64 // empty or as long as Dims
+}
+
+// Storage is where a dataset's values are.
+type Storage uint8
+
+// The kinds of storage.
+const (
+	_                 Storage = iota
+	StorageNone               // nothing was allocated: every value is the fill value
+	StorageCompact            // in the object header
+	StorageContiguous         // one extent of the file
+	StorageChunked
+	StorageVirtual  // mapped from other datasets
+	StorageExternal // extents of other files
+)
+
+var storageNames = [...]string{"invalid", "none", "compact", "contiguous", "chunked", "virtual", "external"}
+
+// String returns the name that `inspect` prints.
+func (s Storage) String() string { return storageNames[min(int(s), len(storageNames)-1)] }
+
+// ChunkIndex is the kind of a chunked dataset's index (specification, IV.A.2.i).
+type ChunkIndex uint8
+
+// The chunk indexes.
+const (
+	_ ChunkIndex = iota
+	IndexBTree1
+	IndexSingle
+	IndexImplicit
+	IndexFixedArray
+	IndexExtensibleArray
+	IndexBTree2
+)
+
+// Layout says where a dataset's values are. It was checked against the file's size: extents are inside the file.
+type Layout struct {
+	Storage Storage
+
+	Data   []byte // Compact: the values
+	Offset int64  // Contiguous: absolute file offset
+	Size   int64  // Contiguous: bytes; External: bytes in all
+
+	ChunkDims  []uint64 // Chunked: elements of a chunk in each dimension
+	ChunkBytes int64    // Chunked: bytes of a decoded chunk
+	Index      ChunkIndex
+	RawEdges   bool // Chunked: partial edge chunks are stored unfiltered
+
+	External []ExternalExtent
+	Virtual  []VirtualMapping
+}
+
+// Chunk is one allocated chunk of a chunked dataset.
+type Chunk struct {
+	Number     uint64 // row-major number in the grid of chunks that covers the present shape
+	Offset     int64  // absolute file offset
+	Size       int64  // stored bytes
+	FilterMask uint32 // bit i set: filter i of the pipeline was not applied
+}
+
+// ExternalExtent is one piece of external raw storage, in the order of the data.
+type ExternalExtent struct {
+	Name   string // as stored: relative to the HDF5 file's directory
+	Offset int64
+	Size   int64 // -1: to the end of the file
+}
+
+// VirtualMapping maps a selection of a source dataset onto a selection of the virtual one.
+type VirtualMapping struct {
+	File    string // "." is the file itself
+	Dataset string
+	Source  Selection
+	Virtual Selection
+}
+
+// Selection is a set of points of a dataspace.
+type Selection struct {
+	All    bool
+	None   bool
+	Blocks []Hyperslab // union of regular hyperslabs; in row-major order of the whole selection
+}
+
+// Hyperslab is a regular selection: Count blocks of Block elements, Stride apart, from Start, in each dimension.
+// Count and Block may be Unlimited in one dimension.
+type Hyperslab struct {
+	Start, Stride, Count, Block []uint64
+}
+
+// Filter is one filter of a chunked dataset's pipeline.
+type Filter = filter.Spec
