@@ -9,6 +9,9 @@ import (
 // beyond stands for integers over 64 bits. It is inside no file, so every check against the file's size refuses it.
 const beyond = Undefined - 1
 
+// maxStructure bounds the bytes of one checksummed structure; the largest that are known have some 100 KB.
+const maxStructure = 64 << 20
+
 // Addr decodes the address at the start of p, which must hold at least OffsetSize bytes. It is for records that are
 // too many for a Cursor. An address that does not fit 64 bits comes out as one that no file holds.
 func (r *Reader) Addr(p []byte) uint64 {
@@ -90,6 +93,9 @@ func (r *Reader) place(addr uint64) int64 {
 // verifying that and the signature, "" for none. It reports the structure as an extent. The signature goes first: a
 // wrong address is told from damaged bytes.
 func (r *Reader) Verified(addr uint64, n int, sig, what string) ([]byte, error) {
+	if n > maxStructure {
+		return nil, r.OverLimit(addr, "%s of %d bytes", what, n)
+	}
 	p, err := r.Bytes(addr, n)
 	if err != nil {
 		return nil, err

@@ -1,0 +1,137 @@
+// Package array walks the two array indexes of chunked datasets: fixed arrays, for datasets that can't grow, and
+// extensible arrays, for datasets that can grow in one dimension.
+//
+// Every checksum is verified, every block must say that it belongs to the array and stands where it is used, so a
+// walk reads no block twice, and what was never allocated costs nothing.
+package array
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// Func gets the number of a chunk in the array, its address, which is not checked, its stored size in bytes and its
+// filter mask. The size is 0 in the arrays of datasets without filters, where all chunks have their full size.
+type Func func(i, addr, size uint64, mask uint32) error
+
+// The clients of arrays.
+const (
+	clientChunks   = 0 // elements are addresses
+	clientFiltered = 1 // addresses, stored sizes and filter masks
+)
+
+// errDone ends a walk at the last chunk that can exist.
+var errDone = errors.New("done")
+
+// walk is what fixed and extensible arrays have in common.
+type walk struct {
+	r      *meta.Reader
+	head   uint64 // address of the array's header, which all blocks repeat
+	client uint8
+	size   int // bytes of an element
+	max    uint64
+	left   int // chunks that the limit still allows
+	fn     Func
+}
+
+// check verifies the client and the size of the elements.
+func (w *walk) check() error {
+	switch w.left = w.r.Limits.Chunks; w.client {
+	case clientChunks:
+		if w.size != w.r.OffsetSize {
+			return w.r.Corrupt(w.head, "array of addresses of %d bytes, %d expected", w.size, w.r.OffsetSize)
+		}
+	case clientFiltered:
+		if n := w.size - w.r.OffsetSize - 4; n < 1 || n > 8 {
+			return w.r.Corrupt(w.head, "array of filtered chunks with elements of %d bytes", w.size)
+		}
+	default:
+		return w.r.Unsupported(w.head, "array of client %d", w.client)
+	}
+	return nil
+}
+
+// elements decodes the elements in p, the first of which is the array's i-th, and passes over undefined addresses.
+func (w *walk) elements(p []byte, i uint64) error {
+	filtered := w.client == clientFiltered
+	for ; len(p) >= w.size; p, i = p[w.size:], i+1 {
+		if i >= w.max {
+			return errDone
+		}
+		addr := w.r.Addr(p)
+		if addr == meta.Undefined {
+			continue
+		}
+		if w.left--; w.left < 0 {
+			return w.r.OverLimit(w.head, "more than %d chunks", w.r.Limits.Chunks)
+		}
+		var size uint64
+		var mask uint32
+		if filtered {
+			size = meta.LE(p[w.r.OffsetSize : w.size-4])
+			mask = binary.LittleEndian.Uint32(p[w.size-4:])
+		}
+		if err := w.fn(i, addr, size, mask); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// owned checks the fields that all blocks of an array begin with, p being a whole verified block, and returns what
+// follows them.
+func (w *walk) owned(p []byte, addr uint64, what string) ([]byte, error) {
+	switch {
+	case p[4] != 0:
+		return nil, w.r.Unsupported(addr, "%s of version %d", what, p[4])
+	case p[5] != w.client:
+		return nil, w.r.Corrupt(addr, "%s of client %d in an array of client %d", what, p[5], w.client)
+	case w.r.Addr(p[6:]) != w.head:
+		return nil, w.r.Corrupt(addr, "%s of the array at address %#x, not %#x", what, w.r.Addr(p[6:]), w.head)
+	}
+	return p[6+w.r.OffsetSize:], nil
+}
+
+// paged walks the pages of a data block that are marked in its bitmap, highest bit first. n is the number of
+// elements, the first is the array's i-th, pages begin at addr and hold per elements each, the last one maybe less.
+func (w *walk) paged(bitmap []byte, addr, n, i, per uint64, what string) error {
+	full, room := per*uint64(w.size)+4, uint64(w.r.Size())
+	for page := uint64(0); page*per < n; page++ {
+		first := i + page*per
+		if first >= w.max {
+			return errDone
+		}
+		if bitmap[page/8] == 0 { // eight pages at once: arrays may be vast and empty
+			page |= 7
+			continue
+		}
+		if bitmap[page/8]&(0x80>>(page%8)) == 0 {
+			continue
+		}
+		if page > room/full {
+			return w.r.Corrupt(w.head, "%s %d of %d bytes in a file of %d", what, page, full, room)
+		}
+		count := min(per, n-page*per)
+		if count > room/uint64(w.size) {
+			return w.r.Corrupt(w.head, "%s of %d elements in a file of %d bytes", what, count, room)
+		}
+		p, err := w.r.Verified(addr+page*full, int(count)*w.size+4, "", what)
+		if err != nil {
+			return err
+		}
+		if err := w.elements(p, first); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finish turns the early end of a walk into success.
+func finish(err error) error {
+	if err == errDone {
+		return nil
+	}
+	return err
+}

@@ -1,0 +1,487 @@
+package heap
+
+import (
+	"bytes"
+	"cmp"
+	"encoding/binary"
+	"math"
+	"math/bits"
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// fractalCache bounds the bytes of blocks that a heap keeps.
+const fractalCache = 16 << 20
+
+// Fractal is a fractal heap: the links and attributes of objects that have many, and shared messages
+// (specification, III.G, "Disk Format: Level 1G - Fractal Heap"). It may be used by several goroutines.
+//
+// Managed objects live in blocks that together are one address space. The doubling table says which part of it each
+// entry of an indirect block covers: rows of as many blocks as the table is wide, of the starting size in the first
+// two rows and of twice the size of the row before in all others. Rows of blocks over the largest direct size hold
+// indirect blocks. So a place in the space gives row and column at once, and an object is found in as many steps as
+// indirect blocks are nested.
+type Fractal struct {
+	IDLength int // bytes of an object's ID
+
+	r    *meta.Reader
+	addr uint64
+
+	idOffset, idSize int // bytes of a managed object's offset and size in its ID
+	checked          bool
+	maxManaged       uint64 // bytes of the largest managed object
+
+	hugeTree   uint64 // v2 B-tree
+	hugeDirect bool   // IDs of huge objects hold their place
+	hugeWidth  int    // bytes of a huge object's number in its ID
+	tinyExt    bool   // IDs of tiny objects hold their size in 12 bits
+
+	start, width   uint64 // bytes of a block in the first row, blocks in a row
+	startBits      int    // log2 of start
+	rowBits        int    // log2 of start times width
+	directRows     int    // rows that hold direct blocks
+	maxBits        int    // log2 of the size of the address space
+	offsetBytes    int    // of an offset in that space
+	root           uint64
+	rootRows       int // 0: the root is a direct block
+	rootSize       uint64
+	rootMask       uint32
+	pipeline       *filter.Pipeline // nil: no filters
+	pipelineErr    error            // why the filters can't be undone
+	pipelineLength int
+
+	mu     sync.Mutex
+	blocks map[uint64]keptBlock // verified blocks by address
+	kept   int                  // what they cost in bytes
+}
+
+// keptBlock is a verified block.
+type keptBlock struct {
+	place block
+	data  []byte // decoded; nil for a direct block that is known to be sound but was not kept
+}
+
+// block is what an indirect block or the header says about a block.
+type block struct {
+	addr   uint64
+	at     uint64 // its place in the heap's address space
+	size   uint64 // bytes: of an indirect block's entries, of a direct block as a whole
+	stored uint64 // bytes of a direct block in the file: size, unless there are filters
+	mask   uint32
+	rows   int // of an indirect block; 0: a direct block
+}
+
+// OpenFractal reads and verifies the header of the fractal heap at addr.
+func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
+	fixed := 26 + 3*r.OffsetSize + 12*r.LengthSize // without the fields that only filtered heaps have
+	c := r.Cursor(addr, 9)
+	c.Signature("FRHP")
+	version := c.U8()
+	h := &Fractal{r: r, addr: addr, IDLength: int(c.U16()), pipelineLength: int(c.U16())}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if version != 0 {
+		return nil, r.Unsupported(addr, "fractal heap of version %d", version)
+	}
+	size := fixed
+	if h.pipelineLength > 0 {
+		size += r.LengthSize + 4 + h.pipelineLength
+	}
+	p, err := r.Verified(addr, size, "FRHP", "fractal heap header")
+	if err != nil {
+		return nil, err
+	}
+	c = r.CursorOver(p, addr)
+	c.Skip(9)
+	h.checked = c.U8()&2 != 0
+	h.maxManaged = uint64(c.U32())
+	c.Length() // number that the next huge object gets
+	h.hugeTree = c.Address()
+	c.Length()                 // free space in managed blocks
+	c.Address()                // free space manager
+	c.Skip(8 * r.LengthSize)   // counts and sizes of managed, huge and tiny objects, allocation state
+	h.width = uint64(c.U16())  // of the doubling table
+	h.start = c.Length()       // bytes of a block in its first row
+	largest := c.Length()      // bytes of the largest direct block
+	h.maxBits = int(c.U16())   // of the address space
+	c.Skip(2)                  // rows that a root indirect block gets at first
+	h.root = c.Address()       // undefined if there are no managed objects
+	h.rootRows = int(c.U16())  // rows of the root indirect block
+	h.rootSize = h.start       // a direct root has the size of the first row
+	if h.pipelineLength != 0 { // and with filters the size that they left
+		h.rootSize = c.Length()
+		h.rootMask = c.U32()
+		// An unknown filter is no reason to refuse the heap: small objects may be in their IDs.
+		specs, err := readPipeline(c.Sub(h.pipelineLength))
+		if err != nil {
+			return nil, err
+		}
+		h.pipeline, h.pipelineErr = filter.New(specs)
+	}
+	if err := c.Err(); err != nil {
+		return nil, err
+	}
+	if err := h.layout(largest); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// layout derives from the header what locates objects.
+func (h *Fractal) layout(largest uint64) error {
+	pow2 := func(v uint64) bool { return v != 0 && v&(v-1) == 0 && v < 1<<48 }
+	switch {
+	case !pow2(h.width), !pow2(h.start), !pow2(largest), largest < h.start:
+		return h.r.Corrupt(h.addr, "fractal heap of %d blocks in a row, of %d to %d bytes", h.width, h.start, largest)
+	case h.maxBits < 1 || h.maxBits > 63:
+		return h.r.Corrupt(h.addr, "fractal heap of 2^%d bytes", h.maxBits)
+	case h.IDLength < 2:
+		return h.r.Corrupt(h.addr, "fractal heap of IDs of %d bytes", h.IDLength)
+	}
+	h.startBits = log2(h.start)
+	h.rowBits = h.startBits + log2(h.width)
+	h.directRows = log2(largest) - h.startBits + 2
+	if h.rootRows > h.maxBits-h.rowBits+1 {
+		return h.r.Corrupt(h.addr, "fractal heap of %d rows in 2^%d bytes", h.rootRows, h.maxBits)
+	}
+	h.offsetBytes = (h.maxBits + 7) / 8
+	h.idOffset = h.offsetBytes
+	h.idSize = min((log2(largest)+7)/8, (bits.Len64(h.maxManaged|1)+7)/8)
+	room := h.IDLength - 1
+	direct := h.r.OffsetSize + h.r.LengthSize
+	if h.pipelineLength > 0 {
+		direct += 4 + h.r.LengthSize
+	}
+	h.hugeDirect = direct <= room
+	h.hugeWidth = min(room, 8)
+	h.tinyExt = room > 17
+	return nil
+}
+
+// Object returns the bytes of the object with an ID of IDLength bytes. They are shared and not to be written to. An
+// ID that leads nowhere is Corrupt, an object of more than Limits.AttributeSize bytes and a little is over the limit.
+func (h *Fractal) Object(id []byte) ([]byte, error) {
+	if len(id) != h.IDLength {
+		return nil, h.r.Corrupt(h.addr, "ID of %d bytes in a fractal heap of IDs of %d", len(id), h.IDLength)
+	}
+	if v := id[0] >> 6; v != 0 {
+		return nil, h.r.Unsupported(h.addr, "fractal heap ID of version %d", v)
+	}
+	switch kind := id[0] >> 4 & 3; kind {
+	case 0:
+		return h.managed(id[1:])
+	case 1:
+		return h.huge(id[1:])
+	case 2:
+		return h.tiny(id)
+	default:
+		return nil, h.r.Corrupt(h.addr, "fractal heap ID of type %d", kind)
+	}
+}
+
+// tiny returns the object inside an ID.
+func (h *Fractal) tiny(id []byte) ([]byte, error) {
+	n, data := int(id[0]&15)+1, id[1:]
+	if h.tinyExt {
+		n, data = int(id[0]&15)<<8+int(id[1])+1, id[2:]
+	}
+	if n > len(data) {
+		return nil, h.r.Corrupt(h.addr, "fractal heap ID of %d bytes holds an object of %d", len(id), n)
+	}
+	return bytes.Clone(data[:n]), nil
+}
+
+// largest is what a limit allows an object or a block to have: an attribute's value and what describes it.
+func (h *Fractal) largest() uint64 {
+	return uint64(min(h.r.Limits.AttributeSize, math.MaxInt32-1<<20)) + 1<<20
+}
+
+// huge returns an object that has an extent of the file to itself (specification, III.G, layouts "Fractal Heap ID
+// for Huge Objects", sub-types 1 to 4).
+func (h *Fractal) huge(id []byte) ([]byte, error) {
+	r := h.r
+	place := id
+	if !h.hugeDirect {
+		number := meta.LE(id[:h.hugeWidth])
+		typ, at := btree.TypeHuge, r.OffsetSize+r.LengthSize
+		if h.pipelineLength > 0 {
+			typ, at = btree.TypeHugeFiltered, at+4+r.LengthSize
+		}
+		tree, err := btree.V2Header(r, h.hugeTree)
+		if err != nil {
+			return nil, err
+		}
+		if tree.RecordSize != at+r.LengthSize {
+			return nil, r.Corrupt(h.hugeTree, "B-tree records of %d bytes for huge objects, %d expected", tree.RecordSize, at+r.LengthSize)
+		}
+		place = nil
+		err = btree.V2Range(r, h.hugeTree, typ, func(rec []byte) int {
+			return cmp.Compare(r.Len(rec[at:]), number)
+		}, func(rec []byte) error {
+			place = bytes.Clone(rec)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		if place == nil {
+			return nil, r.Corrupt(h.hugeTree, "no huge object of number %d", number)
+		}
+	}
+	addr, size := r.Addr(place), r.Len(place[r.OffsetSize:])
+	if _, err := r.FileOffset(addr, size); err != nil {
+		return nil, err
+	}
+	if size > h.largest() {
+		return nil, r.OverLimit(addr, "huge object of %d bytes in a fractal heap", size)
+	}
+	r.Extent(addr, size, "huge object of a fractal heap")
+	p, err := r.Bytes(addr, int(size))
+	if err != nil || h.pipelineLength == 0 {
+		return p, err
+	}
+	place = place[r.OffsetSize+r.LengthSize:]
+	decoded := r.Len(place[4:])
+	if decoded > h.largest() {
+		return nil, r.OverLimit(addr, "huge object of %d decoded bytes in a fractal heap", decoded)
+	}
+	return h.decode(addr, p, binary.LittleEndian.Uint32(place), decoded)
+}
+
+// decode undoes the heap's filters; the result must have size bytes.
+func (h *Fractal) decode(addr uint64, p []byte, mask uint32, size uint64) ([]byte, error) {
+	if h.pipelineErr != nil {
+		return nil, h.pipelineErr
+	}
+	st := filter.NewState()
+	defer st.Close()
+	out, err := h.pipeline.DecodeUnknown(st, p, mask, int(size))
+	if err != nil {
+		return nil, err
+	}
+	if uint64(len(out)) != size {
+		return nil, h.r.Corrupt(addr, "%d bytes of a fractal heap decode to %d, not to %d", len(p), len(out), size)
+	}
+	return out, nil
+}
+
+// managed returns an object inside a direct block.
+func (h *Fractal) managed(id []byte) ([]byte, error) {
+	r := h.r
+	if len(id) < h.idOffset+h.idSize {
+		return nil, r.Corrupt(h.addr, "fractal heap IDs of %d bytes are too short", h.IDLength)
+	}
+	off, n := meta.LE(id[:h.idOffset]), meta.LE(id[h.idOffset:h.idOffset+h.idSize])
+	if h.root == meta.Undefined {
+		return nil, r.Corrupt(h.addr, "ID of an object in an empty fractal heap")
+	}
+	if n > h.maxManaged || off >= 1<<h.maxBits {
+		return nil, r.Corrupt(h.addr, "fractal heap ID of %d bytes at %d", n, off)
+	}
+	b := block{addr: h.root, size: h.start, stored: h.rootSize, mask: h.rootMask}
+	if h.rootRows > 0 {
+		var err error
+		if b, err = h.locate(off); err != nil {
+			return nil, err
+		}
+	}
+	in, head := off-b.at, uint64(h.directHead())
+	if in < head || in > b.size || n > b.size-in {
+		return nil, r.Corrupt(b.addr, "fractal heap ID of %d bytes at %d, outside the direct block of %d bytes at %d", n, off, b.size, b.at)
+	}
+	return h.direct(b, in, n)
+}
+
+// directHead is the number of bytes of a direct block before its objects.
+func (h *Fractal) directHead() int {
+	n := 5 + h.r.OffsetSize + h.offsetBytes
+	if h.checked {
+		n += 4
+	}
+	return n
+}
+
+// locate goes down the indirect blocks to the direct block that covers the place off of the address space. Each
+// level covers a part of the one above, so there are no more of them than rows.
+func (h *Fractal) locate(off uint64) (block, error) {
+	r := h.r
+	addr, at, rows := h.root, uint64(0), h.rootRows
+	entry := r.OffsetSize
+	if h.pipelineLength > 0 {
+		entry += r.LengthSize + 4
+	}
+	for {
+		// Row and column of the entry that covers off.
+		in, row, size, first := off-at, 0, h.start, uint64(0)
+		if in>>h.rowBits != 0 {
+			row = bits.Len64(in >> h.rowBits)
+			size = h.start << (row - 1)
+			first = 1 << (h.rowBits + row - 1)
+		}
+		col := (in - first) / size
+		if row >= rows {
+			return block{}, r.Corrupt(addr, "a fractal heap's indirect block of %d rows does not cover offset %d", rows, off)
+		}
+		p, err := h.indirect(addr, at, rows, entry)
+		if err != nil {
+			return block{}, err
+		}
+		at += first + col*size
+		direct := uint64(min(rows, h.directRows)) * h.width
+		i := uint64(row)*h.width + col
+		if i < direct {
+			p = p[i*uint64(entry):]
+			b := block{addr: r.Addr(p), at: at, size: size, stored: size}
+			if h.pipelineLength > 0 {
+				b.stored = r.Len(p[r.OffsetSize:])
+				b.mask = binary.LittleEndian.Uint32(p[r.OffsetSize+r.LengthSize:])
+			}
+			if b.addr == meta.Undefined {
+				return b, r.Corrupt(addr, "offset %d of a fractal heap is in a direct block that does not exist", off)
+			}
+			return b, nil
+		}
+		p = p[direct*uint64(entry)+(i-direct)*uint64(r.OffsetSize):]
+		below := log2(size) - h.rowBits + 1
+		if below < 1 || below >= rows {
+			return block{}, r.Corrupt(addr, "a fractal heap's indirect block of %d rows holds one of %d", rows, below)
+		}
+		if addr = r.Addr(p); addr == meta.Undefined {
+			return block{}, r.Corrupt(h.addr, "offset %d of a fractal heap is in an indirect block that does not exist", off)
+		}
+		rows = below
+	}
+}
+
+// indirect returns the entries of an indirect block: those for direct blocks, then those for indirect ones
+// (specification, III.G, layout "Fractal Heap Indirect Block").
+func (h *Fractal) indirect(addr, at uint64, rows, entry int) ([]byte, error) {
+	direct := min(rows, h.directRows)
+	size := int(h.width) * (direct*entry + (rows-direct)*h.r.OffsetSize)
+	b := block{addr: addr, at: at, size: uint64(size), rows: rows}
+	k, err := h.cached(b)
+	if err != nil || k.data != nil {
+		return k.data, err
+	}
+	head := 5 + h.r.OffsetSize + h.offsetBytes
+	p, err := h.r.Verified(addr, head+size+4, "FHIB", "fractal heap indirect block")
+	if err != nil {
+		return nil, err
+	}
+	if err := h.owned(p, addr, at, "indirect"); err != nil {
+		return nil, err
+	}
+	h.keep(b, p[head:])
+	return p[head:], nil
+}
+
+// owned checks that a block belongs to this heap and stands where it is used.
+func (h *Fractal) owned(p []byte, addr, at uint64, kind string) error {
+	if p[4] != 0 {
+		return h.r.Unsupported(addr, "fractal heap %s block of version %d", kind, p[4])
+	}
+	if owner := h.r.Addr(p[5:]); owner != h.addr {
+		return h.r.Corrupt(addr, "fractal heap %s block of the heap at address %#x, not %#x", kind, owner, h.addr)
+	}
+	p = p[5+h.r.OffsetSize:]
+	if got := meta.LE(p[:h.offsetBytes]); got != at {
+		return h.r.Corrupt(addr, "fractal heap %s block at offset %d of the heap says %d", kind, at, got)
+	}
+	return nil
+}
+
+// direct returns n bytes at in of a direct block, whose range was checked (specification, III.G, layout "Fractal
+// Heap Direct Block").
+func (h *Fractal) direct(b block, in, n uint64) ([]byte, error) {
+	r := h.r
+	switch k, err := h.cached(b); {
+	case err != nil:
+		return nil, err
+	case k.data != nil:
+		return k.data[in : in+n : in+n], nil
+	case k.place == b:
+		return r.Bytes(b.addr+in, int(n))
+	}
+	if b.size > h.largest() {
+		return nil, r.OverLimit(b.addr, "fractal heap direct block of %d bytes", b.size)
+	}
+	if _, err := r.FileOffset(b.addr, b.stored); err != nil {
+		return nil, err
+	}
+	if b.stored > h.largest() {
+		return nil, r.OverLimit(b.addr, "fractal heap direct block of %d stored bytes", b.stored)
+	}
+	p, err := r.Bytes(b.addr, int(b.stored))
+	if err != nil {
+		return nil, err
+	}
+	r.Extent(b.addr, b.stored, "fractal heap direct block")
+	if h.pipelineLength > 0 {
+		if p, err = h.decode(b.addr, p, b.mask, b.size); err != nil {
+			return nil, err
+		}
+	}
+	if string(p[:4]) != "FHDB" {
+		return nil, r.Corrupt(b.addr, "signature %q of a fractal heap direct block expected, found %q", "FHDB", p[:4])
+	}
+	if err := h.owned(p, b.addr, b.at, "direct"); err != nil {
+		return nil, err
+	}
+	if h.checked {
+		// The checksum covers the block with zeros in its own place.
+		at := h.directHead() - 4
+		stored := binary.LittleEndian.Uint32(p[at:])
+		q := bytes.Clone(p)
+		clear(q[at : at+4])
+		if got := meta.Checksum(q); got != stored {
+			return nil, r.Corrupt(b.addr, "checksum of the fractal heap direct block is %#08x, stored is %#08x", got, stored)
+		}
+	}
+	h.keep(b, p)
+	return p[in : in+n : in+n], nil
+}
+
+// cached returns what is known of a block: nothing, if it has not been read or was dropped. A heap that has two
+// blocks at one address is corrupt.
+func (h *Fractal) cached(b block) (keptBlock, error) {
+	h.mu.Lock()
+	k, ok := h.blocks[b.addr]
+	h.mu.Unlock()
+	if ok && k.place != b {
+		return k, h.r.Corrupt(b.addr, "the block at address %#x is used twice in a fractal heap", b.addr)
+	}
+	return k, nil
+}
+
+// keep caches a block that was verified. When the cache is full, a direct block without filters is only remembered
+// as sound, so that its objects are read one by one from then on; any other takes the place of some that are cached.
+func (h *Fractal) keep(b block, data []byte) {
+	const overhead = 128 // bytes that an entry costs by itself
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.blocks == nil {
+		h.blocks = map[uint64]keptBlock{}
+	}
+	if b.rows == 0 && h.pipelineLength == 0 && h.kept+len(data) > fractalCache {
+		data = nil
+	}
+	cost := len(data) + overhead
+	if _, ok := h.blocks[b.addr]; ok || cost > fractalCache {
+		return
+	}
+	for a, k := range h.blocks {
+		if h.kept+cost <= fractalCache {
+			break
+		}
+		delete(h.blocks, a)
+		h.kept -= len(k.data) + overhead
+	}
+	h.blocks[b.addr] = keptBlock{b, data}
+	h.kept += cost
+}
+
+func log2(v uint64) int { return bits.Len64(v) - 1 }
