@@ -64,7 +64,7 @@ func (f *File) newDataset(o object) (*Dataset, error) {
 
 // at returns the dataset under another path.
 func (d *Dataset) at(p string) *Dataset {
-	return &Dataset{object: object{f: d.f, addr: d.addr, path: p, h: d.h}, datasetState: d.datasetState}
+	return &Dataset{object: d.object.renamed(p), datasetState: d.datasetState}
 }
 
 // Type is the datatype of the elements.

@@ -224,7 +224,11 @@ type object struct {
 	addr uint64
 	path string
 	h    *header
+	*attrState
+}
 
+// attrState is shared by the object's names.
+type attrState struct {
 	attrsOnce sync.Once
 	attrs     []*Attribute
 	attrErr   error
@@ -236,6 +240,11 @@ func (o *object) Address() uint64 { return o.addr }
 func (o *object) File() *File     { return o.f }
 
 func (o *object) in(err error) error { return h5err.In(err, o.f.src.Name(), o.path) }
+
+func (o object) renamed(p string) object {
+	o.path = p
+	return o
+}
 
 func (o *object) header() (*header, error) {
 	if o.h != nil {
@@ -289,7 +298,7 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 	if err != nil {
 		return nil, h5err.In(err, f.src.Name(), p)
 	}
-	o := object{f: f, addr: addr, path: p, h: h}
+	o := object{f: f, addr: addr, path: p, h: h, attrState: &attrState{}}
 	switch {
 	case h.find(msgSymbolTable) != nil || h.find(msgLinkInfo) != nil || h.find(msgLink) != nil:
 		g := &Group{object: o}
@@ -398,8 +407,7 @@ func renamed(o Object, p string) Object {
 		}
 	case *Group:
 		if o.path != p {
-			g := &Group{object: object{f: o.f, addr: o.addr, path: p, h: o.h}}
-			return g
+			return &Group{object: o.object.renamed(p)}
 		}
 	}
 	return o

@@ -252,7 +252,7 @@ func (f *File) sharedMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
 	case c.Err() != nil:
 		return nil, c.Err()
 	case version == 1:
-		c.Skip(6)
+		c.Skip(6 + f.r.LengthSize) // behind the reserved bytes stands a name's place in a local heap
 	case version == 2:
 	case version == 3:
 		if kind == 1 {

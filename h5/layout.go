@@ -79,17 +79,22 @@ func (d *Dataset) layout1(c *meta.Cursor, l *Layout) error {
 	case 0:
 		l.Storage, l.Data = StorageCompact, c.Bytes(int(c.U32()))
 	case 1:
-		n, err := d.bytes()
-		if err != nil {
-			return err
+		l.Storage = StorageContiguous
+		if addr != meta.Undefined {
+			n, err := d.bytes()
+			if err != nil {
+				return err
+			}
+			l.Size = n
 		}
-		l.Storage, l.Size = StorageContiguous, n
 		return d.extent(c, l, addr)
 	case 2:
-		element := uint64(c.U32())
+		if rank < 2 {
+			return c.Corrupt("chunk of rank %d", rank-1)
+		}
 		d.index.addr = addr
 		l.Index = IndexBTree1
-		return d.chunked(c, l, dims[:max(0, rank-1)], element)
+		return d.chunked(c, l, dims[:rank-1], dims[rank-1]) // the last dimension is the element's size
 	default:
 		return c.Corrupt("layout class %d", class)
 	}
