@@ -80,16 +80,29 @@ func ToBits(dst []byte, off int, order BitOrder, p Polarity, src []byte, srcOff,
 // ToMask is the inverse of [FromMask]: it writes one byte, 0 or 1, into dst for each of len(dst) bits of bitmap from bit
 // off on.
 func ToMask(dst []byte, p Polarity, bitmap []byte, off int) {
-	active.toMask(dst, p, bitmap, off)
+	active.toInts(dst, 1, 1, p, bitmap, off)
 }
 
 // UnpackBools is the inverse of [PackBools]: one byte, 0 or 1, for each of len(dst) bits.
 func UnpackBools(dst []byte, bitmap []byte, off int) {
-	active.toMask(dst, SetIsValid, bitmap, off)
+	active.toInts(dst, 1, 1, SetIsValid, bitmap, off)
 }
 
-func (k *kernels) toMask(dst []byte, p Polarity, bitmap []byte, off int) {
-	n := len(dst)
+// ToInts is the inverse of [Nonzero]: it writes an integer of width bytes (1 to 8), 0 or 1, in the given byte order
+// into dst for each of len(dst)/width bits of bitmap from bit off on. len(dst) is a multiple of width.
+func ToInts(dst []byte, width int, order ByteOrder, p Polarity, bitmap []byte, off int) {
+	if width < 1 || width > 8 || checkOrder(order) != nil {
+		panic(fmt.Sprintf("nullbitmap: integers of %d bytes, %v", width, order))
+	}
+	one := uint64(1)
+	if order == BigEndian {
+		one = swapN(1, width)
+	}
+	active.toInts(dst, width, one, p, bitmap, off)
+}
+
+func (k *kernels) toInts(dst []byte, width int, one uint64, p Polarity, bitmap []byte, off int) {
+	n := countOf(dst, width)
 	checkBits("bitmap", bitmap, off, n)
 	flip := byte(flipBits(p))
 	if n == 0 {
@@ -98,47 +111,13 @@ func (k *kernels) toMask(dst []byte, p Polarity, bitmap []byte, off int) {
 	bitmap = bitmap[off>>3:]
 	if bit := uint(off & 7); bit != 0 {
 		c := min(8-int(bit), n)
-		expandFew(dst[:c], (bitmap[0]^flip)>>bit)
-		dst, bitmap = dst[c:], bitmap[1:]
+		expandByte(dst[:c*width], (bitmap[0]^flip)>>bit, width, one)
+		dst, bitmap, n = dst[c*width:], bitmap[1:], n-c
 	}
-	whole := len(dst) >> 3
-	k.expand(dst[:whole*8], bitmap[:whole], flip)
-	if dst = dst[whole*8:]; len(dst) != 0 {
-		expandFew(dst, bitmap[whole]^flip)
-	}
-}
-
-func expandFew(dst []byte, b byte) {
-	for i := range dst {
-		dst[i] = b >> uint(i) & 1
-	}
-}
-
-// ToInts is the inverse of [Nonzero]: it writes an integer of width bytes (1 to 8), 0 or 1, in the given byte order
-// into dst for each of len(dst)/width bits of bitmap from bit off on. len(dst) is a multiple of width.
-func ToInts(dst []byte, width int, order ByteOrder, p Polarity, bitmap []byte, off int) {
-	if width < 1 || width > 8 || len(dst)%width != 0 || checkOrder(order) != nil {
-		panic(fmt.Sprintf("nullbitmap: %d bytes of integers of %d bytes, %v", len(dst), width, order))
-	}
-	if width == 1 {
-		ToMask(dst, p, bitmap, off)
-		return
-	}
-	n := len(dst) / width
-	checkBits("bitmap", bitmap, off, n)
-	clear(dst)
-	one := 0
-	if order == BigEndian {
-		one = width - 1
-	}
-	flip := flipBits(p)
-	for i := 0; i < n; {
-		c := min(n-i, 64)
-		x := loadBits(bitmap, off+i, c, false) ^ flip
-		for j := 0; j < c; j++ {
-			dst[(i+j)*width+one] = byte(x >> uint(j) & 1)
-		}
-		i += c
+	whole := n >> 3
+	k.expand[width](dst[:whole*8*width], bitmap[:whole], flip, one)
+	if n&7 != 0 {
+		expandByte(dst[whole*8*width:], bitmap[whole]^flip, width, one)
 	}
 }
 

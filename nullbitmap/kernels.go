@@ -9,28 +9,30 @@ import (
 // testKernel is described in portable.go.
 type testKernel func(dst, src []byte, t *test, keep byte) (ones int)
 
+// expandKernel writes len(src)*8 elements, one where a bit of src ^ flip is 1, else zero.
+type expandKernel func(dst, src []byte, flip byte, one uint64)
+
 // kernels is one complete set of inner loops. Sets differ in speed, never in results.
 type kernels struct {
 	name   string
 	test   [numOps][9]testKernel // by op and width; nil: portableEach
-	expand func(dst, src []byte, flip byte)
+	expand [9]expandKernel       // by width; all of 1 to 8 are there
 }
 
 func portableKernels() *kernels {
-	k := &kernels{name: "portable", expand: portableExpand}
+	k := &kernels{name: "portable"}
 	k.test[opMasked] = [9]testKernel{1: portableMasked1, 2: portableMasked2, 4: portableMasked4, 8: portableMasked8}
 	for w := 1; w <= 8; w++ {
 		k.test[opInside][w] = portableInside
 		k.test[opFloat][w] = portableFloat
+		k.expand[w] = portableExpandBy(w)
 	}
+	k.expand[1] = portableExpand1
 	return k
 }
 
 // active is what the exported functions use: the fastest set that this machine runs.
 var active = fastest(available())
-
-// available returns all sets that this machine runs, the portable one first, the fastest last.
-func available() []*kernels { return []*kernels{portableKernels()} }
 
 func fastest(sets []*kernels) *kernels { return sets[len(sets)-1] }
 

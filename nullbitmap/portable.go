@@ -228,11 +228,48 @@ func (t *test) valid(e []byte) bool {
 	return t.lo <= v && v <= t.hi
 }
 
-// portableExpand writes len(src)*8 bytes: one for each 1 bit of src ^ flip, else zero.
-func portableExpand(dst, src []byte, flip byte) {
+func portableExpand1(dst, src []byte, flip byte, one uint64) {
 	dst = dst[:len(src)*8]
 	for i, b := range src {
 		x := uint64(b^flip) * 0x0101010101010101 & 0x8040201008040201
-		binary.LittleEndian.PutUint64(dst[i*8:], nonzero8(x)>>7)
+		binary.LittleEndian.PutUint64(dst[i*8:], nonzero8(x)>>7*(one&0xff))
+	}
+}
+
+// portableExpandBy makes the kernel for elements of w bytes.
+func portableExpandBy(w int) expandKernel {
+	return func(dst, src []byte, flip byte, one uint64) {
+		for i, b := range src {
+			expandByte(dst[i*8*w:(i+1)*8*w], b^flip, w, one)
+		}
+	}
+}
+
+// expandByte writes len(dst)/w elements for the low bits of b.
+func expandByte(dst []byte, b byte, w int, one uint64) {
+	switch w {
+	case 1:
+		for i := range dst {
+			dst[i] = byte(one) & -(b >> uint(i) & 1)
+		}
+	case 2:
+		for ; len(dst) >= 2; dst, b = dst[2:], b>>1 {
+			binary.LittleEndian.PutUint16(dst, uint16(one)&-uint16(b&1))
+		}
+	case 4:
+		for ; len(dst) >= 4; dst, b = dst[4:], b>>1 {
+			binary.LittleEndian.PutUint32(dst, uint32(one)&-uint32(b&1))
+		}
+	case 8:
+		for ; len(dst) >= 8; dst, b = dst[8:], b>>1 {
+			binary.LittleEndian.PutUint64(dst, one&-uint64(b&1))
+		}
+	default:
+		for ; len(dst) >= w; dst, b = dst[w:], b>>1 {
+			v := one & -uint64(b&1)
+			for i := range dst[:w] {
+				dst[i] = byte(v >> uint(8*i))
+			}
+		}
 	}
 }

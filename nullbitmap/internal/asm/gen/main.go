@@ -1,0 +1,483 @@
+// The gen program writes the assembly of package nullbitmap and its stubs. It is a module of its own so that its
+// dependencies are nobody else's.
+//
+// Every test kernel has the same skeleton: 64 elements a round are compared, the outcome becomes one word of bits, which
+// is inverted where needed, and-ed with old|keep, stored and counted. The kernels differ in how a vector is compared, and
+// in how comparison results of each width are pressed into bits.
+package main
+
+import (
+	"encoding/binary"
+	"fmt"
+
+	. "github.com/mmcloughlin/avo/build"
+	. "github.com/mmcloughlin/avo/operand"
+	"github.com/mmcloughlin/avo/reg"
+)
+
+func main() {
+	ConstraintExpr("!purego")
+
+	for _, w := range []int{1, 2, 4, 8} {
+		shuffle := shuffleTable(w)
+		masked2(w)
+		masked512(w)
+		inside2(w, shuffle)
+		inside512(w, shuffle)
+		if w >= 4 {
+			float2(w, shuffle)
+			float512(w, shuffle)
+		}
+		expand2(w)
+		expand512(w)
+	}
+	readAll("AVX2", 32, func() reg.VecVirtual { return YMM() })
+	readAll("AVX512", 64, func() reg.VecVirtual { return ZMM() })
+	writeAll("AVX2", 32, func() reg.VecVirtual { return YMM() })
+	writeAll("AVX512", 64, func() reg.VecVirtual { return ZMM() })
+	Generate()
+}
+
+// suffix is the name of a lane of w bytes in instructions on integers.
+var suffix = map[int]string{1: "B", 2: "W", 4: "D", 8: "Q"}
+
+var pcmpeq = map[int]func(...Op){1: VPCMPEQB, 2: VPCMPEQW, 4: VPCMPEQD, 8: VPCMPEQQ}
+var pcmpgt = map[int]func(...Op){1: VPCMPGTB, 2: VPCMPGTW, 4: VPCMPGTD, 8: VPCMPGTQ}
+var pcmp = map[int]func(...Op){1: VPCMPB, 2: VPCMPW, 4: VPCMPD, 8: VPCMPQ}
+var ptestm = map[int]func(...Op){1: VPTESTMB, 2: VPTESTMW, 4: VPTESTMD, 8: VPTESTMQ}
+var pbroadcast = map[int]func(...Op){1: VPBROADCASTB, 2: VPBROADCASTW, 4: VPBROADCASTD, 8: VPBROADCASTQ}
+
+// broadcast loads the parameter into every lane of w bytes.
+func broadcast(name string, w int, v reg.VecVirtual) reg.VecVirtual {
+	g := Load(Param(name), GP64())
+	x := XMM()
+	MOVQ(g, x)
+	pbroadcast[w](x, v)
+	return v
+}
+
+// table lays out read-only bytes, a multiple of 8.
+func table(name string, content []byte) Mem {
+	t := GLOBL(name, RODATA|NOPTR)
+	for i := 0; i < len(content); i += 8 {
+		DATA(i, U64(binary.LittleEndian.Uint64(content[i:])))
+	}
+	return t
+}
+
+// shuffleTable has two 16-byte patterns: the identity, and the one that reverses the bytes of each element.
+func shuffleTable(w int) Mem {
+	content := make([]byte, 32)
+	for i := 0; i < 16; i++ {
+		content[i] = byte(i)
+		content[16+i] = byte(i/w*w + w - 1 - i%w)
+	}
+	return table(fmt.Sprintf("shuffle%d", w), content)
+}
+
+// pattern broadcasts the pattern that the parameter swap (0 or 1) picks.
+func pattern(table Mem, v reg.VecVirtual) reg.VecVirtual {
+	i := Load(Param("swap"), GP64())
+	SHLQ(Imm(4), i)
+	base := GP64()
+	LEAQ(table, base)
+	at := Mem{Base: base, Index: i, Scale: 1}
+	if v.Size() == 64 {
+		VBROADCASTI32X4(at, v)
+	} else {
+		VBROADCASTI128(at, v)
+	}
+	return v
+}
+
+// rounds writes the loop around a test kernel. body leaves one bit an element of the 64 that begin at src in a register.
+func rounds(w int, invert reg.GPVirtual, body func(src reg.Register) reg.GPVirtual) {
+	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
+	n, keep := Load(Param("groups"), GP64()), Load(Param("keep"), GP64())
+	ones := GP64()
+	XORQ(ones, ones)
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	Label("loop")
+	bits := body(src)
+	if invert != nil {
+		XORQ(invert, bits)
+	} else {
+		NOTQ(bits)
+	}
+	old := GP64()
+	MOVQ(Mem{Base: dst}, old)
+	ORQ(keep, old)
+	ANDQ(old, bits)
+	MOVQ(bits, Mem{Base: dst})
+	count := GP64()
+	POPCNTQ(bits, count)
+	ADDQ(count, ones)
+	ADDQ(Imm(8), dst)
+	ADDQ(U32(64*w), src)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	Store(ones, ReturnIndex(0))
+	RET()
+}
+
+// press2 makes a word of bits from 64 elements of w bytes. compare gives all ones in the lanes of the 32 bytes at m whose
+// bit shall be set.
+func press2(w int, src reg.Register, compare func(m Mem) reg.VecVirtual) reg.GPVirtual {
+	at := func(i int) Mem { return Mem{Base: src, Disp: 32 * i} }
+	word := GP64()
+	// Parts of the word, each of 64/parts bits.
+	join := func(parts int, part func(i int) reg.GPVirtual) {
+		for i := 0; i < parts; i++ {
+			p := part(i)
+			if i == 0 {
+				MOVQ(p.As64(), word)
+				continue
+			}
+			SHLQ(Imm(uint64(64/parts*i)), p.As64())
+			ORQ(p.As64(), word)
+		}
+	}
+	switch w {
+	case 1:
+		join(2, func(i int) reg.GPVirtual {
+			g := GP64()
+			VPMOVMSKB(compare(at(i)), g.As32())
+			return g
+		})
+	case 2:
+		join(2, func(i int) reg.GPVirtual {
+			a, b := compare(at(2*i)), compare(at(2*i+1))
+			VPACKSSWB(b, a, a) // bytes of a and b, in turns of eight
+			VPERMQ(Imm(0xd8), a, a)
+			g := GP64()
+			VPMOVMSKB(a, g.As32())
+			return g
+		})
+	case 4:
+		join(8, func(i int) reg.GPVirtual {
+			g := GP64()
+			VMOVMSKPS(compare(at(i)), g.As32())
+			return g
+		})
+	case 8:
+		join(16, func(i int) reg.GPVirtual {
+			g := GP64()
+			VMOVMSKPD(compare(at(i)), g.As32())
+			return g
+		})
+	}
+	return word
+}
+
+// press512 is press2 for 64-byte vectors: compare puts one bit a lane into k.
+func press512(w int, src reg.Register, compare func(m Mem, k reg.OpmaskVirtual)) reg.GPVirtual {
+	word := GP64()
+	for i := 0; i < w; i++ {
+		k := K()
+		compare(Mem{Base: src, Disp: 64 * i}, k)
+		if i == 0 {
+			KMOVQ(k, word)
+			continue
+		}
+		g := GP64()
+		KMOVQ(k, g)
+		SHLQ(Imm(uint64(64/w*i)), g)
+		ORQ(g, word)
+	}
+	return word
+}
+
+func masked2(w int) {
+	TEXT(fmt.Sprintf("Masked%dAVX2", w), NOSPLIT, "func(dst, src *byte, groups int, and, cmp, flip, keep uint64) int")
+	Doc(fmt.Sprintf("Masked%dAVX2 sets a bit where an element of %d bytes, and-ed with and, differs from cmp; flip inverts.", w, w))
+	Pragma("noescape")
+	and, cmp := broadcast("and", w, YMM()), broadcast("cmp", w, YMM())
+	flip := Load(Param("flip"), GP64()).(reg.GPVirtual)
+	NOTQ(flip) // the comparison is for equality
+	rounds(w, flip, func(src reg.Register) reg.GPVirtual {
+		return press2(w, src, func(m Mem) reg.VecVirtual {
+			x := YMM()
+			VPAND(m, and, x)
+			pcmpeq[w](cmp, x, x)
+			return x
+		})
+	})
+}
+
+func masked512(w int) {
+	TEXT(fmt.Sprintf("Masked%dAVX512", w), NOSPLIT, "func(dst, src *byte, groups int, and, cmp, flip, keep uint64) int")
+	Doc(fmt.Sprintf("Masked%dAVX512 sets a bit where an element of %d bytes, and-ed with and, differs from cmp; flip inverts.", w, w))
+	Pragma("noescape")
+	and, cmp := broadcast("and", w, ZMM()), broadcast("cmp", w, ZMM())
+	flip := Load(Param("flip"), GP64()).(reg.GPVirtual)
+	rounds(w, flip, func(src reg.Register) reg.GPVirtual {
+		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
+			x := ZMM()
+			VPANDQ(m, and, x)
+			pcmp[w](Imm(4), cmp, x, k) // not equal
+		})
+	})
+}
+
+const insideSignature = "func(dst, src *byte, groups int, swap, and, bias, lo, hi, keep uint64) int"
+
+func insideDoc(w int, isa string) {
+	Doc(fmt.Sprintf("Inside%d%s sets a bit where lo <= x <= hi, signed, of x = element & and ^ bias, the element of %d", w, isa, w),
+		"bytes being swapped first where swap is 1.")
+	Pragma("noescape")
+}
+
+func inside2(w int, shuffle Mem) {
+	TEXT(fmt.Sprintf("Inside%dAVX2", w), NOSPLIT, insideSignature)
+	insideDoc(w, "AVX2")
+	pat := pattern(shuffle, YMM())
+	and, bias := broadcast("and", w, YMM()), broadcast("bias", w, YMM())
+	lo, hi := broadcast("lo", w, YMM()), broadcast("hi", w, YMM())
+	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+		return press2(w, src, func(m Mem) reg.VecVirtual {
+			x, y := YMM(), YMM()
+			VMOVDQU(m, x)
+			VPSHUFB(pat, x, x)
+			VPAND(and, x, x)
+			VPXOR(bias, x, x)
+			pcmpgt[w](x, lo, y) // lo > x
+			pcmpgt[w](hi, x, x) // x > hi
+			VPOR(y, x, x)
+			return x
+		})
+	})
+}
+
+func inside512(w int, shuffle Mem) {
+	TEXT(fmt.Sprintf("Inside%dAVX512", w), NOSPLIT, insideSignature)
+	insideDoc(w, "AVX512")
+	pat := pattern(shuffle, ZMM())
+	and, bias := broadcast("and", w, ZMM()), broadcast("bias", w, ZMM())
+	lo, hi := broadcast("lo", w, ZMM()), broadcast("hi", w, ZMM())
+	same := GP64()
+	XORQ(same, same)
+	rounds(w, same, func(src reg.Register) reg.GPVirtual {
+		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
+			x, k1 := ZMM(), K()
+			VMOVDQU64(m, x)
+			VPSHUFB(pat, x, x)
+			VPANDQ(and, x, x)
+			VPXORQ(bias, x, x)
+			pcmp[w](Imm(5), lo, x, k1)    // x >= lo
+			pcmp[w](Imm(2), hi, x, k1, k) // x <= hi
+		})
+	})
+}
+
+const floatSignature = "func(dst, src *byte, groups int, swap, lo, hi, keep uint64) int"
+
+func floatDoc(w int, isa string) {
+	Doc(fmt.Sprintf("Float%d%s sets a bit unless x < lo or x > hi as IEEE floats, x being the element of %d bytes, swapped", w, isa, w),
+		"first where swap is 1; lo and hi are the bounds' bits.")
+	Pragma("noescape")
+}
+
+var cmpp = map[int]func(...Op){4: VCMPPS, 8: VCMPPD}
+
+// Predicates, ordered and quiet: false for NaN.
+const (
+	lessThan    = 0x11
+	greaterThan = 0x1e
+)
+
+func float2(w int, shuffle Mem) {
+	TEXT(fmt.Sprintf("Float%dAVX2", w), NOSPLIT, floatSignature)
+	floatDoc(w, "AVX2")
+	pat := pattern(shuffle, YMM())
+	lo, hi := broadcast("lo", w, YMM()), broadcast("hi", w, YMM())
+	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+		return press2(w, src, func(m Mem) reg.VecVirtual {
+			x, y := YMM(), YMM()
+			VMOVDQU(m, x)
+			VPSHUFB(pat, x, x)
+			cmpp[w](Imm(lessThan), lo, x, y)
+			cmpp[w](Imm(greaterThan), hi, x, x)
+			VPOR(y, x, x)
+			return x
+		})
+	})
+}
+
+func float512(w int, shuffle Mem) {
+	TEXT(fmt.Sprintf("Float%dAVX512", w), NOSPLIT, floatSignature)
+	floatDoc(w, "AVX512")
+	pat := pattern(shuffle, ZMM())
+	lo, hi := broadcast("lo", w, ZMM()), broadcast("hi", w, ZMM())
+	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
+			x, k1 := ZMM(), K()
+			VMOVDQU64(m, x)
+			VPSHUFB(pat, x, x)
+			cmpp[w](Imm(lessThan), lo, x, k)
+			cmpp[w](Imm(greaterThan), hi, x, k1)
+			KORQ(k1, k, k)
+		})
+	})
+}
+
+const expandSignature = "func(dst, src *byte, groups int, flip, one uint64)"
+
+func expandDoc(w int, isa string) {
+	Doc(fmt.Sprintf("Expand%d%s writes an element of %d bytes for each bit of src ^ flip: one where it is 1, else zero.", w, isa, w))
+	Pragma("noescape")
+}
+
+// expandRounds loops over words of bits.
+func expandRounds(w int, body func(dst, src reg.Register)) {
+	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("groups"), GP64())
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	Label("loop")
+	body(dst, src)
+	ADDQ(Imm(8), src)
+	ADDQ(U32(64*w), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
+
+func expand2(w int) {
+	vectors := 2 * w // of 32 bytes, for 64 elements
+	// Which byte of the bits goes to each byte of a vector, and the bit that its lane looks at there. Bits repeat after 8
+	// lanes, so after one vector, or for w = 8 after two.
+	period := (8*w + 31) / 32
+	spreadBytes, pickBytes := make([]byte, 32*vectors), make([]byte, 32*period)
+	for i := range spreadBytes {
+		spreadBytes[i] = byte(i / w / 8)
+	}
+	for i := range pickBytes {
+		pickBytes[i] = 1 << (i / w % 8)
+	}
+	spread, pick := table(fmt.Sprintf("spread%d", w), spreadBytes), table(fmt.Sprintf("pick%d", w), pickBytes)
+
+	TEXT(fmt.Sprintf("Expand%dAVX2", w), NOSPLIT, expandSignature)
+	expandDoc(w, "AVX2")
+	flip, one := broadcast("flip", 8, YMM()), broadcast("one", w, YMM())
+	picks := make([]reg.VecVirtual, period)
+	for i := range picks {
+		picks[i] = YMM()
+		VMOVDQU(pick.Offset(32*i), picks[i])
+	}
+	// With few patterns they stay in registers.
+	spreads := make([]Op, vectors)
+	for i := range spreads {
+		spreads[i] = spread.Offset(32 * i)
+		if vectors <= 8 {
+			y := YMM()
+			VMOVDQU(spreads[i], y)
+			spreads[i] = y
+		}
+	}
+	expandRounds(w, func(dst, src reg.Register) {
+		bits := YMM()
+		VPBROADCASTQ(Mem{Base: src}, bits)
+		VPXOR(flip, bits, bits)
+		for i := 0; i < vectors; i++ {
+			x, p := YMM(), picks[i%period]
+			VPSHUFB(spreads[i], bits, x)
+			VPAND(p, x, x)
+			VPCMPEQB(p, x, x)
+			VPAND(one, x, x)
+			VMOVDQU(x, Mem{Base: dst, Disp: 32 * i})
+		}
+	})
+}
+
+func expand512(w int) {
+	move := map[int]func(Op, Op, Op){1: VMOVDQU8_Z, 2: VMOVDQU16_Z, 4: VMOVDQU32_Z, 8: VMOVDQU64_Z}[w]
+	TEXT(fmt.Sprintf("Expand%dAVX512", w), NOSPLIT, expandSignature)
+	expandDoc(w, "AVX512")
+	flip := Load(Param("flip"), GP64())
+	one := broadcast("one", w, ZMM())
+	expandRounds(w, func(dst, src reg.Register) {
+		bits := GP64()
+		MOVQ(Mem{Base: src}, bits)
+		XORQ(flip, bits)
+		for i := 0; i < w; i++ {
+			k, x := K(), ZMM()
+			KMOVQ(bits, k)
+			move(one, k, x)
+			VMOVDQU64(x, Mem{Base: dst, Disp: 64 * i})
+			if i < w-1 {
+				SHRQ(Imm(uint64(64/w)), bits)
+			}
+		}
+	})
+}
+
+// readAll and writeAll are yardsticks for benchmarks: the same kind of loop with nothing in it.
+func readAll(isa string, size int, vec func() reg.VecVirtual) {
+	TEXT("Read"+isa, NOSPLIT, "func(src *byte, n int) uint64")
+	Doc("Read" + isa + " loads n bytes, a multiple of 256, and does nothing with them but or them: what benchmarks compare with.")
+	Pragma("noescape")
+	src, n := Load(Param("src"), GP64()), Load(Param("n"), GP64())
+	acc := make([]reg.VecVirtual, 4)
+	for i := range acc {
+		acc[i] = vec()
+		if size == 64 {
+			VPXORQ(acc[i], acc[i], acc[i])
+		} else {
+			VPXOR(acc[i], acc[i], acc[i])
+		}
+	}
+	or := func(a, b, c Op) {
+		if size == 64 {
+			VPORQ(a, b, c)
+		} else {
+			VPOR(a, b, c)
+		}
+	}
+	SHRQ(Imm(8), n)
+	JZ(LabelRef("done"))
+	Label("loop")
+	for i := 0; i < 256/size; i++ {
+		or(Mem{Base: src, Disp: size * i}, acc[i%4], acc[i%4])
+	}
+	ADDQ(U32(256), src)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Label("done")
+	or(acc[1], acc[0], acc[0])
+	or(acc[3], acc[2], acc[2])
+	or(acc[2], acc[0], acc[0])
+	g := GP64()
+	MOVQ(acc[0].AsX(), g)
+	VZEROUPPER()
+	Store(g, ReturnIndex(0))
+	RET()
+}
+
+func writeAll(isa string, size int, vec func() reg.VecVirtual) {
+	TEXT("Write"+isa, NOSPLIT, "func(dst *byte, n int, v uint64)")
+	Doc("Write" + isa + " stores n bytes, a multiple of 256, all of them v: what benchmarks compare with.")
+	Pragma("noescape")
+	x := broadcast("v", 8, vec())
+	dst, n := Load(Param("dst"), GP64()), Load(Param("n"), GP64())
+	SHRQ(Imm(8), n)
+	JZ(LabelRef("done"))
+	Label("loop")
+	for i := 0; i < 256/size; i++ {
+		m := Mem{Base: dst, Disp: size * i}
+		if size == 64 {
+			VMOVDQU64(x, m)
+		} else {
+			VMOVDQU(x, m)
+		}
+	}
+	ADDQ(U32(256), dst)
+	DECQ(n)
+	JNZ(LabelRef("loop"))
+	Label("done")
+	VZEROUPPER()
+	RET()
+}
