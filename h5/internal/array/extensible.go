@@ -85,6 +85,7 @@ func (w *extensible) index(addr uint64) error {
 	}
 	p = p[elements:]
 	start := uint64(0) // first element of a block, without those in the index block
+	block := uint64(0) // data blocks before it
 	for s := range w.super {
 		n, per := w.blocks(s)
 		if s >= w.direct {
@@ -100,6 +101,7 @@ func (w *extensible) index(addr uint64) error {
 			start += n * per
 			continue
 		}
+		first := start
 		for ; n > 0; n-- {
 			if start+uint64(w.inIndex) >= w.max {
 				return errDone
@@ -108,12 +110,14 @@ func (w *extensible) index(addr uint64) error {
 				if per > w.perPage {
 					return r.Corrupt(w.head, "extensible array with a paged data block in its index block")
 				}
-				if err := w.data(a, start, per, nil); err != nil {
+				// The HDF5 library counts all blocks of the index block here, not those of the super block.
+				if err := w.data(a, start, first+block*per, per, nil); err != nil {
 					return err
 				}
 			}
 			p = p[r.OffsetSize:]
 			start += per
+			block++
 		}
 	}
 	return nil
@@ -136,7 +140,7 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 	if err != nil {
 		return err
 	}
-	if p, err = w.placed(p, addr, start, what); err != nil {
+	if p, err = w.placed(p, addr, start, start, what); err != nil {
 		return err
 	}
 	maps, p := p[:n*bitmap], p[n*bitmap:]
@@ -145,7 +149,7 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 			return errDone
 		}
 		if a := r.Addr(p); a != meta.Undefined {
-			if err := w.data(a, start, per, maps[:bitmap]); err != nil {
+			if err := w.data(a, start, start, per, maps[:bitmap]); err != nil {
 				return err
 			}
 		}
@@ -156,8 +160,8 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 }
 
 // data walks a data block of n elements, in pages if there is a bitmap of them (specification, VII.D, layout
-// "Extensible Array Data Block").
-func (w *extensible) data(addr, start, n uint64, bitmap []byte) error {
+// "Extensible Array Data Block"). The block may say that it begins at element alias.
+func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte) error {
 	r := w.r
 	const what = "extensible array data block"
 	if room := uint64(r.Size()); n > room/uint64(w.size) {
@@ -171,7 +175,7 @@ func (w *extensible) data(addr, start, n uint64, bitmap []byte) error {
 	if err != nil {
 		return err
 	}
-	if p, err = w.placed(p, addr, start, what); err != nil {
+	if p, err = w.placed(p, addr, start, alias, what); err != nil {
 		return err
 	}
 	if len(bitmap) == 0 {
@@ -180,13 +184,13 @@ func (w *extensible) data(addr, start, n uint64, bitmap []byte) error {
 	return w.paged(bitmap, addr+uint64(size), n, start+uint64(w.inIndex), w.perPage, "extensible array page")
 }
 
-// placed is owned for blocks that also say where they stand, so that none can be used twice.
-func (w *extensible) placed(p []byte, addr, start uint64, what string) ([]byte, error) {
+// placed is owned for blocks that also say where they stand, so that none can be used again and again.
+func (w *extensible) placed(p []byte, addr, start, alias uint64, what string) ([]byte, error) {
 	p, err := w.owned(p, addr, what)
 	if err != nil {
 		return nil, err
 	}
-	if got := meta.LE(p[:w.offsetBytes]); got != start {
+	if got := meta.LE(p[:w.offsetBytes]); got != start && got != alias {
 		return nil, w.r.Corrupt(addr, "%s at element %d says %d", what, start, got)
 	}
 	return p[w.offsetBytes:], nil
