@@ -1,0 +1,668 @@
+//go:build libhdf5 && cgo
+
+package libhdf5
+
+// #include "shim.h"
+// #include <stdlib.h>
+import "C"
+
+import (
+	"unsafe"
+
+	"gonum.org/v1/hdf5"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Writer is a file that the C library is writing. Its methods may be called from any goroutine. Nothing is sure to
+// be in the file before Close has returned without an error.
+type Writer struct {
+	f  File // name, handle and geometry
+	c  createConfig
+	gc id // creation properties of groups
+}
+
+// Create makes a new file, or empties one that exists, for writing.
+func Create(path string, opts ...CreateOption) (*Writer, error) {
+	c, err := newCreateConfig(opts)
+	if err == nil {
+		err = checkName(path)
+	}
+	if err != nil {
+		return nil, err
+	}
+	w := &Writer{c: c, f: File{name: path, c: config{maxBytes: DefaultMaxBytes, external: true}}}
+	if err := locked(w.create); err != nil {
+		return nil, h5err.In(err, path, "")
+	}
+	return w, nil
+}
+
+func (w *Writer) create() (err error) {
+	access, err := newList(C.shim_class_fapl())
+	if err != nil {
+		return err
+	}
+	defer access.close()
+	create, err := newList(C.shim_class_fcpl())
+	if err != nil {
+		return err
+	}
+	defer create.close()
+	if w.gc, err = newList(C.shim_class_gcpl()); err != nil {
+		return err
+	}
+	rc := C.shim_libver(access.c(), C.int(w.c.low), C.int(w.c.high))
+	set := func(wanted bool, fn func() C.herr_t) {
+		if rc >= 0 && wanted {
+			rc = fn()
+		}
+	}
+	set(w.c.alignment > 0, func() C.herr_t {
+		return C.H5Pset_alignment(access.c(), C.hsize_t(w.c.threshold), C.hsize_t(w.c.alignment))
+	})
+	set(w.c.userBlock > 0, func() C.herr_t { return C.H5Pset_userblock(create.c(), C.hsize_t(w.c.userBlock)) })
+	set(w.c.offsetSize > 0, func() C.herr_t {
+		return C.H5Pset_sizes(create.c(), C.size_t(w.c.offsetSize), C.size_t(w.c.lenSize))
+	})
+	set(w.c.btreeK > 0, func() C.herr_t { return C.H5Pset_istore_k(create.c(), C.uint(w.c.btreeK)) })
+	set(w.c.trackOrder, func() C.herr_t { return C.shim_track_order(create.c()) })
+	set(w.c.trackOrder, func() C.herr_t { return C.shim_track_order(w.gc.c()) })
+	if rc < 0 {
+		err = failure(h5err.Argument, "set the file's properties")
+		w.gc.close()
+		return err
+	}
+
+	var made C.hid_t
+	withString(w.f.name, func(s *C.char) { made = C.H5Fcreate(s, C.H5F_ACC_TRUNC, create.c(), access.c()) })
+	if made < 0 {
+		err = failure(h5err.IO, "create the file")
+		w.gc.close()
+		return err
+	}
+	// gonum can't create a file with properties. But opening one that is open in this process shares what is behind
+	// it, its alignment and versions included.
+	w.f.h, err = hdf5.OpenFile(w.f.name, hdf5.F_ACC_RDWR)
+	if err != nil {
+		err = failure(h5err.IO, "open the new file")
+		C.H5Fclose(made)
+		w.gc.close()
+		return err
+	}
+	C.H5Fclose(made)
+	w.f.addrSize, w.f.base, err = geometry(w.f.h)
+	return err
+}
+
+// Close writes everything out and closes the file. A second Close does nothing.
+func (w *Writer) Close() error {
+	return h5err.In(locked(func() error {
+		if w.f.h == nil {
+			return nil
+		}
+		w.gc.close()
+		err := w.f.h.Flush(hdf5.F_SCOPE_GLOBAL)
+		if err != nil {
+			err = failure(h5err.IO, "write the file out")
+		}
+		if w.f.h.Close() != nil && err == nil {
+			err = failure(h5err.IO, "close the file")
+		}
+		w.f.h = nil
+		return err
+	}), w.f.name, "")
+}
+
+func (w *Writer) with(path string, fn func() error) error { return w.f.with(path, fn) }
+
+// linkList returns link creation properties that make missing groups on the way, and write names as UTF-8.
+func linkList() (id, error) {
+	l, err := newList(C.shim_class_lcpl())
+	if err == nil && (C.H5Pset_create_intermediate_group(l.c(), 1) < 0 || C.H5Pset_char_encoding(l.c(), C.H5T_CSET_UTF8) < 0) {
+		err = failure(h5err.Memory, "set link properties")
+	}
+	return keep(l, err)
+}
+
+// link calls fn with a path and the properties for a new link there.
+func (w *Writer) link(path, what string, fn func(name *C.char, list C.hid_t) C.herr_t) error {
+	return w.with(path, func() error {
+		if err := checkName(path); err != nil {
+			return err
+		}
+		l, err := linkList()
+		if err != nil {
+			return err
+		}
+		defer l.close()
+		withString(path, func(name *C.char) {
+			if fn(name, l.c()) < 0 {
+				err = failure(h5err.IO, what)
+			}
+		})
+		return err
+	})
+}
+
+// Group makes a group, and those on the way to it.
+func (w *Writer) Group(path string) error {
+	return w.link(path, "make a group", func(name *C.char, list C.hid_t) C.herr_t {
+		g := C.H5Gcreate2(cid(w.f.h), name, list, w.gc.c(), C.H5P_DEFAULT)
+		if g < 0 {
+			return -1
+		}
+		return C.H5Gclose(g)
+	})
+}
+
+// HardLink makes path another name of the object at target.
+func (w *Writer) HardLink(path, target string) error {
+	if err := checkName(target); err != nil {
+		return err
+	}
+	return w.link(path, "make a hard link", func(name *C.char, list C.hid_t) (rc C.herr_t) {
+		withString(target, func(t *C.char) {
+			rc = C.H5Lcreate_hard(cid(w.f.h), t, cid(w.f.h), name, list, C.H5P_DEFAULT)
+		})
+		return rc
+	})
+}
+
+// SoftLink makes a soft link at path; target need not exist.
+func (w *Writer) SoftLink(path, target string) error {
+	if err := checkName(target); err != nil {
+		return err
+	}
+	return w.link(path, "make a soft link", func(name *C.char, list C.hid_t) (rc C.herr_t) {
+		withString(target, func(t *C.char) { rc = C.H5Lcreate_soft(t, cid(w.f.h), name, list, C.H5P_DEFAULT) })
+		return rc
+	})
+}
+
+// ExternalLink makes a link at path to target in another file; neither need exist.
+func (w *Writer) ExternalLink(path, file, target string) error {
+	for _, s := range []string{file, target} {
+		if err := checkName(s); err != nil {
+			return err
+		}
+	}
+	return w.link(path, "make an external link", func(name *C.char, list C.hid_t) (rc C.herr_t) {
+		withString(file, func(f *C.char) {
+			withString(target, func(t *C.char) {
+				rc = C.H5Lcreate_external(f, t, cid(w.f.h), name, list, C.H5P_DEFAULT)
+			})
+		})
+		return rc
+	})
+}
+
+// Commit stores a type under a path of its own.
+func (w *Writer) Commit(path string, t *h5.Type) error {
+	var invalid error
+	err := w.link(path, "commit a type", func(name *C.char, list C.hid_t) C.herr_t {
+		var h id
+		if h, invalid = build(t, 0); invalid != nil {
+			return -1
+		}
+		defer h.close()
+		return C.H5Tcommit2(cid(w.f.h), name, h.c(), list, C.H5P_DEFAULT, C.H5P_DEFAULT)
+	})
+	if invalid != nil {
+		return h5err.In(invalid, w.f.name, path)
+	}
+	return err
+}
+
+// Write makes a dataset and fills it. data is all of its elements as they are to be stored, row-major, in flat form
+// where the type points to the heap; nil writes nothing, so that what is allocated holds fill values.
+func (w *Writer) Write(path string, s Spec, data []byte) error {
+	return w.with(path, func() error {
+		if err := checkName(path); err != nil {
+			return err
+		}
+		d, err := w.make(path, &s)
+		if err != nil {
+			return err
+		}
+		if data != nil {
+			err = d.write(0, rowsOf(d.space), data)
+		}
+		return d.finish(err)
+	})
+}
+
+// finish closes a dataset that was written, which can fail where the library held data back.
+func (d *dataset) finish(err error) error {
+	d.typ.close()
+	if d.fs != nil {
+		d.fs.Close()
+	}
+	if d.h.Close() != nil && err == nil {
+		err = failure(h5err.IO, "finish the dataset")
+	}
+	return err
+}
+
+func (w *Writer) make(path string, s *Spec) (*dataset, error) {
+	t, err := w.specType(s)
+	if err != nil {
+		return nil, err
+	}
+	defer t.close()
+	space, err := buildSpace(s.Space)
+	if err != nil {
+		return nil, err
+	}
+	defer space.close()
+	p, err := hdf5.NewPropList(hdf5.P_DATASET_CREATE)
+	if err != nil {
+		return nil, failure(h5err.Memory, "make a property list")
+	}
+	defer p.Close()
+	if err := w.properties(p, s, t); err != nil {
+		return nil, err
+	}
+	l, err := linkList()
+	if err != nil {
+		return nil, err
+	}
+	defer l.close()
+	access, err := hdf5.NewPropList(hdf5.P_DATASET_ACCESS)
+	if err != nil {
+		return nil, failure(h5err.Memory, "make a property list")
+	}
+	defer access.Close()
+	var rc C.herr_t
+	withString("${ORIGIN}", func(o *C.char) { rc = C.H5Pset_efile_prefix(cid(access), o) })
+	var h C.hid_t = -1
+	if rc >= 0 {
+		withString(path, func(name *C.char) {
+			h = C.H5Dcreate2(cid(w.f.h), name, t.c(), space.c(), l.c(), cid(p), cid(access))
+		})
+	}
+	created, err := made(h, h5err.IO, "create the dataset")
+	if err != nil {
+		return nil, err
+	}
+	defer created.close()
+	return w.f.open(path)
+}
+
+func (w *Writer) specType(s *Spec) (id, error) {
+	if s.TypePath == "" {
+		return build(s.Type, 0)
+	}
+	if err := checkName(s.TypePath); err != nil {
+		return -1, err
+	}
+	var h C.hid_t
+	withString(s.TypePath, func(name *C.char) { h = C.H5Topen2(cid(w.f.h), name, C.H5P_DEFAULT) })
+	return made(h, h5err.Argument, "open a committed type")
+}
+
+func buildSpace(s h5.Space) (id, error) {
+	switch s.Class {
+	case h5.SpaceScalar:
+		return made(C.H5Screate(C.H5S_SCALAR), h5err.Memory, "make a dataspace")
+	case h5.SpaceNull:
+		return made(C.H5Screate(C.H5S_NULL), h5err.Memory, "make a dataspace")
+	case h5.SpaceSimple:
+	default:
+		return -1, h5err.New(h5err.Argument, "a dataspace without a class")
+	}
+	if len(s.Dims) == 0 || len(s.Dims) > C.H5S_MAX_RANK || (len(s.Max) != 0 && len(s.Max) != len(s.Dims)) {
+		return -1, h5err.New(h5err.Argument, "%d dimensions with %d limits", len(s.Dims), len(s.Max))
+	}
+	dims, limits := hsizes(s.Dims), hsizes(s.Max)
+	if len(limits) == 0 {
+		limits = dims
+	}
+	return made(C.H5Screate_simple(C.int(len(dims)), &dims[0], &limits[0]), h5err.Argument, "make a dataspace")
+}
+
+// properties sets a dataset's creation properties.
+func (w *Writer) properties(p *hdf5.PropList, s *Spec, t id) error {
+	if len(s.ChunkDims) > C.H5S_MAX_RANK {
+		return h5err.New(h5err.Argument, "chunks of %d dimensions", len(s.ChunkDims))
+	}
+	h := cid(p)
+	rc := C.herr_t(0)
+	set := func(wanted bool, fn func() C.herr_t) {
+		if rc >= 0 && wanted {
+			rc = fn()
+		}
+	}
+	storage := s.storage()
+	switch storage {
+	case h5.StorageCompact:
+		rc = C.H5Pset_layout(h, C.H5D_COMPACT)
+	case h5.StorageContiguous, h5.StorageExternal:
+		rc = C.H5Pset_layout(h, C.H5D_CONTIGUOUS)
+	case h5.StorageChunked:
+		dims := make([]uint, len(s.ChunkDims))
+		for i, n := range s.ChunkDims {
+			dims[i] = uint(n)
+		}
+		if err := p.SetChunk(dims); err != nil {
+			return failure(h5err.Argument, "set the chunks' shape")
+		}
+		set(s.RawEdges, func() C.herr_t { return C.H5Pset_chunk_opts(h, C.H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS) })
+	case h5.StorageVirtual:
+		if err := setVirtual(h, s); err != nil {
+			return err
+		}
+	default:
+		return h5err.New(h5err.Argument, "storage %v can't be written", storage)
+	}
+	set(s.Early, func() C.herr_t { return C.H5Pset_alloc_time(h, C.H5D_ALLOC_TIME_EARLY) })
+	set(s.SkipFill, func() C.herr_t { return C.H5Pset_fill_time(h, C.H5D_FILL_TIME_NEVER) })
+	tracked := C.hbool_t(false)
+	if s.TrackTime {
+		tracked = true
+	}
+	set(true, func() C.herr_t { return C.H5Pset_obj_track_times(h, tracked) })
+	set(w.c.trackOrder, func() C.herr_t {
+		return C.H5Pset_attr_creation_order(h, C.H5P_CRT_ORDER_TRACKED|C.H5P_CRT_ORDER_INDEXED)
+	})
+	for _, f := range s.Filters {
+		set(true, func() C.herr_t { return addFilter(h, f) })
+	}
+	for _, e := range s.External {
+		if err := checkName(e.Name); err != nil {
+			return err
+		}
+		size := C.hsize_t(e.Size)
+		set(true, func() (rc C.herr_t) {
+			withString(e.Name, func(name *C.char) { rc = C.H5Pset_external(h, name, C.off_t(e.Offset), size) })
+			return rc
+		})
+	}
+	if rc < 0 {
+		return failure(h5err.Argument, "set the dataset's properties")
+	}
+	return setFill(h, s, t, w.f.addrSize)
+}
+
+func addFilter(h C.hid_t, f h5.Filter) C.herr_t {
+	flags := C.uint(0)
+	if f.Optional {
+		flags = C.H5Z_FLAG_OPTIONAL
+	}
+	values := make([]C.uint, len(f.Values)+1) // never empty, so that there is an address
+	for i, v := range f.Values {
+		values[i] = C.uint(v)
+	}
+	return C.H5Pset_filter(h, C.H5Z_filter_t(f.ID), flags, C.size_t(len(f.Values)), &values[0])
+}
+
+func setFill(h C.hid_t, s *Spec, t id, addrSize int) error {
+	if s.NoFill {
+		if C.H5Pset_fill_value(h, t.c(), nil) < 0 {
+			return failure(h5err.Argument, "leave the fill value undefined")
+		}
+		return nil
+	}
+	if s.Fill == nil {
+		return nil
+	}
+	m, err := describe(t.c(), addrSize, 0)
+	if err != nil {
+		return err
+	}
+	var a arena
+	defer a.free()
+	mem, err := inMemory(&a, m, 1, s.Fill)
+	if err != nil {
+		return err
+	}
+	if C.H5Pset_fill_value(h, t.c(), unsafe.Pointer(&mem[0])) < 0 {
+		return failure(h5err.Argument, "set the fill value")
+	}
+	return nil
+}
+
+// inMemory returns n elements as the library wants them in memory, and checks that data is exactly that many.
+func inMemory(a *arena, m *mtype, n uint64, data []byte) ([]byte, error) {
+	if m.heap {
+		return inflate(a, m, int(n), data)
+	}
+	if size, ok := mul(n, uint64(m.size)); !ok || size != uint64(len(data)) {
+		return nil, h5err.New(h5err.Argument, "%d bytes for %d elements of %d bytes", len(data), n, m.size)
+	}
+	return data, nil
+}
+
+func setVirtual(h C.hid_t, s *Spec) error {
+	for _, v := range s.Virtual {
+		for _, n := range []string{v.File, v.Dataset} {
+			if err := checkName(n); err != nil {
+				return err
+			}
+		}
+		whole, err := buildSpace(s.Space)
+		if err != nil {
+			return err
+		}
+		defer whole.close()
+		if err := choose(whole, v.Virtual); err != nil {
+			return err
+		}
+		source, err := buildSpace(extent(v.Source))
+		if err != nil {
+			return err
+		}
+		defer source.close()
+		if err := choose(source, v.Source); err != nil {
+			return err
+		}
+		rc := C.herr_t(0)
+		withString(v.File, func(file *C.char) {
+			withString(v.Dataset, func(set *C.char) { rc = C.H5Pset_virtual(h, whole.c(), file, set, source.c()) })
+		})
+		if rc < 0 {
+			return failure(h5err.Argument, "map a virtual source")
+		}
+	}
+	return nil
+}
+
+// extent returns the smallest shape that holds a selection: the library wants one, and stores only the selection.
+func extent(s h5.Selection) h5.Space {
+	out := h5.Space{Class: h5.SpaceSimple}
+	for _, b := range s.Blocks {
+		for i := range b.Start {
+			if len(out.Dims) <= i {
+				out.Dims, out.Max = append(out.Dims, 0), append(out.Max, 0)
+			}
+			if b.Count[i] == h5.Unlimited || b.Block[i] == h5.Unlimited {
+				out.Dims[i], out.Max[i] = max(out.Dims[i], b.Start[i]+1), h5.Unlimited
+				continue
+			}
+			end := b.Start[i]
+			if b.Count[i] > 0 {
+				end += (b.Count[i]-1)*b.Stride[i] + b.Block[i]
+			}
+			out.Dims[i] = max(out.Dims[i], end)
+			out.Max[i] = max(out.Max[i], out.Dims[i])
+		}
+	}
+	return out
+}
+
+// choose selects in a dataspace.
+func choose(space id, s h5.Selection) error {
+	switch {
+	case s.All:
+		return nil
+	case s.None:
+		if C.H5Sselect_none(space.c()) < 0 {
+			return failure(h5err.Argument, "select nothing")
+		}
+		return nil
+	}
+	rank := int(C.H5Sget_simple_extent_ndims(space.c()))
+	for i, b := range s.Blocks {
+		for _, v := range [][]uint64{b.Start, b.Stride, b.Count, b.Block} {
+			if len(v) != rank || rank == 0 {
+				return h5err.New(h5err.Argument, "a selection of %d dimensions in %d", len(v), rank)
+			}
+		}
+		op := C.H5S_seloper_t(C.H5S_SELECT_OR)
+		if i == 0 {
+			op = C.H5S_SELECT_SET
+		}
+		start, stride, count, block := hsizes(b.Start), hsizes(b.Stride), hsizes(b.Count), hsizes(b.Block)
+		if C.H5Sselect_hyperslab(space.c(), op, &start[0], &stride[0], &count[0], &block[0]) < 0 {
+			return failure(h5err.Argument, "select a block")
+		}
+	}
+	return nil
+}
+
+// WriteRows overwrites the rows from a on. data is whole rows, as for Write.
+func (w *Writer) WriteRows(path string, a, b int64, data []byte) error {
+	return w.with(path, func() error {
+		d, err := w.f.open(path)
+		if err != nil {
+			return err
+		}
+		return d.finish(d.write(a, b, data))
+	})
+}
+
+func (d *dataset) write(a, b int64, data []byte) error {
+	rows := rowsOf(d.space)
+	if a < 0 || b < a || b > rows {
+		return h5err.New(h5err.Argument, "rows %d to %d of %d", a, b, rows)
+	}
+	perRow, ok := rowElements(d.space)
+	n, ok2 := mul(perRow, uint64(b-a))
+	size, ok3 := mul(n, uint64(d.m.size))
+	if !ok || !ok2 || !ok3 || size > 1<<62 {
+		return h5err.New(h5err.Argument, "rows %d to %d do not fit into memory", a, b)
+	}
+	var mem arena
+	defer mem.free()
+	buf, err := inMemory(&mem, d.m, n, data)
+	if err != nil || len(buf) == 0 {
+		return err
+	}
+	ms, fs := C.hid_t(C.H5S_ALL), C.hid_t(C.H5S_ALL)
+	if d.space.Class == h5.SpaceSimple {
+		m, err := d.selectRows(a, b)
+		if err != nil {
+			return err
+		}
+		defer m.close()
+		ms, fs = m.c(), cid(d.fs)
+	}
+	if C.H5Dwrite(cid(d.h), d.typ.c(), ms, fs, C.H5P_DEFAULT, unsafe.Pointer(&buf[0])) < 0 {
+		return failure(h5err.IO, "write the dataset")
+	}
+	return nil
+}
+
+// WriteChunk stores bytes as they are for the chunk whose first element is at coord. Bit i of mask says that filter
+// i was skipped for it. The dataset's filters need not be known to the C library if they are optional.
+func (w *Writer) WriteChunk(path string, coord []uint64, mask uint32, data []byte) error {
+	return w.with(path, func() error {
+		d, err := w.f.open(path)
+		if err != nil {
+			return err
+		}
+		if len(coord) != len(d.space.Dims) || len(coord) == 0 || len(data) == 0 {
+			d.close()
+			return h5err.New(h5err.Argument, "%d bytes at %d coordinates for %d dimensions", len(data), len(coord), len(d.space.Dims))
+		}
+		at := hsizes(coord)
+		if C.H5Dwrite_chunk(cid(d.h), C.H5P_DEFAULT, C.uint32_t(mask), &at[0], C.size_t(len(data)), unsafe.Pointer(&data[0])) < 0 {
+			err = failure(h5err.IO, "write a chunk")
+		}
+		return d.finish(err)
+	})
+}
+
+// Resize changes the shape of a chunked dataset within its limits.
+func (w *Writer) Resize(path string, dims ...uint64) error {
+	return w.with(path, func() error {
+		d, err := w.f.open(path)
+		if err != nil {
+			return err
+		}
+		if len(dims) != len(d.space.Dims) || len(dims) == 0 {
+			d.close()
+			return h5err.New(h5err.Argument, "%d extents for %d dimensions", len(dims), len(d.space.Dims))
+		}
+		n := hsizes(dims)
+		if C.H5Dset_extent(cid(d.h), &n[0]) < 0 {
+			err = failure(h5err.Argument, "resize the dataset")
+		}
+		return d.finish(err)
+	})
+}
+
+// Attribute writes an attribute of the object at path. Its Data is as for Write.
+func (w *Writer) Attribute(path string, a Attribute) error {
+	return w.with(path, func() error {
+		if err := checkName(a.Name); err != nil {
+			return err
+		}
+		if a.Space == nil {
+			return h5err.New(h5err.Argument, "attribute %q has no dataspace", a.Name)
+		}
+		o, err := w.f.openObject(path)
+		if err != nil {
+			return err
+		}
+		defer o.close()
+		t, err := build(a.Type, 0)
+		if err != nil {
+			return err
+		}
+		defer t.close()
+		s, err := buildSpace(*a.Space)
+		if err != nil {
+			return err
+		}
+		defer s.close()
+		return w.attribute(o, t, s, a)
+	})
+}
+
+func (w *Writer) attribute(o, t, s id, a Attribute) error {
+	m, err := describe(t.c(), w.f.addrSize, 0)
+	if err != nil {
+		return err
+	}
+	n := C.H5Sget_simple_extent_npoints(s.c())
+	if n < 0 {
+		return failure(h5err.Argument, "count an attribute's elements")
+	}
+	var mem arena
+	defer mem.free()
+	buf, err := inMemory(&mem, m, uint64(n), a.Data)
+	if err != nil {
+		return err
+	}
+	var h C.hid_t
+	withString(a.Name, func(name *C.char) {
+		h = C.H5Acreate2(o.c(), name, t.c(), s.c(), C.H5P_DEFAULT, C.H5P_DEFAULT)
+	})
+	attr, err := made(h, h5err.IO, "make attribute "+a.Name)
+	if err != nil {
+		return err
+	}
+	defer attr.close()
+	if len(buf) > 0 && C.H5Awrite(attr.c(), t.c(), unsafe.Pointer(&buf[0])) < 0 {
+		return failure(h5err.IO, "write attribute "+a.Name)
+	}
+	return nil
+}
+
+// StringAttribute writes a scalar attribute that is a variable UTF-8 string.
+func (w *Writer) StringAttribute(path, name, value string) error {
+	space := Shape()
+	return w.Attribute(path, Attribute{Name: name, Type: VarString(h5.UTF8), Space: &space, Data: JoinFlat(value)})
+}
