@@ -34,13 +34,14 @@ func (s *Symbol) Tree(r *meta.Reader) (tree, heap uint64) {
 func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.Scratch[:])) }
 
 // SymbolSize is the number of bytes of a symbol table entry.
-func SymbolSize(r *meta.Reader) int { return 2*r.OffsetSize + 24 }
+func SymbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
 
 // DecodeSymbol decodes the entry at the start of p, which must hold SymbolSize bytes. The superblock of versions 0
 // and 1 ends with such an entry, for the root group.
 func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
-	s := Symbol{Name: r.Addr(p), Header: r.Addr(p[r.OffsetSize:])}
-	p = p[2*r.OffsetSize:]
+	// The specification gives the name's place the width of addresses; the HDF5 library writes that of lengths.
+	s := Symbol{Name: r.Len(p), Header: r.Addr(p[r.LengthSize:])}
+	p = p[r.LengthSize+r.OffsetSize:]
 	s.Cache = binary.LittleEndian.Uint32(p)
 	copy(s.Scratch[:], p[8:24])
 	return s

@@ -1,0 +1,378 @@
+package btree_test
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"slices"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/indextest"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
+
+// rootGroup returns the B-tree and the local heap of the root group of a file of superblock version 0 or 1.
+func rootGroup(tb testing.TB, f *indextest.File) (tree, names uint64) {
+	tb.Helper()
+	at := 24 + 4*f.R.OffsetSize
+	if f.Data[8] == 1 {
+		at += 4
+	}
+	p := f.Data[at:]
+	s := btree.DecodeSymbol(f.R, p)
+	if s.Cache != btree.CacheGroup {
+		tb.Fatalf("the root's entry caches %d", s.Cache)
+	}
+	return s.Tree(f.R)
+}
+
+func TestV1Group(t *testing.T) {
+	for _, name := range indextest.Names(t, "group_old", "sizes_") {
+		t.Run(name, func(t *testing.T) {
+			f := indextest.Load(t, name)
+			tree, names := rootGroup(t, f)
+			h, err := heap.OpenLocal(f.R, names)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var order []string
+			got := map[string]any{}
+			err = btree.V1Group(f.R, tree, func(snod uint64) error {
+				return btree.Symbols(f.R, snod, func(s *btree.Symbol) error {
+					name, err := h.String(s.Name)
+					if err != nil {
+						return err
+					}
+					order = append(order, string(name))
+					if s.Cache != btree.CacheSoft {
+						got[string(name)] = float64(s.Header)
+						return nil
+					}
+					target, err := h.String(s.Target())
+					got[string(name)] = string(target)
+					return err
+				})
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.IsSorted(order) {
+				t.Errorf("names are not in order: %q", order)
+			}
+			compareLinks(t, got, f.Want.Links)
+		})
+	}
+}
+
+func compareLinks(t *testing.T, got, want map[string]any) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Errorf("%d links, want %d", len(got), len(want))
+	}
+	for k, v := range want {
+		if got[k] != v {
+			t.Errorf("%q: %v, want %v", k, got[k], v)
+		}
+	}
+}
+
+func readV1(t *testing.T, f *indextest.File, tree uint64, rank int) []indextest.Chunk {
+	t.Helper()
+	var got []indextest.Chunk
+	err := btree.V1Chunks(f.R, tree, rank+1, func(size, mask uint32, offset []uint64, addr uint64) error {
+		got = append(got, indextest.Chunk{Offset: slices.Clone(offset), Addr: addr, Size: uint64(size), Mask: mask})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func compareChunks(t *testing.T, got, want []indextest.Chunk) {
+	t.Helper()
+	if len(got) != len(want) {
+		t.Fatalf("%d chunks, want %d", len(got), len(want))
+	}
+	for i, w := range want {
+		g := got[i]
+		if !slices.Equal(g.Offset, w.Offset) || g.Addr != w.Addr || g.Size != w.Size || g.Mask != w.Mask {
+			t.Fatalf("chunk %d is %v, want %v", i, g, w)
+		}
+	}
+}
+
+func TestV1Chunks(t *testing.T) {
+	for _, name := range indextest.Names(t, "chunks_v1", "sizes_") {
+		t.Run(name, func(t *testing.T) {
+			f := indextest.Load(t, name)
+			got := readV1(t, f, f.RootV1(t, 1), len(f.Want.Chunks[0].Offset))
+			compareChunks(t, got, f.Want.Chunks)
+		})
+	}
+}
+
+// chunksV2 decodes the records of types 10 and 11.
+func chunksV2(f *indextest.File, h btree.Header, edge uint64, rec []byte) indextest.Chunk {
+	o := f.R.OffsetSize
+	c := indextest.Chunk{Addr: f.R.Addr(rec), Size: 1}
+	rec = rec[o:]
+	if h.Type == btree.TypeChunksFiltered {
+		n := len(rec) - 4 - 8*2
+		c.Size, c.Mask = meta.LE(rec[:n]), binary.LittleEndian.Uint32(rec[n:])
+		rec = rec[n+4:]
+	}
+	for ; len(rec) > 0; rec = rec[8:] {
+		c.Offset = append(c.Offset, edge*binary.LittleEndian.Uint64(rec))
+	}
+	return c
+}
+
+func TestV2Chunks(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		typ   int
+		depth int
+		edge  uint64
+	}{
+		{"chunks_v2", btree.TypeChunks, 2, 1},
+		{"chunks_v2_filtered", btree.TypeChunksFiltered, 1, 4},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := indextest.Load(t, tt.name)
+			tree := f.Find(t, "BTHD", nil)
+			h, err := btree.V2Header(f.R, tree)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if h.Depth != tt.depth || h.Records != uint64(len(f.Want.Chunks)) {
+				t.Fatalf("depth %d and %d records, want %d and %d", h.Depth, h.Records, tt.depth, len(f.Want.Chunks))
+			}
+			var got []indextest.Chunk
+			err = btree.V2(f.R, tree, tt.typ, func(rec []byte) error {
+				got = append(got, chunksV2(f, h, tt.edge, rec))
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			compareChunks(t, got, f.Want.Chunks)
+			if err := btree.V2(f.R, tree, btree.TypeLinkName, nil); !h5err.Is(err, h5err.Corrupt) {
+				t.Errorf("the type of another tree: %v", err)
+			}
+		})
+	}
+}
+
+// TestV2Range compares searches with picking from the whole tree.
+func TestV2Range(t *testing.T) {
+	f := indextest.Load(t, "chunks_v2")
+	tree := f.Find(t, "BTHD", nil)
+	var all [][]byte
+	if err := btree.V2(f.R, tree, -1, func(rec []byte) error {
+		all = append(all, bytes.Clone(rec))
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	// The prefix of n coordinates selects one record for n = 7, a range for less, all for 0.
+	key := func(rec []byte, n int) []uint64 {
+		var k []uint64
+		for i := range n {
+			k = append(k, binary.LittleEndian.Uint64(rec[8+8*i:]))
+		}
+		return k
+	}
+	for n := range 8 {
+		for i := 0; i < len(all); i += 1 + 20*(7-n) {
+			k := key(all[i], n)
+			var want, got [][]byte
+			for _, rec := range all {
+				if slices.Equal(key(rec, n), k) {
+					want = append(want, rec)
+				}
+			}
+			nodes := 0
+			f.R.OnExtent = func(int64, int64, string) { nodes++ }
+			err := btree.V2Range(f.R, tree, -1, func(rec []byte) int {
+				return slices.Compare(key(rec, n), k)
+			}, func(rec []byte) error {
+				got = append(got, bytes.Clone(rec))
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !slices.EqualFunc(got, want, bytes.Equal) {
+				t.Fatalf("%d records for %v, want %d", len(got), k, len(want))
+			}
+			if n == 7 && nodes > 6 { // the header, and two ways down from an inner record
+				t.Fatalf("%d nodes were read for one record", nodes)
+			}
+		}
+	}
+	none := 0
+	err := btree.V2Range(f.R, tree, -1, func([]byte) int { return -1 }, func([]byte) error { none++; return nil })
+	if err != nil || none != 0 {
+		t.Errorf("%d records after all others, %v", none, err)
+	}
+}
+
+// walkAll walks whatever tree is at an address and returns the number of records.
+func walkAll(r *meta.Reader, addr uint64, kind, ndims int) (int, error) {
+	n := 0
+	switch kind {
+	case 0:
+		return n, btree.V1Group(r, addr, func(snod uint64) error {
+			return btree.Symbols(r, snod, func(*btree.Symbol) error { n++; return nil })
+		})
+	case 1:
+		return n, btree.V1Chunks(r, addr, ndims, func(uint32, uint32, []uint64, uint64) error { n++; return nil })
+	}
+	return n, btree.V2(r, addr, -1, func([]byte) error { n++; return nil })
+}
+
+// TestCallbackError sees that walks end with the caller's error at the place where it came up.
+func TestCallbackError(t *testing.T) {
+	stop := errors.New("stop")
+	n := 0
+	count := func() error {
+		if n++; n == 3 {
+			return stop
+		}
+		return nil
+	}
+	f := indextest.Load(t, "chunks_v1")
+	err := btree.V1Chunks(f.R, f.RootV1(t, 1), 4, func(uint32, uint32, []uint64, uint64) error { return count() })
+	if err != stop || n != 3 {
+		t.Errorf("V1Chunks: %v after %d calls", err, n)
+	}
+	n = 0
+	f = indextest.Load(t, "group_old")
+	if err := btree.V1Group(f.R, f.RootV1(t, 0), func(uint64) error { return count() }); err != stop || n != 3 {
+		t.Errorf("V1Group: %v after %d calls", err, n)
+	}
+	n = 0
+	f = indextest.Load(t, "chunks_v2")
+	if err := btree.V2(f.R, f.Find(t, "BTHD", nil), -1, func([]byte) error { return count() }); err != stop || n != 3 {
+		t.Errorf("V2: %v after %d calls", err, n)
+	}
+}
+
+// TestDamage changes fixtures in ways that must be noticed.
+func TestDamage(t *testing.T) {
+	type damage struct {
+		name   string
+		file   string
+		kind   int
+		change func(f *indextest.File, root uint64)
+	}
+	le := binary.LittleEndian
+	const head = 24  // of a version 1 node with offsets of 8 bytes
+	const key3 = 40  // key of a chunk in three dimensions
+	const child = 48 // and a child
+	for _, tt := range []damage{
+		{"signature", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root] = 'X' }},
+		{"node type", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+4] = 0 }},
+		{"level", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+5]++ }},
+		{"count", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint16(f.Data[root+6:], 65535) }},
+		{"cycle", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], root) }},
+		{"outside", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], 1<<40) }},
+		{"undefined", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], meta.Undefined) }},
+		{"child twice", "chunks_v1", 1, func(f *indextest.File, root uint64) {
+			copy(f.Data[root+head+key3+child:][:8], f.Data[root+head+key3:])
+		}},
+		{"symbol node twice", "group_old", 0, func(f *indextest.File, root uint64) { copy(f.Data[root+24+16+8:][:8], f.Data[root+24+8:]) }},
+		{"symbol node signature", "group_old", 0, func(f *indextest.File, root uint64) {
+			f.Data[f.All("SNOD", nil)[0]] = 'X'
+		}},
+		{"symbol node version", "group_old", 0, func(f *indextest.File, root uint64) { f.Data[f.All("SNOD", nil)[0]+4] = 2 }},
+		{"symbol node count", "group_old", 0, func(f *indextest.File, root uint64) {
+			le.PutUint16(f.Data[f.All("SNOD", nil)[0]+6:], 65535)
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := indextest.Load(t, tt.file)
+			root := f.RootV1(t, byte(tt.kind))
+			if _, err := walkAll(f.R, root, tt.kind, 4); err != nil {
+				t.Fatal(err)
+			}
+			tt.change(f, root)
+			_, err := walkAll(indextest.Reader(f.Data, 8, 8), root, tt.kind, 4)
+			if k := h5err.KindOf(err); k != h5err.Corrupt && k != h5err.Unsupported {
+				t.Errorf("got %v", err)
+			}
+		})
+	}
+}
+
+// TestV2Checksums flips each byte of a version 2 tree.
+func TestV2Checksums(t *testing.T) {
+	f := indextest.Load(t, "chunks_v2_filtered")
+	tree := f.Find(t, "BTHD", nil)
+	type extent struct{ off, n int64 }
+	var all []extent
+	f.R.OnExtent = func(off, n int64, _ string) { all = append(all, extent{off, n}) }
+	if _, err := walkAll(f.R, tree, 2, 0); err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 5 {
+		t.Fatalf("%d nodes", len(all))
+	}
+	for _, e := range all {
+		for i := e.off; i < e.off+e.n; i += 1 + e.n/97 {
+			f.Data[i] ^= 0x10
+			if _, err := walkAll(indextest.Reader(f.Data, 4, 8), tree, 2, 0); !h5err.Is(err, h5err.Corrupt) {
+				t.Fatalf("byte %d: %v", i, err)
+			}
+			f.Data[i] ^= 0x10
+		}
+	}
+}
+
+// TestTruncated walks files that end early: each must be refused or give all that is in the tree.
+func TestTruncated(t *testing.T) {
+	for _, tt := range []struct {
+		file        string
+		kind, ndims int
+	}{{"sizes_4_4", 0, 0}, {"sizes_4_4", 1, 3}, {"chunks_v2_filtered", 2, 0}} {
+		f := indextest.Load(t, tt.file)
+		var root uint64
+		if tt.kind == 2 {
+			root = f.Find(t, "BTHD", nil)
+		} else {
+			root = f.RootV1(t, byte(tt.kind))
+		}
+		want, err := walkAll(f.R, root, tt.kind, tt.ndims)
+		if err != nil {
+			t.Fatal(err)
+		}
+		failed := 0
+		for n := 0; n < len(f.Data); n += 1 + n/200 {
+			r := indextest.Reader(f.Data[:n], f.R.OffsetSize, f.R.LengthSize)
+			switch got, err := walkAll(r, root, tt.kind, tt.ndims); {
+			case h5err.Is(err, h5err.Corrupt):
+				failed++
+			case err != nil || got != want:
+				t.Errorf("%s cut to %d bytes: %d records, %v", tt.file, n, got, err)
+			}
+		}
+		if failed == 0 {
+			t.Errorf("%s: no cut was noticed", tt.file)
+		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	f := indextest.Load(t, "chunks_v1")
+	r := meta.NewReader(bytes.NewReader(f.Data), int64(len(f.Data)), meta.Limits{Chunks: 10})
+	if _, err := walkAll(r, f.RootV1(t, 1), 1, 4); !h5err.Is(err, h5err.Limit) {
+		t.Errorf("got %v", err)
+	}
+	if _, err := walkAll(r, f.RootV1(t, 1), 1, 100); !h5err.Is(err, h5err.Corrupt) {
+		t.Errorf("99 dimensions: %v", err)
+	}
+}
