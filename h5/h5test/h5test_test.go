@@ -1,0 +1,91 @@
+package h5test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// recorder is a TB that keeps what a test would report.
+type recorder struct {
+	cleanups []func()
+	failures []string
+}
+
+func (r *recorder) Helper()          {}
+func (r *recorder) Cleanup(f func()) { r.cleanups = append(r.cleanups, f) }
+func (r *recorder) Errorf(f string, args ...any) {
+	r.failures = append(r.failures, fmt.Sprintf(f, args...))
+}
+func (r *recorder) Fatalf(f string, args ...any) { r.Errorf(f, args...) }
+
+func TestLeaks(t *testing.T) {
+	live := 0
+	counter := Counter{"things", func() int { return live }}
+	stop := make(chan struct{})
+	var file *os.File
+	tests := []struct {
+		name       string
+		leak, undo func()
+		want       string
+	}{
+		{"nothing", func() {}, func() {}, ""},
+		{"counter", func() { live++ }, func() { live-- }, "1 things more"},
+		{"goroutine", func() { go func() { <-stop }() }, func() { close(stop) }, "1 goroutines more"},
+		{"file", func() { file, _ = os.Open(os.DevNull) }, func() { file.Close() }, "1 open files more"},
+	}
+	for _, c := range tests {
+		t.Run(c.name, func(t *testing.T) {
+			if c.name == "file" && openFiles() == 0 {
+				t.Skip("this system does not tell open files")
+			}
+			var r recorder
+			leaks(&r, 0, []Counter{counter})
+			c.leak()
+			for _, f := range r.cleanups {
+				f()
+			}
+			c.undo()
+			got := strings.Join(r.failures, "\n")
+			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+				t.Errorf("reported %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+func TestFixture(t *testing.T) {
+	if got := Fixture(t, "sample.h5"); !isHDF5(got) {
+		t.Errorf("%s is not HDF5", got)
+	}
+	var r recorder
+	Fixture(&r, "no such file")
+	if len(r.failures) != 1 {
+		t.Errorf("a missing fixture: %q", r.failures)
+	}
+	if n := len(Fixtures(t)); n < 10 {
+		t.Errorf("%d fixtures", n)
+	}
+}
+
+func TestIsHDF5(t *testing.T) {
+	const signature = "\x89HDF\r\n\x1a\n"
+	for _, c := range []struct {
+		at, size int
+		want     bool
+	}{{0, 8, true}, {0, 7, false}, {512, 600, true}, {2048, 4096, true}, {513, 4096, false}, {-1, 0, false}} {
+		b := make([]byte, c.size)
+		if c.at >= 0 {
+			copy(b[c.at:], signature)
+		}
+		path := filepath.Join(t.TempDir(), "x")
+		if err := os.WriteFile(path, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got := isHDF5(path); got != c.want {
+			t.Errorf("signature at %d of %d bytes: %v", c.at, c.size, got)
+		}
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !linux
+
+package oracle
+
+func limitMemory(uint64) error { return nil }
