@@ -20,25 +20,3 @@ func TestFlat(t *testing.T) {
 		}
 	}
 }
-
-func TestOptionsCheckTheirRange(t *testing.T) {
-	path := t.TempDir() + "/x.h5"
-	for name, o := range map[string]libhdf5.CreateOption{
-		"alignment":  libhdf5.Align(0, 0),
-		"user block": libhdf5.UserBlock(513),
-		"sizes":      libhdf5.Sizes(3, 8),
-		"versions":   libhdf5.Versions(libhdf5.Latest, libhdf5.V18),
-		"rank":       libhdf5.ChunkTreeK(0),
-	} {
-		if w, err := libhdf5.Create(path, o); err == nil {
-			w.Close()
-			t.Errorf("%s: no error", name)
-		}
-	}
-	for name, o := range map[string]libhdf5.Option{"limit": libhdf5.MaxBytes(0), "plugins": libhdf5.Plugins("")} {
-		if f, err := libhdf5.Open(path, o); err == nil {
-			f.Close()
-			t.Errorf("%s: no error", name)
-		}
-	}
-}
