@@ -1,0 +1,135 @@
+// Package asm holds the loops over bytes that are worth vector instructions: undoing byte and bit shuffles, and
+// Adler-32.
+//
+// Each has a portable twin, which is used on other processors, on those without AVX2, and with the build tag purego.
+// The assembly is generated: see the directory gen.
+package asm
+
+import "encoding/binary"
+
+//go:generate go run -C gen . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg asm
+
+// Unshuffle undoes the byte shuffle of elements of width bytes: src holds the first bytes of all elements, then the
+// second bytes of all, and so on; bytes that fill no element follow as they are. dst is as long as src and does not
+// overlap it.
+func Unshuffle(dst, src []byte, width int) {
+	n := 0
+	if width > 1 {
+		n = len(src) / width
+	}
+	if n < 2 {
+		copy(dst, src)
+		return
+	}
+	dst = dst[:len(src)]
+	done := unshuffleFast(dst, src[:n*width], width, n)
+	if done < n {
+		unshuffle(dst, src[:n*width], width, n, done)
+	}
+	copy(dst[n*width:], src[n*width:])
+}
+
+// BitUnshuffle undoes the bit shuffle of n elements of width bytes, n being a multiple of 8: src holds the lowest bits
+// of the first bytes of all elements, eight to a byte, then their second lowest bits, and so on to the highest bits of
+// the last bytes. dst and tmp have at least n*width bytes; none of the three overlap.
+func BitUnshuffle(dst, src, tmp []byte, n, width int) {
+	planes := tmp[:n*width]
+	if width == 1 {
+		planes = dst[:n]
+	}
+	for j := range width {
+		p, rows := planes[j*n:(j+1)*n], src[j*n:(j+1)*n]
+		done := bitPlaneFast(p, rows)
+		bitPlane(p, rows, done)
+	}
+	if width > 1 {
+		Unshuffle(dst[:n*width], planes, width)
+	}
+}
+
+// bitPlane makes the bytes from done on of one plane, of len(dst) bytes, from its eight rows of bits.
+func bitPlane(dst, rows []byte, done int) {
+	m := len(dst) / 8
+	r0, r1, r2, r3 := rows[:m], rows[m:2*m], rows[2*m:3*m], rows[3*m:4*m]
+	r4, r5, r6, r7 := rows[4*m:5*m], rows[5*m:6*m], rows[6*m:7*m], rows[7*m:8*m]
+	for i := done / 8; i < m; i++ {
+		x := uint64(r0[i]) | uint64(r1[i])<<8 | uint64(r2[i])<<16 | uint64(r3[i])<<24 |
+			uint64(r4[i])<<32 | uint64(r5[i])<<40 | uint64(r6[i])<<48 | uint64(r7[i])<<56
+		binary.LittleEndian.PutUint64(dst[8*i:], transpose8(x))
+	}
+}
+
+// transpose8 swaps rows and columns of a matrix of 8 by 8 bits.
+func transpose8(x uint64) uint64 {
+	t := (x ^ x>>7) & 0x00aa00aa00aa00aa
+	x ^= t ^ t<<7
+	t = (x ^ x>>14) & 0x0000cccc0000cccc
+	x ^= t ^ t<<14
+	t = (x ^ x>>28) & 0x00000000f0f0f0f0
+	return x ^ t ^ t<<28
+}
+
+// unshuffle makes elements done to n-1.
+func unshuffle(dst, src []byte, width, n, done int) {
+	switch width {
+	case 2:
+		a, b := src[:n], src[n:2*n]
+		for i := done; i < n; i++ {
+			binary.LittleEndian.PutUint16(dst[2*i:], uint16(a[i])|uint16(b[i])<<8)
+		}
+	case 4:
+		unshuffle4(dst, src, width, n, done)
+	case 8:
+		unshuffle8(dst, src, width, n, done)
+	default:
+		// Columns of 8, 4, 2 bytes; the last column overlaps the one before it rather than being narrower.
+		column, size := unshuffle2, 2
+		switch {
+		case width >= 8:
+			column, size = unshuffle8, 8
+		case width >= 4:
+			column, size = unshuffle4, 4
+		}
+		// A few elements at a time, so that what is written in several columns is written in the cache.
+		const tile = 16 << 10
+		step := max(tile/width, 8)
+		for lo := done; lo < n; lo += step {
+			hi := min(lo+step, n)
+			for j := 0; j < width; j += size {
+				j := min(j, width-size)
+				column(dst[j:hi*width], src[j*n:(j+size)*n-(n-hi)], width, n, lo)
+			}
+		}
+	}
+}
+
+// The columns: bytes 0 to 7, 3, 1 of the elements from done on, as many as dst and src have room for; plane k is at
+// k*n in src, and elements are width bytes apart in dst.
+
+func unshuffle8(dst, src []byte, width, n, done int) {
+	last := len(src) - 7*n
+	p0, p1, p2, p3 := src[:last], src[n:n+last], src[2*n:2*n+last], src[3*n:3*n+last]
+	p4, p5, p6, p7 := src[4*n:4*n+last], src[5*n:5*n+last], src[6*n:6*n+last], src[7*n:7*n+last]
+	for i := done; i < last; i++ {
+		x := uint64(p0[i]) | uint64(p1[i])<<8 | uint64(p2[i])<<16 | uint64(p3[i])<<24 |
+			uint64(p4[i])<<32 | uint64(p5[i])<<40 | uint64(p6[i])<<48 | uint64(p7[i])<<56
+		binary.LittleEndian.PutUint64(dst[i*width:], x)
+	}
+}
+
+func unshuffle4(dst, src []byte, width, n, done int) {
+	last := len(src) - 3*n
+	p0, p1, p2, p3 := src[:last], src[n:n+last], src[2*n:2*n+last], src[3*n:3*n+last]
+	for i := done; i < last; i++ {
+		x := uint32(p0[i]) | uint32(p1[i])<<8 | uint32(p2[i])<<16 | uint32(p3[i])<<24
+		binary.LittleEndian.PutUint32(dst[i*width:], x)
+	}
+}
+
+func unshuffle2(dst, src []byte, width, n, done int) {
+	last := len(src) - n
+	p0, p1 := src[:last], src[n:n+last]
+	for i := done; i < last; i++ {
+		binary.LittleEndian.PutUint16(dst[i*width:], uint16(p0[i])|uint16(p1[i])<<8)
+	}
+}

@@ -1,0 +1,83 @@
+package filter
+
+import "encoding/binary"
+
+// lzf is filter 32000: Marc Lehmann's LZF, whose stream says nothing of its sizes.
+type lzf struct{}
+
+func newLZF([]uint32) (decoder, error) { return lzf{}, nil }
+
+func (lzf) bound(n int) (int, bool) { return n + n>>4 + 64, false }
+
+func (lzf) decode(_ *State, dst, src []byte) (int, error) { return lzfDecode(dst, src) }
+
+// lzfDecode: a byte below 32 is followed by one more literals than it says. Else its upper three bits and, if all are
+// set, the next byte, are a length less two; its lower five bits and the next byte are a distance less one.
+func lzfDecode(dst, src []byte) (int, error) {
+	in, out := 0, 0
+	for in < len(src) {
+		c := int(src[in])
+		in++
+		if c < 32 {
+			n := c + 1
+			if n > len(src)-in {
+				return out, errShort
+			}
+			if n > len(dst)-out {
+				return out, errTooLong
+			}
+			if in+32 <= len(src) && out+32 <= len(dst) {
+				*(*[32]byte)(dst[out:]) = *(*[32]byte)(src[in:])
+			} else {
+				copy(dst[out:], src[in:in+n])
+			}
+			in += n
+			out += n
+			continue
+		}
+		n := c>>5 + 2
+		if n == 9 {
+			if in >= len(src) {
+				return out, errShort
+			}
+			n += int(src[in])
+			in++
+		}
+		if in >= len(src) {
+			return out, errShort
+		}
+		dist := c&31<<8 + int(src[in]) + 1
+		in++
+		if dist > out {
+			return out, corrupt("a match begins before the data")
+		}
+		if n > len(dst)-out {
+			return out, errTooLong
+		}
+		copyMatch(dst, out, dist, n)
+		out += n
+	}
+	return out, nil
+}
+
+// copyMatch copies n bytes from dist bytes before place out of b to there; the two may overlap, in which case what was
+// copied is copied again. Both lie in b, whose bytes behind the copy are scratch.
+func copyMatch(b []byte, out, dist, n int) {
+	from := out - dist
+	switch {
+	case dist >= 8 && n <= 64 && n+8 <= len(b)-out:
+		for end := out + n; out < end; {
+			binary.LittleEndian.PutUint64(b[out:], binary.LittleEndian.Uint64(b[from:]))
+			out += 8
+			from += 8
+		}
+	case dist >= n:
+		copy(b[out:out+n], b[from:])
+	default:
+		// The period doubles with each copy.
+		b := b[from : out+n]
+		for have := dist; have < len(b); {
+			have += copy(b[have:], b[:have])
+		}
+	}
+}

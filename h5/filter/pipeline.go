@@ -1,0 +1,202 @@
+package filter
+
+import (
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// maxStages is the number of filters that a pipeline message can hold: a chunk's filter mask has 32 bits.
+const maxStages = 32
+
+// decoder undoes one filter. Implementations are immutable: what changes is in State.
+type decoder interface {
+	// decode writes the decoded form of src to dst and returns how many bytes that is, at most len(dst). More than
+	// that is errTooLong. It may use all of dst as scratch, and must not keep dst or src.
+	decode(st *State, dst, src []byte) (int, error)
+	// bound returns how long the encoded form of n bytes can be, and whether it always is exactly that.
+	bound(n int) (size int, exact bool)
+}
+
+// viewer is a decoder whose output is a part of its input.
+type viewer interface {
+	view(src []byte) ([]byte, error)
+}
+
+// corrupt is an error about encoded bytes; unsupported one about a feature of a format.
+type (
+	corrupt     string
+	unsupported string
+)
+
+func (e corrupt) Error() string     { return string(e) }
+func (e unsupported) Error() string { return string(e) }
+
+const (
+	errTooLong = corrupt("decodes to more than the chunk holds")
+	errShort   = corrupt("the encoded bytes end early")
+)
+
+type stage struct {
+	id   uint16
+	name string
+	dec  decoder
+}
+
+func (s *stage) String() string { return fmt.Sprintf("filter %d (%s)", s.id, s.name) }
+
+func (s *stage) err(err error) error {
+	var u unsupported
+	if errors.As(err, &u) {
+		return h5err.Wrap(h5err.Unsupported, err, "%v", s)
+	}
+	return h5err.Wrap(h5err.Corrupt, err, "%v", s)
+}
+
+// Pipeline is a chain of filters, in the order in which a writer applies them. It is immutable and safe for use by
+// several goroutines at once.
+type Pipeline struct {
+	stages []stage
+}
+
+// New compiles the filters of a pipeline message. A filter that this package does not decode is an Unsupported error
+// with its number and name, client data that make no sense are Corrupt. No filters at all is a pipeline that copies.
+func New(specs []Spec) (*Pipeline, error) {
+	if len(specs) > maxStages {
+		return nil, h5err.New(h5err.Corrupt, "a pipeline of %d filters; at most %d are possible", len(specs), maxStages)
+	}
+	p := &Pipeline{stages: make([]stage, 0, len(specs))}
+	for i := range specs {
+		s := stage{id: specs[i].ID, name: nameOf(&specs[i])}
+		compile := lookup(specs[i].ID)
+		if compile == nil {
+			return nil, h5err.New(h5err.Unsupported, "%v is not implemented", &s)
+		}
+		var err error
+		if s.dec, err = compile(specs[i].Values); err != nil {
+			return nil, s.err(err)
+		}
+		p.stages = append(p.stages, s)
+	}
+	return p, nil
+}
+
+// Len returns the number of filters.
+func (p *Pipeline) Len() int { return len(p.stages) }
+
+// DecodesInC reports whether Decode may give src to C code, so that src must not be mapped memory.
+func (p *Pipeline) DecodesInC() bool {
+	for i := range p.stages {
+		if d, ok := p.stages[i].dec.(interface{ inC() bool }); ok && d.inC() {
+			return true
+		}
+	}
+	return false
+}
+
+// Decode undoes the filters of one chunk, last to first, and fills dst with the result. Bit i of mask says that
+// filter i was not applied to this chunk; bits beyond the pipeline mean nothing. A chunk that decodes to any other
+// size than len(dst) is Corrupt, and then the content of dst means nothing. src is not changed; it must not overlap
+// dst.
+func (p *Pipeline) Decode(st *State, dst, src []byte, mask uint32) error {
+	n, err := p.decode(st, dst, src, mask, true)
+	if err == nil && n != len(dst) {
+		err = h5err.New(h5err.Corrupt, "a chunk decodes to %d bytes where %d are due", n, len(dst))
+	}
+	return err
+}
+
+// DecodeUnknown undoes the filters of bytes whose decoded size is not known but is at most max, and returns the
+// result in new memory.
+func (p *Pipeline) DecodeUnknown(st *State, src []byte, mask uint32, max int) ([]byte, error) {
+	if max < 0 {
+		return nil, h5err.New(h5err.Argument, "negative size %d", max)
+	}
+	size := 4096
+	if len(src) < math.MaxInt/8 {
+		size += 4 * len(src)
+	}
+	// Decoding anew into a larger buffer costs at most twice the work, and needs no codec that can stop midway.
+	for {
+		size = min(size, max)
+		dst := make([]byte, size)
+		n, err := p.decode(st, dst, src, mask, false)
+		if err == nil {
+			return dst[:n:n], nil
+		}
+		if size == max || !errors.Is(err, errTooLong) {
+			return nil, err
+		}
+		if size > math.MaxInt/4 {
+			size = max
+		}
+		size *= 4
+	}
+}
+
+// decode is Decode, where exact says that the decoded size is known to be len(dst).
+func (p *Pipeline) decode(st *State, dst, src []byte, mask uint32, exact bool) (int, error) {
+	// Sizes between two stages, as the writer made them: that before stage i is want[i].
+	var want [maxStages]int
+	first := -1
+	// Filters that enlarge their input do so by little, however many of them there are.
+	limit := 2*min(len(dst), math.MaxInt/4) + 1<<16
+	n := len(dst)
+	for i := range p.stages {
+		if mask&(1<<i) != 0 {
+			continue
+		}
+		if first < 0 {
+			first = i
+		}
+		want[i] = n
+		if !exact {
+			want[i] = -n - 1
+		}
+		b, ok := p.stages[i].dec.bound(n)
+		n, exact = b, exact && ok
+		if n < 0 || n > limit {
+			n, exact = limit, false
+		}
+	}
+	cur := src
+	for i := len(p.stages) - 1; i >= 0; i-- {
+		if mask&(1<<i) != 0 {
+			continue
+		}
+		s := &p.stages[i]
+		if v, ok := s.dec.(viewer); ok {
+			out, err := v.view(cur)
+			if err != nil {
+				return 0, s.err(err)
+			}
+			cur = out
+			continue
+		}
+		size, known := want[i], true
+		if size < 0 {
+			size, known = -size-1, false
+		}
+		out := dst
+		if i != first {
+			out = st.between(size)
+		}
+		n, err := s.dec.decode(st, out, cur)
+		if err != nil {
+			return 0, s.err(err)
+		}
+		if known && n != size {
+			return 0, s.err(corrupt(fmt.Sprintf("decodes to %d bytes where %d are due", n, size)))
+		}
+		if i == first {
+			return n, nil
+		}
+		cur = out[:n]
+	}
+	if len(cur) > len(dst) {
+		return 0, h5err.Wrap(h5err.Corrupt, errTooLong, "a chunk of %d bytes where %d are due", len(cur), len(dst))
+	}
+	return copy(dst, cur), nil
+}

@@ -1,0 +1,36 @@
+package filter
+
+import (
+	"errors"
+
+	"github.com/klauspost/compress/zstd"
+)
+
+// hdfZstd is filter 32015: a Zstandard frame (RFC 8878).
+type hdfZstd struct{}
+
+func newZstd([]uint32) (decoder, error) { return hdfZstd{}, nil }
+
+func (hdfZstd) bound(n int) (int, bool) { return n + n>>7 + 1024, false }
+
+func (hdfZstd) decode(st *State, dst, src []byte) (int, error) { return st.unzstd(dst, src) }
+
+// unzstd decodes the frames in src.
+func (st *State) unzstd(dst, src []byte) (int, error) {
+	if st.zstd == nil {
+		var err error
+		// With one slice as the result that slice is the window, so its size costs nothing.
+		st.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(1<<31), zstd.WithDecoderLowmem(true))
+		if err != nil {
+			return 0, err
+		}
+	}
+	out, err := st.zstd.DecodeAll(src, dst[:0:len(dst)])
+	switch {
+	case errors.Is(err, zstd.ErrDecoderSizeExceeded):
+		return 0, errTooLong
+	case err != nil:
+		return 0, err
+	}
+	return len(out), nil
+}
