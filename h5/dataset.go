@@ -37,6 +37,11 @@ type datasetState struct {
 	chunkOnce sync.Once
 	chunks    []Chunk
 	chunkErr  error
+
+	mappingOnce sync.Once
+	extentNow   []uint64
+	mappings    []VirtualMapping
+	mappingErr  error
 }
 
 func (f *File) newDataset(o object) (*Dataset, error) {
