@@ -1,0 +1,147 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"math"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// notATime is numpy's NaT.
+const notATime = math.MinInt64
+
+// instant is a numpy datetime64 or timedelta64 type.
+type instant struct {
+	delta bool
+	unit  string // "" when there is none
+	order byte   // '<', '>', or 0 where the spelling has none
+}
+
+// parseInstant reads the spellings of numpy's datetime64 and timedelta64: 'datetime64[ns]', 'M8[ns]', '<M8[ns]'. ok is
+// false for everything else.
+func parseInstant(s string) (t instant, ok bool) {
+	if s != "" && strings.IndexByte("<>=|", s[0]) >= 0 {
+		if s[0] == '<' || s[0] == '>' {
+			t.order = s[0]
+		}
+		s = s[1:]
+	}
+	for _, p := range [...]struct {
+		name  string
+		delta bool
+	}{{"datetime64", false}, {"timedelta64", true}, {"M8", false}, {"m8", true}} {
+		rest, found := strings.CutPrefix(s, p.name)
+		if !found {
+			continue
+		}
+		t.delta = p.delta
+		if rest == "" {
+			return t, true
+		}
+		if rest[0] != '[' || rest[len(rest)-1] != ']' {
+			return t, false
+		}
+		t.unit = strings.TrimPrefix(rest[1:len(rest)-1], "1")
+		return t, true
+	}
+	return t, false
+}
+
+// units maps numpy's units to Arrow's and to the factor from the one to the other.
+var timeUnits = map[string]struct {
+	unit   arrow.TimeUnit
+	factor int64
+}{
+	"ns": {arrow.Nanosecond, 1}, "us": {arrow.Microsecond, 1}, "μs": {arrow.Microsecond, 1}, "ms": {arrow.Millisecond, 1},
+	"s": {arrow.Second, 1}, "m": {arrow.Second, 60}, "h": {arrow.Second, 3600}, "D": {arrow.Second, 86400}, "W": {arrow.Second, 7 * 86400},
+}
+
+// moments is a column of instants stored in int64, of which NaT is null.
+type moments struct {
+	info
+	order  h5.ByteOrder
+	factor int64 // to Arrow's unit
+	days   bool  // date32
+	nat    nullbitmap.Rule
+}
+
+// instant returns the node of int64 instants in an order of bytes.
+func (b *planner) instant(t instant, order h5.ByteOrder) (node, error) {
+	what := "datetime64"
+	if t.delta {
+		what = "timedelta64"
+	}
+	u, ok := timeUnits[t.unit]
+	if !ok {
+		if t.unit == "" {
+			return nil, h5err.New(h5err.Unsupported, "%s without a unit", what)
+		}
+		return nil, h5err.New(h5err.Unsupported, "%s in units of %q", what, t.unit)
+	}
+	nat, err := nullbitmap.Equal(natBytes())
+	if err != nil {
+		return nil, err
+	}
+	n := &moments{info: info{size: 8}, order: order, factor: u.factor, nat: nat}
+	switch {
+	case t.delta:
+		n.arrow = &arrow.DurationType{Unit: u.unit}
+	case u.factor >= 86400:
+		n.arrow, n.days, n.factor = arrow.FixedWidthTypes.Date32, true, u.factor/86400
+	default:
+		n.arrow = &arrow.TimestampType{Unit: u.unit}
+	}
+	if n.days || n.factor != 1 {
+		n.delivery, n.reason = Converted, "no such unit in Arrow: "+t.unit
+		return n, nil
+	}
+	p := &plain{info: n.info, null: nat, nulls: true}
+	p.info.order(order, 8)
+	return p, nil
+}
+
+func natBytes() []byte {
+	b := make([]byte, 8)
+	binary.NativeEndian.PutUint64(b, 1<<63)
+	return b
+}
+
+func (n *moments) build(c *ctx, v *view) (*array.Data, error) {
+	ticks := c.values(v, (n.order == h5.BigEndian) == (hostOrder() == nullbitmap.LittleEndian))
+	src := ticks.Bytes()
+	valid := c.without(v.valid, n.nat, src, 8, v.n)
+	width := 8
+	if n.days {
+		width = 4
+	}
+	buf := c.buffer(v.n * width)
+	dst := buf.Bytes()
+	limit := int64(math.MaxInt64)
+	if n.days {
+		limit = math.MaxInt32
+	}
+	most, least := limit/n.factor, (-limit-1)/n.factor
+	for i := range v.n {
+		x := int64(binary.NativeEndian.Uint64(src[8*i:]))
+		if x < least || x > most {
+			if valid.valid(i) {
+				return nil, corruptAt(i, "%d of a unit that makes %d of %v is out of range", x, n.factor, n.arrow)
+			}
+			x = 0
+		}
+		putInt(dst, width, i, uint64(x*n.factor))
+	}
+	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil
+}
+
+// int64Of reports whether t is a plain signed integer of eight bytes.
+func int64Of(t *h5.Type) bool {
+	return t.Class == h5.ClassFixed && t.Signed && t.Size == 8 && t.BitOffset == 0 && t.Precision == 64 && t.Order != h5.VAX
+}

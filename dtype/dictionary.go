@@ -1,0 +1,56 @@
+package dtype
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// BuildDictionary makes a dictionary array of indices, of any integer type, into dictionary. It retains both and copies
+// neither. Indices out of range, but for those under a null, are Corrupt; row0 is the number of the first row and where
+// the dataset's path, for messages.
+func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, where string) (arrow.Array, error) {
+	t := indices.DataType()
+	if !arrow.IsInteger(t.ID()) {
+		return nil, h5err.In(h5err.New(h5err.Corrupt, "dictionary indices are %v, not integers", t), "", where)
+	}
+	width := t.(arrow.FixedWidthDataType).Bytes()
+	d := indices.Data()
+	n, off := d.Len(), d.Offset()
+	limit := uint64(dictionary.Len())
+	if arrow.IsSignedInteger(t.ID()) {
+		limit = min(limit, 1<<(8*width-1)) // negative ones are beyond every limit
+	}
+	if i := outsideArray(d, width, limit, indices); i >= 0 {
+		e := h5err.New(h5err.Corrupt, "row %d: index %s into a dictionary of %d", row0+int64(i), indices.ValueStr(i), dictionary.Len())
+		return nil, h5err.In(e, "", where)
+	}
+	dict, ok := dictionary.Data().(*array.Data)
+	if !ok {
+		return nil, h5err.New(h5err.Argument, "a dictionary that is no plain array")
+	}
+	dt := &arrow.DictionaryType{IndexType: t, ValueType: dictionary.DataType(), Ordered: ordered}
+	bufs := append([]*memory.Buffer(nil), d.Buffers()...)
+	data := array.NewDataWithDictionary(dt, n, bufs, indices.NullN(), off, dict)
+	defer data.Release()
+	return array.NewDictionaryData(data), nil
+}
+
+// outsideArray is outside for an array of integers.
+func outsideArray(d arrow.ArrayData, width int, limit uint64, a arrow.Array) int {
+	if d.Len() == 0 {
+		return -1
+	}
+	b := d.Buffers()[1].Bytes()[d.Offset()*width:]
+	if a.NullN() == 0 {
+		return outside(b, width, limit, d.Len(), validity{})
+	}
+	for i := range d.Len() {
+		if loadInt(b, width, i) >= limit && a.IsValid(i) {
+			return i
+		}
+	}
+	return -1
+}

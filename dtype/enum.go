@@ -1,0 +1,281 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"math"
+	"strconv"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// maxTable bounds the table that finds a member by its value; enumerations with values further apart use a map.
+const maxTable = 1 << 16
+
+// labelled is an enumeration as a dictionary of its members' names.
+type labelled struct {
+	info
+	codec  intCodec
+	width  int // of an index
+	labels []string
+	direct bool // the values are the indices: 0..n-1 in integers that Arrow has
+
+	least uint64           // table[value-least] is the index of a value, -1 without one
+	table []int32          // nil: index is used
+	index map[uint64]int32 // index of each value
+}
+
+// isBool reports whether an enumeration means bool: FALSE=0 and TRUE=1 in one byte.
+func isBool(labels []string, values []uint64, size int) bool {
+	if size != 1 || len(labels) != 2 {
+		return false
+	}
+	f := 0
+	if labels[0] == "TRUE" {
+		f = 1
+	}
+	return labels[f] == "FALSE" && labels[1-f] == "TRUE" && values[f] == 0 && values[1-f] == 1
+}
+
+func (b *planner) enum(t *h5.Type) (node, error) {
+	base := t.Base
+	if base == nil || base.Class != h5.ClassFixed || base.Size != t.Size || len(t.Values) != len(t.Names)*t.Size {
+		return nil, h5err.New(h5err.Corrupt, "an enumeration of %d bytes with %d names and %d bytes of values", t.Size, len(t.Names), len(t.Values))
+	}
+	k, err := codec(base, base.Signed)
+	if err != nil {
+		return nil, err
+	}
+	values := make([]uint64, len(t.Names))
+	labels := make([]string, len(t.Names))
+	for i := range values {
+		values[i] = k.get(t.Values[i*t.Size:])
+		if labels[i], err = b.name("the name of a member", t.Names[i]); err != nil {
+			return nil, err
+		}
+	}
+	if isBool(labels, values, t.Size) {
+		return newBool(0xff), nil
+	}
+	if b.opt.Enum == EnumValues {
+		n, err := b.integer(k)
+		if err == nil {
+			n.base().note("enum", members(labels, values, k.signed))
+		}
+		return n, err
+	}
+	w := k.width()
+	if w == 0 {
+		return nil, h5err.New(h5err.Unsupported, "enumerations of %d bytes", t.Size)
+	}
+	n := &labelled{info: info{size: t.Size}, codec: k, labels: labels}
+	n.width = w
+	for n.width < 8 && len(labels) > 1<<(8*n.width-one(k.signed)) {
+		n.width *= 2
+	}
+	index, _ := intType(k.signed, n.width)
+	n.arrow = &arrow.DictionaryType{IndexType: index, ValueType: arrow.BinaryTypes.String}
+	n.order(k.order, t.Size)
+	n.direct = k.whole() && n.width == t.Size && n.arrange(values)
+	if !n.direct {
+		n.delivery, n.reason, n.swap = Converted, "the members' values are no indices", 0
+		n.note("enum", members(labels, values, k.signed))
+	}
+	n.lookup(values)
+	return n, nil
+}
+
+func one(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
+}
+
+// members spells an enumeration's members as a JSON object in the file's order.
+func members(labels []string, values []uint64, signed bool) string {
+	b := []byte{'{'}
+	for i, l := range labels {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		name, _ := json.Marshal(l) // a string can't fail
+		b = append(append(b, name...), ':')
+		if signed {
+			b = strconv.AppendInt(b, int64(values[i]), 10)
+		} else {
+			b = strconv.AppendUint(b, values[i], 10)
+		}
+	}
+	return string(append(b, '}'))
+}
+
+// arrange puts the labels in the order of their values, and reports whether those are exactly 0..n-1.
+func (n *labelled) arrange(values []uint64) bool {
+	sorted := make([]string, len(values))
+	seen := make([]bool, len(values))
+	for i, x := range values {
+		if x >= uint64(len(values)) || seen[x] {
+			return false
+		}
+		sorted[x], seen[x] = n.labels[i], true
+	}
+	n.labels = sorted
+	return true
+}
+
+// lookup prepares index.
+func (n *labelled) lookup(values []uint64) {
+	if n.direct || len(values) == 0 {
+		return
+	}
+	least, most := values[0], values[0]
+	for _, x := range values {
+		if n.codec.signed {
+			least, most = uint64(min(int64(least), int64(x))), uint64(max(int64(most), int64(x)))
+		} else {
+			least, most = min(least, x), max(most, x)
+		}
+	}
+	n.least = least
+	if span := most - least; span < maxTable {
+		n.table = make([]int32, span+1)
+		for i := range n.table {
+			n.table[i] = -1
+		}
+	} else {
+		n.index = make(map[uint64]int32, len(values))
+	}
+	for i := len(values) - 1; i >= 0; i-- { // of two names for a value the first counts
+		if n.table != nil {
+			n.table[values[i]-least] = int32(i)
+		} else {
+			n.index[values[i]] = int32(i)
+		}
+	}
+}
+
+// find returns the index of the member with a value, -1 when there is none.
+func (n *labelled) find(x uint64) int32 {
+	if n.index != nil {
+		if i, ok := n.index[x]; ok {
+			return i
+		}
+		return -1
+	}
+	if d := x - n.least; d < uint64(len(n.table)) {
+		return n.table[d]
+	}
+	return -1
+}
+
+func (n *labelled) build(c *ctx, v *view) (*array.Data, error) {
+	var indices *memory.Buffer
+	if n.direct {
+		indices = c.values(v, n.swap != 0)
+		if i := outside(indices.Bytes(), n.width, uint64(len(n.labels)), v.n, v.valid); i >= 0 {
+			return nil, n.unnamed(v, i, loadInt(indices.Bytes(), n.width, i))
+		}
+	} else {
+		indices = c.buffer(v.n * n.width)
+		dst := indices.Bytes()
+		for i := range v.n {
+			x := n.codec.get(v.at(i))
+			at := n.find(x)
+			if at < 0 {
+				if v.valid.valid(i) {
+					return nil, n.unnamed(v, i, x)
+				}
+				at = 0
+			}
+			putInt(dst, n.width, i, uint64(at))
+		}
+	}
+	dict := c.labels(n.labels)
+	d := array.NewDataWithDictionary(n.arrow, v.n, []*memory.Buffer{v.valid.buf, indices}, v.valid.nulls, 0, dict)
+	c.data = append(c.data, d)
+	return d, nil
+}
+
+// unnamed is the error of a value that no member names.
+func (n *labelled) unnamed(v *view, i int, x uint64) error {
+	text := strconv.FormatUint(x, 10)
+	if n.codec.signed {
+		shift := 64 - 8*uint(n.width)
+		text = strconv.FormatInt(int64(x<<shift)>>shift, 10)
+		if !n.direct {
+			text = strconv.FormatInt(int64(x), 10)
+		}
+	}
+	e := h5err.New(h5err.Corrupt, "%s is no member of the enumeration", text).WithHint("--enum values gives the integers")
+	return &cellError{i, e}
+}
+
+// labels returns the dictionary of an enumeration.
+func (c *ctx) labels(labels []string) *array.Data {
+	size := 0
+	for _, l := range labels {
+		size += len(l)
+	}
+	offsets, data := c.buffer(4*(len(labels)+1)), c.buffer(size)
+	at := 0
+	putOffset32(offsets.Bytes(), 0, 0)
+	for i, l := range labels {
+		at += copy(data.Bytes()[at:], l)
+		putOffset32(offsets.Bytes(), i+1, at)
+	}
+	return c.make(arrow.BinaryTypes.String, len(labels), validity{}, []*memory.Buffer{offsets, data})
+}
+
+// loadInt returns element i, without its sign, of integers of width bytes in the host's order.
+func loadInt(b []byte, width, i int) uint64 {
+	switch width {
+	case 1:
+		return uint64(b[i])
+	case 2:
+		return uint64(binary.NativeEndian.Uint16(b[2*i:]))
+	case 4:
+		return uint64(binary.NativeEndian.Uint32(b[4*i:]))
+	}
+	return binary.NativeEndian.Uint64(b[8*i:])
+}
+
+// outside returns the first of n integers, of width bytes in the host's order, that is not null and not below limit
+// (negative ones are not), or -1.
+func outside(b []byte, width int, limit uint64, n int, valid validity) int {
+	if width < 8 && limit > math.MaxUint64>>(64-8*uint(width)) {
+		return -1
+	}
+	switch width {
+	case 1:
+		for i, x := range b[:n] {
+			if uint64(x) >= limit && valid.valid(i) {
+				return i
+			}
+		}
+	case 2:
+		for i := range n {
+			if uint64(binary.NativeEndian.Uint16(b[2*i:])) >= limit && valid.valid(i) {
+				return i
+			}
+		}
+	case 4:
+		for i := range n {
+			if uint64(binary.NativeEndian.Uint32(b[4*i:])) >= limit && valid.valid(i) {
+				return i
+			}
+		}
+	case 8:
+		for i := range n {
+			if binary.NativeEndian.Uint64(b[8*i:]) >= limit && valid.valid(i) {
+				return i
+			}
+		}
+	}
+	return -1
+}

@@ -1,0 +1,191 @@
+package dtype
+
+import "math"
+
+// weights counts, over the rows looked at so far, what the 32-bit offsets of a plan's strings and sequences count.
+type weights struct {
+	env   *Env
+	sums  []int64 // by counted node
+	limit int64
+	over  bool // a sum is above limit
+}
+
+func (w *weights) add(id int, n int64) {
+	w.sums[id] += n
+	w.over = w.over || w.sums[id] > w.limit
+}
+
+// counted is a node with 32-bit offsets, or with such nodes inside.
+type counted interface {
+	// most returns what an element adds to any one counter at most; ok is false where only the elements tell.
+	most() (n int64, ok bool)
+	// weigh adds the element stored in b. It may stop early once w is over.
+	weigh(w *weights, b []byte) error
+}
+
+// Fits returns how many of raw's leading rows Build can make one array of, with 32-bit offsets for strings and
+// sequences: nearly always all of them. It is at least 1 unless raw has no rows, so that a row that is too long, or
+// broken, is Build's to report.
+func (p *Plan) Fits(raw Raw, env *Env) int { return p.FitsBytes(raw, env, math.MaxInt32) }
+
+// FitsBytes is Fits with a smaller limit: no string column of the result, nested ones included, has more than limit
+// bytes, no sequence more than limit items, unless one row alone has.
+func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
+	if p.counters == 0 || p.check(&raw) != nil || raw.Rows <= 1 {
+		return raw.Rows
+	}
+	limit = max(0, min(limit, math.MaxInt32))
+	root, ok := p.root.(counted)
+	if !ok {
+		return raw.Rows
+	}
+	if most, ok := root.most(); ok {
+		n, ok := mulInt(most, p.Items)
+		if !ok {
+			return 1
+		}
+		return max(1, min(raw.Rows, int(limit)/max(n, 1)))
+	}
+	w := &weights{env: env, sums: make([]int64, p.counters), limit: limit}
+	items, size := int(p.Items), p.root.base().size
+	valid := func(i int) bool {
+		if raw.Nulls == 0 || raw.Valid.Bits == nil {
+			return true
+		}
+		i += raw.Valid.Offset
+		return raw.Valid.Bits[i>>3]>>(i&7)&1 != 0
+	}
+	for r := range raw.Rows {
+		row := raw.Bytes[r*raw.Stride:]
+		for k := range items {
+			if !valid(r*items + k) {
+				continue
+			}
+			if err := root.weigh(w, row[k*size:(k+1)*size]); err != nil {
+				return max(1, r)
+			}
+			if w.over {
+				return max(1, r)
+			}
+		}
+	}
+	return raw.Rows
+}
+
+func (n *fixedText) most() (int64, bool)              { return int64(n.width()), true }
+func (n *fixedText) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.width())); return nil }
+
+func (n *utf32Text) most() (int64, bool)              { return int64(n.size), true }
+func (n *utf32Text) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.size)); return nil }
+
+func (n *varText) most() (int64, bool) { return 0, false }
+
+func (n *varText) weigh(w *weights, b []byte) error {
+	addr, err := offsetSize(w.env, n.size)
+	if err != nil {
+		return err
+	}
+	if r := heapRefOf(b, addr); r.addr != 0 {
+		w.add(n.id, int64(r.length)*int64(1+one(n.latin1)))
+	}
+	return nil
+}
+
+func (n *reference) most() (int64, bool) { return 0, false }
+
+func (n *reference) weigh(w *weights, b []byte) error {
+	if w.env.RefPath == nil {
+		return nil
+	}
+	path, null, err := w.env.RefPath(b)
+	if err == nil && !null {
+		w.add(n.id, int64(len(path)))
+	}
+	return err
+}
+
+func (n *record) most() (int64, bool) {
+	var most int64
+	for _, m := range n.members {
+		if c, ok := m.node.(counted); ok {
+			k, ok := c.most()
+			if !ok {
+				return 0, false
+			}
+			most = max(most, k)
+		}
+	}
+	return most, true
+}
+
+func (n *record) weigh(w *weights, b []byte) error {
+	for _, m := range n.members {
+		if c, ok := m.node.(counted); ok {
+			if err := c.weigh(w, b[m.off:m.off+m.node.base().size]); err != nil || w.over {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (n *block) most() (int64, bool) {
+	c, ok := n.item.(counted)
+	if !ok {
+		return 0, true
+	}
+	most, ok := c.most()
+	if !ok {
+		return 0, false
+	}
+	k, ok := mulInt(most, int64(n.items))
+	if !ok {
+		k = math.MaxInt64
+	}
+	return int64(k), true
+}
+
+func (n *block) weigh(w *weights, b []byte) error {
+	c, ok := n.item.(counted)
+	if !ok {
+		return nil
+	}
+	return weighAll(w, c, b, n.item.base().size)
+}
+
+// weighAll adds the elements of size bytes that lie side by side in b.
+func weighAll(w *weights, c counted, b []byte, size int) error {
+	for ; len(b) >= size; b = b[size:] {
+		if err := c.weigh(w, b[:size]); err != nil || w.over {
+			return err
+		}
+	}
+	return nil
+}
+
+func (n *sequence) most() (int64, bool) { return 0, false }
+
+func (n *sequence) weigh(w *weights, b []byte) error {
+	addr, err := offsetSize(w.env, n.size)
+	if err != nil {
+		return err
+	}
+	r := heapRefOf(b, addr)
+	if r.addr == 0 {
+		return nil
+	}
+	w.add(n.id, int64(r.length))
+	c, ok := n.item.(counted)
+	if !ok || w.over {
+		return nil
+	}
+	if most, ok := c.most(); ok && most == 0 {
+		return nil
+	}
+	size := n.item.base().size
+	values, err := r.object(w.env, uint64(r.length)*uint64(size))
+	if err != nil {
+		return err
+	}
+	return weighAll(w, c, values, size)
+}

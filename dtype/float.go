@@ -1,0 +1,316 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// maxFloatSize bounds the bytes of a float: IEEE quadruple precision has 16, and no machine more than that.
+const maxFloatSize = 32
+
+// ieee is one of the formats that Arrow has.
+type ieee struct {
+	arrow     arrow.DataType
+	width     int
+	fields    h5.FloatFields
+	precision int // significant bits, the leading one counted
+	emax      int // exponent of the greatest numbers
+	least     int // exponent of the smallest number
+}
+
+var ieeeFormats = [...]ieee{
+	{arrow.FixedWidthTypes.Float16, 2, h5.FloatFields{Sign: 15, ExpLoc: 10, ExpSize: 5, MantSize: 10, Bias: 15, Norm: normImplied}, 11, 15, -24},
+	{arrow.PrimitiveTypes.Float32, 4, h5.FloatFields{Sign: 31, ExpLoc: 23, ExpSize: 8, MantSize: 23, Bias: 127, Norm: normImplied}, 24, 127, -149},
+	{arrow.PrimitiveTypes.Float64, 8, h5.FloatFields{Sign: 63, ExpLoc: 52, ExpSize: 11, MantSize: 52, Bias: 1023, Norm: normImplied}, 53, 1023, -1074},
+}
+
+const normImplied = 2 // the leading bit of the significand is not stored
+
+// floatFormat reads the floats of one HDF5 type (specification, IV.A.2.d, class 1).
+type floatFormat struct {
+	h5.FloatFields
+	size  int
+	order h5.ByteOrder
+}
+
+// formatOf returns the reader of t's floats.
+func formatOf(t *h5.Type) (floatFormat, error) {
+	if t.Float == nil {
+		return floatFormat{}, h5err.New(h5err.Corrupt, "a float without fields")
+	}
+	f := floatFormat{*t.Float, t.Size, t.Order}
+	end := 8 * t.Size
+	inside := func(at, n int) bool { return at >= 0 && n >= 1 && at <= end && n <= end-at }
+	switch {
+	case t.Size > maxFloatSize || f.ExpSize > 30 || f.MantSize > 127:
+		return f, h5err.New(h5err.Unsupported, "floats of %d bytes, %d of exponent and %d of mantissa in bits", t.Size, f.ExpSize, f.MantSize)
+	case !inside(f.Sign, 1) || !inside(f.ExpLoc, f.ExpSize) || !inside(f.MantLoc, f.MantSize):
+		return f, h5err.New(h5err.Corrupt, "fields of a float outside its %d bytes", t.Size)
+	case f.order == h5.VAX && t.Size%2 != 0:
+		return f, h5err.New(h5err.Corrupt, "VAX byte order in %d bytes", t.Size)
+	}
+	return f, nil
+}
+
+// precision returns the number of significant bits, a leading one that is not stored counted.
+func (f *floatFormat) precision() int {
+	if f.Norm == normImplied {
+		return f.MantSize + 1
+	}
+	return f.MantSize
+}
+
+// target returns the smallest of Arrow's formats that holds every value exactly; double, and false, when none does.
+func (f *floatFormat) target() (ieee, bool) {
+	p := f.precision()
+	emax := 1<<f.ExpSize - 2 - int(f.Bias)
+	least := 1 - int(f.Bias) - (p - 1)
+	for _, t := range ieeeFormats {
+		if p <= t.precision && emax <= t.emax && least >= t.least {
+			return t, true
+		}
+	}
+	return ieeeFormats[2], false
+}
+
+// field returns n bits, at most 64, of little-endian bytes from bit at on.
+func field(b []byte, at, n int) uint64 {
+	var x uint64
+	for i, shift := at/8, -(at % 8); i < len(b) && shift < n; i, shift = i+1, shift+8 {
+		if shift < 0 {
+			x |= uint64(b[i]) >> uint(-shift)
+		} else {
+			x |= uint64(b[i]) << uint(shift)
+		}
+	}
+	if n < 64 {
+		x &= 1<<uint(n) - 1
+	}
+	return x
+}
+
+// get returns the value stored in b, rounded to nearest even where a double has less room. As in the HDF5 library, an
+// exponent of all ones means infinity or NaN in every format.
+func (f *floatFormat) get(b []byte) float64 {
+	var space [maxFloatSize]byte
+	le := space[:f.size]
+	switch f.order {
+	case h5.BigEndian:
+		for i, c := range b[:f.size] {
+			le[f.size-1-i] = c
+		}
+	case h5.VAX: // 16-bit words, the most significant first
+		for i := 0; i < f.size; i += 2 {
+			le[f.size-2-i], le[f.size-1-i] = b[i], b[i+1]
+		}
+	default:
+		le = b[:f.size]
+	}
+	sign := field(le, f.Sign, 1) << 63
+	exp := int(field(le, f.ExpLoc, f.ExpSize))
+	lo := field(le, f.MantLoc, min(f.MantSize, 64))
+	var hi uint64
+	if f.MantSize > 64 {
+		hi = field(le, f.MantLoc+64, f.MantSize-64)
+	}
+	if exp == 1<<f.ExpSize-1 {
+		if f.Norm != normImplied { // the stored leading bit says nothing
+			clearBit(&hi, &lo, f.MantSize-1)
+		}
+		if hi|lo == 0 {
+			return math.Float64frombits(sign | 0x7ff0000000000000)
+		}
+		return math.Float64frombits(sign | 0x7ff8000000000000)
+	}
+	q := max(exp, 1) - int(f.Bias) - (f.precision() - 1) // the weight of the significand's last bit
+	if f.Norm == normImplied && exp != 0 {
+		if f.MantSize < 64 {
+			lo |= 1 << uint(f.MantSize)
+		} else {
+			hi |= 1 << uint(f.MantSize-64)
+		}
+	}
+	return math.Float64frombits(sign | round(hi, lo, q))
+}
+
+func clearBit(hi, lo *uint64, bit int) {
+	if bit < 64 {
+		*lo &^= 1 << uint(bit)
+	} else {
+		*hi &^= 1 << uint(bit-64)
+	}
+}
+
+// round returns the bits of the double nearest to (hi<<64|lo) * 2^q, ties to even.
+func round(hi, lo uint64, q int) uint64 {
+	n := bits.Len64(lo)
+	if hi != 0 {
+		n = 64 + bits.Len64(hi)
+	}
+	if n == 0 {
+		return 0
+	}
+	e := q + n - 1 // exponent of the leading bit
+	if e > 1023 {
+		return 0x7ff0000000000000
+	}
+	keep := 53
+	if e < -1022 {
+		keep -= -1022 - e
+	}
+	if keep < 0 {
+		return 0
+	}
+	drop := n - keep
+	m := lo
+	switch {
+	case drop <= 0:
+		m = lo << uint(-drop) // fewer than 54 bits: hi is 0
+	default:
+		m = shiftRight(hi, lo, uint(drop))
+		half := shiftRight(hi, lo, uint(drop-1)) & 1
+		if half != 0 && (m&1 != 0 || !lowZero(hi, lo, uint(drop-1))) {
+			m++
+		}
+	}
+	if e < -1022 {
+		return m // a carry makes it the smallest normal number, as it should
+	}
+	return uint64(e+1022)<<52 + m // m's leading bit adds one to the exponent, a carry another
+}
+
+// shiftRight returns the low 64 bits of (hi<<64|lo) >> n.
+func shiftRight(hi, lo uint64, n uint) uint64 {
+	if n >= 64 {
+		return hi >> (n - 64)
+	}
+	return lo>>n | hi<<(64-n)
+}
+
+// lowZero reports whether the n low bits of hi<<64|lo are zero.
+func lowZero(hi, lo uint64, n uint) bool {
+	if n >= 64 {
+		return lo == 0 && hi<<(128-n) == 0
+	}
+	return lo<<(64-n) == 0
+}
+
+// half returns the bits of the half float for x, which is one, or NaN.
+func half(x float64) uint16 {
+	b := math.Float64bits(x)
+	sign := uint16(b >> 48 & 0x8000)
+	e := int(b >> 52 & 0x7ff)
+	switch {
+	case x != x:
+		return sign | 0x7e00
+	case e == 0x7ff:
+		return sign | 0x7c00
+	case e < 1023-14:
+		return sign | uint16(math.Abs(x)*(1<<24))
+	}
+	return sign | uint16(e-1023+15)<<10 | uint16(b>>42&0x3ff)
+}
+
+// putFloat writes x in a format of width bytes that holds it, in the host's order, as element i of dst.
+func putFloat(dst []byte, width, i int, x float64) {
+	switch width {
+	case 2:
+		binary.NativeEndian.PutUint16(dst[2*i:], half(x))
+	case 4:
+		binary.NativeEndian.PutUint32(dst[4*i:], math.Float32bits(float32(x)))
+	case 8:
+		binary.NativeEndian.PutUint64(dst[8*i:], math.Float64bits(x))
+	}
+}
+
+// oddFloat is a float in a format that Arrow lacks.
+type oddFloat struct {
+	info
+	format   floatFormat
+	width    int
+	bfloat16 bool
+	table    []byte // the Arrow bytes of each value of a one-byte format
+	null     nullbitmap.Rule
+	nulls    bool
+}
+
+func (n *oddFloat) build(c *ctx, v *view) (*array.Data, error) {
+	buf := c.buffer(v.n * n.width)
+	dst, w := buf.Bytes(), n.width
+	switch {
+	case n.table != nil:
+		for i := range v.n {
+			x := int(v.at(i)[0])
+			copy(dst[i*w:(i+1)*w], n.table[x*w:(x+1)*w])
+		}
+	case n.bfloat16:
+		o := n.format.order.Binary()
+		for i := range v.n {
+			binary.NativeEndian.PutUint32(dst[4*i:], uint32(o.Uint16(v.at(i)))<<16)
+		}
+	default:
+		for i := range v.n {
+			putFloat(dst, w, i, n.format.get(v.at(i)))
+		}
+	}
+	valid := v.valid
+	if n.nulls {
+		valid = c.without(valid, n.null, dst, w, v.n)
+	}
+	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil
+}
+
+// hostOrder is the byte order of Arrow arrays in this process.
+func hostOrder() nullbitmap.ByteOrder {
+	if kernel.HostIsBig() {
+		return nullbitmap.BigEndian
+	}
+	return nullbitmap.LittleEndian
+}
+
+func (b *planner) float(t *h5.Type) (node, error) {
+	f, err := formatOf(t)
+	if err != nil {
+		return nil, err
+	}
+	var null nullbitmap.Rule
+	target, exact := f.target()
+	if b.opt.NaNAsNull {
+		if null, err = nullbitmap.NaN(target.width, hostOrder()); err != nil {
+			return nil, err
+		}
+	}
+	if target.width == t.Size && target.fields == f.FloatFields && f.order != h5.VAX {
+		n := &plain{info: info{arrow: target.arrow, size: t.Size}, null: null, nulls: b.opt.NaNAsNull}
+		n.order(f.order, t.Size)
+		return n, nil
+	}
+	n := &oddFloat{
+		info:   info{arrow: target.arrow, size: t.Size, delivery: Converted, reason: "a float format that Arrow lacks"},
+		format: f, width: target.width, null: null, nulls: b.opt.NaNAsNull,
+	}
+	single := ieeeFormats[1].fields
+	n.bfloat16 = t.Size == 2 && f.order != h5.VAX &&
+		f.FloatFields == h5.FloatFields{Sign: 15, ExpLoc: 7, ExpSize: single.ExpSize, MantSize: 7, Bias: single.Bias, Norm: normImplied}
+	if t.Size == 1 {
+		n.table = make([]byte, 256*n.width)
+		for x := range 256 {
+			putFloat(n.table, n.width, x, f.get([]byte{byte(x)}))
+		}
+	}
+	if !exact {
+		n.reason = "rounded to double"
+		n.note("narrowed", t.String())
+	}
+	return n, nil
+}

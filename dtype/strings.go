@@ -1,0 +1,191 @@
+package dtype
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// StringsRaw is text in Arrow's own layout, as vaex stores it: bytes, and offsets into them.
+type StringsRaw struct {
+	Data      []byte         // the bytes that offsets count in
+	DataStart int64          // the offset that Data[0] has: 0 when Data is all there is
+	DataOwner *memory.Buffer // when not nil, the buffer inside which Data lies, from DataAt on
+	DataAt    int
+
+	Offsets        []byte // Rows+1 offsets as stored, signed
+	OffsetWidth    int    // 4 or 8 bytes
+	OffsetsBig     bool   // the offsets are big-endian
+	OffsetsOwner   *memory.Buffer
+	OffsetsAt      int
+	OffsetsMutable bool // Offsets is scratch that may be changed, and handed out through its owner
+
+	Rows     int
+	Row0     int64 // number of the first row in its dataset, for messages
+	Valid    Bitmap
+	Nulls    int // zeros in Valid, -1 unknown
+	ValidBuf *memory.Buffer
+}
+
+// BuildStrings makes a utf8 array of offsets of 4 bytes, a large_utf8 one of offsets of 8 (binary and large_binary under
+// StringsBinary). Buffers that have an owner, are in the host's byte order and, for the offsets, count from Data's
+// start are retained, not copied.
+//
+// The first offset need not be 0, nor the last be the end of Data. Offsets that are negative, descend or leave Data are
+// Corrupt, and so are values that are not valid UTF-8, but for those under a null.
+func BuildStrings(raw StringsRaw, o Options, env *Env) (arrow.Array, error) {
+	c := &ctx{env: env}
+	defer c.release()
+	d, err := c.strings(&raw, o)
+	if err != nil {
+		p := Plan{Items: 1}
+		return nil, p.place(err, raw.Row0, env.Where)
+	}
+	return array.MakeFromData(d), nil
+}
+
+func (r *StringsRaw) check() error {
+	bad := func(format string, args ...any) error { return h5err.New(h5err.Argument, format, args...) }
+	if r.OffsetWidth != 4 && r.OffsetWidth != 8 {
+		return bad("offsets of %d bytes", r.OffsetWidth)
+	}
+	if r.Rows < 0 || r.DataStart < 0 || r.Rows >= len(r.Offsets)/r.OffsetWidth {
+		return bad("%d bytes of offsets for %d strings", len(r.Offsets), r.Rows)
+	}
+	if o := r.DataOwner; o != nil && (r.DataAt < 0 || r.DataAt > o.Len() || len(r.Data) > o.Len()-r.DataAt) {
+		return bad("bytes outside their owner")
+	}
+	if o := r.OffsetsOwner; o != nil && (r.OffsetsAt < 0 || r.OffsetsAt > o.Len() || len(r.Offsets) > o.Len()-r.OffsetsAt) {
+		return bad("offsets outside their owner")
+	}
+	if b := r.Valid; b.Bits != nil && (b.Offset < 0 || b.Offset > len(b.Bits)*8 || r.Rows > len(b.Bits)*8-b.Offset) {
+		return bad("a bitmap of %d bytes for %d strings", len(b.Bits), r.Rows)
+	}
+	if r.ValidBuf != nil && r.ValidBuf.Len() < (r.Rows+7)/8 {
+		return bad("a validity buffer of %d bytes for %d strings", r.ValidBuf.Len(), r.Rows)
+	}
+	return nil
+}
+
+func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	valid := c.validityOf(r.Valid, r.ValidBuf, r.Nulls, r.Rows)
+	v := view{
+		b: r.Offsets, n: r.Rows + 1, size: r.OffsetWidth, stride: r.OffsetWidth,
+		owner: r.OffsetsOwner, off: r.OffsetsAt, mutable: r.OffsetsMutable,
+	}
+	offsets := c.values(&v, r.OffsetsBig != kernel.HostIsBig())
+	off := offsets.Bytes()
+	get := func(i int) int64 {
+		if r.OffsetWidth == 4 {
+			return int64(int32(binary.NativeEndian.Uint32(off[4*i:])))
+		}
+		return int64(binary.NativeEndian.Uint64(off[8*i:]))
+	}
+	if err := checkOffsets(off, r.OffsetWidth, r.Rows, r.DataStart, int64(len(r.Data))); err != nil {
+		return nil, err
+	}
+	start := r.DataStart
+	local := func(i int) int { return int(get(i) - start) }
+	if o.Strings == StringsUTF8 {
+		if err := checkUTF8(r.Data, local, r.Rows, valid); err != nil {
+			return nil, err
+		}
+	}
+	t := stringTypes[one(o.Strings == StringsBinary)][r.OffsetWidth/8]
+	if o.Strings == StringsLatin1 && !kernel.ASCII(r.Data[local(0):local(r.Rows)]) {
+		return c.latin1Strings(t, r, local, valid)
+	}
+	if start != 0 {
+		moved := c.buffer(len(off))
+		for i := range r.Rows + 1 {
+			putInt(moved.Bytes(), r.OffsetWidth, i, uint64(get(i)-start))
+		}
+		offsets = moved
+	}
+	var data *memory.Buffer
+	if r.DataOwner != nil {
+		data = c.slice(r.DataOwner, r.DataAt, len(r.Data))
+	} else {
+		data = c.buffer(len(r.Data))
+		copy(data.Bytes(), r.Data)
+	}
+	return c.make(t, r.Rows, valid, []*memory.Buffer{offsets, data}), nil
+}
+
+var stringTypes = [2][2]arrow.DataType{
+	{arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString},
+	{arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary},
+}
+
+// latin1Strings makes new bytes and offsets of values in ISO 8859-1.
+func (c *ctx) latin1Strings(t arrow.DataType, r *StringsRaw, offset func(int) int, valid validity) (*array.Data, error) {
+	offsets := c.buffer((r.Rows + 1) * r.OffsetWidth)
+	g := c.grower(offset(r.Rows) - offset(0))
+	putInt(offsets.Bytes(), r.OffsetWidth, 0, 0)
+	for i := range r.Rows {
+		if valid.valid(i) {
+			value := r.Data[offset(i):offset(i+1)]
+			g.bytes = latin1(g.room(2*len(value)), value)
+			if r.OffsetWidth == 4 && len(g.bytes) > math.MaxInt32 {
+				return nil, tooLong(i)
+			}
+		}
+		putInt(offsets.Bytes(), r.OffsetWidth, i+1, uint64(len(g.bytes)))
+	}
+	g.buf.Resize(len(g.bytes))
+	return c.make(t, r.Rows, valid, []*memory.Buffer{offsets, g.buf}), nil
+}
+
+// checkOffsets returns an error unless the n+1 offsets, width bytes each in the host's order, begin at start or above,
+// never descend, and end at start+size or below.
+func checkOffsets(off []byte, width, n int, start, size int64) error {
+	at := func(i int) int64 {
+		if width == 4 {
+			return int64(int32(binary.NativeEndian.Uint32(off[4*i:])))
+		}
+		return int64(binary.NativeEndian.Uint64(off[8*i:]))
+	}
+	last := at(0)
+	if last < start {
+		return corruptAt(0, "string offset %d", last)
+	}
+	var descends bool
+	if width == 4 {
+		prev := int32(last)
+		for b := off[4 : 4*(n+1)]; len(b) >= 4; b = b[4:] {
+			x := int32(binary.NativeEndian.Uint32(b))
+			descends = descends || x < prev
+			prev = x
+		}
+	} else {
+		prev := last
+		for b := off[8 : 8*(n+1)]; len(b) >= 8; b = b[8:] {
+			x := int64(binary.NativeEndian.Uint64(b))
+			descends = descends || x < prev
+			prev = x
+		}
+	}
+	if !descends && at(n)-start <= size {
+		return nil
+	}
+	for i := range n {
+		next := at(i + 1)
+		if next < last {
+			return corruptAt(i, "string offset %d after %d", next, last)
+		}
+		if next-start > size {
+			return corruptAt(i, "string offset %d in %d bytes", next, size+start)
+		}
+		last = next
+	}
+	return nil
+}

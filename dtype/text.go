@@ -1,0 +1,202 @@
+package dtype
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// textHint is what to do about bytes that are no text.
+const textHint = "use --strings latin1 or --strings binary"
+
+// notUTF8 returns the error about bytes that are not valid UTF-8.
+func notUTF8(what string, b []byte) *h5err.Error {
+	at := 0
+	for at < len(b) {
+		r, n := utf8.DecodeRune(b[at:])
+		if r == utf8.RuneError && n == 1 {
+			break
+		}
+		at += n
+	}
+	if at == len(b) {
+		return h5err.New(h5err.Corrupt, "%s is cut inside a character", what).WithHint(textHint)
+	}
+	return h5err.New(h5err.Corrupt, "%s is not valid UTF-8 (byte 0x%02X at %d)", what, b[at], at).WithHint(textHint)
+}
+
+// latin1 appends the bytes of src, characters of ISO 8859-1, to dst as UTF-8.
+func latin1(dst, src []byte) []byte {
+	for _, c := range src {
+		if c < 0x80 {
+			dst = append(dst, c)
+		} else {
+			dst = append(dst, 0xC0|c>>6, 0x80|c&0x3F)
+		}
+	}
+	return dst
+}
+
+// textType returns the Arrow type of text under an option.
+func textType(s Strings) arrow.DataType {
+	if s == StringsBinary {
+		return arrow.BinaryTypes.Binary
+	}
+	return arrow.BinaryTypes.String
+}
+
+// offset32 returns offset i of a buffer of 32-bit offsets in the host's order.
+func offset32(b []byte, i int) int { return int(int32(binary.NativeEndian.Uint32(b[4*i:]))) }
+
+func putOffset32(b []byte, i, x int) { binary.NativeEndian.PutUint32(b[4*i:], uint32(x)) }
+
+// tooLong is the error of strings and sequences that 32-bit offsets can't reach. The caller was told by Fits.
+func tooLong(i int) error {
+	return &cellError{i, h5err.New(h5err.Unsupported, "more than %d bytes or items in one array", math.MaxInt32)}
+}
+
+// checkUTF8 returns an error unless each of n values is valid UTF-8. data holds the values' bytes, value i being
+// data[offset(i):offset(i+1)]; offsets ascend and lie inside data.
+func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error {
+	if n == 0 {
+		return nil
+	}
+	all := data[offset(0):offset(n)]
+	if kernel.ASCII(all) {
+		return nil
+	}
+	if utf8.Valid(all) {
+		good := true
+		for i := 1; i < n && good; i++ {
+			o := offset(i)
+			good = o >= len(data) || utf8.RuneStart(data[o])
+		}
+		if good {
+			return nil
+		}
+	}
+	// Something is wrong somewhere, perhaps only under nulls.
+	for i := range n {
+		if v := data[offset(i):offset(i+1)]; valid.valid(i) && !utf8.Valid(v) {
+			return &cellError{i, notUTF8("text", v)}
+		}
+	}
+	return nil
+}
+
+// textData makes string or binary data of n values out of offsets and a buffer that begins with the values' used bytes.
+func (c *ctx) textData(t arrow.DataType, n int, valid validity, offsets, data *memory.Buffer, used int) (*array.Data, error) {
+	if t.ID() == arrow.STRING {
+		o := offsets.Bytes()
+		if err := checkUTF8(data.Bytes()[:used], func(i int) int { return offset32(o, i) }, n, valid); err != nil {
+			return nil, err
+		}
+	}
+	data.Resize(used)
+	return c.make(t, n, valid, []*memory.Buffer{offsets, data}), nil
+}
+
+// fixedText is text in cells of one size.
+type fixedText struct {
+	info
+	pad    h5.StringPad
+	latin1 bool
+	id     int
+}
+
+func (b *planner) text(t *h5.Type) (node, error) {
+	if t.Pad > h5.SpacePad {
+		return nil, h5err.New(h5err.Corrupt, "string padding %d", t.Pad)
+	}
+	return &fixedText{
+		id:     b.counter(),
+		info:   info{arrow: textType(b.opt.Strings), size: t.Size, delivery: Converted, reason: "fixed-size strings"},
+		pad:    t.Pad,
+		latin1: b.opt.Strings == StringsLatin1,
+	}, nil
+}
+
+// trim returns the text in a cell.
+func trim(cell []byte, pad h5.StringPad) []byte {
+	switch pad {
+	case h5.NullTerm:
+		if i := bytes.IndexByte(cell, 0); i >= 0 {
+			return cell[:i]
+		}
+		return cell
+	case h5.SpacePad:
+		n := len(cell)
+		for n > 0 && cell[n-1] == ' ' {
+			n--
+		}
+		return cell[:n]
+	}
+	n := len(cell)
+	for n > 0 && cell[n-1] == 0 {
+		n--
+	}
+	return cell[:n]
+}
+
+// width returns the most bytes that a cell makes.
+func (n *fixedText) width() int {
+	if n.latin1 {
+		return 2 * n.size
+	}
+	return n.size
+}
+
+func (n *fixedText) build(c *ctx, v *view) (*array.Data, error) {
+	offsets := c.buffer(4 * (v.n + 1))
+	off := offsets.Bytes()
+	// One pass, into the room that full cells would take, but for what no null needs.
+	room, ok := mulInt(int64(v.n-v.valid.nulls), int64(n.width()))
+	if !ok || room > math.MaxInt32 {
+		if room = n.room(v); room > math.MaxInt32 {
+			return nil, tooLong(0)
+		}
+	}
+	data := c.buffer(room)
+	dst, used := data.Bytes(), 0
+	putOffset32(off, 0, 0)
+	for i := range v.n {
+		if v.valid.valid(i) {
+			cell := trim(v.at(i), n.pad)
+			if n.latin1 {
+				used = len(latin1(dst[:used], cell))
+			} else {
+				used += copy(dst[used:], cell)
+			}
+		}
+		putOffset32(off, i+1, used)
+	}
+	return c.textData(n.arrow, v.n, v.valid, offsets, data, used)
+}
+
+// room returns the bytes that the values of v make; it reads all of them.
+func (n *fixedText) room(v *view) int {
+	sum := 0
+	for i := range v.n {
+		if v.valid.valid(i) {
+			cell := trim(v.at(i), n.pad)
+			if sum += len(cell); n.latin1 {
+				for _, c := range cell {
+					sum += int(c >> 7)
+				}
+			}
+			if sum > math.MaxInt32 {
+				break
+			}
+		}
+	}
+	return sum
+}
