@@ -1,0 +1,96 @@
+# make run    shows what h5arrow does with the sample file
+# make test   runs all tests, those with pyarrow, h5py and vaex too
+#
+# Both install what they need from the system (make deps; H5ARROW_NO_DEPS=1 leaves that out). `make help` lists the rest.
+
+GO          ?= go
+PKGS        ?= ./...
+FUZZTIME    ?= 10s
+JOBS        ?= 2
+STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
+
+# Build tags for what this machine has, asked for when a recipe runs, as make deps may have changed it.
+TAGS = $(shell scripts/tags.sh)
+
+ROOT  := $(CURDIR)
+VENV  := $(ROOT)/build/venv
+CASES := $(ROOT)/build/cases
+
+# What Go tests find there, if it is there: a Python with h5py, pyarrow and vaex, and the interoperability cases.
+export H5ARROW_PYTHON := $(VENV)/bin/python
+export H5ARROW_CASES  := $(CASES)
+
+.DEFAULT_GOAL := build
+.PHONY: help deps build install run venv cases interop test gotest race purego fuzz cross lint generate bench clean
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+
+deps: ## install the system packages that a full build wants
+	@scripts/deps.sh
+
+build: ## build bin/h5arrow with all that this machine has
+	@mkdir -p bin
+	$(GO) build -trimpath -tags '$(TAGS)' -o bin/h5arrow ./cmd/h5arrow
+
+install: ## install h5arrow with all that this machine has
+	$(GO) install -trimpath -tags '$(TAGS)' ./cmd/h5arrow
+
+run: deps build ## inspect the sample, convert it to Arrow, show its first rows
+	@mkdir -p build
+	bin/h5arrow inspect testdata/sample.h5
+	bin/h5arrow convert testdata/sample.h5 build/sample.arrow --force
+	$(GO) run ./examples/headarrow -n 10 build/sample.arrow
+
+venv: ## make build/venv, with the Python packages of the interoperability tests
+	@scripts/venv.sh $(VENV) testdata/interop/requirements.txt
+
+cases: venv ## write the interoperability cases to build/cases
+	@stamp="$$(cat testdata/interop/*.py testdata/interop/families/*.py $(VENV)/stamp | cksum)"; \
+	if [ "$$(cat $(CASES)/stamp 2>/dev/null)" != "$$stamp" ]; then \
+		rm -rf $(CASES) && mkdir -p $(CASES) && \
+		VAEX_HOME=$(ROOT)/build/vaex PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python testdata/interop/make_cases.py $(CASES) && \
+		echo "$$stamp" >$(CASES)/stamp; \
+	fi
+
+interop: cases build ## run the interoperability cases
+	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
+	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
+
+test: deps build ## run all tests
+	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh
+
+gotest: ## run the Go tests alone
+	@GO='$(GO)' scripts/gotest.sh -tags '$(TAGS)' $(PKGS)
+
+race: ## run the Go tests with the race detector and the invariants
+	@GO='$(GO)' scripts/gotest.sh -race -short -tags '$(TAGS),invariants' $(PKGS)
+
+purego: ## build and test without cgo
+	CGO_ENABLED=0 $(GO) build $(PKGS)
+	@CGO_ENABLED=0 GO='$(GO)' scripts/gotest.sh $(PKGS)
+
+fuzz: ## run each fuzz target for FUZZTIME
+	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
+
+cross: ## compile for other systems, without cgo
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build $(PKGS)
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build $(PKGS)
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build $(PKGS)
+	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build $(PKGS)
+
+lint: ## gofmt, go vet, staticcheck, go mod tidy
+	@bad="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; if [ -n "$$bad" ]; then echo "not as gofmt writes it:"; echo "$$bad"; exit 1; fi
+	$(GO) vet -tags '$(TAGS),invariants' $(PKGS)
+	CGO_ENABLED=0 $(GO) vet $(PKGS)
+	$(GO) run $(STATICCHECK) -tags '$(TAGS),invariants' $(PKGS)
+	$(GO) mod tidy -diff
+
+generate: ## write the generated files again
+	$(GO) generate $(PKGS)
+
+bench: build ## compare with the peers where their scripts are beside this repository, else run the Go benchmarks
+	@GO='$(GO)' TAGS='$(TAGS)' PKGS='$(PKGS)' scripts/bench.sh
+
+clean: ## remove bin and build
+	rm -rf bin build

@@ -1,0 +1,150 @@
+package repotest
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/h5arrow/h5arrow"
+
+// layers are the packages from the bottom up, by prefix (the longest that fits counts): imports point down this list, or
+// stay inside one prefix. A package that is not in the list needs a place in it.
+var layers = []string{
+	"h5/h5err",
+	"nullbitmap",
+	"h5/source",
+	"h5/filter",
+	"h5/internal",
+	"h5",
+	"h5/chunk",
+	"h5/libhdf5", // beside the house: the C library
+	"h5/h5test",
+	"dtype",
+	"arrowmap/convention",
+	"arrowmap",
+	"ipc",
+	"ipc/flight",
+	"cmd",
+	"examples",
+	"internal/repotest",
+}
+
+// fenced are packages of others and the only ones of ours that may import them. With deep, everything else must be free
+// of them in whatever it depends on, too.
+var fenced = []struct {
+	path    string
+	allowed []string
+	deep    bool
+}{
+	{"github.com/apache/arrow-go", []string{"dtype", "arrowmap", "arrowmap/convention", "ipc", "ipc/flight", "cmd", "examples"}, true},
+	{"gonum.org", []string{"h5/libhdf5"}, false},
+	{"google.golang.org/grpc", []string{"ipc/flight"}, false},
+	{"github.com/duckdb", []string{"cmd"}, true},
+	{"github.com/marcboeker", []string{"cmd"}, true},
+}
+
+type pkg struct {
+	ImportPath string
+	Imports    []string // of the package, not of its tests
+	Deps       []string
+	Standard   bool
+}
+
+// list returns the packages of this module and the import paths of the standard library that they need.
+func list(t *testing.T, tags string) (ours []pkg, std map[string]bool) {
+	t.Helper()
+	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "-tags", tags, module+"/...")
+	cmd.Dir = root(t)
+	out, err := cmd.Output()
+	if err != nil {
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			t.Fatalf("go list: %s", exit.Stderr)
+		}
+		t.Fatal(err)
+	}
+	std = map[string]bool{"C": true, "unsafe": true}
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p pkg
+		if err := d.Decode(&p); err == io.EOF {
+			return ours, std
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if p.Standard {
+			std[p.ImportPath] = true
+		} else if _, ok := inModule(p.ImportPath); ok {
+			ours = append(ours, p)
+		}
+	}
+}
+
+// inModule returns the path below this module.
+func inModule(path string) (string, bool) {
+	if path == module {
+		return "", true
+	}
+	return strings.CutPrefix(path, module+"/")
+}
+
+func under(path, prefix string) bool { return path == prefix || strings.HasPrefix(path, prefix+"/") }
+
+// layer returns the index in layers, -1 for none.
+func layer(path string) int {
+	best := -1
+	for i, l := range layers {
+		if under(path, l) && (best < 0 || len(l) > len(layers[best])) {
+			best = i
+		}
+	}
+	return best
+}
+
+func TestImports(t *testing.T) {
+	for _, tags := range []string{"", "libhdf5,libdeflate,duckdb_arrow"} {
+		ours, std := list(t, tags)
+		if len(ours) == 0 {
+			t.Fatal("go list names no package")
+		}
+		for _, p := range ours {
+			name, _ := inModule(p.ImportPath)
+			at := layer(name)
+			if at < 0 {
+				t.Errorf("%s has no place in the table of layers", name)
+				continue
+			}
+			for _, path := range p.Imports {
+				if other, ok := inModule(path); ok {
+					if to := layer(other); to > at {
+						t.Errorf("%s imports %s, which is above it", name, other)
+					}
+				} else if layers[at] == "nullbitmap" && !std[path] && path != "golang.org/x/sys/cpu" {
+					t.Errorf("%s imports %s: only the standard library and golang.org/x/sys/cpu are allowed", name, path)
+				}
+				if layers[at] == "nullbitmap" && strings.HasPrefix(path, module) && layer(strings.TrimPrefix(path, module+"/")) != at {
+					t.Errorf("%s imports %s: it is a leaf", name, path)
+				}
+			}
+			for _, f := range fenced {
+				if slices.Contains(f.allowed, layers[at]) {
+					continue
+				}
+				paths := p.Imports
+				if f.deep {
+					paths = p.Deps
+				}
+				for _, path := range paths {
+					if under(path, f.path) {
+						t.Errorf("%s depends on %s: only %s may", name, path, strings.Join(f.allowed, ", "))
+						break
+					}
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,150 @@
+package repotest
+
+import (
+	"flag"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite unsafe.txt")
+
+// root is the folder of go.mod.
+func root(t testing.TB) string {
+	t.Helper()
+	dir, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(dir, "go.mod")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// goFile is a parsed Go file of this repository, whatever its build constraints.
+type goFile struct {
+	path string // from the root, with slashes
+	tree *ast.File
+	test bool
+}
+
+func goFiles(t *testing.T) []goFile {
+	t.Helper()
+	var files []goFile
+	dir := root(t)
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		name := e.Name()
+		if e.IsDir() {
+			if path != dir && (name[0] == '.' || name[0] == '_' || name == "testdata" || name == "build" || name == "bin") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(name, ".go") {
+			return nil
+		}
+		tree, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(dir, path)
+		files = append(files, goFile{filepath.ToSlash(rel), tree, strings.HasSuffix(name, "_test.go")})
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(files) == 0 {
+		t.Fatal("no Go files found")
+	}
+	return files
+}
+
+// imports returns the names that a file has for a package, none if it does not import it.
+func (f goFile) imports(path string) (name string, ok bool) {
+	for _, s := range f.tree.Imports {
+		if p, err := strconv.Unquote(s.Path.Value); err == nil && p == path {
+			if s.Name != nil {
+				return s.Name.Name, true
+			}
+			return path[strings.LastIndexByte(path, '/')+1:], true
+		}
+	}
+	return "", false
+}
+
+func TestUnsafeFiles(t *testing.T) {
+	var got []string
+	for _, f := range goFiles(t) {
+		if _, ok := f.imports("unsafe"); ok && !f.test {
+			got = append(got, f.path)
+		}
+	}
+	slices.Sort(got)
+	text := strings.Join(got, "\n") + "\n"
+	if *update {
+		if err := os.WriteFile("unsafe.txt", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile("unsafe.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text != string(want) {
+		t.Errorf("files that import unsafe are\n%sbut unsafe.txt says\n%sA file that needs it is added there on purpose (go test -update).", text, want)
+	}
+}
+
+// banned are calls that no file but those of the given folders makes. Tests may make them all.
+var banned = []struct{ pkg, name, allowed, why string }{
+	{"github.com/apache/arrow-go/v18/arrow/memory", "NewBufferBytes", "", "Arrow buffers over the mapping count a reference"},
+	{"os", "Exit", "cmd examples h5/h5test/oracle", "the process belongs to the program"}, // oracle: its child process,
+	{"os/signal", "Notify", "cmd", "signals belong to the program"},
+	{"os/signal", "NotifyContext", "cmd", "signals belong to the program"},
+	{"log", "", "cmd", "a library returns errors and logs nothing"},
+	{"log/slog", "", "cmd", "a library returns errors and logs nothing"},
+}
+
+func TestBannedCalls(t *testing.T) {
+	for _, f := range goFiles(t) {
+		generated := ast.IsGenerated(f.tree)
+		for _, d := range f.tree.Decls {
+			if fn, ok := d.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" && !generated {
+				t.Errorf("%s has an init function", f.path)
+			}
+		}
+		if f.test {
+			continue
+		}
+		for _, b := range banned {
+			name, ok := f.imports(b.pkg)
+			if !ok || slices.ContainsFunc(strings.Fields(b.allowed), func(dir string) bool { return under(f.path, dir) }) {
+				continue
+			}
+			if b.name == "" {
+				t.Errorf("%s imports %s: %s", f.path, b.pkg, b.why)
+				continue
+			}
+			ast.Inspect(f.tree, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == b.name {
+					if x, ok := s.X.(*ast.Ident); ok && x.Name == name {
+						t.Errorf("%s uses %s.%s: %s", f.path, name, b.name, b.why)
+					}
+				}
+				return true
+			})
+		}
+	}
+}

@@ -1,0 +1,98 @@
+package repotest
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// TestFixtures compares the files that testdata/generate.py wrote with what it noted down about them.
+func TestFixtures(t *testing.T) {
+	dir := filepath.Join(root(t), "testdata")
+	sums, err := os.ReadFile(filepath.Join(dir, "SHA256SUMS"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	listed := map[string]bool{}
+	for line := range strings.Lines(string(sums)) {
+		want, name, ok := strings.Cut(strings.TrimSuffix(line, "\n"), "  ")
+		if !ok || listed[name] {
+			t.Fatalf("SHA256SUMS: line %q", line)
+		}
+		listed[name] = true
+		b, err := os.ReadFile(filepath.Join(dir, filepath.FromSlash(name)))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if sum := sha256.Sum256(b); hex.EncodeToString(sum[:]) != want {
+			t.Errorf("%s is not the file that was made", name)
+		}
+	}
+	for _, pattern := range []string{"*.h5", "*.raw", "expected/*"} {
+		found, err := filepath.Glob(filepath.Join(dir, pattern))
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", pattern, len(found), err)
+		}
+		for _, path := range found {
+			if name, _ := filepath.Rel(dir, path); !listed[filepath.ToSlash(name)] {
+				t.Errorf("%s is not in SHA256SUMS", name)
+			}
+		}
+	}
+}
+
+// TestInteropCopy compares testdata/interop with the original, where that stands beside the repository.
+func TestInteropCopy(t *testing.T) {
+	original := filepath.Join(root(t), "..", "shared", "interop")
+	if _, err := os.Stat(original); errors.Is(err, fs.ErrNotExist) {
+		return // a clone alone: there is nothing to compare with, which is no lack
+	}
+	copied := filepath.Join(root(t), "testdata", "interop")
+	want, got := tree(t, original), tree(t, copied)
+	for name, b := range want {
+		if c, ok := got[name]; !ok {
+			t.Errorf("%s is missing in the copy", name)
+		} else if !bytes.Equal(b, c) {
+			t.Errorf("%s differs in the copy", name)
+		}
+	}
+	for name := range got {
+		if _, ok := want[name]; !ok {
+			t.Errorf("%s is in the copy only", name)
+		}
+	}
+}
+
+// tree returns the files below a folder, without what Python leaves there.
+func tree(t *testing.T, dir string) map[string][]byte {
+	t.Helper()
+	files := map[string][]byte{}
+	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if e.IsDir() {
+			if e.Name() == "__pycache__" {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		files[name], err = os.ReadFile(path)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return files
+}

@@ -1,0 +1,18 @@
+#!/bin/sh
+# Compares with the peers, if ../shared/bench has the scripts for it; else runs the Go benchmarks. BENCH_ROWS sets the
+# size of the files that are compared on (20 million: about 3 GB), BENCH_DIR where they are kept.
+set -eu
+cd "$(dirname "$0")/.."
+peers=../shared/bench
+if [ ! -f "$peers/compare.py" ]; then
+	exec "${GO:-go}" test -tags "${TAGS:-}" -run '^$' -bench . -benchtime 200ms ${PKGS:-./...}
+fi
+dir=${BENCH_DIR:-build/bench}
+scripts/venv.sh build/venv-bench "$peers/requirements.txt"
+export PYTHONDONTWRITEBYTECODE=1
+build/venv-bench/bin/python "$peers/gen.py" "$dir" --rows "${BENCH_ROWS:-20000000}"
+rust=$dir/cargo/release/rustpeer
+if command -v cargo >/dev/null 2>&1 && [ ! -x "$rust" ]; then
+	cargo build --quiet --release --manifest-path "$peers/rustpeer/Cargo.toml" --target-dir "$dir/cargo" || echo "bench: without the Rust peer"
+fi
+build/venv-bench/bin/python "$peers/compare.py" "$dir" --h5arrow bin/h5arrow --rustpeer "$rust"

@@ -1,0 +1,59 @@
+#!/bin/sh
+# Installs the system packages that a full build wants, where apt-get is there and may be used without asking, and says
+# what the build will be without. Opt out with H5ARROW_NO_DEPS=1. H5ARROW_REQUIRE_ALL=1 makes anything missing an error.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. scripts/probe.sh
+
+missing_packages() {
+	have_cc || echo gcc libc6-dev
+	have_cxx || echo g++
+	have_pkg_config || echo pkg-config
+	have_venv || echo python3-venv
+	have_hdf5 || echo libhdf5-dev
+	have_libdeflate || echo libdeflate-dev
+}
+
+packages=$(missing_packages | tr '\n' ' ')
+if [ -n "$packages" ]; then
+	if [ "${H5ARROW_NO_DEPS:-0}" = 1 ]; then
+		echo "deps: H5ARROW_NO_DEPS=1, nothing is installed"
+	elif ! command -v apt-get >/dev/null 2>&1; then
+		echo "deps: no apt-get here, nothing is installed; these Debian packages are wanted: $packages"
+	else
+		if [ "$(id -u)" = 0 ]; then
+			as_root="env"
+		elif command -v sudo >/dev/null 2>&1 && sudo -n true 2>/dev/null; then
+			as_root="sudo -n env"
+		else
+			as_root=""
+		fi
+		if [ -z "$as_root" ]; then
+			echo "deps: neither root nor sudo without a password, nothing is installed; to install: apt-get install $packages"
+		else
+			echo "deps: installing with apt-get (H5ARROW_NO_DEPS=1 leaves it): $packages"
+			apt="$as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300"
+			$apt update </dev/null || echo "deps: apt-get update failed, trying with the lists that are here"
+			# One that can't be had must not keep the others away.
+			# shellcheck disable=SC2086
+			$apt install -y --no-install-recommends $packages </dev/null || for p in $packages; do
+				$apt install -y --no-install-recommends "$p" </dev/null || echo "deps: $p could not be installed"
+			done
+		fi
+	fi
+fi
+
+without=$(
+	have_cc || echo "  a C compiler: no libdeflate, no libhdf5, no race detector"
+	have_cxx || echo "  a C++ compiler: no SQL"
+	have_libdeflate || echo "  libdeflate: deflate is decoded in Go, at about half the speed"
+	have_hdf5 || echo "  libhdf5: no filter plugins, no comparison with the C library in tests"
+	have_venv || echo "  Python 3.11 or newer with venv: no interoperability tests with pyarrow, h5py and vaex"
+)
+if [ -z "$without" ]; then
+	echo "deps: all there"
+else
+	echo "deps: everything works, but it is built and tested without:"
+	echo "$without"
+	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || exit 1
+fi

@@ -1,0 +1,39 @@
+# Sourced by the other scripts: questions about this machine, each answered by trying.
+
+# compiles SOURCE [FLAGS...]: whether a C program of that one #include compiles and links.
+compiles() {
+	include=$1
+	shift
+	have_cc && printf '#include <%s>\nint main(void) { return 0; }\n' "$include" |
+		${CC:-gcc} -x c - -o /dev/null "$@" >/dev/null 2>&1
+}
+
+have_cc() { command -v "${CC:-gcc}" >/dev/null 2>&1 && echo 'int main(void) { return 0; }' | ${CC:-gcc} -x c - -o /dev/null >/dev/null 2>&1; }
+
+have_cxx() { echo 'int main() { return 0; }' | ${CXX:-g++} -x c++ - -o /dev/null >/dev/null 2>&1; }
+
+have_pkg_config() { command -v pkg-config >/dev/null 2>&1; }
+
+have_libdeflate() { compiles libdeflate.h -ldeflate; }
+
+# The paths are those that the Go packages have built in.
+have_hdf5() {
+	arch=$(${CC:-gcc} -print-multiarch 2>/dev/null)
+	# shellcheck disable=SC2086
+	compiles hdf5.h -I/usr/include/hdf5/serial -I/usr/local/include "-L/usr/lib/$arch/hdf5/serial" -L/usr/local/lib \
+		${CGO_CFLAGS:-} ${CGO_LDFLAGS:-} -lhdf5 -lhdf5_hl
+}
+
+# find_python prints a Python that can make a virtual environment and for which the packages of the tests exist:
+# 3.12 and 3.11 before any other from 3.11 on.
+find_python() {
+	for python in ${PYTHON:-python3.12 python3.11 python3}; do
+		if $python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then
+			echo "$python"
+			return 0
+		fi
+	done
+	return 1
+}
+
+have_venv() { find_python >/dev/null; }

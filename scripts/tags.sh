@@ -1,0 +1,22 @@
+#!/bin/sh
+# Prints the build tags that this machine can serve, comma-separated. H5ARROW_TAGS overrides it (it may be empty).
+set -u
+cd "$(dirname "$0")/.." || exit 1
+. scripts/probe.sh
+
+if [ -n "${H5ARROW_TAGS+set}" ]; then
+	echo "$H5ARROW_TAGS"
+	exit
+fi
+if [ "${CGO_ENABLED:-1}" = 0 ] || ! have_cc; then
+	echo
+	exit
+fi
+tags=""
+have_libdeflate && tags="$tags,libdeflate"
+have_hdf5 && tags="$tags,libhdf5"
+# The SQL engine is linked statically and needs the C++ library of this architecture.
+if have_cxx && grep -rqs --include='*.go' '^//go:build.*duckdb_arrow' cmd; then
+	tags="$tags,duckdb_arrow"
+fi
+echo "${tags#,}"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# All tests: the interoperability cases first, then the Go tests, whose lines end the output. Where Python or its packages
+# can't be had, the former are left out, and H5ARROW_REQUIRE_ALL=1 makes that an error.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+status=0
+scripts/venv.sh build/venv testdata/interop/requirements.txt
+case $? in
+0) ${MAKE:-make} --no-print-directory interop || status=1 ;;
+*)
+	echo "test: WITHOUT the interoperability tests: no Python environment"
+	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || status=1
+	;;
+esac
+${MAKE:-make} --no-print-directory gotest || status=1
+exit $status
