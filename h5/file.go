@@ -309,7 +309,11 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 		f.mu.Unlock()
 		return g, nil
 	case h.find(msgLayout) != nil || h.find(msgDataspace) != nil:
-		return f.newDataset(o)
+		d, err := f.newDataset(o)
+		if err != nil {
+			return nil, err
+		}
+		return d, nil
 	case h.find(msgDatatype) != nil:
 		c, err := f.cursor(h.find(msgDatatype))
 		if err != nil {

@@ -3,6 +3,7 @@ package h5
 import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
 // heapCache bounds the bytes of global heap collections that are kept.
@@ -38,4 +39,13 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	f.collections[addr] = c
 	f.heapBytes += c.Size
 	return c, nil
+}
+
+// RefAddress is the address in an object reference as stored; ok is false for a null reference.
+func (f *File) RefAddress(ref []byte) (addr uint64, ok bool) {
+	if len(ref) < f.r.OffsetSize {
+		return 0, false
+	}
+	a := meta.NewCursor(ref, 0, f.r.OffsetSize, f.r.LengthSize).Address()
+	return a, a != 0 && a != meta.Undefined
 }

@@ -227,3 +227,15 @@ type Hyperslab struct {
 
 // Filter is one filter of a chunked dataset's pipeline.
 type Filter = filter.Spec
+
+// IsComplex tells whether a compound type spells a complex number as h5py and MATLAB do: two members of one float type,
+// r and i or real and imag, one behind the other.
+func (t *Type) IsComplex() bool {
+	if t.Class != ClassCompound || len(t.Members) != 2 {
+		return false
+	}
+	a, b := &t.Members[0], &t.Members[1]
+	named := a.Name == "r" && b.Name == "i" || a.Name == "real" && b.Name == "imag"
+	return named && a.Offset == 0 && a.Type.Class == ClassFloat && b.Type.Class == ClassFloat &&
+		a.Type.Size == b.Type.Size && b.Offset == a.Type.Size && t.Size == 2*a.Type.Size
+}

@@ -1,0 +1,269 @@
+package arrowmap
+
+import (
+	"maps"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// Column describes one column of a table: what it is in the file, what it becomes, and how.
+type Column struct {
+	Name       string
+	Path       string // of the dataset that stands for it
+	Type       arrow.DataType
+	HDF5Type   string
+	Shape      []uint64
+	Storage    h5.Storage
+	Filters    []h5.Filter
+	Delivery   dtype.Delivery
+	Reason     string // why it is not mapped, "" when it is
+	Nulls      *Nulls // nil: it has no nulls but those that its type knows
+	Err        error  // why it can't be read
+	Metadata   map[string]string
+	definition convention.Column
+	node       node
+}
+
+// Nulls says where a column's nulls come from.
+type Nulls struct {
+	Source   string // mask, bitmap, or a rule in words
+	Path     string // of its dataset
+	Delivery dtype.Delivery
+}
+
+// Field is the column's Arrow field; its metadata carry the attributes of the objects that make the column.
+func (c *Column) Field() arrow.Field {
+	md := map[string]string{}
+	for _, o := range c.definition.Objects {
+		addAttributes(md, o)
+	}
+	maps.Copy(md, c.Metadata)
+	return arrow.Field{Name: c.Name, Type: c.Type, Nullable: true, Metadata: metadata(md)}
+}
+
+// column plans a column. What is wrong with it stands in Err.
+func (f *File) column(def convention.Column) *Column {
+	c := &Column{Name: def.Name, Err: def.Err, definition: def, Metadata: map[string]string{}}
+	if def.Values == nil {
+		return c
+	}
+	d := def.Values.Main()
+	c.Path = d.Path()
+	c.HDF5Type = d.Type().String()
+	c.Shape = d.Space().Dims
+	l, err := d.Layout()
+	if err == nil {
+		c.Storage = l.Storage
+		c.Filters, err = d.Filters()
+	}
+	if err == nil {
+		c.node, err = f.node(def.Values)
+	}
+	if err != nil {
+		c.Err = h5err.In(err, d.File().Name(), d.Path())
+		return c
+	}
+	c.Type = c.node.arrow()
+	c.node.describe(c)
+	maps.Copy(c.Metadata, def.Metadata)
+	return c
+}
+
+// node makes what a description says executable.
+func (f *File) node(v convention.Values) (node, error) {
+	switch v := v.(type) {
+	case *convention.Plain:
+		return f.plainNode(v)
+	case *convention.Strings:
+		return f.stringsNode(v)
+	case *convention.Dictionary:
+		return f.dictionaryNode(v)
+	}
+	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
+}
+
+// readable refuses what is known to be unreadable before anything is read.
+func readable(d *h5.Dataset) error {
+	l, err := d.Layout()
+	if err != nil {
+		return err
+	}
+	if l.Storage == h5.StorageChunked {
+		filters, err := d.Filters()
+		if err != nil {
+			return err
+		}
+		if _, err := filter.New(filters); err != nil {
+			return h5err.In(err, d.File().Name(), d.Path())
+		}
+	}
+	return nil
+}
+
+func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
+	d := v.Data
+	if err := readable(d); err != nil {
+		return nil, err
+	}
+	n := &plainNode{f: f, ds: d, align: f.o.align}
+	src := dtype.Source{Type: d.Type(), Dims: d.RowDims(), DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools}
+	if v.Member != convention.Whole {
+		m := &d.Type().Members[v.Member]
+		src.Type, n.offset, n.stride = m.Type, m.Offset, d.Type().Size
+	}
+	var err error
+	if n.plan, err = dtype.New(src, f.o.types); err != nil {
+		return nil, h5err.In(err, d.File().Name(), d.Path())
+	}
+	rowBytes, err := d.RowBytes()
+	if err != nil {
+		return nil, err
+	}
+	if rowBytes > math.MaxInt32 {
+		return nil, h5err.In(h5err.New(h5err.Limit, "a row of %d bytes", rowBytes), d.File().Name(), d.Path())
+	}
+	n.count = d.Rows()
+	if s := n.plan.SourceRows; s > 1 {
+		if n.count%s != 0 {
+			return nil, h5err.In(h5err.New(h5err.Corrupt, "%d elements do not make rows of %d", n.count, s), d.File().Name(), d.Path())
+		}
+		n.count /= s
+	}
+	n.nulls, err = nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32")
+	return n, err
+}
+
+// nullSource is a source of nulls, checked against the data.
+type nullSource struct {
+	convention.Null
+	width int // Mask: bytes of an entry
+}
+
+// nullSources checks the sources of nulls of a column of rows of so many items.
+func nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perRow bool) ([]nullSource, error) {
+	var out []nullSource
+	for _, null := range nulls {
+		s := nullSource{Null: null}
+		var err error
+		switch null.Kind {
+		case convention.NullMask:
+			err = s.checkMask(d, rows, perRow)
+		case convention.NullBitmap:
+			err = s.checkBitmap(rows, items)
+		}
+		if err == nil && null.Data != nil {
+			err = readable(null.Data)
+		}
+		if err != nil {
+			if null.Data != nil {
+				err = h5err.In(err, null.Data.File().Name(), null.Data.Path())
+			}
+			return nil, err
+		}
+		out = append(out, s)
+	}
+	return out, nil
+}
+
+// checkMask demands integers or booleans of exactly the data's shape.
+func (s *nullSource) checkMask(d *h5.Dataset, rows int64, perRow bool) error {
+	t := s.Data.Type()
+	switch t.Class {
+	case h5.ClassFixed, h5.ClassBitfield, h5.ClassEnum:
+	default:
+		return h5err.New(h5err.Corrupt, "a mask of %s: it takes integers or booleans", t)
+	}
+	s.width = t.Size
+	if s.width > 8 || s.width&(s.width-1) != 0 {
+		return h5err.New(h5err.Unsupported, "a mask of %d bytes an entry", s.width)
+	}
+	got, want := s.Data.Space(), d.Space().Dims
+	if perRow {
+		want = []uint64{uint64(rows)}
+	}
+	if got.Class == h5.SpaceNull || !equal(got.Dims, want) {
+		return h5err.New(h5err.Corrupt, "a mask of shape %v for data of shape %v", got.Dims, want)
+	}
+	var err error
+	s.Rule, err = nullbitmap.Nonzero(s.width, nullbitmap.SetIsNull)
+	return err
+}
+
+// checkBitmap demands enough bytes.
+func (s *nullSource) checkBitmap(rows, items int64) error {
+	t, space := s.Data.Type(), s.Data.Space()
+	if t.Class != h5.ClassFixed && t.Class != h5.ClassBitfield || t.Size != 1 || len(space.Dims) != 1 {
+		return h5err.New(h5err.Corrupt, "a null bitmap of %s of shape %v: it takes a list of bytes", t, space.Dims)
+	}
+	if need := (rows*items + 7) / 8; s.Data.Rows() < need {
+		return h5err.New(h5err.Corrupt, "a null bitmap of %d bytes for %d values", s.Data.Rows(), rows*items)
+	}
+	return nil
+}
+
+func equal(a, b []uint64) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if a[i] != b[i] {
+			return false
+		}
+	}
+	return true
+}
+
+func (f *File) stringsNode(v *convention.Strings) (node, error) {
+	for _, d := range []*h5.Dataset{v.Data, v.Offsets} {
+		if err := readable(d); err != nil {
+			return nil, err
+		}
+	}
+	t := v.Data.Type()
+	ok := t.Size == 1 && (t.Class == h5.ClassString || t.Class == h5.ClassFixed || t.Class == h5.ClassBitfield || t.Class == h5.ClassOpaque)
+	if !ok || len(v.Data.Space().Dims) > 1 {
+		return nil, h5err.New(h5err.Corrupt, "the bytes of text are %s of shape %v", t, v.Data.Space().Dims)
+	}
+	fail := func(format string, args ...any) error {
+		return h5err.In(h5err.New(h5err.Corrupt, format, args...), v.Offsets.File().Name(), v.Offsets.Path())
+	}
+	ot, space := v.Offsets.Type(), v.Offsets.Space()
+	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 || len(space.Dims) != 1 {
+		return nil, fail("offsets of text are %s of shape %v: they must be a list of 32 or 64-bit integers", ot, space.Dims)
+	}
+	if space.Dims[0] == 0 {
+		return nil, fail("no offsets: there must be one more than there are rows")
+	}
+	n := &stringsNode{f: f, data: v.Data, offsets: v.Offsets, count: v.Offsets.Rows() - 1, wide: ot.Size == 8, align: f.o.align}
+	var err error
+	n.nulls, err = nullSources(v.Nulls, v.Data, n.count, 1, true)
+	return n, err
+}
+
+func (f *File) dictionaryNode(v *convention.Dictionary) (node, error) {
+	p, ok := v.Indices.(*convention.Plain)
+	if !ok {
+		return nil, h5err.New(h5err.Corrupt, "dictionary indices that are text")
+	}
+	indices, err := f.plainNode(p)
+	if err != nil {
+		return nil, err
+	}
+	if !arrow.IsInteger(indices.plan.Arrow.ID()) {
+		return nil, h5err.New(h5err.Corrupt, "dictionary indices of %s: they must be integers", p.Data.Type())
+	}
+	labels, err := f.node(v.Labels)
+	if err != nil {
+		return nil, err
+	}
+	return &dictionaryNode{indices: indices, labels: labels,
+		typ: &arrow.DictionaryType{IndexType: indices.plan.Arrow, ValueType: labels.arrow(), Ordered: v.Ordered}}, nil
+}

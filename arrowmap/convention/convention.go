@@ -1,0 +1,274 @@
+// Package convention knows which objects of an HDF5 file are tables, and how their columns and nulls are spelled.
+//
+// It describes: which datasets hold a column's values, its nulls, its dictionary, and by which rule. It reads no
+// values except small ones (names, attributes); package arrowmap does that by the description.
+//
+// Conventions are tried from the most specific to the most general, and each says why it claimed an object.
+package convention
+
+import (
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// Table describes one table.
+type Table struct {
+	Path       string // of the group or dataset
+	Convention string // name of the convention that claimed it
+	Reason     string // why, in words
+	Columns    []Column
+
+	Object   h5.Object         // its attributes become the table's metadata; may be nil
+	Metadata map[string]string // further metadata for the schema
+
+	// Inner names the objects that belong to the table: they are no tables of their own, nor is what is below them.
+	// Nil stands for everything below Path.
+	Inner func(path string) bool
+}
+
+// Column describes one column. A column that can't be described has Err, and no Values.
+type Column struct {
+	Name     string
+	Values   Values
+	Objects  []h5.Object       // whose attributes become the column's metadata, later ones winning
+	Metadata map[string]string // further metadata for the field
+	Err      error
+}
+
+// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary.
+type Values interface {
+	// Main is the dataset that stands for the column in a report.
+	Main() *h5.Dataset
+}
+
+// Plain is the elements of a dataset, or one member of each element of a compound dataset.
+type Plain struct {
+	Data   *h5.Dataset
+	Member int // number of the member of a compound type, Whole for the whole element
+
+	DType      string // the attribute "dtype", "" for none
+	HasDLength bool
+	DLength    int64
+
+	Bools bool // bitfields of 8 bits are booleans
+	Nulls []Null
+}
+
+// Whole is the Member of a Plain that takes elements whole.
+const Whole = -1
+
+// Main returns Data.
+func (p *Plain) Main() *h5.Dataset { return p.Data }
+
+// Strings is text in Arrow's own layout: bytes, and one offset more than there are rows.
+type Strings struct {
+	Data    *h5.Dataset
+	Offsets *h5.Dataset
+	Nulls   []Null
+}
+
+// Main returns Data.
+func (s *Strings) Main() *h5.Dataset { return s.Data }
+
+// Dictionary is labels, and for each row the number of its label.
+type Dictionary struct {
+	Indices Values
+	Labels  Values // all of them are one dictionary
+	Ordered bool
+}
+
+// Main returns the dataset of the indices.
+func (d *Dictionary) Main() *h5.Dataset { return d.Indices.Main() }
+
+// NullKind is the kind of a source of nulls.
+type NullKind uint8
+
+// The sources of nulls.
+const (
+	_          NullKind = iota
+	NullMask            // a dataset of integers or booleans, non-zero where a value is missing
+	NullBitmap          // a dataset of bytes, bit 0 (least significant first) where a value is missing
+	NullRule            // a rule over the stored values themselves
+)
+
+var nullKindNames = [...]string{"invalid", "mask", "bitmap", "rule"}
+
+// String returns the kind's name.
+func (k NullKind) String() string { return nullKindNames[min(int(k), len(nullKindNames)-1)] }
+
+// Null is one source of nulls. A value is null when any of its sources says so.
+type Null struct {
+	Kind NullKind
+	Data *h5.Dataset     // Mask, Bitmap
+	Rule nullbitmap.Rule // Rule, over stored bytes
+	Text string          // Rule, in words
+}
+
+// Convention recognises one kind of table.
+type Convention struct {
+	Name        string
+	Description string
+
+	// Detect returns the tables that the convention makes of an object, none when it does not claim it. An error is
+	// for an object that says it is of this convention, and is broken.
+	Detect func(o h5.Object) ([]*Table, error)
+}
+
+// All returns the conventions in the order in which they are tried.
+func All() []Convention {
+	return []Convention{
+		{"vaex", "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", detectVaex},
+		{"vaex-v1", "older vaex files: datasets in a group with the attribute column_order", detectVaex1},
+		{"compound", "a one-dimensional dataset of a compound type: its members are the columns", detectCompound},
+		{"group", "a group whose datasets have one length", detectGroup},
+	}
+}
+
+// Find returns the convention of that name.
+func Find(name string) (Convention, error) {
+	for _, c := range All() {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return Convention{}, h5err.New(h5err.Argument, "no convention %q", name).WithHint("--list-conventions names them")
+}
+
+// Detect returns what the first convention that claims an object makes of it. A name restricts it to one convention.
+func Detect(o h5.Object, name string) ([]*Table, error) {
+	list := All()
+	if name != "" {
+		c, err := Find(name)
+		if err != nil {
+			return nil, err
+		}
+		list = []Convention{c}
+	}
+	for _, c := range list {
+		tables, err := c.Detect(o)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			t.Convention = c.Name
+		}
+		if len(tables) > 0 {
+			return tables, nil
+		}
+	}
+	return nil, nil
+}
+
+// Scan finds the tables of a file, in the order of a walk from the root. Objects that can't be read are passed over;
+// the first error is returned beside what was found.
+func Scan(f *h5.File, name string) ([]*Table, error) {
+	s := scan{name: name, seen: map[uint64]bool{}}
+	s.visit(f.Root(), 0)
+	return s.tables, s.err
+}
+
+type scan struct {
+	name   string
+	seen   map[uint64]bool
+	tables []*Table
+	err    error
+}
+
+func (s *scan) fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+func (s *scan) visit(o h5.Object, depth int) {
+	if s.seen[o.Address()] {
+		return
+	}
+	s.seen[o.Address()] = true
+	limits := o.File().Limits()
+	if len(s.seen) > limits.Links || depth > limits.Nesting*4 {
+		s.fail(h5err.In(h5err.New(h5err.Limit, "too many objects to look for tables in"), o.File().Name(), o.Path()))
+		return
+	}
+	found, err := Detect(o, s.name)
+	if err != nil && !h5err.Is(err, h5err.Argument) {
+		s.fail(err)
+	}
+	s.tables = append(s.tables, found...)
+	g, ok := o.(*h5.Group)
+	if !ok {
+		return
+	}
+	links, err := g.Links()
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	for _, l := range links {
+		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, child(g, l.Name)) {
+			continue
+		}
+		c, err := g.Open(l.Name)
+		if err != nil {
+			s.fail(err)
+			continue
+		}
+		s.visit(c, depth+1)
+	}
+}
+
+func inner(tables []*Table, path string) bool {
+	for _, t := range tables {
+		if t.Inner == nil || t.Inner(path) {
+			return true
+		}
+	}
+	return false
+}
+
+func child(g *h5.Group, name string) string {
+	if g.Path() == "/" {
+		return "/" + name
+	}
+	return g.Path() + "/" + name
+}
+
+// corrupt is an error about an object.
+func corrupt(o h5.Object, format string, args ...any) error {
+	return h5err.In(h5err.New(h5err.Corrupt, format, args...), o.File().Name(), o.Path())
+}
+
+func unsupported(o h5.Object, format string, args ...any) error {
+	return h5err.In(h5err.New(h5err.Unsupported, format, args...), o.File().Name(), o.Path())
+}
+
+// text returns the text of an attribute, "" when it has none.
+func text(o h5.Object, name string) string {
+	a, err := o.Attribute(name)
+	if err != nil || a == nil {
+		return ""
+	}
+	s, _ := a.Text()
+	return s
+}
+
+// NewPlain describes a dataset with the attributes that give its elements a meaning: `dtype` and `dlength`.
+func NewPlain(d *h5.Dataset) (*Plain, error) {
+	p := &Plain{Data: d, Member: Whole}
+	a, err := d.Attribute("dtype")
+	if err != nil || a == nil {
+		return p, err
+	}
+	var ok bool
+	if p.DType, ok = a.Text(); !ok {
+		return nil, corrupt(d, "the attribute dtype is no text")
+	}
+	if a, err = d.Attribute("dlength"); err != nil || a == nil {
+		return p, err
+	}
+	if p.DLength, p.HasDLength = a.Int(); !p.HasDLength && p.DType == "utf32" {
+		return nil, corrupt(d, "the attribute dlength is no integer")
+	}
+	return p, nil
+}

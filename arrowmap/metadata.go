@@ -1,0 +1,99 @@
+package arrowmap
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"math"
+	"slices"
+	"strconv"
+	"unicode/utf8"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/h5arrow/h5arrow/h5"
+)
+
+// attrPrefix begins the metadata keys that carry HDF5 attributes.
+const attrPrefix = "hdf5.attr."
+
+// maxAttribute is the size in bytes from which an attribute is left out.
+const maxAttribute = 64 << 10
+
+// addAttributes adds an object's attributes: text as it is, everything else as JSON. What is too large, no UTF-8, or
+// unreadable is left out.
+func addAttributes(md map[string]string, o h5.Object) {
+	attrs, err := o.Attributes()
+	if err != nil {
+		return
+	}
+	for _, a := range attrs {
+		if s, ok := attributeText(a); ok && utf8.ValidString(a.Name) {
+			md[attrPrefix+a.Name] = s
+		}
+	}
+}
+
+func attributeText(a *h5.Attribute) (string, bool) {
+	if len(a.Raw()) > maxAttribute {
+		return "", false
+	}
+	if s, ok := a.Text(); ok && a.Space().Class != h5.SpaceNull {
+		return s, len(s) <= maxAttribute && utf8.ValidString(s)
+	}
+	v, ok := attributeValue(a)
+	if !ok {
+		return "", false
+	}
+	b, err := json.Marshal(v)
+	return string(b), err == nil && len(b) <= maxAttribute
+}
+
+// attributeValue turns an attribute into what encoding/json takes.
+func attributeValue(a *h5.Attribute) (any, bool) {
+	if a.Space().Class == h5.SpaceNull {
+		return nil, true
+	}
+	if v, ok := a.Strings(); ok {
+		for _, s := range v {
+			if !utf8.ValidString(s) {
+				return nil, false
+			}
+		}
+		return shaped(v, a.Space()), true
+	}
+	if v, ok := a.Ints(); ok {
+		return shaped(v, a.Space()), true
+	}
+	if v, ok := a.Floats(); ok {
+		out := make([]any, len(v))
+		for i, x := range v {
+			out[i] = x
+			if math.IsNaN(x) || math.IsInf(x, 0) {
+				out[i] = strconv.FormatFloat(x, 'g', -1, 64)
+			}
+		}
+		return shaped(out, a.Space()), true
+	}
+	return map[string]string{"hdf5_type": a.Type().String(), "base64": base64.StdEncoding.EncodeToString(a.Raw())}, true
+}
+
+// shaped returns a scalar for a scalar dataspace, else the flat list.
+func shaped[T any](v []T, s *h5.Space) any {
+	if s.Class == h5.SpaceScalar && len(v) == 1 {
+		return v[0]
+	}
+	return v
+}
+
+func metadata(md map[string]string) arrow.Metadata {
+	keys := make([]string, 0, len(md))
+	for k := range md {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	values := make([]string, len(keys))
+	for i, k := range keys {
+		values[i] = md[k]
+	}
+	return arrow.NewMetadata(keys, values)
+}

@@ -1,0 +1,472 @@
+package arrowmap
+
+import (
+	"sync"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// node makes the arrays of one column, batch by batch. It is immutable; what a pass needs stands in the batch.
+type node interface {
+	arrow() arrow.DataType
+	rows() int64
+	describe(c *Column)                             // fills in Delivery, Reason, Nulls, Metadata
+	width() int64                                   // about how many bytes of Arrow a row makes
+	wants(a, b int64, want want)                    // names the rows of datasets that rows [a,b) need
+	fits(x *part, a, b int64) int64                 // how many rows from a on make one array
+	build(x *part, a, b int64) (arrow.Array, error) // the caller releases the array
+}
+
+// want asks for rows [lo,hi) of a dataset. swap, when not nil, may be run over them, band by band, as they are decoded.
+type want func(ds *h5.Dataset, lo, hi int64, swap func([]byte) bool)
+
+// part is what a node sees of a batch.
+type part struct {
+	b     *batch
+	alloc memory.Allocator // counts what the column copies
+}
+
+func (x *part) env(f *File, where *h5.Dataset) *dtype.Env {
+	src := where.File()
+	return &dtype.Env{Alloc: x.alloc, Heap: heapOf{src}, OffsetSize: src.OffsetSize(), Where: where.Path(), RefPath: f.refResolver(where)}
+}
+
+// heapOf gives dtype the global heap of a file.
+type heapOf struct{ f *h5.File }
+
+// Object returns one object of the heap.
+func (h heapOf) Object(addr uint64, index uint32) ([]byte, error) { return h.f.HeapObject(addr, index) }
+
+// refResolver resolves stored object references of a dataset's file.
+func (f *File) refResolver(d *h5.Dataset) func(ref []byte) (string, bool, error) {
+	return func(ref []byte) (string, bool, error) {
+		addr, ok := d.File().RefAddress(ref)
+		if !ok {
+			return "", true, nil
+		}
+		if d.File() != f.f {
+			return "", false, h5err.New(h5err.Unsupported, "an object reference inside another file")
+		}
+		p, err := f.refPath(addr)
+		return p, false, err
+	}
+}
+
+// plainNode is the elements of a dataset or one of their members.
+type plainNode struct {
+	f      *File
+	ds     *h5.Dataset
+	plan   *dtype.Plan
+	offset int // of the member
+	stride int // bytes of an element, 0 for whole elements
+	count  int64
+	nulls  []nullSource
+	align  Align
+}
+
+func (n *plainNode) arrow() arrow.DataType { return n.plan.Arrow }
+func (n *plainNode) rows() int64           { return n.count }
+
+func (n *plainNode) width() int64 {
+	w := int64(n.plan.RowBytes)
+	if n.plan.Variable {
+		w = max(w, 32)
+	}
+	return w
+}
+
+func (n *plainNode) describe(c *Column) {
+	for k, v := range n.plan.Metadata {
+		c.Metadata[k] = v
+	}
+	c.Delivery, c.Reason = deliver(n.ds, n.plan.Delivery, n.plan.Reason)
+	if c.Delivery == dtype.Mapped && n.misaligned() {
+		switch n.align {
+		case AlignCopy:
+			c.Delivery, c.Reason = dtype.Realigned, "the values do not stand at a multiple of their width"
+		case AlignRefuse:
+			c.Delivery, c.Reason = dtype.Refused, "the values do not stand at a multiple of their width"
+			c.Err = h5err.In(h5err.New(h5err.Unsupported, "%s", c.Reason).WithHint("--align keep or copy takes them"), n.ds.File().Name(), n.ds.Path())
+		}
+	}
+	c.Nulls = describeNulls(n.nulls)
+}
+
+// misaligned tells whether contiguous values stand at an address that is no multiple of what their type asks for.
+func (n *plainNode) misaligned() bool {
+	l, err := n.ds.Layout()
+	return err == nil && l.Storage == h5.StorageContiguous && l.Offset%int64(alignment(n.plan.Arrow)) != 0
+}
+
+// alignment is the number of bytes at whose multiples a type's values want to stand.
+func alignment(t arrow.DataType) int {
+	for {
+		l, ok := t.(*arrow.FixedSizeListType)
+		if !ok {
+			break
+		}
+		t = l.Elem()
+	}
+	if f, ok := t.(arrow.FixedWidthDataType); ok && f.BitWidth() >= 8 {
+		switch w := f.BitWidth() / 8; w {
+		case 2, 4, 8:
+			return w
+		}
+	}
+	return 1
+}
+
+// deliver tells how a dataset's values arrive, given what contiguous ones would need.
+func deliver(d *h5.Dataset, contiguous dtype.Delivery, reason string) (dtype.Delivery, string) {
+	l, err := d.Layout()
+	if err != nil {
+		return dtype.Refused, err.Error()
+	}
+	raw := ""
+	switch {
+	case l.Storage == h5.StorageContiguous && d.File().Source().Mapped():
+		return contiguous, reason
+	case l.Storage == h5.StorageContiguous:
+		raw = "the file is read, not mapped"
+	case l.Storage == h5.StorageChunked:
+		if f, _ := d.Filters(); len(f) > 0 {
+			raw = "the chunks are filtered"
+		} else if contiguous == dtype.Mapped && d.File().Source().Mapped() {
+			return dtype.Mapped, ""
+		} else {
+			raw = "the values stand in chunks"
+		}
+	case l.Storage == h5.StorageCompact:
+		raw = "the values stand in the object header"
+	case l.Storage == h5.StorageNone:
+		raw = "nothing was stored: fill values"
+	default:
+		raw = "the values stand in other files or datasets"
+	}
+	if contiguous == dtype.Mapped {
+		return dtype.Decoded, raw
+	}
+	if contiguous == dtype.Converted || contiguous == dtype.Gathered {
+		return contiguous, reason + "; " + raw
+	}
+	return dtype.Decoded, raw + "; " + reason
+}
+
+func describeNulls(nulls []nullSource) *Nulls {
+	if len(nulls) == 0 {
+		return nil
+	}
+	s := nulls[0]
+	out := &Nulls{Source: s.Kind.String(), Delivery: dtype.Packed}
+	if s.Data != nil {
+		out.Path = s.Data.Path()
+	} else {
+		out.Source = s.Text
+	}
+	if s.Kind == convention.NullBitmap && len(nulls) == 1 {
+		out.Delivery, _ = deliver(s.Data, dtype.Mapped, "")
+	}
+	for _, more := range nulls[1:] {
+		if more.Data != nil {
+			out.Source += "+" + more.Kind.String()
+			out.Path += "," + more.Data.Path()
+		} else {
+			out.Source += "+" + more.Text
+		}
+	}
+	return out
+}
+
+func (n *plainNode) source() int64 { return max(1, n.plan.SourceRows) }
+
+func (n *plainNode) wants(a, b int64, want want) {
+	var swap func([]byte) bool
+	if n.stride == 0 {
+		swap = n.plan.SwapInPlace
+	}
+	want(n.ds, a*n.source(), b*n.source(), swap)
+	wantNulls(n.nulls, a, b, n.plan.Items, want)
+}
+
+func wantNulls(nulls []nullSource, a, b, items int64, want want) {
+	for _, s := range nulls {
+		switch s.Kind {
+		case convention.NullMask:
+			want(s.Data, a, b, nil)
+		case convention.NullBitmap:
+			want(s.Data, a*items/8, (b*items+7)/8, nil)
+		}
+	}
+}
+
+func (n *plainNode) fits(x *part, a, b int64) int64 {
+	return int64(n.plan.FitsBytes(n.raw(x, a, b), x.env(n.f, n.ds), x.b.r.textBytes))
+}
+
+// raw describes rows [a,b) to the plan.
+func (n *plainNode) raw(x *part, a, b int64) dtype.Raw {
+	p := x.b.piece(n.ds, a*n.source(), b*n.source())
+	return dtype.Raw{
+		Bytes: p.bytes[min(n.offset, len(p.bytes)):], Stride: n.stride, Rows: int(b - a), Row0: a,
+		Owner: p.owner, OwnerOffset: p.offset + n.offset, Mutable: p.mutable && n.stride == 0, Swapped: p.swapped, Nulls: 0,
+	}
+}
+
+func (n *plainNode) build(x *part, a, b int64) (arrow.Array, error) {
+	raw := n.raw(x, a, b)
+	v, err := x.validity(n.nulls, a, b, n.plan.Items, raw)
+	if err != nil {
+		return nil, err
+	}
+	defer v.release()
+	raw.Valid, raw.Nulls, raw.ValidBuf = v.bits, v.nulls, v.buf
+	if n.align != AlignKeep && raw.Owner != nil && !raw.Mutable && n.misalignedRaw(raw) {
+		buf := memory.NewResizableBuffer(x.alloc)
+		defer buf.Release()
+		buf.Resize(len(raw.Bytes))
+		copy(buf.Bytes(), raw.Bytes)
+		raw.Bytes, raw.Owner, raw.OwnerOffset = buf.Bytes(), buf, 0
+	}
+	arr, err := n.plan.Build(raw, x.env(n.f, n.ds))
+	return arr, h5err.In(err, n.ds.File().Name(), n.ds.Path())
+}
+
+func (n *plainNode) misalignedRaw(raw dtype.Raw) bool {
+	p := address(raw.Bytes)
+	return p%uintptr(alignment(n.plan.Arrow)) != 0
+}
+
+// validity is the bits that a column's null sources make.
+type validity struct {
+	bits  dtype.Bitmap
+	nulls int
+	buf   *memory.Buffer // the bits from 0 on, fit for an array
+	own   *memory.Buffer // to be released
+}
+
+func (v *validity) release() {
+	if v.own != nil {
+		v.own.Release()
+	}
+}
+
+// validity combines the null sources of rows [a,b).
+func (x *part) validity(nulls []nullSource, a, b, items int64, raw dtype.Raw) (v validity, err error) {
+	n := int((b - a) * items)
+	if len(nulls) == 0 || n == 0 {
+		return validity{}, nil
+	}
+	if len(nulls) == 1 && nulls[0].Kind == convention.NullBitmap {
+		if v, ok := x.mappedBitmap(&nulls[0], a*items, n); ok {
+			return v, nil
+		}
+	}
+	buf := memory.NewResizableBuffer(x.alloc)
+	buf.Resize((n + 7) / 8)
+	bits := buf.Bytes()
+	bits[len(bits)-1] = 0
+	mode := nullbitmap.Overwrite
+	for i := range nulls {
+		s := &nulls[i]
+		switch s.Kind {
+		case convention.NullMask:
+			p := x.b.piece(s.Data, a, b)
+			v.nulls = s.Rule.Apply(bits, 0, p.bytes, mode)
+		case convention.NullBitmap:
+			first := a * items
+			p := x.b.piece(s.Data, first/8, (first+int64(n)+7)/8)
+			v.nulls = nullbitmap.FromBits(bits, 0, p.bytes, int(first%8), n, nullbitmap.LSBFirst, nullbitmap.SetIsValid, mode)
+		case convention.NullRule:
+			if raw.Stride == 0 {
+				v.nulls = s.Rule.Apply(bits, 0, raw.Bytes, mode)
+			} else {
+				v.nulls = s.Rule.ApplyStrided(bits, 0, raw.Bytes, raw.Stride, n, mode)
+			}
+		default:
+			buf.Release()
+			return validity{}, h5err.New(h5err.Unsupported, "nulls by %s", s.Kind)
+		}
+		mode = nullbitmap.Intersect
+	}
+	v.bits, v.buf, v.own = dtype.Bitmap{Bits: bits}, buf, buf
+	return v, nil
+}
+
+// mappedBitmap hands out the file's own bits where they begin at a byte and nothing is set behind them.
+func (x *part) mappedBitmap(s *nullSource, first int64, n int) (v validity, ok bool) {
+	if first%8 != 0 {
+		return v, false
+	}
+	p := x.b.piece(s.Data, first/8, (first+int64(n)+7)/8)
+	if p.owner == nil || n%8 != 0 && p.bytes[len(p.bytes)-1]>>(n%8) != 0 {
+		return v, false
+	}
+	v.bits = dtype.Bitmap{Bits: p.bytes}
+	v.nulls = nullbitmap.CountNulls(p.bytes, 0, n)
+	v.buf = memory.SliceBuffer(p.owner, p.offset, len(p.bytes))
+	v.own = v.buf
+	return v, true
+}
+
+// stringsNode is text in Arrow's layout.
+type stringsNode struct {
+	f             *File
+	data, offsets *h5.Dataset
+	count         int64
+	wide          bool
+	nulls         []nullSource
+	align         Align
+}
+
+func (n *stringsNode) arrow() arrow.DataType {
+	switch binary := n.f.o.types.Strings == dtype.StringsBinary; {
+	case binary && n.wide:
+		return arrow.BinaryTypes.LargeBinary
+	case binary:
+		return arrow.BinaryTypes.Binary
+	case n.wide:
+		return arrow.BinaryTypes.LargeString
+	}
+	return arrow.BinaryTypes.String
+}
+
+func (n *stringsNode) rows() int64 { return n.count }
+
+func (n *stringsNode) width() int64 {
+	w := int64(n.offsets.Type().Size)
+	if n.count > 0 {
+		w += n.data.Rows() / n.count
+	}
+	return w
+}
+
+func (n *stringsNode) describe(c *Column) {
+	c.Metadata["h5arrow.dtype"] = "str"
+	c.Delivery, c.Reason = deliver(n.data, dtype.Mapped, "")
+	swapped, reason := dtype.Mapped, ""
+	if n.offsets.Type().Order == h5.BigEndian {
+		swapped, reason = dtype.Swapped, "the offsets are big-endian"
+	}
+	if by, why := deliver(n.offsets, swapped, reason); c.Delivery == dtype.Mapped && by != dtype.Mapped {
+		c.Delivery, c.Reason = by, why
+	}
+	c.Nulls = describeNulls(n.nulls)
+}
+
+func (n *stringsNode) wants(a, b int64, want want) {
+	if a < b {
+		want(n.offsets, a, b+1, nil)
+	}
+	wantNulls(n.nulls, a, b, 1, want)
+}
+
+func (n *stringsNode) fits(_ *part, a, b int64) int64 { return b - a }
+
+func (n *stringsNode) build(x *part, a, b int64) (arrow.Array, error) {
+	arr, err := n.strings(x, a, b)
+	return arr, h5err.In(err, n.data.File().Name(), n.data.Path())
+}
+
+func (n *stringsNode) strings(x *part, a, b int64) (arrow.Array, error) {
+	raw := dtype.StringsRaw{Offsets: make([]byte, n.offsets.Type().Size), OffsetWidth: n.offsets.Type().Size,
+		OffsetsBig: n.offsets.Type().Order == h5.BigEndian, Rows: int(b - a), Row0: a}
+	if a < b {
+		p := x.b.piece(n.offsets, a, b+1)
+		raw.Offsets, raw.OffsetsOwner, raw.OffsetsAt, raw.OffsetsMutable = p.bytes, p.owner, p.offset, p.mutable
+	}
+	v, err := x.validity(n.nulls, a, b, 1, dtype.Raw{})
+	if err != nil {
+		return nil, err
+	}
+	defer v.release()
+	raw.Valid, raw.Nulls, raw.ValidBuf = v.bits, v.nulls, v.buf
+	data, err := n.bytes(x, &raw)
+	if err != nil {
+		return nil, err
+	}
+	defer data.release()
+	raw.Data, raw.DataStart, raw.DataOwner, raw.DataAt = data.bytes, data.lo, data.owner, data.offset
+	return dtype.BuildStrings(raw, n.f.o.types, x.env(n.f, n.data))
+}
+
+// bytes returns the bytes that the offsets in raw reach: all there are when they are mapped, since then the offsets can
+// stay as they are, else those from the first offset to the last.
+func (n *stringsNode) bytes(x *part, raw *dtype.StringsRaw) (piece, error) {
+	total := n.data.Rows()
+	if raw.Rows == 0 {
+		return piece{}, nil
+	}
+	if p, ok, err := x.b.view(n.data, 0, total); ok || err != nil {
+		return p, err
+	}
+	first, last := n.offset(raw.Offsets), n.offset(raw.Offsets[raw.Rows*raw.OffsetWidth:])
+	if first < 0 || last < first || last > total {
+		e := h5err.New(h5err.Corrupt, "offsets from %d to %d into %d bytes of text", first, last, total)
+		return piece{}, h5err.In(e, n.offsets.File().Name(), n.offsets.Path())
+	}
+	return x.b.fetch(x, n.data, first, last)
+}
+
+func (n *stringsNode) offset(p []byte) int64 {
+	order := n.offsets.Type().Order.Binary()
+	if n.wide {
+		return int64(order.Uint64(p))
+	}
+	return int64(int32(order.Uint32(p)))
+}
+
+// dictionaryNode is numbers of labels, and the labels.
+type dictionaryNode struct {
+	indices *plainNode
+	labels  node
+	typ     *arrow.DictionaryType
+}
+
+func (n *dictionaryNode) arrow() arrow.DataType          { return n.typ }
+func (n *dictionaryNode) rows() int64                    { return n.indices.rows() }
+func (n *dictionaryNode) width() int64                   { return n.indices.width() }
+func (n *dictionaryNode) describe(c *Column)             { n.indices.describe(c) }
+func (n *dictionaryNode) wants(a, b int64, want want)    { n.indices.wants(a, b, want) }
+func (n *dictionaryNode) fits(x *part, a, b int64) int64 { return n.indices.fits(x, a, b) }
+
+func (n *dictionaryNode) build(x *part, a, b int64) (arrow.Array, error) {
+	labels, err := x.b.r.dictionary(x, n)
+	if err != nil {
+		return nil, err
+	}
+	idx, err := n.indices.build(x, a, b)
+	if err != nil {
+		return nil, err
+	}
+	defer idx.Release()
+	arr, err := dtype.BuildDictionary(idx, labels, n.typ.Ordered, a, n.indices.ds.Path())
+	return arr, h5err.In(err, n.indices.ds.File().Name(), n.indices.ds.Path())
+}
+
+// dictionaries keeps the labels of a reader's dictionary columns: they are read once.
+type dictionaries struct {
+	mu   sync.Mutex
+	read map[*dictionaryNode]*labels
+}
+
+type labels struct {
+	once sync.Once
+	arr  arrow.Array
+	err  error
+}
+
+func (d *dictionaries) release() {
+	for _, l := range d.read {
+		if l.arr != nil {
+			l.arr.Release()
+		}
+	}
+	d.read = nil
+}

@@ -1,0 +1,71 @@
+package h5
+
+import "github.com/h5arrow/h5arrow/h5/h5err"
+
+// Walk calls fn for each object that hard links reach from the root, each once, groups before what is in them. Objects
+// that can't be opened are passed over. It ends with the first error of fn.
+func (f *File) Walk(fn func(o Object) error) error {
+	return f.WalkAll(func(o Object, _ string, err error) error {
+		if err != nil {
+			return nil
+		}
+		return fn(o)
+	})
+}
+
+// WalkAll is Walk, and also tells of what can't be opened: then o is nil, and path and err say what.
+func (f *File) WalkAll(fn func(o Object, path string, err error) error) error {
+	w := walker{f: f, fn: fn, seen: map[uint64]bool{}}
+	return w.visit(f.root)
+}
+
+type walker struct {
+	f    *File
+	fn   func(o Object, path string, err error) error
+	seen map[uint64]bool
+}
+
+// visit keeps its own stack: groups may be nested deeper than is wise to recurse.
+func (w *walker) visit(root *Group) error {
+	w.seen[root.addr] = true
+	if err := w.fn(root, root.path, nil); err != nil {
+		return err
+	}
+	stack := []*iterator{{g: root}}
+	for len(stack) > 0 {
+		top := stack[len(stack)-1]
+		links, err := top.g.Links()
+		if err != nil && top.next == 0 {
+			if err := w.fn(nil, top.g.path, err); err != nil {
+				return err
+			}
+		}
+		if top.next >= len(links) {
+			stack = stack[:len(stack)-1]
+			continue
+		}
+		l := links[top.next]
+		top.next++
+		if l.Kind != LinkHard || w.seen[l.Address] {
+			continue
+		}
+		w.seen[l.Address] = true
+		if len(w.seen) > w.f.r.Limits.Links {
+			return h5err.In(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f.Name(), "")
+		}
+		p := join(top.g.path, l.Name)
+		o, err := w.f.object(l.Address, p)
+		if err := w.fn(o, p, err); err != nil {
+			return err
+		}
+		if g, ok := o.(*Group); ok && err == nil {
+			stack = append(stack, &iterator{g: g})
+		}
+	}
+	return nil
+}
+
+type iterator struct {
+	g    *Group
+	next int
+}
