@@ -94,20 +94,22 @@ func (w *walk) owned(p []byte, addr uint64, what string) ([]byte, error) {
 	return p[6+w.r.OffsetSize:], nil
 }
 
-// paged walks the pages of a data block that are marked in its bitmap, highest bit first. n is the number of
-// elements, the first is the array's i-th, pages begin at addr and hold per elements each, the last one maybe less.
-func (w *walk) paged(bitmap []byte, addr, n, i, per uint64, what string) error {
+// paged walks the pages of a data block that are marked in a bitmap, highest bit first, from the given bit on. n is the
+// number of elements, the first is the array's i-th, pages begin at addr and hold per elements each, the last one maybe
+// less.
+func (w *walk) paged(bitmap []byte, bit, addr, n, i, per uint64, what string) error {
 	full, room := per*uint64(w.size)+4, uint64(w.r.Size())
 	for page := uint64(0); page*per < n; page++ {
 		first := i + page*per
 		if first >= w.max {
 			return errDone
 		}
-		if bitmap[page/8] == 0 { // eight pages at once: arrays may be vast and empty
-			page |= 7
+		at := bit + page
+		if bitmap[at/8] == 0 { // up to eight pages at once: arrays may be vast and empty
+			page += 7 - at%8
 			continue
 		}
-		if bitmap[page/8]&(0x80>>(page%8)) == 0 {
+		if bitmap[at/8]&(0x80>>(at%8)) == 0 {
 			continue
 		}
 		if page > room/full {

@@ -111,7 +111,7 @@ func (w *extensible) index(addr uint64) error {
 					return r.Corrupt(w.head, "extensible array with a paged data block in its index block")
 				}
 				// The HDF5 library counts all blocks of the index block here, not those of the super block.
-				if err := w.data(a, start, first+block*per, per, nil); err != nil {
+				if err := w.data(a, start, first+block*per, per, nil, 0); err != nil {
 					return err
 				}
 			}
@@ -144,24 +144,26 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 		return err
 	}
 	maps, p := p[:n*bitmap], p[n*bitmap:]
-	for ; n > 0; n-- {
+	// The bits of all data blocks follow each other without a gap, though there is room for whole bytes for each.
+	for i := range n {
 		if start+uint64(w.inIndex) >= w.max {
 			return errDone
 		}
 		if a := r.Addr(p); a != meta.Undefined {
-			if err := w.data(a, start, start, per, maps[:bitmap]); err != nil {
+			if err := w.data(a, start, start, per, maps, i*(per/w.perPage)); err != nil {
 				return err
 			}
 		}
-		p, maps = p[r.OffsetSize:], maps[bitmap:]
+		p = p[r.OffsetSize:]
 		start += per
 	}
 	return nil
 }
 
 // data walks a data block of n elements, in pages if there is a bitmap of them (specification, VII.D, layout
-// "Extensible Array Data Block"). The block may say that it begins at element alias.
-func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte) error {
+// "Extensible Array Data Block"). The block may say that it begins at element alias. Which pages were written stands in
+// the bitmap, from the given bit on.
+func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte, bit uint64) error {
 	r := w.r
 	const what = "extensible array data block"
 	if room := uint64(r.Size()); n > room/uint64(w.size) {
@@ -181,7 +183,7 @@ func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte) error {
 	if len(bitmap) == 0 {
 		return w.elements(p, start+uint64(w.inIndex))
 	}
-	return w.paged(bitmap, addr+uint64(size), n, start+uint64(w.inIndex), w.perPage, "extensible array page")
+	return w.paged(bitmap, bit, addr+uint64(size), n, start+uint64(w.inIndex), w.perPage, "extensible array page")
 }
 
 // placed is owned for blocks that also say where they stand, so that none can be used again and again.

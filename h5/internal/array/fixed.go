@@ -53,7 +53,7 @@ func Fixed(r *meta.Reader, addr, max uint64, fn Func) error {
 		p, err = w.owned(p, block, what)
 	}
 	if err == nil {
-		err = w.paged(p, block+head, n, 0, per, "fixed array page")
+		err = w.paged(p, 0, block+head, n, 0, per, "fixed array page")
 	}
 	return finish(err)
 }
