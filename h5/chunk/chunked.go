@@ -1,0 +1,468 @@
+package chunk
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"slices"
+	"sort"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+const (
+	// spanBytes bounds what is read at once of chunks that lie close together.
+	spanBytes = 1 << 20
+	// gapBytes is how far apart chunks may lie to be read at once: reading as much costs about what a call does.
+	gapBytes = 8 << 10
+	// smallBytes is the size up to which a chunk is read together with its neighbours.
+	smallBytes = 128 << 10
+	// chunkCost is what a chunk adds to the size of a piece besides its bytes.
+	chunkCost = 64
+)
+
+// table is the allocated chunks of a dataset by number. Grids may be astronomically large: nothing here grows with them.
+type table struct{ cs []h5.Chunk }
+
+// find returns the index of the first chunk whose number is at least n.
+func (t *table) find(n int64) int {
+	if n < int64(len(t.cs)) && t.cs[n].Number == uint64(n) { // nothing is missing up to here
+		return int(n)
+	}
+	return sort.Search(len(t.cs), func(i int) bool { return t.cs[i].Number >= uint64(n) })
+}
+
+// within returns the allocated chunks of a span.
+func (t *table) within(s span) []h5.Chunk { return t.cs[t.find(s.lo):t.find(s.hi)] }
+
+// planChunks plans rows [a,b) of chunked storage.
+func (r *Reader) planChunks(p *plan, a, b int64, dst []byte) error {
+	t, err := r.table()
+	if err != nil {
+		return err
+	}
+	g := r.geo
+	c0 := g.chunk[0]
+	first, last := a/c0, (b-1)/c0
+	whole := span{first * g.perRow, (last + 1) * g.perRow}
+	if r.pipe != nil && len(t.within(whole)) > 0 {
+		if err := r.checkSize(); err != nil {
+			return err
+		}
+	}
+	bx := g.rows(a, b)
+	isCut := func(row int64) bool {
+		return r.pipe != nil && (a > row*c0 || b-row*c0 < min(c0, r.rows-row*c0))
+	}
+	// What two batches may share is split into the same spans for both.
+	if isCut(first) {
+		r.split(t, span{whole.lo, whole.lo + g.perRow}, func(s span, cs []h5.Chunk) { r.addShared(p, s, cs, bx, dst) })
+		whole.lo += g.perRow
+	}
+	end := whole.hi
+	if last*g.perRow >= whole.lo && isCut(last) {
+		whole.hi -= g.perRow
+	}
+	r.split(t, whole, func(s span, cs []h5.Chunk) { r.addSpan(p, s, cs, bx, dst) })
+	if whole.hi < end {
+		r.split(t, span{whole.hi, end}, func(s span, cs []h5.Chunk) { r.addShared(p, s, cs, bx, dst) })
+	}
+	if isCut(last) && b-last*c0 < min(c0, r.rows-last*c0) {
+		r.cache.passEnds(last)
+	} else {
+		r.cache.passEnds(-1)
+	}
+	return nil
+}
+
+// checkSize says whether a decoded chunk may be as large as it is.
+func (r *Reader) checkSize() error {
+	n := r.geo.chunkBytes
+	if n > r.ds.decoded {
+		return h5err.New(h5err.Limit, "a decoded chunk has %d bytes, the limit is %d", n, r.ds.decoded)
+	}
+	if b := r.opts.budget; b != nil && n > b.max {
+		return h5err.New(h5err.Memory, "a decoded chunk has %d bytes, the memory budget is %d bytes", n, b.max).
+			WithHint("raise --max-memory")
+	}
+	return nil
+}
+
+// split cuts a span into spans that are worth a piece each. It counts the chunks that are allocated, not the grid.
+// Where rows of the grid are small, it cuts between them.
+func (r *Reader) split(t *table, s span, fn func(s span, cs []h5.Chunk)) {
+	g := r.geo
+	i := t.find(s.lo)
+	for n := s.lo; n < s.hi; {
+		from, end, cost := i, n, int64(0)
+		for end < s.hi && cost < r.opts.piece {
+			next := s.hi
+			if i < len(t.cs) && t.cs[i].Number < uint64(s.hi) {
+				next = int64(t.cs[i].Number)
+			}
+			if next > end { // a run of missing chunks
+				k := min(next-end, (r.opts.piece-cost)/g.share+1)
+				end += k
+				cost += k * g.share
+				continue
+			}
+			end++
+			i++
+			cost += g.chunkBytes + chunkCost
+		}
+		if end < s.hi && end-end%g.perRow > n {
+			end -= end % g.perRow
+			for i > from && t.cs[i-1].Number >= uint64(end) {
+				i--
+			}
+		}
+		fn(span{n, end}, t.cs[from:i])
+		n = end
+	}
+}
+
+// rowsOf returns the rows of a box that a span's chunks have a part of.
+func (g *geometry) rowsOf(s span, b *box) (lo, hi int64) {
+	lo = max(b.start[0], s.lo/g.perRow*g.chunk[0])
+	hi = b.start[0] + b.count[0]
+	if last := (s.hi - 1) / g.perRow * g.chunk[0]; hi-last > g.chunk[0] {
+		hi = last + g.chunk[0]
+	}
+	return lo, hi
+}
+
+func addrOf(cs []h5.Chunk) int64 {
+	addr := int64(0)
+	for i := range cs {
+		if i == 0 || cs[i].Offset < addr {
+			addr = cs[i].Offset
+		}
+	}
+	return addr
+}
+
+// addSpan adds a piece that reads a span's chunks for one batch alone.
+func (r *Reader) addSpan(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) {
+	lo, hi := r.geo.rowsOf(s, bx)
+	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), do: func(_ context.Context, w *Worker) error {
+		if err := r.fillMissing(s, cs, bx, dst); err != nil {
+			return err
+		}
+		return r.load(w, cs, target{geo: r.geo, dst: dst, box: bx})
+	}})
+}
+
+// addShared adds a piece that reads a span's chunks of which other batches want other rows.
+func (r *Reader) addShared(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) {
+	filtered := func(c h5.Chunk) bool { return !r.isRaw(&c) }
+	if !slices.ContainsFunc(cs, filtered) {
+		r.addSpan(p, s, cs, bx, dst)
+		return
+	}
+	lo, hi := r.geo.rowsOf(s, bx)
+	e := r.cache.use(s, s.lo/r.geo.perRow, false)
+	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), undo: func() { r.cache.done(e) }, do: func(_ context.Context, w *Worker) error {
+		defer r.cache.done(e)
+		if err := r.fillMissing(s, cs, bx, dst); err != nil {
+			return err
+		}
+		return r.loadShared(w, e, cs, target{geo: r.geo, dst: dst, box: bx})
+	}})
+}
+
+// loadShared copies from an entry, decoding it first where nobody has.
+func (r *Reader) loadShared(w *Worker, e *entry, cs []h5.Chunk, t target) error {
+	n := r.geo.chunkBytes
+	data, err := r.cache.get(e, n*int64(len(cs)), &w.out, func(buf []byte) error {
+		return r.load(w, cs, target{geo: r.geo, dst: buf})
+	})
+	if err != nil {
+		return err
+	}
+	for i := range cs {
+		t.put(int64(cs[i].Number), data[int64(i)*n:])
+	}
+	return nil
+}
+
+// isRaw says that no filter was applied to a chunk.
+func (r *Reader) isRaw(c *h5.Chunk) bool {
+	if r.pipe == nil || ^c.FilterMask<<(32-r.pipe.Len()) == 0 {
+		return true
+	}
+	if !r.ds.layout.RawEdges {
+		return false
+	}
+	var at [maxRank]int64
+	g := r.geo
+	g.origin(int64(c.Number), at[:])
+	for d := range g.dims {
+		if g.dims[d]-at[d] < g.chunk[d] {
+			return true
+		}
+	}
+	return false
+}
+
+// target is where chunks go: into a box, or, without one, one whole chunk after the other.
+type target struct {
+	geo *geometry
+	dst []byte
+	box *box
+}
+
+// put copies what a whole chunk and the box have in common.
+func (t *target) put(n int64, data []byte) {
+	var o overlap
+	if t.geo.intersect(n, t.box, &o) {
+		copyBlock(t.dst[o.inBox:], t.box.stride, data[o.inCh:], t.geo.stride, o.count[:len(t.geo.dims)], t.geo.elem)
+	}
+}
+
+// request is a range of the file to read for a chunk.
+type request struct {
+	off, size int64
+	to        int64 // where the bytes, or the decoded chunk, go in dst; -1: through scratch
+	chunk     int32 // index of the chunk
+	raw       bool
+	lo, rows  int64 // raw through scratch: the rows of the chunk, counted from the first that is in the box
+}
+
+// load reads and decodes chunks. Files' ranges that lie close together are read at once.
+func (r *Reader) load(w *Worker, cs []h5.Chunk, t target) error {
+	reqs, err := r.requests(w.reqs[:0], cs, &t)
+	w.reqs = reqs[:0]
+	if err != nil {
+		return err
+	}
+	for i := 0; i < len(reqs); {
+		q := &reqs[i]
+		end := q.off + q.size
+		k := i + 1
+		if q.size <= smallBytes {
+			for ; k < len(reqs); k++ {
+				n := &reqs[k]
+				if n.off < end || n.off-end > gapBytes || n.size > smallBytes || n.off+n.size-q.off > spanBytes {
+					break
+				}
+				end = n.off + n.size
+			}
+		}
+		if k == i+1 && q.raw && q.to >= 0 {
+			if err := r.readFull(r.ds.src, t.dst[q.to:q.to+q.size], q.off); err != nil {
+				return err
+			}
+			i = k
+			continue
+		}
+		buf := grow(&w.in, int(end-q.off))
+		if err := r.readFull(r.ds.src, buf, q.off); err != nil {
+			return err
+		}
+		for start := q.off; i < k; i++ {
+			from := reqs[i].off - start
+			if err := r.deliver(w, cs, &t, &reqs[i], buf[from:from+reqs[i].size]); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// requests lists what to read, by offset. Unfiltered neighbours that stay neighbours are one request.
+func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, error) {
+	g, size := t.geo, r.ds.src.Size()
+	sorted := true
+	for i := range cs {
+		c := &cs[i]
+		if c.Offset < 0 || c.Size < 0 || c.Offset > size || c.Size > size-c.Offset {
+			return reqs, h5err.At(h5err.Corrupt, c.Offset, "a chunk of %d bytes is not inside the file", c.Size)
+		}
+		q := request{off: c.Offset, size: c.Size, to: -1, chunk: int32(i), raw: r.isRaw(c)}
+		if q.raw && c.Size != g.chunkBytes {
+			return reqs, h5err.At(h5err.Corrupt, c.Offset, "an unfiltered chunk has %d bytes, %d are due", c.Size, g.chunkBytes)
+		}
+		var o overlap
+		switch {
+		case t.box == nil:
+			q.to = int64(i) * g.chunkBytes
+		case !g.intersect(int64(c.Number), t.box, &o):
+			continue
+		case !q.raw:
+			if g.rowLayout() && o.count[0] == g.chunk[0] {
+				q.to = o.inBox
+			}
+		case g.rowLayout():
+			q.off, q.size, q.to = q.off+o.inCh, o.count[0]*g.elem, o.inBox
+		default:
+			step := max(1, spanBytes/g.stride[0])
+			off := q.off + o.inCh/g.stride[0]*g.stride[0]
+			for q.lo = 0; q.lo < o.count[0]; q.lo += step {
+				q.rows = min(step, o.count[0]-q.lo)
+				q.off, q.size = off+q.lo*g.stride[0], q.rows*g.stride[0]
+				sorted = sorted && (len(reqs) == 0 || reqs[len(reqs)-1].off <= q.off)
+				reqs = append(reqs, q)
+			}
+			continue
+		}
+		if n := len(reqs); n > 0 {
+			if l := &reqs[n-1]; q.raw && l.raw && l.to >= 0 && q.to == l.to+l.size && q.off == l.off+l.size {
+				l.size += q.size
+				continue
+			}
+			sorted = sorted && reqs[n-1].off <= q.off
+		}
+		reqs = append(reqs, q)
+	}
+	if !sorted {
+		slices.SortFunc(reqs, func(a, b request) int { return cmp.Compare(a.off, b.off) })
+	}
+	return reqs, nil
+}
+
+// deliver brings the stored bytes of a request to where they go.
+func (r *Reader) deliver(w *Worker, cs []h5.Chunk, t *target, q *request, data []byte) error {
+	c := &cs[q.chunk]
+	g := t.geo
+	if q.raw {
+		if q.to >= 0 {
+			copy(t.dst[q.to:q.to+q.size], data)
+			return nil
+		}
+		var o overlap
+		g.intersect(int64(c.Number), t.box, &o)
+		o.count[0] = q.rows
+		copyBlock(t.dst[o.inBox+q.lo*t.box.stride[0]:], t.box.stride, data[o.inCh%g.stride[0]:], g.stride, o.count[:len(g.dims)], g.elem)
+		return nil
+	}
+	var out []byte
+	if q.to >= 0 {
+		out = t.dst[q.to : q.to+g.chunkBytes : q.to+g.chunkBytes]
+	} else {
+		out = grow(&w.out, int(g.chunkBytes))
+	}
+	r.opts.counted.chunks.Add(1)
+	if err := r.pipe.Decode(w.st, out, data, c.FilterMask); err != nil {
+		return atOffset(err, c.Offset)
+	}
+	r.opts.counted.decoded.Add(g.chunkBytes)
+	if q.to < 0 {
+		t.put(int64(c.Number), out)
+	}
+	return nil
+}
+
+// atOffset gives an error a place, unless it has one.
+func atOffset(err error, off int64) error {
+	var e *h5err.Error
+	if !errors.As(err, &e) || e.Offset != h5err.NoOffset {
+		return err
+	}
+	c := *e
+	c.Offset = off
+	return &c
+}
+
+// fillMissing writes the fill value where a span's chunks are missing.
+func (r *Reader) fillMissing(s span, cs []h5.Chunk, bx *box, dst []byte) error {
+	if int64(len(cs)) == s.hi-s.lo {
+		return nil
+	}
+	pattern, err := r.pattern()
+	if err != nil {
+		return err
+	}
+	n := s.lo
+	for i := range cs {
+		r.fillRun(span{n, int64(cs[i].Number)}, bx, dst, pattern)
+		n = int64(cs[i].Number) + 1
+	}
+	r.fillRun(span{n, s.hi}, bx, dst, pattern)
+	return nil
+}
+
+// fillRun fills a run of missing chunks; whole rows of the grid at once.
+func (r *Reader) fillRun(s span, bx *box, dst []byte, pattern []byte) {
+	g := r.geo
+	rows := span{s.lo / g.perRow * g.perRow, s.hi / g.perRow * g.perRow}
+	if rows.lo < s.lo {
+		rows.lo += g.perRow
+	}
+	if rows.lo >= rows.hi {
+		r.fillEach(g, s, bx, dst, pattern)
+		return
+	}
+	lo, hi := g.rowsOf(rows, bx)
+	fill(dst[(lo-bx.start[0])*r.rowBytes:(hi-bx.start[0])*r.rowBytes], pattern)
+	r.fillEach(g, span{s.lo, rows.lo}, bx, dst, pattern)
+	r.fillEach(g, span{rows.hi, s.hi}, bx, dst, pattern)
+}
+
+func (r *Reader) fillEach(g *geometry, s span, bx *box, dst []byte, pattern []byte) {
+	var o overlap
+	for n := s.lo; n < s.hi; n++ {
+		if g.intersect(n, bx, &o) {
+			fillBlock(dst[o.inBox:], bx.stride, o.count[:len(g.dims)], g.elem, pattern)
+		}
+	}
+}
+
+// View returns rows [a,b) as mapped bytes without copying, and where they are in the file. ok is false unless the file is
+// mapped and the rows lie there one after the other: in contiguous storage, or in unfiltered chunks that are whole rows
+// and follow each other. The bytes are read-only and valid while a reference on the dataset's source is held.
+func (r *Reader) View(a, b int64) (rows []byte, offset int64, ok bool) {
+	if a < 0 || a >= b || b > r.rows || r.rowBytes == 0 || r.ViewEnd(a, b) < b {
+		return nil, 0, false
+	}
+	switch r.ds.layout.Storage {
+	case h5.StorageContiguous:
+		offset = r.ds.layout.Offset + a*r.rowBytes
+	case h5.StorageChunked:
+		t, _ := r.table()
+		c0 := r.geo.chunk[0]
+		offset = t.cs[t.find(a/c0)].Offset + a%c0*r.rowBytes
+	}
+	rows, ok = r.ds.src.View(offset, (b-a)*r.rowBytes)
+	return rows, offset, ok
+}
+
+// ViewEnd returns the largest end, at most b, so that View(a, end) succeeds; a when there is none.
+func (r *Reader) ViewEnd(a, b int64) int64 {
+	b = min(b, r.rows)
+	if a < 0 || a >= b || r.rowBytes == 0 || !r.ds.src.Mapped() {
+		return a
+	}
+	l := r.ds.layout
+	switch {
+	case l.Storage == h5.StorageContiguous:
+		if l.Offset < 0 || l.Offset > r.ds.src.Size() {
+			return a
+		}
+		return max(a, min(b, min(l.Size, r.ds.src.Size()-l.Offset)/r.rowBytes))
+	case l.Storage != h5.StorageChunked || !r.geo.rowLayout():
+		return a
+	}
+	t, err := r.table()
+	if err != nil {
+		return a
+	}
+	c0, end := r.geo.chunk[0], a
+	for i := t.find(a / c0); i < len(t.cs) && end < b; i++ {
+		c := &t.cs[i]
+		first := int64(c.Number) * c0
+		switch {
+		case !r.isRaw(c) || c.Size != r.geo.chunkBytes || c.Offset < 0 || c.Offset > r.ds.src.Size()-c.Size:
+			return end
+		case end == a && first > a:
+			return a
+		case end > a && (first != end || c.Offset != t.cs[i-1].Offset+c.Size):
+			return end
+		}
+		end = min(b, r.rows)
+		if b-first > c0 {
+			end = first + c0
+		}
+	}
+	return end
+}

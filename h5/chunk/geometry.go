@@ -1,0 +1,257 @@
+package chunk
+
+import (
+	"encoding/binary"
+	"math"
+	"math/bits"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// mul multiplies sizes; false says that the product does not fit an int64.
+func mul(factors ...uint64) (int64, bool) {
+	p := uint64(1)
+	for _, f := range factors {
+		hi, lo := bits.Mul64(p, f)
+		if hi != 0 || lo > math.MaxInt64 {
+			return 0, false
+		}
+		p = lo
+	}
+	return int64(p), true
+}
+
+// geometry is a grid of chunks over a shape, in elements. Dimension 0 is that of the rows.
+type geometry struct {
+	dims  []int64 // of the dataset
+	chunk []int64 // of a chunk
+	grid  []int64 // chunks in each dimension
+	elem  int64   // bytes of an element
+
+	perRow     int64   // chunks that share their rows: product of grid[1:]
+	chunkBytes int64   // of a whole chunk
+	share      int64   // most bytes of a chunk that lie inside the shape
+	stride     []int64 // bytes from one index to the next, in a chunk
+}
+
+// newGeometry makes the grid; sizes come from a file and are checked.
+func newGeometry(dims, chunk []uint64, elem int64) (*geometry, error) {
+	if len(dims) == 0 || len(dims) != len(chunk) {
+		return nil, h5err.New(h5err.Corrupt, "chunks of %d dimensions in a dataset of %d", len(chunk), len(dims))
+	}
+	g := &geometry{elem: elem, perRow: 1, chunkBytes: elem, share: elem}
+	total := int64(1)
+	for d := range dims {
+		if chunk[d] == 0 {
+			return nil, h5err.New(h5err.Corrupt, "a chunk is empty in dimension %d", d)
+		}
+		if dims[d] > math.MaxInt64 || chunk[d] > math.MaxInt64 {
+			return nil, h5err.New(h5err.Limit, "dimension %d is too large", d)
+		}
+		n := int64(dims[d] / chunk[d])
+		if dims[d]%chunk[d] != 0 {
+			n++
+		}
+		g.dims, g.chunk, g.grid = append(g.dims, int64(dims[d])), append(g.chunk, int64(chunk[d])), append(g.grid, n)
+		var ok [4]bool
+		g.chunkBytes, ok[0] = mul(uint64(g.chunkBytes), chunk[d])
+		g.share, ok[1] = mul(uint64(g.share), min(dims[d], chunk[d]))
+		total, ok[2] = mul(uint64(total), uint64(n))
+		ok[3] = true
+		if d > 0 {
+			g.perRow, ok[3] = mul(uint64(g.perRow), uint64(n))
+		}
+		if ok != [4]bool{true, true, true, true} {
+			return nil, h5err.New(h5err.Limit, "the grid of chunks is too large")
+		}
+	}
+	g.stride = strides(g.chunk, elem)
+	return g, nil
+}
+
+// strides returns the bytes from one index to the next in each dimension of a dense array.
+func strides(dims []int64, elem int64) []int64 {
+	s := make([]int64, len(dims))
+	for d := len(dims) - 1; d >= 0; d-- {
+		s[d] = elem
+		elem *= dims[d]
+	}
+	return s
+}
+
+// merged returns the same grid with as few dimensions as possible: one in which chunks span the whole shape is part of
+// the element. With one dimension left, a chunk's bytes are rows of the dataset. Chunk numbers do not change.
+func (g *geometry) merged() *geometry {
+	m := *g
+	k := len(g.dims)
+	for k > 1 && g.dims[k-1] == g.chunk[k-1] {
+		k--
+		m.elem *= g.chunk[k]
+	}
+	m.dims, m.chunk, m.grid, m.stride = g.dims[:k], g.chunk[:k], g.grid[:k], g.stride[:k]
+	return &m
+}
+
+// rowLayout says that a chunk's bytes are whole rows of the dataset.
+func (g *geometry) rowLayout() bool { return len(g.dims) == 1 }
+
+// origin sets at to the first index of chunk n in each dimension.
+func (g *geometry) origin(n int64, at []int64) {
+	for d := len(g.grid) - 1; d > 0; d-- {
+		at[d] = n % g.grid[d] * g.chunk[d]
+		n /= g.grid[d]
+	}
+	at[0] = n * g.chunk[0]
+}
+
+// box is a block of elements, dense in memory.
+type box struct {
+	start, count []int64
+	stride       []int64 // bytes in memory from one index to the next
+}
+
+func newBox(start, count []int64, elem int64) *box {
+	return &box{start: start, count: count, stride: strides(count, elem)}
+}
+
+// rows returns the box of rows [a,b).
+func (g *geometry) rows(a, b int64) *box {
+	start := make([]int64, len(g.dims))
+	count := append([]int64(nil), g.dims...)
+	start[0], count[0] = a, b-a
+	return newBox(start, count, g.elem)
+}
+
+// maxRank is the most dimensions that a dataspace has (specification, IV.A.2.b).
+const maxRank = 32
+
+// overlap is what a chunk and a box have in common.
+type overlap struct {
+	count       [maxRank]int64
+	inBox, inCh int64 // byte offsets of the first common element
+}
+
+// intersect computes what chunk n, a box and the shape have in common; false: nothing.
+func (g *geometry) intersect(n int64, b *box, o *overlap) bool {
+	var at [maxRank]int64
+	g.origin(n, at[:])
+	o.inBox, o.inCh = 0, 0
+	for d := range g.dims {
+		lo := max(at[d], b.start[d])
+		hi := min(b.start[d]+b.count[d], g.dims[d])
+		if hi-at[d] > g.chunk[d] {
+			hi = at[d] + g.chunk[d]
+		}
+		if lo >= hi {
+			return false
+		}
+		o.count[d] = hi - lo
+		o.inBox += (lo - b.start[d]) * b.stride[d]
+		o.inCh += (lo - at[d]) * g.stride[d]
+	}
+	return true
+}
+
+// copyBlock copies count elements in each dimension between two strided arrays.
+func copyBlock(dst []byte, dstStride []int64, src []byte, srcStride, count []int64, elem int64) {
+	k := len(count)
+	run := count[k-1] * elem
+	for k--; k > 0 && run == dstStride[k-1] && run == srcStride[k-1]; k-- { // dense in both
+		run *= count[k-1]
+	}
+	if k == 0 {
+		copy(dst[:run], src[:run])
+		return
+	}
+	if run == 0 {
+		return
+	}
+	n, ds, ss := count[k-1], dstStride[k-1], srcStride[k-1]
+	var at [maxRank]int64
+	var do, so int64
+	for {
+		copyRuns(dst[do:], src[so:], n, ds, ss, run)
+		d := k - 2
+		for ; d >= 0; d-- {
+			do += dstStride[d]
+			so += srcStride[d]
+			if at[d]++; at[d] < count[d] {
+				break
+			}
+			at[d] = 0
+			do -= count[d] * dstStride[d]
+			so -= count[d] * srcStride[d]
+		}
+		if d < 0 {
+			return
+		}
+	}
+}
+
+// copyRuns copies n runs of bytes that stand at regular distances.
+func copyRuns(dst, src []byte, n, ds, ss, run int64) {
+	switch run {
+	case 1:
+		for i := int64(0); i < n; i++ {
+			dst[i*ds] = src[i*ss]
+		}
+	case 2:
+		for i := int64(0); i < n; i++ {
+			binary.LittleEndian.PutUint16(dst[i*ds:], binary.LittleEndian.Uint16(src[i*ss:]))
+		}
+	case 4:
+		for i := int64(0); i < n; i++ {
+			binary.LittleEndian.PutUint32(dst[i*ds:], binary.LittleEndian.Uint32(src[i*ss:]))
+		}
+	case 8:
+		for i := int64(0); i < n; i++ {
+			binary.LittleEndian.PutUint64(dst[i*ds:], binary.LittleEndian.Uint64(src[i*ss:]))
+		}
+	default:
+		for i := int64(0); i < n; i++ {
+			copy(dst[i*ds:i*ds+run], src[i*ss:i*ss+run])
+		}
+	}
+}
+
+// fill writes the pattern over all of dst, whose length is a multiple of the pattern's. An empty pattern is zeros.
+func fill(dst, pattern []byte) {
+	zero := true
+	for _, x := range pattern {
+		zero = zero && x == 0
+	}
+	if zero {
+		clear(dst)
+		return
+	}
+	// Doubling up to a block that stays in the first cache; always whole patterns.
+	block := max(1, 32<<10/len(pattern)) * len(pattern)
+	for n := copy(dst, pattern); n < len(dst); {
+		n += copy(dst[n:], dst[:min(n, block)])
+	}
+}
+
+// fillBlock writes the pattern over a strided block.
+func fillBlock(dst []byte, stride, count []int64, elem int64, pattern []byte) {
+	k := len(count)
+	run := count[k-1] * elem
+	for k--; k > 0 && run == stride[k-1]; k-- {
+		run *= count[k-1]
+	}
+	var at [maxRank]int64
+	for do := int64(0); ; {
+		fill(dst[do:do+run], pattern)
+		d := k - 1
+		for ; d >= 0; d-- {
+			do += stride[d]
+			if at[d]++; at[d] < count[d] {
+				break
+			}
+			at[d] = 0
+			do -= count[d] * stride[d]
+		}
+		if d < 0 {
+			return
+		}
+	}
+}

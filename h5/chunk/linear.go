@@ -1,0 +1,170 @@
+package chunk
+
+import (
+	"context"
+	"math"
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// pieceBytes is about what a piece reads: little enough to stay in a core's own cache until it is handed on, enough to
+// make what a piece costs besides not matter.
+const pieceBytes = 512 << 10
+
+// planLinear plans storage whose bytes are rows: contiguous, compact, external, none.
+func (r *Reader) planLinear(p *plan, a, b int64, dst []byte) error {
+	l := r.ds.layout
+	total := b * r.rowBytes
+	switch l.Storage {
+	case h5.StorageCompact:
+		if int64(len(l.Data)) < total {
+			return h5err.New(h5err.Corrupt, "%d bytes of compact storage, %d are needed", len(l.Data), total)
+		}
+	case h5.StorageContiguous:
+		if l.Size < total || l.Offset < 0 || total > math.MaxInt64-l.Offset {
+			return h5err.At(h5err.Corrupt, max(l.Offset, h5err.NoOffset), "%d bytes of storage, %d are needed", l.Size, total)
+		}
+	}
+	step := max(1, r.opts.piece/r.rowBytes)
+	if step > bandRows {
+		step -= step % bandRows
+	}
+	within := r.rowBytes // rows beyond some size are cut at elements
+	if r.rowBytes > 4*r.opts.piece {
+		elem := int64(r.ds.elem)
+		within = max(1, 4*r.opts.piece/elem) * elem
+	}
+	for lo := a; lo < b; {
+		hi := min(b, lo+step)
+		if step > 1 {
+			r.addLinear(p, a, lo, hi, 0, (hi-lo)*r.rowBytes, dst)
+		} else {
+			for from := int64(0); from < r.rowBytes; {
+				to := min(r.rowBytes, from+within)
+				r.addLinear(p, a, lo, hi, from, to, dst)
+				from = to
+			}
+		}
+		lo = hi
+	}
+	return nil
+}
+
+// addLinear adds the piece of bytes [from,to) of rows [lo,hi).
+func (r *Reader) addLinear(p *plan, a, lo, hi, from, to int64, dst []byte) {
+	at := (lo - a) * r.rowBytes
+	part := dst[at+from : at+to]
+	pos := lo*r.rowBytes + from
+	p.add(piece{lo: lo, hi: hi, addr: r.ds.layout.Offset + pos, do: func(context.Context, *Worker) error {
+		return r.readLinear(pos, part)
+	}})
+}
+
+// readLinear reads bytes from a position of the dataset's bytes on.
+func (r *Reader) readLinear(pos int64, dst []byte) error {
+	l := r.ds.layout
+	switch l.Storage {
+	case h5.StorageCompact:
+		copy(dst, l.Data[pos:])
+		return nil
+	case h5.StorageContiguous:
+		return r.readFull(r.ds.src, dst, l.Offset+pos)
+	case h5.StorageExternal:
+		return r.ext.read(pos, dst)
+	}
+	pattern, err := r.pattern()
+	if err != nil {
+		return err
+	}
+	fill(dst, pattern)
+	return nil
+}
+
+// maxOpenFiles bounds the other files that one Reader holds open.
+const maxOpenFiles = 64
+
+// extents reads external storage (specification, IV.A.2.h). Files are opened when they are needed.
+type extents struct {
+	r    *Reader
+	mu   sync.Mutex
+	open map[string]*source.Source
+	next []string // names of open, oldest first
+}
+
+// read fills dst from a position on. What a file is too short for reads as zeros, as the HDF5 library does it.
+func (x *extents) read(pos int64, dst []byte) error {
+	for i := range x.r.ds.layout.External {
+		e := &x.r.ds.layout.External[i]
+		size := e.Size
+		if size < 0 {
+			size = math.MaxInt64
+		}
+		if pos >= size {
+			pos -= size
+			continue
+		}
+		n := min(int64(len(dst)), size-pos)
+		if err := x.readExtent(e, pos, dst[:n]); err != nil {
+			return err
+		}
+		if dst = dst[n:]; len(dst) == 0 {
+			return nil
+		}
+		pos = 0
+	}
+	return h5err.New(h5err.Corrupt, "the external files end %d bytes before the data do", len(dst))
+}
+
+func (x *extents) readExtent(e *h5.ExternalExtent, pos int64, dst []byte) error {
+	if e.Offset < 0 {
+		return h5err.New(h5err.Corrupt, "external file %q at offset %d", e.Name, e.Offset)
+	}
+	src, err := x.file(e.Name)
+	if err != nil {
+		return err
+	}
+	defer src.Release()
+	n := int64(0)
+	if e.Offset <= src.Size() && pos <= src.Size()-e.Offset {
+		n = min(int64(len(dst)), src.Size()-e.Offset-pos)
+	}
+	clear(dst[n:])
+	return x.r.readFull(src, dst[:n], e.Offset+pos)
+}
+
+// file returns an open file with a reference for the caller.
+func (x *extents) file(name string) (*source.Source, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	src := x.open[name]
+	if src == nil {
+		var err error
+		if src, err = x.r.ds.external(name); err != nil {
+			return nil, err
+		}
+		if x.open == nil {
+			x.open = map[string]*source.Source{}
+		}
+		if len(x.next) == maxOpenFiles {
+			x.open[x.next[0]].Release()
+			delete(x.open, x.next[0])
+			x.next = x.next[1:]
+		}
+		x.open[name] = src
+		x.next = append(x.next, name)
+	}
+	src.Retain()
+	return src, nil
+}
+
+func (x *extents) close() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, src := range x.open {
+		src.Release()
+	}
+	x.open, x.next = nil, nil
+}

@@ -1,0 +1,136 @@
+package chunk
+
+import (
+	"sync"
+
+	"github.com/h5arrow/h5arrow/h5/filter"
+)
+
+// Worker is one goroutine's scratch memory and codec state.
+type Worker struct {
+	st      *filter.State
+	in      []byte   // stored bytes
+	out     []byte   // a decoded chunk on its way
+	windows [][]byte // rows of virtual datasets' sources, one for each level of nesting
+	depth   int
+	own     []byte // for jobs of others
+	reqs    []request
+}
+
+func newWorker() *Worker { return &Worker{st: filter.NewState()} }
+
+func (w *Worker) close() { w.st.Close() }
+
+// State is the worker's codec state.
+func (w *Worker) State() *filter.State { return w.st }
+
+// Scratch returns n bytes of any content, valid until the job ends or calls Scratch again. Readers do not touch them.
+func (w *Worker) Scratch(n int) []byte { return grow(&w.own, n) }
+
+func grow(b *[]byte, n int) []byte {
+	if cap(*b) < n {
+		*b = make([]byte, n, n+n/8)
+	}
+	return (*b)[:n]
+}
+
+// Pool is a fixed number of workers, which run jobs in the order in which they were given. It may be used by several
+// goroutines. Jobs must not wait for jobs behind them.
+type Pool struct {
+	workers int
+	wg      sync.WaitGroup
+
+	mu    sync.Mutex
+	some  sync.Cond
+	tasks []*task // jobs not yet begun, from head on
+	head  int
+	live  int // workers that have not ended
+	ended bool
+}
+
+// task is n jobs, told apart by their number.
+type task struct {
+	run     func(w *Worker, i int)
+	n, next int
+}
+
+// NewPool starts the workers; fewer than one is one.
+func NewPool(workers int) *Pool {
+	p := &Pool{workers: max(workers, 1)}
+	p.live = p.workers
+	p.some.L = &p.mu
+	p.wg.Add(p.workers)
+	for range p.workers {
+		go p.work()
+	}
+	return p
+}
+
+// Workers is the number of workers.
+func (p *Pool) Workers() int { return p.workers }
+
+// Close lets the jobs that were given come to their end, those that they give in turn too, and ends the workers. Jobs
+// given later run on the goroutine that gives them. Close must not be called from a job.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	p.ended = true
+	p.mu.Unlock()
+	p.some.Broadcast()
+	p.wg.Wait()
+}
+
+// Go gives the pool a job and returns at once.
+func (p *Pool) Go(fn func(w *Worker)) { p.submit(1, func(w *Worker, _ int) { fn(w) }) }
+
+// submit gives the pool n jobs. The last one to begin is not the last one to end.
+func (p *Pool) submit(n int, run func(w *Worker, i int)) {
+	p.mu.Lock()
+	if p.live == 0 {
+		p.mu.Unlock()
+		w := newWorker()
+		defer w.close()
+		for i := range n {
+			run(w, i)
+		}
+		return
+	}
+	p.tasks = append(p.tasks, &task{run: run, n: n})
+	p.mu.Unlock()
+	if n == 1 {
+		p.some.Signal()
+	} else {
+		p.some.Broadcast()
+	}
+}
+
+func (p *Pool) work() {
+	defer p.wg.Done()
+	w := newWorker()
+	defer w.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for {
+		for p.head == len(p.tasks) {
+			if p.ended {
+				p.live--
+				return
+			}
+			p.some.Wait()
+		}
+		t := p.tasks[p.head]
+		i := t.next
+		if t.next++; t.next == t.n {
+			p.tasks[p.head] = nil
+			if p.head++; p.head == len(p.tasks) {
+				p.tasks, p.head = p.tasks[:0], 0
+			} else if p.head > 64 && p.head > len(p.tasks)/2 {
+				n := copy(p.tasks, p.tasks[p.head:])
+				clear(p.tasks[n:])
+				p.tasks, p.head = p.tasks[:n], 0
+			}
+		}
+		p.mu.Unlock()
+		t.run(w, i)
+		p.mu.Lock()
+	}
+}
