@@ -250,8 +250,44 @@ func TestOpenErrors(t *testing.T) {
 	_, err = Open(dir)
 	needKind(t, err, h5err.IO, dir, "a directory")
 	want := errors.New("no such option")
-	if _, err := Open(dir, func(*options) error { return want }); !errors.Is(err, want) {
+	path := file(t, nil)
+	if _, err := Open(path, func(*options) error { return want }); !errors.Is(err, want) {
 		t.Errorf("a failing option gives %v", err)
+	}
+}
+
+func TestOpenFile(t *testing.T) {
+	noMappings(t)
+	want := pattern(100)
+	f, err := os.Open(file(t, want))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := OpenFile(f, "its name")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]byte, len(want))
+	if _, err := s.ReadAt(got, 0); err != nil || !bytes.Equal(got, want) {
+		t.Errorf("ReadAt: %v", err)
+	}
+	if s.Name() != "its name" || s.Path() != "its name" || s.Mapped() != canMap {
+		t.Errorf("name %q, path %q, mapped %v", s.Name(), s.Path(), s.Mapped())
+	}
+	s.Release()
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = OpenFile(dir, "dir")
+	needKind(t, err, h5err.IO, "dir", "a directory")
+	for _, f := range []*os.File{f, dir} {
+		if _, err := f.Stat(); !errors.Is(err, os.ErrClosed) {
+			t.Errorf("the file is left open: %v", err)
+		}
+	}
+	if p := FromReaderAt(bytes.NewReader(nil), 0, "memory").Path(); p != "" {
+		t.Errorf("path of a reader is %q", p)
 	}
 }
 
