@@ -376,3 +376,35 @@ func TestLimits(t *testing.T) {
 		t.Errorf("99 dimensions: %v", err)
 	}
 }
+
+// TestV2Contradictions changes fields of nodes whose checksum is sound all the same.
+func TestV2Contradictions(t *testing.T) {
+	for _, tt := range []struct {
+		name, sig string
+		at        int
+		v         byte
+		want      h5err.Kind
+	}{
+		{"version", "BTHD", 4, 1, h5err.Unsupported},
+		{"type", "BTHD", 5, 11, h5err.Corrupt},
+		{"no room for a record", "BTHD", 7, 0, h5err.Corrupt},
+		{"huge nodes", "BTHD", 9, 0xff, h5err.Corrupt},
+		{"no record size", "BTHD", 10, 0, h5err.Corrupt},
+		{"depth", "BTHD", 12, 1, h5err.Corrupt},
+		{"great depth", "BTHD", 13, 1, h5err.Corrupt},
+		{"records in the root", "BTHD", 24, 29, h5err.Corrupt},
+		{"more records in the root", "BTHD", 25, 1, h5err.Corrupt},
+		{"records", "BTHD", 26, 1, h5err.Corrupt},
+		{"node version", "BTLF", 4, 1, h5err.Unsupported},
+		{"node type", "BTLF", 5, 9, h5err.Corrupt},
+		{"node type", "BTIN", 5, 9, h5err.Corrupt},
+	} {
+		f := indextest.Load(t, "chunks_v2")
+		tree := f.Find(t, "BTHD", nil)
+		f.Data[f.All(tt.sig, nil)[0]+uint64(tt.at)] = tt.v
+		f.R.AnyChecksum = true
+		if n, err := walkAll(f.R, tree, 2, 0); !h5err.Is(err, tt.want) {
+			t.Errorf("%s %s: %d records, %v", tt.sig, tt.name, n, err)
+		}
+	}
+}
