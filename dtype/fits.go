@@ -2,17 +2,21 @@ package dtype
 
 import "math"
 
-// weights counts, over the rows looked at so far, what the 32-bit offsets of a plan's strings and sequences count.
+// weights counts, over the rows looked at so far, what the 32-bit offsets of a plan's strings and sequences count, and
+// the bytes that come from the heap.
 type weights struct {
 	env   *Env
 	sums  []int64 // by counted node
-	limit int64
-	over  bool // a sum is above limit
+	bytes int64
+	limit int64 // of bytes
+	over  bool  // something is above its limit
 }
 
-func (w *weights) add(id int, n int64) {
+// add counts n bytes or items for node id, and that many bytes from the heap.
+func (w *weights) add(id int, n, bytes int64) {
+	w.over = w.over || n > math.MaxInt32-w.sums[id] || bytes > w.limit-w.bytes
 	w.sums[id] += n
-	w.over = w.over || w.sums[id] > w.limit
+	w.bytes += bytes
 }
 
 // counted is a node with 32-bit offsets, or with such nodes inside.
@@ -26,15 +30,13 @@ type counted interface {
 // Fits returns how many of raw's leading rows Build can make one array of, with 32-bit offsets for strings and
 // sequences: nearly always all of them. It is at least 1 unless raw has no rows, so that a row that is too long, or
 // broken, is Build's to report.
-func (p *Plan) Fits(raw Raw, env *Env) int { return p.FitsBytes(raw, env, math.MaxInt32) }
+func (p *Plan) Fits(raw Raw, env *Env) int { return p.FitsBytes(raw, env, math.MaxInt64) }
 
-// FitsBytes is Fits with a smaller limit: no string column of the result, nested ones included, has more than limit
-// bytes, no sequence more than limit items, unless one row alone has.
+// FitsBytes is Fits with a limit of the bytes that the rows take from the heap; one row alone may have more.
 func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 	if p.counters == 0 || p.check(&raw) != nil || raw.Rows <= 1 {
 		return raw.Rows
 	}
-	limit = max(0, min(limit, math.MaxInt32))
 	root, ok := p.root.(counted)
 	if !ok {
 		return raw.Rows
@@ -44,16 +46,17 @@ func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 		if !ok {
 			return 1
 		}
-		return max(1, min(raw.Rows, int(limit)/max(n, 1)))
+		return max(1, min(raw.Rows, math.MaxInt32/max(n, 1)))
 	}
 	w := &weights{env: env, sums: make([]int64, p.counters), limit: limit}
 	items, size := int(p.Items), p.root.base().size
+	bits := raw.Valid
+	if raw.ValidBuf != nil {
+		bits = Bitmap{Bits: raw.ValidBuf.Bytes()}
+	}
 	valid := func(i int) bool {
-		if raw.Nulls == 0 || raw.Valid.Bits == nil {
-			return true
-		}
-		i += raw.Valid.Offset
-		return raw.Valid.Bits[i>>3]>>(i&7)&1 != 0
+		i += bits.Offset
+		return raw.Nulls == 0 || bits.Bits == nil || bits.Bits[i>>3]>>(i&7)&1 != 0
 	}
 	for r := range raw.Rows {
 		row := raw.Bytes[r*raw.Stride:]
@@ -73,10 +76,10 @@ func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 }
 
 func (n *fixedText) most() (int64, bool)              { return int64(n.width()), true }
-func (n *fixedText) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.width())); return nil }
+func (n *fixedText) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.width()), 0); return nil }
 
 func (n *utf32Text) most() (int64, bool)              { return int64(n.size), true }
-func (n *utf32Text) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.size)); return nil }
+func (n *utf32Text) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.size), 0); return nil }
 
 func (n *varText) most() (int64, bool) { return 0, false }
 
@@ -86,7 +89,8 @@ func (n *varText) weigh(w *weights, b []byte) error {
 		return err
 	}
 	if r := heapRefOf(b, addr); r.addr != 0 {
-		w.add(n.id, int64(r.length)*int64(1+one(n.latin1)))
+		k := int64(r.length) * int64(1+one(n.latin1))
+		w.add(n.id, k, k)
 	}
 	return nil
 }
@@ -99,7 +103,7 @@ func (n *reference) weigh(w *weights, b []byte) error {
 	}
 	path, null, err := w.env.RefPath(b)
 	if err == nil && !null {
-		w.add(n.id, int64(len(path)))
+		w.add(n.id, int64(len(path)), int64(len(path)))
 	}
 	return err
 }
@@ -174,7 +178,8 @@ func (n *sequence) weigh(w *weights, b []byte) error {
 	if r.addr == 0 {
 		return nil
 	}
-	w.add(n.id, int64(r.length))
+	size := n.item.base().size
+	w.add(n.id, int64(r.length), int64(r.length)*int64(size)) // below 2^63: sizes of types are below 2^31
 	c, ok := n.item.(counted)
 	if !ok || w.over {
 		return nil
@@ -182,7 +187,6 @@ func (n *sequence) weigh(w *weights, b []byte) error {
 	if most, ok := c.most(); ok && most == 0 {
 		return nil
 	}
-	size := n.item.base().size
 	values, err := r.object(w.env, uint64(r.length)*uint64(size))
 	if err != nil {
 		return err
