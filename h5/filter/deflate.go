@@ -1,7 +1,5 @@
 package filter
 
-import "errors"
-
 // deflate is filter 1: a zlib stream (RFC 1950).
 type deflate struct{}
 
@@ -12,5 +10,3 @@ func (deflate) bound(n int) (int, bool) { return n + n>>8 + 64, false }
 func (deflate) inC() bool { return inflatesInC }
 
 func (deflate) decode(st *State, dst, src []byte) (int, error) { return st.zlib(dst, src) }
-
-var errChecksum = errors.New("the checksum differs")

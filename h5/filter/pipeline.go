@@ -48,6 +48,9 @@ type stage struct {
 func (s *stage) String() string { return fmt.Sprintf("filter %d (%s)", s.id, s.name) }
 
 func (s *stage) err(err error) error {
+	if e := (*h5err.Error)(nil); errors.As(err, &e) {
+		return err
+	}
 	var u unsupported
 	if errors.As(err, &u) {
 		return h5err.Wrap(h5err.Unsupported, err, "%v", s)
@@ -64,23 +67,54 @@ type Pipeline struct {
 // New compiles the filters of a pipeline message. A filter that this package does not decode is an Unsupported error
 // with its number and name, client data that make no sense are Corrupt. No filters at all is a pipeline that copies.
 func New(specs []Spec) (*Pipeline, error) {
+	p, err := NewLazy(specs)
+	if err == nil {
+		err = p.Unsupported()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// NewLazy is New for data that were perhaps written without a filter that is not implemented, as writers that lack an
+// optional filter do: that a filter is Unsupported is an error only of the chunks to which it was applied.
+func NewLazy(specs []Spec) (*Pipeline, error) {
 	if len(specs) > maxStages {
 		return nil, h5err.New(h5err.Corrupt, "a pipeline of %d filters; at most %d are possible", len(specs), maxStages)
 	}
 	p := &Pipeline{stages: make([]stage, 0, len(specs))}
 	for i := range specs {
 		s := stage{id: specs[i].ID, name: nameOf(&specs[i])}
-		compile := lookup(specs[i].ID)
-		if compile == nil {
-			return nil, h5err.New(h5err.Unsupported, "%v is not implemented", &s)
-		}
-		var err error
-		if s.dec, err = compile(specs[i].Values); err != nil {
-			return nil, s.err(err)
+		if e := lookup(s.id); e == nil || e.compile == nil {
+			s.dec = missing{h5err.New(h5err.Unsupported, "%v is not implemented", &s)}
+		} else if dec, err := e.compile(specs[i].Values); err == nil {
+			s.dec = dec
+		} else if err := s.err(err); h5err.Is(err, h5err.Unsupported) {
+			s.dec = missing{err}
+		} else {
+			return nil, err
 		}
 		p.stages = append(p.stages, s)
 	}
 	return p, nil
+}
+
+// missing is a filter that is not implemented.
+type missing struct{ err error }
+
+func (missing) bound(n int) (int, bool) { return n, false }
+
+func (m missing) decode(*State, []byte, []byte) (int, error) { return 0, m.err }
+
+// Unsupported returns the error of the first filter that is not implemented, nil where all are.
+func (p *Pipeline) Unsupported() error {
+	for i := range p.stages {
+		if m, ok := p.stages[i].dec.(missing); ok {
+			return m.err
+		}
+	}
+	return nil
 }
 
 // Len returns the number of filters.

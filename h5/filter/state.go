@@ -11,8 +11,9 @@ import (
 type State struct {
 	stages [2][]byte // results between two filters of a pipeline, in turn
 	turn   int
-	tmp    [3][]byte // scratch inside one filter
+	tmp    [5][]byte // scratch inside one filter
 
+	samples  []uint32
 	inflater inflate.Decoder
 	deflateC deflateC
 	zstd     *zstd.Decoder
@@ -44,4 +45,12 @@ func grow(b *[]byte, n int) []byte {
 		*b = make([]byte, n, n+n/8+64)
 	}
 	return (*b)[:n]
+}
+
+// pixels returns a buffer of n integers of any content.
+func (st *State) pixels(n int) []uint32 {
+	if cap(st.samples) < n {
+		st.samples = make([]uint32, n, n+n/8+64)
+	}
+	return st.samples[:n]
 }

@@ -1,0 +1,227 @@
+// Package aec decodes the adaptive entropy coder of CCSDS 121.0-B, in the form in which szip uses it.
+package aec
+
+import (
+	"encoding/binary"
+	"math/bits"
+)
+
+// Error is a defect of encoded data.
+type Error string
+
+func (e Error) Error() string { return string(e) }
+
+// What can be wrong.
+const (
+	ErrShort  = Error("the encoded bytes end early")
+	ErrZeros  = Error("a run of zero blocks beyond its line")
+	ErrSecond = Error("a second extension code out of range")
+)
+
+// Params says how samples were encoded.
+type Params struct {
+	Bits       int  // of a sample, 1 to 32
+	Block      int  // samples in a block, even
+	Line       int  // blocks in a line, after which prediction starts anew
+	Preprocess bool // samples are stored as differences to the one before
+}
+
+// reader reads bits, the highest of a byte first. Bits behind the end are zero; over tells that they were used.
+type reader struct {
+	b    []byte
+	at   int
+	buf  uint64 // the next bits, from the highest down; what is below the first n is zero or true bits of b
+	n    int
+	over bool
+}
+
+// fill makes at least 56 bits ready.
+func (r *reader) fill() {
+	if r.at+8 <= len(r.b) {
+		r.buf |= binary.BigEndian.Uint64(r.b[r.at:]) >> (r.n & 63)
+		r.at += (63 - r.n) >> 3
+		r.n |= 56
+		return
+	}
+	for r.n <= 56 {
+		if r.at < len(r.b) {
+			r.buf |= uint64(r.b[r.at]) << ((56 - r.n) & 63)
+		} else if r.at-len(r.b) >= 8 {
+			r.over = true
+		}
+		r.at++
+		r.n += 8
+	}
+}
+
+// take returns k bits, 0 to 32.
+func (r *reader) take(k int) uint32 {
+	if r.n < k {
+		r.fill()
+	}
+	v := r.buf >> ((64 - k) & 127)
+	r.buf <<= k & 63
+	r.n -= k
+	return uint32(v)
+}
+
+// unary returns how many zero bits come before the next one bit, and takes both.
+func (r *reader) unary() uint32 {
+	count := 0
+	for {
+		if r.n < 32 {
+			r.fill()
+		}
+		if z := bits.LeadingZeros64(r.buf); z < r.n {
+			r.buf <<= z & 63
+			r.buf <<= 1
+			r.n -= z + 1
+			return uint32(count + z)
+		}
+		if r.over {
+			return 0
+		}
+		count += r.n
+		r.buf, r.n = 0, 0
+	}
+}
+
+// short tells whether more bits were taken than there are.
+func (r *reader) short() bool { return r.over || r.at-r.n>>3 > len(r.b) }
+
+// Decode decodes samples to out, line after line, and begins a new line wherever the encoder did. The encoder fills a
+// last line; here blocks behind the last sample that is asked for are left alone.
+func Decode(out []uint32, src []byte, p *Params) error {
+	r := reader{b: src}
+	idBits := 5
+	switch {
+	case p.Bits <= 8:
+		idBits = 3
+	case p.Bits <= 16:
+		idBits = 4
+	}
+	stored := uint32(1)<<idBits - 1
+	size := p.Line * p.Block
+	for len(out) > 0 {
+		line := out[:min(size, len(out))]
+		out = out[len(line):]
+		for at := 0; at < len(line); {
+			if r.short() {
+				return ErrShort
+			}
+			ref := 0
+			if p.Preprocess && at == 0 {
+				ref = 1
+			}
+			block := line[at:min(at+p.Block, len(line))]
+			id := r.take(idBits)
+			switch id {
+			case stored:
+				for i := range block {
+					block[i] = r.take(p.Bits)
+				}
+				at += len(block)
+			case 0:
+				second := r.take(1)
+				if ref == 1 {
+					block[0] = r.take(p.Bits)
+				}
+				if second == 1 {
+					for i := ref; i < p.Block; i++ {
+						m := r.unary()
+						if m > 90 {
+							return ErrSecond
+						}
+						sum, start := secondTable[m][0], secondTable[m][1]
+						d := m - start
+						if i&1 == 0 {
+							if i < len(block) {
+								block[i] = sum - d
+							}
+							i++
+						}
+						if i < len(block) {
+							block[i] = d
+						}
+					}
+					at += len(block)
+					break
+				}
+				n := int(r.unary()) + 1
+				if n == 5 {
+					// To the end of the line, or of its 64 blocks.
+					b := at / p.Block
+					n = min(p.Line-b, 64-b%64)
+				} else if n > 5 {
+					n--
+				}
+				if n > p.Line-at/p.Block {
+					return ErrZeros
+				}
+				end := min(at+n*p.Block, len(line))
+				clear(line[at+ref : end])
+				at = end
+			default:
+				k := int(id) - 1
+				if ref == 1 {
+					block[0] = r.take(p.Bits)
+				}
+				for i := ref; i < p.Block; i++ {
+					v := r.unary() << k
+					if i < len(block) {
+						block[i] = v
+					}
+				}
+				if k > 0 {
+					for i := ref; i < len(block); i++ {
+						block[i] += r.take(k)
+					}
+					// What is behind the data needs not be there, but is in the way of the next block.
+					for i := len(block); i < p.Block; i++ {
+						r.take(k)
+					}
+				}
+				at += len(block)
+			}
+		}
+		if p.Preprocess {
+			undoPrediction(line, p.Bits)
+		}
+	}
+	if r.short() {
+		return ErrShort
+	}
+	return nil
+}
+
+// undoPrediction turns differences, folded to be positive and small, into samples; the first is one.
+func undoPrediction(s []uint32, width int) {
+	top := uint32(uint64(1)<<width - 1)
+	half := top/2 + 1
+	x := s[0]
+	for i, d := range s[1:] {
+		mask := uint32(0)
+		if x&half != 0 {
+			mask = top
+		}
+		if d>>1+d&1 <= mask^x {
+			x += d>>1 ^ -(d & 1)
+		} else {
+			x = mask ^ d
+		}
+		s[i+1] = x
+	}
+}
+
+// secondTable gives for a code of the second extension the sum of its two samples, and the first code of that sum.
+var secondTable = func() (t [91][2]uint32) {
+	k := uint32(0)
+	for sum := range uint32(13) {
+		start := k
+		for range sum + 1 {
+			t[k] = [2]uint32{sum, start}
+			k++
+		}
+	}
+	return t
+}()
