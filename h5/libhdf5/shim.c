@@ -39,7 +39,7 @@ static herr_t one_error(unsigned n, const H5E_error2_t *e, void *data) {
 
 	unsigned keep = t->flags & SHIM_PLUGIN;
 	t->flags = keep;
-	if (e->maj_num == H5E_PLUGIN || e->min_num == H5E_NOFILTER)
+	if (e->maj_num == H5E_PLUGIN || e->min_num == H5E_NOFILTER || strncmp(desc, "required filter", 15) == 0)
 		t->flags |= SHIM_PLUGIN;
 	if (e->min_num == H5E_NOTFOUND && e->maj_num == H5E_SYM)
 		t->flags |= SHIM_NOT_FOUND;

@@ -69,6 +69,7 @@ type question struct {
 	File, Path string
 	A, B       int64
 	Coord      []uint64
+	Load       bool // plugins: gob does not tell an empty list from none
 	Plugins    []string
 	MaxBytes   int64
 }
@@ -128,7 +129,7 @@ func (a *answer) fill(q *question) (err error) {
 		os.Exit(3)
 	}
 	opts := []libhdf5.Option{libhdf5.MaxBytes(q.MaxBytes)}
-	if q.Plugins != nil {
+	if q.Load {
 		opts = append(opts, libhdf5.Plugins(q.Plugins...))
 	}
 	f, err := libhdf5.Open(q.File, opts...)
@@ -162,6 +163,7 @@ func (a *answer) fill(q *question) (err error) {
 type Oracle struct {
 	timeout  time.Duration
 	maxBytes int64
+	load     bool
 	plugins  []string
 
 	mu sync.Mutex
@@ -179,7 +181,7 @@ func MaxBytes(n int64) Option { return func(o *Oracle) { o.maxBytes = n } }
 
 // Plugins lets the C library load filter plugins from folders, or without any from its default path.
 func Plugins(dirs ...string) Option {
-	return func(o *Oracle) { o.plugins = append([]string{}, dirs...) }
+	return func(o *Oracle) { o.load, o.plugins = true, append(o.plugins, dirs...) }
 }
 
 // TB is the part of testing.TB that Start uses.
@@ -272,7 +274,7 @@ func (o *Oracle) stop(wait time.Duration) string {
 func (o *Oracle) ask(q question) (*answer, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	q.MaxBytes, q.Plugins = o.maxBytes, o.plugins
+	q.MaxBytes, q.Load, q.Plugins = o.maxBytes, o.load, o.plugins
 	if o.p == nil {
 		p, err := start()
 		if err != nil {
