@@ -86,6 +86,13 @@ func (f *File) node(v convention.Values) (node, error) {
 		return f.stringsNode(v)
 	case *convention.Dictionary:
 		return f.dictionaryNode(v)
+	case *convention.List:
+		return f.listNode(v)
+	case *convention.Transposed:
+		return f.transposedNode(v)
+	case *convention.Derived:
+		of, err := f.node(v.Of)
+		return &derivedNode{node: of, def: v}, err
 	}
 	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
 }
@@ -110,35 +117,96 @@ func readable(d *h5.Dataset) error {
 
 func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 	d := v.Data
+	fail := func(k h5err.Kind, format string, args ...any) error {
+		return h5err.In(h5err.New(k, format, args...), d.File().Name(), d.Path())
+	}
 	if err := readable(d); err != nil {
 		return nil, err
 	}
-	n := &plainNode{f: f, ds: d, align: f.o.align}
-	src := dtype.Source{Type: d.Type(), Dims: d.RowDims(), DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools}
+	if n, ok := d.Space().Elements(); !ok || n > 1<<60 {
+		return nil, fail(h5err.Limit, "a shape of %v elements", d.Space().Dims)
+	}
+	n := &plainNode{f: f, ds: d, align: f.o.align, squeeze: v.Squeeze, count: d.Rows()}
+	dims := d.RowDims()
+	if v.Squeeze {
+		dims, n.count = squeezed(d)
+	}
+	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools}
+	rowBytes, ok := bytesOf(dims, d.Type())
+	if !ok {
+		return nil, fail(h5err.Limit, "a row of %v elements of %d bytes", dims, d.Type().Size)
+	}
 	if v.Member != convention.Whole {
+		if d.Type().Class != h5.ClassCompound || v.Member >= len(d.Type().Members) || len(dims) > 0 {
+			return nil, fail(h5err.Corrupt, "no member %d", v.Member)
+		}
 		m := &d.Type().Members[v.Member]
 		src.Type, n.offset, n.stride = m.Type, m.Offset, d.Type().Size
+		if v.Item != convention.Whole && m.Type.Class == h5.ClassArray {
+			src.Type, dims = m.Type.Base, m.Type.Dims
+		}
+	}
+	if v.Item != convention.Whole {
+		items, ok := bytesOf(dims, src.Type)
+		if at := int64(v.Item) * int64(src.Type.Size); !ok || v.Item < 0 || at >= items {
+			return nil, fail(h5err.Corrupt, "no item %d in rows of shape %v", v.Item, dims)
+		} else {
+			n.offset += int(at)
+		}
+		n.stride, src.Dims = int(rowBytes), nil
+	}
+	if v.As != nil {
+		was, ok := bytesOf(src.Dims, src.Type)
+		src.Type, src.Dims = v.As, v.RowDims
+		if is, ok2 := bytesOf(src.Dims, src.Type); !ok || !ok2 || is != was {
+			return nil, fail(h5err.Corrupt, "rows of %d bytes read as rows of %d", was, is)
+		}
 	}
 	var err error
 	if n.plan, err = dtype.New(src, f.o.types); err != nil {
 		return nil, h5err.In(err, d.File().Name(), d.Path())
 	}
-	rowBytes, err := d.RowBytes()
-	if err != nil {
-		return nil, err
-	}
-	if rowBytes > math.MaxInt32 {
-		return nil, h5err.In(h5err.New(h5err.Limit, "a row of %d bytes", rowBytes), d.File().Name(), d.Path())
-	}
-	n.count = d.Rows()
-	if s := n.plan.SourceRows; s > 1 {
-		if n.count%s != 0 {
-			return nil, h5err.In(h5err.New(h5err.Corrupt, "%d elements do not make rows of %d", n.count, s), d.File().Name(), d.Path())
+	n.typ = n.plan.Arrow
+	if v.Zone != "" {
+		ts, ok := n.typ.(*arrow.TimestampType)
+		if !ok {
+			return nil, fail(h5err.Corrupt, "time zone %s of values that are no times: %s", v.Zone, n.typ)
 		}
-		n.count /= s
+		n.typ = &arrow.TimestampType{Unit: ts.Unit, TimeZone: v.Zone}
 	}
-	n.nulls, err = nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32")
+	rows, err := n.plan.ArrowRows(uint64(n.count))
+	if err != nil {
+		return nil, h5err.In(err, d.File().Name(), d.Path())
+	}
+	n.count = int64(rows)
+	n.nulls, err = nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32" || n.stride > 0)
 	return n, err
+}
+
+// squeezed is a dataset's row shape and number of rows without its leading dimensions of 1.
+func squeezed(d *h5.Dataset) (dims []uint64, rows int64) {
+	dims = d.Space().Dims
+	for len(dims) > 1 && dims[0] == 1 {
+		dims = dims[1:]
+	}
+	if len(dims) == 0 {
+		return nil, d.Rows()
+	}
+	return dims[1:], int64(dims[0])
+}
+
+// bytesOf is the size of items of a shape; ok is false for more than 2 GiB.
+func bytesOf(dims []uint64, t *h5.Type) (n int64, ok bool) {
+	n = int64(t.Size)
+	for _, d := range dims {
+		if d > math.MaxInt32 {
+			return 0, false
+		}
+		if n *= int64(d); n > math.MaxInt32 {
+			return 0, false
+		}
+	}
+	return n, true
 }
 
 // nullSource is a source of nulls, checked against the data.

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
@@ -25,7 +26,15 @@ type node interface {
 }
 
 // want asks for rows [lo,hi) of a dataset. swap, when not nil, may be run over them, band by band, as they are decoded.
-type want func(ds *h5.Dataset, lo, hi int64, swap func([]byte) bool)
+type want func(of rowsOf, lo, hi int64, swap func([]byte) bool)
+
+// rowsOf says what the rows of a dataset are.
+type rowsOf struct {
+	ds      *h5.Dataset
+	squeeze bool // leading dimensions of 1 do not count
+}
+
+func rows(ds *h5.Dataset) rowsOf { return rowsOf{ds: ds} }
 
 // part is what a node sees of a batch.
 type part struct {
@@ -61,17 +70,19 @@ func (f *File) refResolver(d *h5.Dataset) func(ref []byte) (string, bool, error)
 
 // plainNode is the elements of a dataset or one of their members.
 type plainNode struct {
-	f      *File
-	ds     *h5.Dataset
-	plan   *dtype.Plan
-	offset int // of the member
-	stride int // bytes of an element, 0 for whole elements
-	count  int64
-	nulls  []nullSource
-	align  Align
+	f       *File
+	ds      *h5.Dataset
+	squeeze bool
+	plan    *dtype.Plan
+	typ     arrow.DataType // the plan's, with a time zone where there is one
+	offset  int            // of the member
+	stride  int            // bytes of an element, 0 for whole elements
+	count   int64
+	nulls   []nullSource
+	align   Align
 }
 
-func (n *plainNode) arrow() arrow.DataType { return n.plan.Arrow }
+func (n *plainNode) arrow() arrow.DataType { return n.typ }
 func (n *plainNode) rows() int64           { return n.count }
 
 func (n *plainNode) width() int64 {
@@ -184,6 +195,8 @@ func describeNulls(nulls []nullSource) *Nulls {
 	return out
 }
 
+func (n *plainNode) of() rowsOf { return rowsOf{n.ds, n.squeeze} }
+
 func (n *plainNode) source() int64 { return max(1, n.plan.SourceRows) }
 
 func (n *plainNode) wants(a, b int64, want want) {
@@ -191,7 +204,7 @@ func (n *plainNode) wants(a, b int64, want want) {
 	if n.stride == 0 {
 		swap = n.plan.SwapInPlace
 	}
-	want(n.ds, a*n.source(), b*n.source(), swap)
+	want(n.of(), a*n.source(), b*n.source(), swap)
 	wantNulls(n.nulls, a, b, n.plan.Items, want)
 }
 
@@ -199,9 +212,9 @@ func wantNulls(nulls []nullSource, a, b, items int64, want want) {
 	for _, s := range nulls {
 		switch s.Kind {
 		case convention.NullMask:
-			want(s.Data, a, b, nil)
+			want(rows(s.Data), a, b, nil)
 		case convention.NullBitmap:
-			want(s.Data, a*items/8, (b*items+7)/8, nil)
+			want(rows(s.Data), a*items/8, (b*items+7)/8, nil)
 		}
 	}
 }
@@ -212,7 +225,7 @@ func (n *plainNode) fits(x *part, a, b int64) int64 {
 
 // raw describes rows [a,b) to the plan.
 func (n *plainNode) raw(x *part, a, b int64) dtype.Raw {
-	p := x.b.piece(n.ds, a*n.source(), b*n.source())
+	p := x.b.piece(n.of(), a*n.source(), b*n.source())
 	return dtype.Raw{
 		Bytes: p.bytes[min(n.offset, len(p.bytes)):], Stride: n.stride, Rows: int(b - a), Row0: a,
 		Owner: p.owner, OwnerOffset: p.offset + n.offset, Mutable: p.mutable && n.stride == 0, Swapped: p.swapped, Nulls: 0,
@@ -235,7 +248,22 @@ func (n *plainNode) build(x *part, a, b int64) (arrow.Array, error) {
 		raw.Bytes, raw.Owner, raw.OwnerOffset = buf.Bytes(), buf, 0
 	}
 	arr, err := n.plan.Build(raw, x.env(n.f, n.ds))
-	return arr, h5err.In(err, n.ds.File().Name(), n.ds.Path())
+	if err != nil {
+		return nil, h5err.In(err, n.ds.File().Name(), n.ds.Path())
+	}
+	return retyped(arr, n.typ), nil
+}
+
+// retyped returns an array under a type of the same layout.
+func retyped(arr arrow.Array, t arrow.DataType) arrow.Array {
+	if arr.DataType() == t || arrow.TypeEqual(arr.DataType(), t) {
+		return arr
+	}
+	defer arr.Release()
+	d := arr.Data()
+	data := array.NewData(t, d.Len(), d.Buffers(), d.Children(), d.NullN(), d.Offset())
+	defer data.Release()
+	return array.MakeFromData(data)
 }
 
 func (n *plainNode) misalignedRaw(raw dtype.Raw) bool {
@@ -277,11 +305,11 @@ func (x *part) validity(nulls []nullSource, a, b, items int64, raw dtype.Raw) (v
 		s := &nulls[i]
 		switch s.Kind {
 		case convention.NullMask:
-			p := x.b.piece(s.Data, a, b)
+			p := x.b.piece(rows(s.Data), a, b)
 			v.nulls = s.Rule.Apply(bits, 0, p.bytes, mode)
 		case convention.NullBitmap:
 			first := a * items
-			p := x.b.piece(s.Data, first/8, (first+int64(n)+7)/8)
+			p := x.b.piece(rows(s.Data), first/8, (first+int64(n)+7)/8)
 			v.nulls = nullbitmap.FromBits(bits, 0, p.bytes, int(first%8), n, nullbitmap.LSBFirst, nullbitmap.SetIsValid, mode)
 		case convention.NullRule:
 			if raw.Stride == 0 {
@@ -304,7 +332,7 @@ func (x *part) mappedBitmap(s *nullSource, first int64, n int) (v validity, ok b
 	if first%8 != 0 {
 		return v, false
 	}
-	p := x.b.piece(s.Data, first/8, (first+int64(n)+7)/8)
+	p := x.b.piece(rows(s.Data), first/8, (first+int64(n)+7)/8)
 	if p.owner == nil || n%8 != 0 && p.bytes[len(p.bytes)-1]>>(n%8) != 0 {
 		return v, false
 	}
@@ -362,7 +390,7 @@ func (n *stringsNode) describe(c *Column) {
 
 func (n *stringsNode) wants(a, b int64, want want) {
 	if a < b {
-		want(n.offsets, a, b+1, nil)
+		want(rows(n.offsets), a, b+1, nil)
 	}
 	wantNulls(n.nulls, a, b, 1, want)
 }
@@ -378,7 +406,7 @@ func (n *stringsNode) strings(x *part, a, b int64) (arrow.Array, error) {
 	raw := dtype.StringsRaw{Offsets: make([]byte, n.offsets.Type().Size), OffsetWidth: n.offsets.Type().Size,
 		OffsetsBig: n.offsets.Type().Order == h5.BigEndian, Rows: int(b - a), Row0: a}
 	if a < b {
-		p := x.b.piece(n.offsets, a, b+1)
+		p := x.b.piece(rows(n.offsets), a, b+1)
 		raw.Offsets, raw.OffsetsOwner, raw.OffsetsAt, raw.OffsetsMutable = p.bytes, p.owner, p.offset, p.mutable
 	}
 	v, err := x.validity(n.nulls, a, b, 1, dtype.Raw{})
@@ -403,7 +431,7 @@ func (n *stringsNode) bytes(x *part, raw *dtype.StringsRaw) (piece, error) {
 	if raw.Rows == 0 {
 		return piece{}, nil
 	}
-	if p, ok, err := x.b.view(n.data, 0, total); ok || err != nil {
+	if p, ok, err := x.b.view(rows(n.data), 0, total); ok || err != nil {
 		return p, err
 	}
 	first, last := n.offset(raw.Offsets), n.offset(raw.Offsets[raw.Rows*raw.OffsetWidth:])
@@ -411,7 +439,7 @@ func (n *stringsNode) bytes(x *part, raw *dtype.StringsRaw) (piece, error) {
 		e := h5err.New(h5err.Corrupt, "offsets from %d to %d into %d bytes of text", first, last, total)
 		return piece{}, h5err.In(e, n.offsets.File().Name(), n.offsets.Path())
 	}
-	return x.b.fetch(x, n.data, first, last)
+	return x.b.fetch(x, rows(n.data), first, last)
 }
 
 func (n *stringsNode) offset(p []byte) int64 {

@@ -101,8 +101,9 @@ type Reader struct {
 	budget  *chunk.Budget // of decoded rows that were not handed out
 	scratch *chunk.Budget // of chunks that batches share
 	recycle *recycler
-	mu      sync.Mutex // guards streams
+	mu      sync.Mutex // guards streams and wholes
 	streams map[place]*stream
+	wholes  map[place]*wholePiece
 	dicts   dictionaries
 	stats   []columnStats
 
@@ -118,11 +119,14 @@ type Reader struct {
 	err       error
 }
 
-// place identifies a dataset.
+// place identifies a dataset and what its rows are.
 type place struct {
-	f    *h5.File
-	addr uint64
+	f       *h5.File
+	addr    uint64
+	squeeze bool
 }
+
+func (of rowsOf) place() place { return place{of.ds.File(), of.ds.Address(), of.squeeze} }
 
 // stream is one dataset as it is read through a pass.
 type stream struct {
@@ -205,9 +209,9 @@ func (r *Reader) sizes() {
 func (r *Reader) border() int64 {
 	rows := int64(0)
 	for _, c := range r.t.columns {
-		c.node.wants(0, 0, func(ds *h5.Dataset, _, _ int64, _ func([]byte) bool) {
-			if l, err := ds.Layout(); err == nil && l.Storage == h5.StorageChunked && ds.Rows() == c.node.rows() {
-				rows = max(rows, int64(l.ChunkDims[0]))
+		c.node.wants(0, 0, func(of rowsOf, _, _ int64, _ func([]byte) bool) {
+			if s, err := r.stream(of); err == nil && s.rd.Rows() == c.node.rows() {
+				rows = max(rows, s.rd.ChunkRows())
 			}
 		})
 	}
@@ -248,6 +252,9 @@ func (r *Reader) stop() {
 		s.rd.Close()
 	}
 	r.dicts.release()
+	for _, w := range r.wholes {
+		w.piece.release()
+	}
 	r.recycle.close()
 }
 
@@ -352,18 +359,22 @@ func (r *Reader) borderAfter(a int64) int64 {
 }
 
 // stream returns the reader of a dataset; one for all columns that need it.
-func (r *Reader) stream(ds *h5.Dataset) (*stream, error) {
+func (r *Reader) stream(of rowsOf) (*stream, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	at := place{ds.File(), ds.Address()}
+	at := of.place()
 	if s := r.streams[at]; s != nil {
 		return s, nil
 	}
-	rd, err := chunk.NewReader(ds, chunk.WithBudget(r.scratch))
+	opts := []chunk.Option{chunk.WithBudget(r.scratch)}
+	if of.squeeze {
+		opts = append(opts, chunk.WithSqueeze())
+	}
+	rd, err := chunk.NewReader(of.ds, opts...)
 	if err != nil {
 		return nil, err
 	}
-	s := &stream{ds: ds, rd: rd, row: rd.RowBytes()}
+	s := &stream{ds: of.ds, rd: rd, row: rd.RowBytes()}
 	r.streams[at] = s
 	return s, nil
 }
@@ -456,15 +467,15 @@ func (r *Reader) newBatch(lo, hi int64) *batch {
 func (b *batch) plan() error {
 	var err error
 	for i, c := range b.r.t.columns {
-		c.node.wants(b.lo, b.hi, func(ds *h5.Dataset, lo, hi int64, swap func([]byte) bool) {
-			s, e := b.r.stream(ds)
+		c.node.wants(b.lo, b.hi, func(of rowsOf, lo, hi int64, swap func([]byte) bool) {
+			s, e := b.r.stream(of)
 			if e != nil {
 				if err == nil {
 					err = e
 				}
 				return
 			}
-			at := place{ds.File(), ds.Address()}
+			at := of.place()
 			p := b.pieces[at]
 			if p == nil {
 				p = &piece{lo: lo, hi: hi, row: s.row, swap: swap}
@@ -690,16 +701,16 @@ func (b *batch) discard() {
 }
 
 // piece returns rows of a dataset that the batch asked for.
-func (b *batch) piece(ds *h5.Dataset, lo, hi int64) piece {
+func (b *batch) piece(of rowsOf, lo, hi int64) piece {
 	if lo == hi {
 		return piece{lo: lo, hi: hi}
 	}
-	return b.pieces[place{ds.File(), ds.Address()}].sub(lo, hi)
+	return b.pieces[of.place()].sub(lo, hi)
 }
 
 // view returns rows of a dataset from the mapping. The caller releases the piece.
-func (b *batch) view(ds *h5.Dataset, lo, hi int64) (piece, bool, error) {
-	s, err := b.r.stream(ds)
+func (b *batch) view(of rowsOf, lo, hi int64) (piece, bool, error) {
+	s, err := b.r.stream(of)
 	if err != nil {
 		return piece{}, false, err
 	}
@@ -709,11 +720,11 @@ func (b *batch) view(ds *h5.Dataset, lo, hi int64) (piece, bool, error) {
 
 // fetch reads rows of a dataset that nobody could ask for before, because where they stand was itself data. The caller
 // releases the piece.
-func (b *batch) fetch(x *part, ds *h5.Dataset, lo, hi int64) (piece, error) {
-	if p, ok, err := b.view(ds, lo, hi); ok || err != nil {
+func (b *batch) fetch(x *part, of rowsOf, lo, hi int64) (piece, error) {
+	if p, ok, err := b.view(of, lo, hi); ok || err != nil {
 		return p, err
 	}
-	s, err := b.r.stream(ds)
+	s, err := b.r.stream(of)
 	if err != nil {
 		return piece{}, err
 	}
@@ -723,7 +734,7 @@ func (b *batch) fetch(x *part, ds *h5.Dataset, lo, hi int64) (piece, error) {
 	}
 	n := (hi - lo) * s.row
 	if n > 1<<31 {
-		return p, h5err.In(h5err.New(h5err.Memory, "%d bytes of text in one batch", n).WithHint("ask for smaller batches"), ds.File().Name(), ds.Path())
+		return p, h5err.In(h5err.New(h5err.Memory, "%d bytes of %d rows at once", n, hi-lo).WithHint("ask for smaller batches"), of.ds.File().Name(), of.ds.Path())
 	}
 	buf := memory.NewResizableBuffer(x.alloc)
 	buf.Resize(int(n))
@@ -735,27 +746,53 @@ func (b *batch) fetch(x *part, ds *h5.Dataset, lo, hi int64) (piece, error) {
 	return p, nil
 }
 
-// whole builds all rows of a node at once, in a batch of their own.
-func (b *batch) whole(x *part, n node) (arrow.Array, error) {
-	own := &batch{r: b.r, hi: n.rows(), pieces: map[place]*piece{}}
+// whole builds all rows of a node at once.
+func (b *batch) whole(x *part, n node) (arrow.Array, error) { return b.some(x, n, 0, n.rows()) }
+
+// some builds rows [lo,hi) of a node that nobody could ask for before, in a batch of their own.
+func (b *batch) some(x *part, n node, lo, hi int64) (arrow.Array, error) {
+	own := &batch{r: b.r, lo: lo, hi: hi, pieces: map[place]*piece{}}
 	defer own.releasePieces()
 	var err error
-	n.wants(0, n.rows(), func(ds *h5.Dataset, lo, hi int64, _ func([]byte) bool) {
+	n.wants(lo, hi, func(of rowsOf, lo, hi int64, _ func([]byte) bool) {
 		if err != nil {
 			return
 		}
 		var p piece
-		if p, err = own.fetch(x, ds, lo, hi); err == nil {
+		if p, err = own.fetch(x, of, lo, hi); err == nil {
 			kept := p
-			own.pieces[place{ds.File(), ds.Address()}] = &kept
+			own.pieces[of.place()] = &kept
 			own.requests = append(own.requests, request{p: &kept})
 		}
 	})
 	if err != nil {
 		return nil, err
 	}
-	if n.fits(&part{b: own, alloc: x.alloc}, 0, n.rows()) < n.rows() {
-		return nil, h5err.New(h5err.Limit, "a dictionary of more than 2 GiB of text")
+	sub := &part{b: own, alloc: x.alloc}
+	if n.fits(sub, lo, hi) < hi-lo {
+		return nil, h5err.New(h5err.Limit, "%d values of more than 2 GiB of text", hi-lo)
 	}
-	return n.build(&part{b: own, alloc: x.alloc}, 0, n.rows())
+	return n.build(sub, lo, hi)
+}
+
+// wholeDataset reads a dataset once for the whole pass.
+func (r *Reader) wholeDataset(x *part, ds *h5.Dataset) (piece, error) {
+	r.mu.Lock()
+	if r.wholes == nil {
+		r.wholes = map[place]*wholePiece{}
+	}
+	w := r.wholes[rows(ds).place()]
+	if w == nil {
+		w = &wholePiece{}
+		r.wholes[rows(ds).place()] = w
+	}
+	r.mu.Unlock()
+	w.once.Do(func() { w.piece, w.err = x.b.fetch(x, rows(ds), 0, ds.Rows()) })
+	return w.piece, w.err
+}
+
+type wholePiece struct {
+	once  sync.Once
+	piece piece
+	err   error
 }

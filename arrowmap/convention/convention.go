@@ -7,6 +7,9 @@
 package convention
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -36,30 +39,46 @@ type Column struct {
 	Err      error
 }
 
-// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary.
+// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Transposed, *Derived.
 type Values interface {
 	// Main is the dataset that stands for the column in a report.
 	Main() *h5.Dataset
 }
 
-// Plain is the elements of a dataset, or one member of each element of a compound dataset.
+// Plain is the elements of a dataset, or a part of each: a member of a compound type, an item of a row, an item of a
+// member. NewPlain makes one of whole elements, NewMember one of a member.
 type Plain struct {
 	Data   *h5.Dataset
 	Member int // number of the member of a compound type, Whole for the whole element
+	Item   int // number of the item of a row of several (or of a member of array type), Whole for all of them
+
+	// As, when not nil, is the type that the bytes are read as, and RowDims the shape of its items in a row, instead of
+	// the dataset's own: characters in a row as one string, for instance. A row keeps its number of bytes.
+	As      *h5.Type
+	RowDims []uint64
+
+	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
+	Squeeze bool
 
 	DType      string // the attribute "dtype", "" for none
 	HasDLength bool
 	DLength    int64
 
-	Bools bool // bitfields of 8 bits are booleans
+	Zone  string // time zone of timestamps, "" for none
+	Bools bool   // bitfields of 8 bits are booleans
 	Nulls []Null
 }
 
-// Whole is the Member of a Plain that takes elements whole.
+// Whole is the Member or Item of a Plain that takes everything.
 const Whole = -1
 
 // Main returns Data.
 func (p *Plain) Main() *h5.Dataset { return p.Data }
+
+// NewMember describes a member of a compound dataset.
+func NewMember(d *h5.Dataset, member int) *Plain {
+	return &Plain{Data: d, Member: member, Item: Whole}
+}
 
 // Strings is text in Arrow's own layout: bytes, and one offset more than there are rows.
 type Strings struct {
@@ -73,13 +92,48 @@ func (s *Strings) Main() *h5.Dataset { return s.Data }
 
 // Dictionary is labels, and for each row the number of its label.
 type Dictionary struct {
-	Indices Values
+	Indices Values // a *Plain of integers
 	Labels  Values // all of them are one dictionary
 	Ordered bool
 }
 
 // Main returns the dataset of the indices.
 func (d *Dictionary) Main() *h5.Dataset { return d.Indices.Main() }
+
+// List is a list per row: items [Offsets[i], Offsets[i+1]) of Items. Several Items make a struct.
+type List struct {
+	Offsets *h5.Dataset // of 32 or 64-bit integers, one more than there are rows
+	Items   []Column
+}
+
+// Main returns the dataset of the first items.
+func (l *List) Main() *h5.Dataset { return l.Items[0].Values.Main() }
+
+// Transposed is the elements of a dataset whose last dimension counts the rows, all dimensions being reversed, as
+// column-major writers leave them.
+type Transposed struct {
+	Data  *h5.Dataset
+	As    *h5.Type // as in Plain
+	DType string
+	Nulls []Null
+}
+
+// Main returns Data.
+func (t *Transposed) Main() *h5.Dataset { return t.Data }
+
+// Derived is what a function makes of other values, array by array.
+type Derived struct {
+	Of     Values
+	Type   arrow.DataType
+	Reason string // what is done, in words, for the report
+
+	// Compute makes an array of Type, of the length of in, which it does not keep. Its errors count rows from row0.
+	// It may be called by several goroutines at once.
+	Compute func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error)
+}
+
+// Main returns the main dataset of what it is derived from.
+func (d *Derived) Main() *h5.Dataset { return d.Of.Main() }
 
 // NullKind is the kind of a source of nulls.
 type NullKind uint8
@@ -255,7 +309,7 @@ func text(o h5.Object, name string) string {
 
 // NewPlain describes a dataset with the attributes that give its elements a meaning: `dtype` and `dlength`.
 func NewPlain(d *h5.Dataset) (*Plain, error) {
-	p := &Plain{Data: d, Member: Whole}
+	p := &Plain{Data: d, Member: Whole, Item: Whole}
 	a, err := d.Attribute("dtype")
 	if err != nil || a == nil {
 		return p, err

@@ -16,7 +16,7 @@ func detectCompound(o h5.Object) ([]*Table, error) {
 	}
 	t := &Table{Path: d.Path(), Object: d, Reason: "a one-dimensional dataset of a compound type"}
 	for i, m := range d.Type().Members {
-		t.Columns = append(t.Columns, Column{Name: m.Name, Values: &Plain{Data: d, Member: i}})
+		t.Columns = append(t.Columns, Column{Name: m.Name, Values: NewMember(d, i)})
 	}
 	return []*Table{t}, nil
 }

@@ -17,6 +17,11 @@ func NewReader(ds *h5.Dataset, opts ...Option) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.squeeze {
+		if err := d.squeeze(); err != nil {
+			return nil, h5err.In(err, d.file, d.path)
+		}
+	}
 	r, err := newReader(d, o)
 	return r, h5err.In(err, d.file, d.path)
 }

@@ -56,6 +56,7 @@ type Option func(*options)
 type options struct {
 	budget  *Budget
 	pool    *Pool
+	squeeze bool
 	counted *counters
 	over    []*dataset // the virtual datasets that led here
 	passes  int        // batches that do not come in order, at most
