@@ -48,7 +48,7 @@ func byteMask(p Polarity) Rule {
 func FromBits(dst []byte, off int, src []byte, srcOff, n int, order BitOrder, p Polarity, m Mode) (nulls int) {
 	checkBits("destination", dst, off, n)
 	checkBits("source", src, srcOff, n)
-	keep := uint64(keepOf(m)) * 0x0101010101010101
+	keep := keepOf(m)
 	flip, msb := flipBits(p), isMSB(order)
 	ones := 0
 	for i := 0; i < n; {
@@ -252,7 +252,7 @@ func byRow(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode, vali
 		if !valid(CountNulls(items, itemOff+i*k, k)) {
 			*b &^= one
 		} else {
-			*b |= one & keep
+			*b |= one & byte(keep)
 		}
 		if *b&one == 0 {
 			nulls++

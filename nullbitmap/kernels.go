@@ -7,7 +7,7 @@ import (
 )
 
 // testKernel is described in portable.go.
-type testKernel func(dst, src []byte, t *test, keep byte) (ones int)
+type testKernel func(dst, src []byte, t *test, keep uint64) (ones int)
 
 // expandKernel writes len(src)*8 elements, one where a bit of src ^ flip is 1, else zero.
 type expandKernel func(dst, src []byte, flip byte, one uint64)
@@ -45,11 +45,11 @@ func (k *kernels) kernel(t *test) testKernel {
 	return portableEach
 }
 
-// keepOf is the byte that kernels or into the old bits before they intersect with them.
-func keepOf(m Mode) byte {
+// keepOf is the word that kernels or into the old bits before they intersect with them.
+func keepOf(m Mode) uint64 {
 	switch m {
 	case Overwrite:
-		return 255
+		return ^uint64(0)
 	case Intersect:
 		return 0
 	}
@@ -101,11 +101,11 @@ func (k *kernels) apply(r Rule, dst []byte, off int, values []byte, m Mode) (nul
 		step := max(blockBytes/(8*w), 8)
 		for a := 0; a < whole; a += step {
 			b := min(a+step, whole)
-			ones, kp := 0, keep
+			ones, keep := 0, keep
 			for i := range r.tests {
 				t := &r.tests[i]
-				ones = k.kernel(t)(dst[a:b], values[a*8*w:b*8*w], t, kp)
-				kp = 0
+				ones = k.kernel(t)(dst[a:b], values[a*8*w:b*8*w], t, keep)
+				keep = 0
 			}
 			valid += ones
 		}
@@ -117,14 +117,14 @@ func (k *kernels) apply(r Rule, dst []byte, off int, values []byte, m Mode) (nul
 }
 
 // few runs r over fewer than eight elements, for the bits of *b from bit on, and returns the number of ones.
-func (r Rule) few(b *byte, bit uint, values []byte, keep byte) (ones int) {
+func (r Rule) few(b *byte, bit uint, values []byte, keep uint64) (ones int) {
 	for w := r.width; len(values) > 0; values, bit = values[w:], bit+1 {
 		one := byte(1) << bit
 		if r.IsNull(values[:w]) {
 			*b &^= one
 			continue
 		}
-		*b |= one & keep
+		*b |= one & byte(keep)
 		ones += int(*b >> bit & 1)
 	}
 	return ones

@@ -68,10 +68,10 @@ type groupKernel func(dst, src *byte, groups int, t *test, keep uint64) (ones in
 // add puts f before the kernel that is there, which is left with what makes no group.
 func (k *kernels) add(o op, width int, f groupKernel) {
 	rest := k.test[o][width]
-	k.test[o][width] = func(dst, src []byte, t *test, keep byte) (ones int) {
+	k.test[o][width] = func(dst, src []byte, t *test, keep uint64) (ones int) {
 		src = src[:len(dst)*8*width]
 		if groups := len(dst) / 8; groups > 0 {
-			ones = f(&dst[0], &src[0], groups, t, uint64(keep)*0x0101010101010101)
+			ones = f(&dst[0], &src[0], groups, t, keep)
 			dst, src = dst[groups*8:], src[groups*64*width:]
 		}
 		return ones + rest(dst, src, t, keep)

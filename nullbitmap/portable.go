@@ -10,16 +10,16 @@ import (
 // The portable kernels. They look at eight bytes at a time, loaded little-endian whatever the machine is.
 //
 // A test kernel turns len(dst)*8 elements into len(dst) bytes of validity bits and returns the number of ones written.
-// Each byte that it writes is and-ed with old | keep, where keep is 0 (intersect) or 255 (overwrite).
+// What it writes is and-ed with old | keep, where keep is 0 (intersect) or all ones (overwrite).
 
 // gather8 collects the top bit of each byte of x (which has no other bits) into one byte, the first byte's lowest.
-func gather8(x uint64) byte {
-	return byte(x >> 7 * 0x0102040810204080 >> 56)
+func gather8(x uint64) uint64 {
+	return x >> 7 * 0x0102040810204080 >> 56
 }
 
 // gather4 does so for the top bits of four 16-bit lanes.
-func gather4(x uint64) byte {
-	return byte(x >> 15 * (1<<48 | 1<<33 | 1<<18 | 1<<3) >> 48 & 15)
+func gather4(x uint64) uint64 {
+	return x >> 15 * (1<<48 | 1<<33 | 1<<18 | 1<<3) >> 48 & 15
 }
 
 // nonzero8, nonzero4, nonzero2 set the top bit of each lane of 1, 2, 4 bytes that is not zero, and no other bit.
@@ -38,123 +38,168 @@ func nonzero2(x uint64) uint64 {
 	return (x&low + low | x) &^ low
 }
 
-func portableMasked1(dst, src []byte, t *test, keep byte) (ones int) {
-	and, cmp, flip := t.and*0x0101010101010101, t.cmp*0x0101010101010101, byte(t.flip)
-	src = src[:len(dst)*8]
+// store ands bits, one word or what is left at the end of dst, with old | keep, stores them and counts the ones.
+func store(dst []byte, word, keep uint64) (ones int) {
+	if len(dst) >= 8 {
+		word &= binary.LittleEndian.Uint64(dst) | keep
+		binary.LittleEndian.PutUint64(dst, word)
+		return bits.OnesCount64(word)
+	}
+	word &= (loadN(dst) | keep) & lowBits(8*len(dst))
 	for i := range dst {
-		x := binary.LittleEndian.Uint64(src[i*8:])
-		b := (gather8(nonzero8(x&and^cmp)) ^ flip) & (dst[i] | keep)
-		dst[i] = b
-		ones += bits.OnesCount8(b)
+		dst[i] = byte(word >> uint(8*i))
+	}
+	return bits.OnesCount64(word)
+}
+
+func portableMasked1(dst, src []byte, t *test, keep uint64) (ones int) {
+	and, cmp, flip := t.and*0x0101010101010101, t.cmp*0x0101010101010101, t.flip
+	for ; len(dst) >= 8; dst, src = dst[8:], src[64:] {
+		ones += store(dst, differing1((*[64]byte)(src), and, cmp)^flip, keep)
+	}
+	if len(dst) > 0 {
+		var end [64]byte
+		copy(end[:], src)
+		ones += store(dst, differing1(&end, and, cmp)^flip, keep)
 	}
 	return ones
 }
 
-func portableMasked2(dst, src []byte, t *test, keep byte) (ones int) {
-	and, cmp, flip := t.and*0x0001000100010001, t.cmp*0x0001000100010001, byte(t.flip)
-	src = src[:len(dst)*16]
-	for i := range dst {
-		x := binary.LittleEndian.Uint64(src[i*16:])
-		y := binary.LittleEndian.Uint64(src[i*16+8:])
-		b := gather4(nonzero4(x&and^cmp)) | gather4(nonzero4(y&and^cmp))<<4
-		b = (b ^ flip) & (dst[i] | keep)
-		dst[i] = b
-		ones += bits.OnesCount8(b)
+// differing1 has a bit set for each byte that differs from cmp; so do the others for wider elements.
+func differing1(s *[64]byte, and, cmp uint64) (word uint64) {
+	for i := 56; i >= 0; i -= 8 {
+		word = word<<8 | gather8(nonzero8(binary.LittleEndian.Uint64(s[i:i+8])&and^cmp))
+	}
+	return word
+}
+
+func portableMasked2(dst, src []byte, t *test, keep uint64) (ones int) {
+	and, cmp, flip := t.and*0x0001000100010001, t.cmp*0x0001000100010001, t.flip
+	for ; len(dst) >= 8; dst, src = dst[8:], src[128:] {
+		ones += store(dst, differing2((*[128]byte)(src), and, cmp)^flip, keep)
+	}
+	if len(dst) > 0 {
+		var end [128]byte
+		copy(end[:], src)
+		ones += store(dst, differing2(&end, and, cmp)^flip, keep)
 	}
 	return ones
 }
 
-func portableMasked4(dst, src []byte, t *test, keep byte) (ones int) {
-	and, cmp, flip := t.and*0x0000000100000001, t.cmp*0x0000000100000001, byte(t.flip)
-	src = src[:len(dst)*32]
-	for i := range dst {
-		s := src[i*32 : i*32+32]
-		var b uint64
-		for j := 24; j >= 0; j -= 8 {
-			x := nonzero2(binary.LittleEndian.Uint64(s[j:])&and ^ cmp)
-			b = b<<2 | x>>31&1 | x>>62&2
+func differing2(s *[128]byte, and, cmp uint64) (word uint64) {
+	for i := 120; i >= 0; i -= 8 {
+		word = word<<4 | gather4(nonzero4(binary.LittleEndian.Uint64(s[i:i+8])&and^cmp))
+	}
+	return word
+}
+
+func portableMasked4(dst, src []byte, t *test, keep uint64) (ones int) {
+	and, cmp, flip := t.and*0x0000000100000001, t.cmp*0x0000000100000001, t.flip
+	for ; len(dst) >= 8; dst, src = dst[8:], src[256:] {
+		ones += store(dst, differing4((*[256]byte)(src), and, cmp)^flip, keep)
+	}
+	if len(dst) > 0 {
+		var end [256]byte
+		copy(end[:], src)
+		ones += store(dst, differing4(&end, and, cmp)^flip, keep)
+	}
+	return ones
+}
+
+func differing4(s *[256]byte, and, cmp uint64) (word uint64) {
+	for i := 248; i >= 0; i -= 8 {
+		x := nonzero2(binary.LittleEndian.Uint64(s[i:i+8])&and ^ cmp)
+		word = word<<2 | x>>31&1 | x>>62
+	}
+	return word
+}
+
+func portableMasked8(dst, src []byte, t *test, keep uint64) (ones int) {
+	and, cmp, flip := t.and, t.cmp, t.flip
+	for ; len(dst) >= 8; dst, src = dst[8:], src[512:] {
+		ones += store(dst, differing8((*[512]byte)(src), and, cmp)^flip, keep)
+	}
+	if len(dst) > 0 {
+		var end [512]byte
+		copy(end[:], src)
+		ones += store(dst, differing8(&end, and, cmp)^flip, keep)
+	}
+	return ones
+}
+
+func differing8(s *[512]byte, and, cmp uint64) (word uint64) {
+	for i := 504; i >= 0; i -= 8 {
+		x := binary.LittleEndian.Uint64(s[i:i+8])&and ^ cmp
+		word = word<<1 | (x|-x)>>63
+	}
+	return word
+}
+
+// portableInside turns the range into one unsigned comparison, x - lo <= hi - lo, at the upper end of a word, where no
+// sign needs to be extended.
+func portableInside(dst, src []byte, t *test, keep uint64) (ones int) {
+	w := t.width
+	up := uint(64-8*w) & 63
+	and, bias, lo, span := t.and, t.bias, uint64(t.lo)<<up, uint64(t.hi-t.lo)<<up
+	empty := uint64(0)
+	if t.lo > t.hi {
+		empty = ^uint64(0)
+	}
+	var lanes [8]uint64
+	for len(dst) > 0 {
+		c := min(len(dst), 8)
+		var word uint64
+		for i := c - 1; i >= 0; i-- {
+			t.load8(&lanes, src[i*8*w:(i+1)*8*w])
+			for j := 7; j >= 0; j-- {
+				_, out := bits.Sub64(span, (lanes[j]&and^bias)<<up-lo, 0)
+				word = word<<1 | out
+			}
 		}
-		c := (byte(b) ^ flip) & (dst[i] | keep)
-		dst[i] = c
-		ones += bits.OnesCount8(c)
+		ones += store(dst[:c], ^(word | empty), keep)
+		dst, src = dst[c:], src[c*8*w:]
 	}
 	return ones
 }
 
-func portableMasked8(dst, src []byte, t *test, keep byte) (ones int) {
-	and, cmp, flip := t.and, t.cmp, byte(t.flip)
-	src = src[:len(dst)*64]
-	for i := range dst {
-		s := src[i*64 : i*64+64]
-		var b uint64
-		for j := 56; j >= 0; j -= 8 {
-			x := binary.LittleEndian.Uint64(s[j:])&and ^ cmp
-			b = b<<1 | (x|-x)>>63
+func portableFloat(dst, src []byte, t *test, keep uint64) (ones int) {
+	w, lo, hi := t.width, t.flo, t.fhi
+	var lanes [8]uint64
+	for len(dst) > 0 {
+		c := min(len(dst), 8)
+		var word uint64
+		for i := c - 1; i >= 0; i-- {
+			t.load8(&lanes, src[i*8*w:(i+1)*8*w])
+			for j := 7; j >= 0; j-- {
+				x := floatOf(lanes[j], w)
+				var below, above uint64
+				if x < lo {
+					below = 1
+				}
+				if x > hi {
+					above = 1
+				}
+				word = word<<1 | below | above
+			}
 		}
-		c := (byte(b) ^ flip) & (dst[i] | keep)
-		dst[i] = c
-		ones += bits.OnesCount8(c)
+		ones += store(dst[:c], ^word, keep)
+		dst, src = dst[c:], src[c*8*w:]
 	}
 	return ones
 }
 
 // portableEach runs any test, element by element.
-func portableEach(dst, src []byte, t *test, keep byte) (ones int) {
+func portableEach(dst, src []byte, t *test, keep uint64) (ones int) {
 	w := t.width
-	src = src[:len(dst)*8*w]
 	for i := range dst {
-		var b byte
-		for j := 0; j < 8; j++ {
+		var b uint64
+		for j := 7; j >= 0; j-- {
+			b <<= 1
 			if t.valid(src[(i*8+j)*w : (i*8+j+1)*w]) {
-				b |= 1 << j
+				b |= 1
 			}
 		}
-		b &= dst[i] | keep
-		dst[i] = b
-		ones += bits.OnesCount8(b)
-	}
-	return ones
-}
-
-// portableInside8 is opInside for 8 bytes, the others widen to it.
-func portableInside(dst, src []byte, t *test, keep byte) (ones int) {
-	w := t.width
-	src = src[:len(dst)*8*w]
-	and, bias, lo, hi := t.and, t.bias, t.lo, t.hi
-	var lanes [8]uint64
-	for i := range dst {
-		t.load8(&lanes, src[i*8*w:(i+1)*8*w])
-		var b byte
-		for j, v := range lanes {
-			x := signExtend(v&and^bias, w)
-			if lo <= x && x <= hi {
-				b |= 1 << j
-			}
-		}
-		b &= dst[i] | keep
-		dst[i] = b
-		ones += bits.OnesCount8(b)
-	}
-	return ones
-}
-
-func portableFloat(dst, src []byte, t *test, keep byte) (ones int) {
-	w := t.width
-	src = src[:len(dst)*8*w]
-	lo, hi := t.flo, t.fhi
-	var lanes [8]uint64
-	for i := range dst {
-		t.load8(&lanes, src[i*8*w:(i+1)*8*w])
-		var b byte
-		for j, v := range lanes {
-			x := floatOf(v, w)
-			if !(x < lo || x > hi) {
-				b |= 1 << j
-			}
-		}
-		b &= dst[i] | keep
-		dst[i] = b
-		ones += bits.OnesCount8(b)
+		ones += store(dst[i:i+1], b, keep)
 	}
 	return ones
 }

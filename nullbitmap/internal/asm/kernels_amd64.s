@@ -11,7 +11,7 @@ DATA shuffle1<>+24(SB)/8, $0x0f0e0d0c0b0a0908
 GLOBL shuffle1<>(SB), RODATA|NOPTR, $32
 
 // func Masked1AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Masked1AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -26,29 +26,106 @@ TEXT ·Masked1AVX2(SB), NOSPLIT, $0-64
 	MOVQ         groups+16(FP), BX
 	MOVQ         keep+48(FP), SI
 	XORQ         DI, DI
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, R8
+	ANDQ         $0x03, R8
+	SHRQ         $0x02, BX
+	JZ           rest
 
 loop:
-	VPAND     (DX), Y0, Y2
-	VPCMPEQB  Y1, Y2, Y2
-	VPMOVMSKB Y2, R8
-	VPAND     32(DX), Y0, Y2
-	VPCMPEQB  Y1, Y2, Y2
-	VPMOVMSKB Y2, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000040, DX
-	DECQ      BX
-	JNZ       loop
+	PREFETCHT0 4096(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      32(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4160(DX)
+	VPAND      64(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      96(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	VPAND      128(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      160(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       16(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 16(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4288(DX)
+	VPAND      192(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      224(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       24(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 24(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, BX
+	VPAND      32(DX), Y0, Y2
+	VPCMPEQB   Y1, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000040, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -56,7 +133,7 @@ done:
 	RET
 
 // func Masked1AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Masked1AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -70,24 +147,81 @@ TEXT ·Masked1AVX512(SB), NOSPLIT, $0-64
 	MOVQ         groups+16(FP), BX
 	MOVQ         keep+48(FP), SI
 	XORQ         DI, DI
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, R8
+	ANDQ         $0x03, R8
+	SHRQ         $0x02, BX
+	JZ           rest
 
 loop:
-	VPANDQ  (DX), Z0, Z2
-	VPCMPB  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R8
-	XORQ    AX, R8
-	MOVQ    (CX), R9
-	ORQ     SI, R9
-	ANDQ    R9, R8
-	MOVQ    R8, (CX)
-	POPCNTQ R8, R8
-	ADDQ    R8, DI
-	ADDQ    $0x08, CX
-	ADDQ    $0x00000040, DX
-	DECQ    BX
-	JNZ     loop
+	PREFETCHT0 4096(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPB     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4160(DX)
+	VPANDQ     64(DX), Z0, Z2
+	VPCMPB     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	VPANDQ     128(DX), Z0, Z2
+	VPCMPB     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       16(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 16(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4288(DX)
+	VPANDQ     192(DX), Z0, Z2
+	VPCMPB     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       24(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 24(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPB     $0x04, Z1, Z2, K1
+	KMOVQ      K1, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000040, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -95,7 +229,7 @@ done:
 	RET
 
 // func Inside1AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Inside1AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -118,39 +252,156 @@ TEXT ·Inside1AVX2(SB), NOSPLIT, $0-80
 	MOVQ           groups+16(FP), DX
 	MOVQ           keep+64(FP), BX
 	XORQ           SI, SI
-	TESTQ          DX, DX
-	JZ             done
+	MOVQ           DX, DI
+	ANDQ           $0x03, DI
+	SHRQ           $0x02, DX
+	JZ             rest
 
 loop:
-	VMOVDQU   (CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTB  Y5, Y3, Y6
-	VPCMPGTB  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VPMOVMSKB Y5, DI
-	VMOVDQU   32(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTB  Y5, Y3, Y6
-	VPCMPGTB  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VPMOVMSKB Y5, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000040, CX
-	DECQ      DX
-	JNZ       loop
+	PREFETCHT0 4096(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    32(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       (AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	PREFETCHT0 4160(CX)
+	VMOVDQU    64(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    96(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       8(AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, 8(AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	PREFETCHT0 4224(CX)
+	VMOVDQU    128(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    160(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       16(AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, 16(AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	PREFETCHT0 4288(CX)
+	VMOVDQU    192(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    224(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       24(AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, 24(AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	ADDQ       $0x00000020, AX
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNZ        loop
+
+rest:
+	TESTQ DI, DI
+	JZ    done
+
+one:
+	PREFETCHT0 4096(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, DX
+	VMOVDQU    32(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTB   Y5, Y3, Y6
+	VPCMPGTB   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DX
+	NOTQ       DX
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DX
+	MOVQ       DX, (AX)
+	POPCNTQ    DX, DX
+	ADDQ       DX, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000040, CX
+	DECQ       DI
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -158,7 +409,7 @@ done:
 	RET
 
 // func Inside1AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Inside1AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -182,28 +433,101 @@ TEXT ·Inside1AVX512(SB), NOSPLIT, $0-80
 	MOVQ            groups+16(FP), BX
 	MOVQ            keep+64(FP), SI
 	XORQ            DI, DI
-	TESTQ           BX, BX
-	JZ              done
+	MOVQ            BX, R8
+	ANDQ            $0x03, R8
+	SHRQ            $0x02, BX
+	JZ              rest
 
 loop:
-	VMOVDQU64 (DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPB    $0x05, Z3, Z5, K1
-	VPCMPB    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000040, DX
-	DECQ      BX
-	JNZ       loop
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPB     $0x05, Z3, Z5, K1
+	VPCMPB     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4160(DX)
+	VMOVDQU64  64(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPB     $0x05, Z3, Z5, K1
+	VPCMPB     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	VMOVDQU64  128(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPB     $0x05, Z3, Z5, K1
+	VPCMPB     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       16(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 16(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4288(DX)
+	VMOVDQU64  192(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPB     $0x05, Z3, Z5, K1
+	VPCMPB     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	XORQ       AX, R9
+	MOVQ       24(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 24(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPB     $0x05, Z3, Z5, K1
+	VPCMPB     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000040, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -227,7 +551,7 @@ DATA pick1<>+24(SB)/8, $0x8040201008040201
 GLOBL pick1<>(SB), RODATA|NOPTR, $32
 
 // func Expand1AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·Expand1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         AX, X0
@@ -241,10 +565,13 @@ TEXT ·Expand1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         groups+16(FP), DX
-	TESTQ        DX, DX
-	JZ           done
+	MOVQ         DX, BX
+	ANDQ         $0x03, BX
+	SHRQ         $0x02, DX
+	JZ           rest
 
 loop:
+	PREFETCHT0   4096(AX)
 	VPBROADCASTQ (CX), Y5
 	VPXOR        Y0, Y5, Y5
 	VPSHUFB      Y3, Y5, Y6
@@ -257,17 +584,79 @@ loop:
 	VPCMPEQB     Y2, Y5, Y5
 	VPAND        Y1, Y5, Y5
 	VMOVDQU      Y5, 32(AX)
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000040, AX
+	PREFETCHT0   4160(AX)
+	VPBROADCASTQ 8(CX), Y5
+	VPXOR        Y0, Y5, Y5
+	VPSHUFB      Y3, Y5, Y6
+	VPAND        Y2, Y6, Y6
+	VPCMPEQB     Y2, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VMOVDQU      Y6, 64(AX)
+	VPSHUFB      Y4, Y5, Y5
+	VPAND        Y2, Y5, Y5
+	VPCMPEQB     Y2, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VMOVDQU      Y5, 96(AX)
+	PREFETCHT0   4224(AX)
+	VPBROADCASTQ 16(CX), Y5
+	VPXOR        Y0, Y5, Y5
+	VPSHUFB      Y3, Y5, Y6
+	VPAND        Y2, Y6, Y6
+	VPCMPEQB     Y2, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VMOVDQU      Y6, 128(AX)
+	VPSHUFB      Y4, Y5, Y5
+	VPAND        Y2, Y5, Y5
+	VPCMPEQB     Y2, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VMOVDQU      Y5, 160(AX)
+	PREFETCHT0   4288(AX)
+	VPBROADCASTQ 24(CX), Y5
+	VPXOR        Y0, Y5, Y5
+	VPSHUFB      Y3, Y5, Y6
+	VPAND        Y2, Y6, Y6
+	VPCMPEQB     Y2, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VMOVDQU      Y6, 192(AX)
+	VPSHUFB      Y4, Y5, Y5
+	VPAND        Y2, Y5, Y5
+	VPCMPEQB     Y2, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VMOVDQU      Y5, 224(AX)
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000100, AX
 	DECQ         DX
 	JNZ          loop
+
+rest:
+	TESTQ BX, BX
+	JZ    done
+
+one:
+	PREFETCHT0   4096(AX)
+	VPBROADCASTQ (CX), Y5
+	VPXOR        Y0, Y5, Y5
+	VPSHUFB      Y3, Y5, Y6
+	VPAND        Y2, Y6, Y6
+	VPCMPEQB     Y2, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VMOVDQU      Y6, (AX)
+	VPSHUFB      Y4, Y5, Y5
+	VPAND        Y2, Y5, Y5
+	VPCMPEQB     Y2, Y5, Y5
+	VPAND        Y1, Y5, Y5
+	VMOVDQU      Y5, 32(AX)
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000040, AX
+	DECQ         BX
+	JNZ          one
 
 done:
 	VZEROUPPER
 	RET
 
 // func Expand1AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
 TEXT ·Expand1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
@@ -276,19 +665,56 @@ TEXT ·Expand1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
 	MOVQ         groups+16(FP), BX
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, SI
+	ANDQ         $0x03, SI
+	SHRQ         $0x02, BX
+	JZ           rest
 
 loop:
-	MOVQ       (DX), SI
-	XORQ       AX, SI
-	KMOVQ      SI, K1
+	PREFETCHT0 4096(CX)
+	MOVQ       (DX), DI
+	XORQ       AX, DI
+	KMOVQ      DI, K1
 	VMOVDQU8.Z Z0, K1, Z1
 	VMOVDQU64  Z1, (CX)
-	ADDQ       $0x08, DX
-	ADDQ       $0x00000040, CX
+	PREFETCHT0 4160(CX)
+	MOVQ       8(DX), DI
+	XORQ       AX, DI
+	KMOVQ      DI, K1
+	VMOVDQU8.Z Z0, K1, Z1
+	VMOVDQU64  Z1, 64(CX)
+	PREFETCHT0 4224(CX)
+	MOVQ       16(DX), DI
+	XORQ       AX, DI
+	KMOVQ      DI, K1
+	VMOVDQU8.Z Z0, K1, Z1
+	VMOVDQU64  Z1, 128(CX)
+	PREFETCHT0 4288(CX)
+	MOVQ       24(DX), DI
+	XORQ       AX, DI
+	KMOVQ      DI, K1
+	VMOVDQU8.Z Z0, K1, Z1
+	VMOVDQU64  Z1, 192(CX)
+	ADDQ       $0x00000020, DX
+	ADDQ       $0x00000100, CX
 	DECQ       BX
 	JNZ        loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0 4096(CX)
+	MOVQ       (DX), BX
+	XORQ       AX, BX
+	KMOVQ      BX, K1
+	VMOVDQU8.Z Z0, K1, Z1
+	VMOVDQU64  Z1, (CX)
+	ADDQ       $0x00000008, DX
+	ADDQ       $0x00000040, CX
+	DECQ       SI
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -301,7 +727,7 @@ DATA shuffle2<>+24(SB)/8, $0x0e0f0c0d0a0b0809
 GLOBL shuffle2<>(SB), RODATA|NOPTR, $32
 
 // func Masked2AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Masked2AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -316,37 +742,101 @@ TEXT ·Masked2AVX2(SB), NOSPLIT, $0-64
 	MOVQ         groups+16(FP), BX
 	MOVQ         keep+48(FP), SI
 	XORQ         DI, DI
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, R8
+	ANDQ         $0x01, R8
+	SHRQ         $0x01, BX
+	JZ           rest
 
 loop:
-	VPAND     (DX), Y0, Y2
-	VPCMPEQW  Y1, Y2, Y2
-	VPAND     32(DX), Y0, Y3
-	VPCMPEQW  Y1, Y3, Y3
-	VPACKSSWB Y3, Y2, Y2
-	VPERMQ    $0xd8, Y2, Y2
-	VPMOVMSKB Y2, R8
-	VPAND     64(DX), Y0, Y2
-	VPCMPEQW  Y1, Y2, Y2
-	VPAND     96(DX), Y0, Y3
-	VPCMPEQW  Y1, Y3, Y3
-	VPACKSSWB Y3, Y2, Y2
-	VPERMQ    $0xd8, Y2, Y2
-	VPMOVMSKB Y2, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000080, DX
-	DECQ      BX
-	JNZ       loop
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      32(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      64(DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      96(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VPAND      128(DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      160(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	VPAND      192(DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      224(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      32(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, BX
+	VPAND      64(DX), Y0, Y2
+	VPCMPEQW   Y1, Y2, Y2
+	VPAND      96(DX), Y0, Y3
+	VPCMPEQW   Y1, Y3, Y3
+	VPACKSSWB  Y3, Y2, Y2
+	VPERMQ     $0xd8, Y2, Y2
+	VPMOVMSKB  Y2, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000080, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -354,7 +844,7 @@ done:
 	RET
 
 // func Masked2AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Masked2AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -368,29 +858,77 @@ TEXT ·Masked2AVX512(SB), NOSPLIT, $0-64
 	MOVQ         groups+16(FP), BX
 	MOVQ         keep+48(FP), SI
 	XORQ         DI, DI
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, R8
+	ANDQ         $0x01, R8
+	SHRQ         $0x01, BX
+	JZ           rest
 
 loop:
-	VPANDQ  (DX), Z0, Z2
-	VPCMPW  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R8
-	VPANDQ  64(DX), Z0, Z2
-	VPCMPW  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	XORQ    AX, R8
-	MOVQ    (CX), R9
-	ORQ     SI, R9
-	ANDQ    R9, R8
-	MOVQ    R8, (CX)
-	POPCNTQ R8, R8
-	ADDQ    R8, DI
-	ADDQ    $0x08, CX
-	ADDQ    $0x00000080, DX
-	DECQ    BX
-	JNZ     loop
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	VPANDQ     64(DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VPANDQ     128(DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	VPANDQ     192(DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, BX
+	VPANDQ     64(DX), Z0, Z2
+	VPCMPW     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000080, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -398,7 +936,7 @@ done:
 	RET
 
 // func Inside2AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Inside2AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -421,57 +959,161 @@ TEXT ·Inside2AVX2(SB), NOSPLIT, $0-80
 	MOVQ           groups+16(FP), DX
 	MOVQ           keep+64(FP), BX
 	XORQ           SI, SI
-	TESTQ          DX, DX
-	JZ             done
+	MOVQ           DX, DI
+	ANDQ           $0x01, DI
+	SHRQ           $0x01, DX
+	JZ             rest
 
 loop:
-	VMOVDQU   (CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTW  Y5, Y3, Y6
-	VPCMPGTW  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVDQU   32(CX), Y6
-	VPSHUFB   Y0, Y6, Y6
-	VPAND     Y1, Y6, Y6
-	VPXOR     Y2, Y6, Y6
-	VPCMPGTW  Y6, Y3, Y7
-	VPCMPGTW  Y4, Y6, Y6
-	VPOR      Y7, Y6, Y6
-	VPACKSSWB Y6, Y5, Y5
-	VPERMQ    $0xd8, Y5, Y5
-	VPMOVMSKB Y5, DI
-	VMOVDQU   64(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTW  Y5, Y3, Y6
-	VPCMPGTW  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVDQU   96(CX), Y6
-	VPSHUFB   Y0, Y6, Y6
-	VPAND     Y1, Y6, Y6
-	VPXOR     Y2, Y6, Y6
-	VPCMPGTW  Y6, Y3, Y7
-	VPCMPGTW  Y4, Y6, Y6
-	VPOR      Y7, Y6, Y6
-	VPACKSSWB Y6, Y5, Y5
-	VPERMQ    $0xd8, Y5, Y5
-	VPMOVMSKB Y5, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000080, CX
-	DECQ      DX
-	JNZ       loop
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    32(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    64(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    96(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       (AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	VMOVDQU    128(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    160(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	VMOVDQU    192(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    224(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	NOTQ       R8
+	MOVQ       8(AX), R9
+	ORQ        BX, R9
+	ANDQ       R9, R8
+	MOVQ       R8, 8(AX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, SI
+	ADDQ       $0x00000010, AX
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNZ        loop
+
+rest:
+	TESTQ DI, DI
+	JZ    done
+
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    32(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, DX
+	VMOVDQU    64(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTW   Y5, Y3, Y6
+	VPCMPGTW   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVDQU    96(CX), Y6
+	VPSHUFB    Y0, Y6, Y6
+	VPAND      Y1, Y6, Y6
+	VPXOR      Y2, Y6, Y6
+	VPCMPGTW   Y6, Y3, Y7
+	VPCMPGTW   Y4, Y6, Y6
+	VPOR       Y7, Y6, Y6
+	VPACKSSWB  Y6, Y5, Y5
+	VPERMQ     $0xd8, Y5, Y5
+	VPMOVMSKB  Y5, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DX
+	NOTQ       DX
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DX
+	MOVQ       DX, (AX)
+	POPCNTQ    DX, DX
+	ADDQ       DX, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000080, CX
+	DECQ       DI
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -479,7 +1121,7 @@ done:
 	RET
 
 // func Inside2AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Inside2AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -503,37 +1145,101 @@ TEXT ·Inside2AVX512(SB), NOSPLIT, $0-80
 	MOVQ            groups+16(FP), BX
 	MOVQ            keep+64(FP), SI
 	XORQ            DI, DI
-	TESTQ           BX, BX
-	JZ              done
+	MOVQ            BX, R8
+	ANDQ            $0x01, R8
+	SHRQ            $0x01, BX
+	JZ              rest
 
 loop:
-	VMOVDQU64 (DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPW    $0x05, Z3, Z5, K1
-	VPCMPW    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R8
-	VMOVDQU64 64(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPW    $0x05, Z3, Z5, K1
-	VPCMPW    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000080, DX
-	DECQ      BX
-	JNZ       loop
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	VMOVDQU64  64(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       (CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, (CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VMOVDQU64  128(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	VMOVDQU64  192(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R10
+	SHLQ       $0x20, R10
+	ORQ        R10, R9
+	XORQ       AX, R9
+	MOVQ       8(CX), R10
+	ORQ        SI, R10
+	ANDQ       R10, R9
+	MOVQ       R9, 8(CX)
+	POPCNTQ    R9, R9
+	ADDQ       R9, DI
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        loop
+
+rest:
+	TESTQ R8, R8
+	JZ    done
+
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, BX
+	VMOVDQU64  64(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPW     $0x05, Z3, Z5, K1
+	VPCMPW     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, BX
+	XORQ       AX, BX
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, BX
+	MOVQ       BX, (CX)
+	POPCNTQ    BX, BX
+	ADDQ       BX, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000080, DX
+	DECQ       R8
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -565,7 +1271,7 @@ DATA pick2<>+24(SB)/8, $0x8080404020201010
 GLOBL pick2<>(SB), RODATA|NOPTR, $32
 
 // func Expand2AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·Expand2AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         AX, X0
@@ -581,10 +1287,14 @@ TEXT ·Expand2AVX2(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), AX
 	MOVQ         src+8(FP), CX
 	MOVQ         groups+16(FP), DX
-	TESTQ        DX, DX
-	JZ           done
+	MOVQ         DX, BX
+	ANDQ         $0x01, BX
+	SHRQ         $0x01, DX
+	JZ           rest
 
 loop:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
 	VPBROADCASTQ (CX), Y7
 	VPXOR        Y0, Y7, Y7
 	VPSHUFB      Y3, Y7, Y8
@@ -607,17 +1317,75 @@ loop:
 	VPCMPEQB     Y2, Y7, Y7
 	VPAND        Y1, Y7, Y7
 	VMOVDQU      Y7, 96(AX)
-	ADDQ         $0x08, CX
-	ADDQ         $0x00000080, AX
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPBROADCASTQ 8(CX), Y7
+	VPXOR        Y0, Y7, Y7
+	VPSHUFB      Y3, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, 128(AX)
+	VPSHUFB      Y4, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, 160(AX)
+	VPSHUFB      Y5, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, 192(AX)
+	VPSHUFB      Y6, Y7, Y7
+	VPAND        Y2, Y7, Y7
+	VPCMPEQB     Y2, Y7, Y7
+	VPAND        Y1, Y7, Y7
+	VMOVDQU      Y7, 224(AX)
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, AX
 	DECQ         DX
 	JNZ          loop
+
+rest:
+	TESTQ BX, BX
+	JZ    done
+
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPBROADCASTQ (CX), Y7
+	VPXOR        Y0, Y7, Y7
+	VPSHUFB      Y3, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, (AX)
+	VPSHUFB      Y4, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, 32(AX)
+	VPSHUFB      Y5, Y7, Y8
+	VPAND        Y2, Y8, Y8
+	VPCMPEQB     Y2, Y8, Y8
+	VPAND        Y1, Y8, Y8
+	VMOVDQU      Y8, 64(AX)
+	VPSHUFB      Y6, Y7, Y7
+	VPAND        Y2, Y7, Y7
+	VPCMPEQB     Y2, Y7, Y7
+	VPAND        Y1, Y7, Y7
+	VMOVDQU      Y7, 96(AX)
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000080, AX
+	DECQ         BX
+	JNZ          one
 
 done:
 	VZEROUPPER
 	RET
 
 // func Expand2AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
 TEXT ·Expand2AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
@@ -626,23 +1394,59 @@ TEXT ·Expand2AVX512(SB), NOSPLIT, $0-40
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
 	MOVQ         groups+16(FP), BX
-	TESTQ        BX, BX
-	JZ           done
+	MOVQ         BX, SI
+	ANDQ         $0x01, SI
+	SHRQ         $0x01, BX
+	JZ           rest
 
 loop:
-	MOVQ        (DX), SI
-	XORQ        AX, SI
-	KMOVQ       SI, K1
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4160(CX)
+	MOVQ        (DX), DI
+	XORQ        AX, DI
+	KMOVQ       DI, K1
 	VMOVDQU16.Z Z0, K1, Z1
 	VMOVDQU64   Z1, (CX)
-	SHRQ        $0x20, SI
-	KMOVQ       SI, K1
+	SHRQ        $0x20, DI
+	KMOVQ       DI, K1
 	VMOVDQU16.Z Z0, K1, Z1
 	VMOVDQU64   Z1, 64(CX)
-	ADDQ        $0x08, DX
-	ADDQ        $0x00000080, CX
+	PREFETCHT0  4224(CX)
+	PREFETCHT0  4288(CX)
+	MOVQ        8(DX), DI
+	XORQ        AX, DI
+	KMOVQ       DI, K1
+	VMOVDQU16.Z Z0, K1, Z1
+	VMOVDQU64   Z1, 128(CX)
+	SHRQ        $0x20, DI
+	KMOVQ       DI, K1
+	VMOVDQU16.Z Z0, K1, Z1
+	VMOVDQU64   Z1, 192(CX)
+	ADDQ        $0x00000010, DX
+	ADDQ        $0x00000100, CX
 	DECQ        BX
 	JNZ         loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4160(CX)
+	MOVQ        (DX), BX
+	XORQ        AX, BX
+	KMOVQ       BX, K1
+	VMOVDQU16.Z Z0, K1, Z1
+	VMOVDQU64   Z1, (CX)
+	SHRQ        $0x20, BX
+	KMOVQ       BX, K1
+	VMOVDQU16.Z Z0, K1, Z1
+	VMOVDQU64   Z1, 64(CX)
+	ADDQ        $0x00000008, DX
+	ADDQ        $0x00000080, CX
+	DECQ        SI
+	JNZ         one
 
 done:
 	VZEROUPPER
@@ -655,7 +1459,7 @@ DATA shuffle4<>+24(SB)/8, $0x0c0d0e0f08090a0b
 GLOBL shuffle4<>(SB), RODATA|NOPTR, $32
 
 // func Masked4AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Masked4AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -673,56 +1477,60 @@ TEXT ·Masked4AVX2(SB), NOSPLIT, $0-64
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
-	VPAND     (DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R8
-	VPAND     32(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x08, R9
-	ORQ       R9, R8
-	VPAND     64(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x10, R9
-	ORQ       R9, R8
-	VPAND     96(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x18, R9
-	ORQ       R9, R8
-	VPAND     128(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	VPAND     160(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x28, R9
-	ORQ       R9, R8
-	VPAND     192(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x30, R9
-	ORQ       R9, R8
-	VPAND     224(DX), Y0, Y2
-	VPCMPEQD  Y1, Y2, Y2
-	VMOVMSKPS Y2, R9
-	SHLQ      $0x38, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000100, DX
-	DECQ      BX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R8
+	VPAND      32(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x08, R9
+	ORQ        R9, R8
+	VPAND      64(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VPAND      96(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x18, R9
+	ORQ        R9, R8
+	VPAND      128(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VPAND      160(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x28, R9
+	ORQ        R9, R8
+	VPAND      192(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	VPAND      224(DX), Y0, Y2
+	VPCMPEQD   Y1, Y2, Y2
+	VMOVMSKPS  Y2, R9
+	SHLQ       $0x38, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -730,7 +1538,7 @@ done:
 	RET
 
 // func Masked4AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Masked4AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -747,36 +1555,40 @@ TEXT ·Masked4AVX512(SB), NOSPLIT, $0-64
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
-	VPANDQ  (DX), Z0, Z2
-	VPCMPD  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R8
-	VPANDQ  64(DX), Z0, Z2
-	VPCMPD  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x10, R9
-	ORQ     R9, R8
-	VPANDQ  128(DX), Z0, Z2
-	VPCMPD  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	VPANDQ  192(DX), Z0, Z2
-	VPCMPD  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x30, R9
-	ORQ     R9, R8
-	XORQ    AX, R8
-	MOVQ    (CX), R9
-	ORQ     SI, R9
-	ANDQ    R9, R8
-	MOVQ    R8, (CX)
-	POPCNTQ R8, R8
-	ADDQ    R8, DI
-	ADDQ    $0x08, CX
-	ADDQ    $0x00000100, DX
-	DECQ    BX
-	JNZ     loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPD     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R8
+	VPANDQ     64(DX), Z0, Z2
+	VPCMPD     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VPANDQ     128(DX), Z0, Z2
+	VPCMPD     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VPANDQ     192(DX), Z0, Z2
+	VPCMPD     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -784,7 +1596,7 @@ done:
 	RET
 
 // func Inside4AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Inside4AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -810,96 +1622,100 @@ TEXT ·Inside4AVX2(SB), NOSPLIT, $0-80
 	TESTQ          DX, DX
 	JZ             done
 
-loop:
-	VMOVDQU   (CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, DI
-	VMOVDQU   32(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x08, R8
-	ORQ       R8, DI
-	VMOVDQU   64(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU   96(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x18, R8
-	ORQ       R8, DI
-	VMOVDQU   128(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU   160(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x28, R8
-	ORQ       R8, DI
-	VMOVDQU   192(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	VMOVDQU   224(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTD  Y5, Y3, Y6
-	VPCMPGTD  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPS Y5, R8
-	SHLQ      $0x38, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000100, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, DI
+	VMOVDQU    32(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x08, R8
+	ORQ        R8, DI
+	VMOVDQU    64(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU    96(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x18, R8
+	ORQ        R8, DI
+	VMOVDQU    128(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU    160(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x28, R8
+	ORQ        R8, DI
+	VMOVDQU    192(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	VMOVDQU    224(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTD   Y5, Y3, Y6
+	VPCMPGTD   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPS  Y5, R8
+	SHLQ       $0x38, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -907,7 +1723,7 @@ done:
 	RET
 
 // func Inside4AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Inside4AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -934,52 +1750,56 @@ TEXT ·Inside4AVX512(SB), NOSPLIT, $0-80
 	TESTQ           BX, BX
 	JZ              done
 
-loop:
-	VMOVDQU64 (DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPD    $0x05, Z3, Z5, K1
-	VPCMPD    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R8
-	VMOVDQU64 64(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPD    $0x05, Z3, Z5, K1
-	VPCMPD    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x10, R9
-	ORQ       R9, R8
-	VMOVDQU64 128(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPD    $0x05, Z3, Z5, K1
-	VPCMPD    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	VMOVDQU64 192(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPD    $0x05, Z3, Z5, K1
-	VPCMPD    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x30, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000100, DX
-	DECQ      BX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPD     $0x05, Z3, Z5, K1
+	VPCMPD     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R8
+	VMOVDQU64  64(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPD     $0x05, Z3, Z5, K1
+	VPCMPD     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VMOVDQU64  128(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPD     $0x05, Z3, Z5, K1
+	VPCMPD     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VMOVDQU64  192(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPD     $0x05, Z3, Z5, K1
+	VPCMPD     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000100, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -987,7 +1807,7 @@ done:
 	RET
 
 // func Float4AVX2(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Float4AVX2(SB), NOSPLIT, $0-64
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -1007,80 +1827,84 @@ TEXT ·Float4AVX2(SB), NOSPLIT, $0-64
 	TESTQ          DX, DX
 	JZ             done
 
-loop:
-	VMOVDQU   (CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, DI
-	VMOVDQU   32(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x08, R8
-	ORQ       R8, DI
-	VMOVDQU   64(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU   96(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x18, R8
-	ORQ       R8, DI
-	VMOVDQU   128(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU   160(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x28, R8
-	ORQ       R8, DI
-	VMOVDQU   192(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	VMOVDQU   224(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPS    $0x11, Y1, Y3, Y4
-	VCMPPS    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPS Y3, R8
-	SHLQ      $0x38, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000100, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	VMOVDQU    (CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, DI
+	VMOVDQU    32(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x08, R8
+	ORQ        R8, DI
+	VMOVDQU    64(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU    96(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x18, R8
+	ORQ        R8, DI
+	VMOVDQU    128(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU    160(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x28, R8
+	ORQ        R8, DI
+	VMOVDQU    192(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	VMOVDQU    224(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPS     $0x11, Y1, Y3, Y4
+	VCMPPS     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPS  Y3, R8
+	SHLQ       $0x38, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1088,7 +1912,7 @@ done:
 	RET
 
 // func Float4AVX512(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Float4AVX512(SB), NOSPLIT, $0-64
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -1108,48 +1932,52 @@ TEXT ·Float4AVX512(SB), NOSPLIT, $0-64
 	TESTQ           DX, DX
 	JZ              done
 
-loop:
-	VMOVDQU64 (CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPS    $0x11, Z1, Z3, K1
-	VCMPPS    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, DI
-	VMOVDQU64 64(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPS    $0x11, Z1, Z3, K1
-	VCMPPS    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU64 128(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPS    $0x11, Z1, Z3, K1
-	VCMPPS    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU64 192(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPS    $0x11, Z1, Z3, K1
-	VCMPPS    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000100, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	VMOVDQU64  (CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPS     $0x11, Z1, Z3, K1
+	VCMPPS     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, DI
+	VMOVDQU64  64(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPS     $0x11, Z1, Z3, K1
+	VCMPPS     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU64  128(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPS     $0x11, Z1, Z3, K1
+	VCMPPS     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU64  192(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPS     $0x11, Z1, Z3, K1
+	VCMPPS     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000100, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1197,7 +2025,7 @@ DATA pick4<>+24(SB)/8, $0x8080808040404040
 GLOBL pick4<>(SB), RODATA|NOPTR, $32
 
 // func Expand4AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·Expand4AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         AX, X0
@@ -1220,7 +2048,11 @@ TEXT ·Expand4AVX2(SB), NOSPLIT, $0-40
 	TESTQ        DX, DX
 	JZ           done
 
-loop:
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
 	VPBROADCASTQ (CX), Y11
 	VPXOR        Y0, Y11, Y11
 	VPSHUFB      Y3, Y11, Y12
@@ -1263,17 +2095,17 @@ loop:
 	VPCMPEQB     Y2, Y11, Y11
 	VPAND        Y1, Y11, Y11
 	VMOVDQU      Y11, 224(AX)
-	ADDQ         $0x08, CX
+	ADDQ         $0x00000008, CX
 	ADDQ         $0x00000100, AX
 	DECQ         DX
-	JNZ          loop
+	JNZ          one
 
 done:
 	VZEROUPPER
 	RET
 
 // func Expand4AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
 TEXT ·Expand4AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
@@ -1285,7 +2117,11 @@ TEXT ·Expand4AVX512(SB), NOSPLIT, $0-40
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
+one:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4160(CX)
+	PREFETCHT0  4224(CX)
+	PREFETCHT0  4288(CX)
 	MOVQ        (DX), SI
 	XORQ        AX, SI
 	KMOVQ       SI, K1
@@ -1303,10 +2139,10 @@ loop:
 	KMOVQ       SI, K1
 	VMOVDQU32.Z Z0, K1, Z1
 	VMOVDQU64   Z1, 192(CX)
-	ADDQ        $0x08, DX
+	ADDQ        $0x00000008, DX
 	ADDQ        $0x00000100, CX
 	DECQ        BX
-	JNZ         loop
+	JNZ         one
 
 done:
 	VZEROUPPER
@@ -1319,7 +2155,7 @@ DATA shuffle8<>+24(SB)/8, $0x08090a0b0c0d0e0f
 GLOBL shuffle8<>(SB), RODATA|NOPTR, $32
 
 // func Masked8AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Masked8AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -1337,96 +2173,104 @@ TEXT ·Masked8AVX2(SB), NOSPLIT, $0-64
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
-	VPAND     (DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R8
-	VPAND     32(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x04, R9
-	ORQ       R9, R8
-	VPAND     64(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x08, R9
-	ORQ       R9, R8
-	VPAND     96(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x0c, R9
-	ORQ       R9, R8
-	VPAND     128(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x10, R9
-	ORQ       R9, R8
-	VPAND     160(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x14, R9
-	ORQ       R9, R8
-	VPAND     192(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x18, R9
-	ORQ       R9, R8
-	VPAND     224(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x1c, R9
-	ORQ       R9, R8
-	VPAND     256(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	VPAND     288(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x24, R9
-	ORQ       R9, R8
-	VPAND     320(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x28, R9
-	ORQ       R9, R8
-	VPAND     352(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x2c, R9
-	ORQ       R9, R8
-	VPAND     384(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x30, R9
-	ORQ       R9, R8
-	VPAND     416(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x34, R9
-	ORQ       R9, R8
-	VPAND     448(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x38, R9
-	ORQ       R9, R8
-	VPAND     480(DX), Y0, Y2
-	VPCMPEQQ  Y1, Y2, Y2
-	VMOVMSKPD Y2, R9
-	SHLQ      $0x3c, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000200, DX
-	DECQ      BX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	PREFETCHT0 4352(DX)
+	PREFETCHT0 4416(DX)
+	PREFETCHT0 4480(DX)
+	PREFETCHT0 4544(DX)
+	VPAND      (DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R8
+	VPAND      32(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x04, R9
+	ORQ        R9, R8
+	VPAND      64(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x08, R9
+	ORQ        R9, R8
+	VPAND      96(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x0c, R9
+	ORQ        R9, R8
+	VPAND      128(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VPAND      160(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x14, R9
+	ORQ        R9, R8
+	VPAND      192(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x18, R9
+	ORQ        R9, R8
+	VPAND      224(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x1c, R9
+	ORQ        R9, R8
+	VPAND      256(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VPAND      288(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x24, R9
+	ORQ        R9, R8
+	VPAND      320(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x28, R9
+	ORQ        R9, R8
+	VPAND      352(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x2c, R9
+	ORQ        R9, R8
+	VPAND      384(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	VPAND      416(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x34, R9
+	ORQ        R9, R8
+	VPAND      448(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x38, R9
+	ORQ        R9, R8
+	VPAND      480(DX), Y0, Y2
+	VPCMPEQQ   Y1, Y2, Y2
+	VMOVMSKPD  Y2, R9
+	SHLQ       $0x3c, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000200, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1434,7 +2278,7 @@ done:
 	RET
 
 // func Masked8AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Masked8AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
 	MOVQ         AX, X0
@@ -1451,56 +2295,64 @@ TEXT ·Masked8AVX512(SB), NOSPLIT, $0-64
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
-	VPANDQ  (DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R8
-	VPANDQ  64(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x08, R9
-	ORQ     R9, R8
-	VPANDQ  128(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x10, R9
-	ORQ     R9, R8
-	VPANDQ  192(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x18, R9
-	ORQ     R9, R8
-	VPANDQ  256(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x20, R9
-	ORQ     R9, R8
-	VPANDQ  320(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x28, R9
-	ORQ     R9, R8
-	VPANDQ  384(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x30, R9
-	ORQ     R9, R8
-	VPANDQ  448(DX), Z0, Z2
-	VPCMPQ  $0x04, Z1, Z2, K1
-	KMOVQ   K1, R9
-	SHLQ    $0x38, R9
-	ORQ     R9, R8
-	XORQ    AX, R8
-	MOVQ    (CX), R9
-	ORQ     SI, R9
-	ANDQ    R9, R8
-	MOVQ    R8, (CX)
-	POPCNTQ R8, R8
-	ADDQ    R8, DI
-	ADDQ    $0x08, CX
-	ADDQ    $0x00000200, DX
-	DECQ    BX
-	JNZ     loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	PREFETCHT0 4352(DX)
+	PREFETCHT0 4416(DX)
+	PREFETCHT0 4480(DX)
+	PREFETCHT0 4544(DX)
+	VPANDQ     (DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R8
+	VPANDQ     64(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x08, R9
+	ORQ        R9, R8
+	VPANDQ     128(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VPANDQ     192(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x18, R9
+	ORQ        R9, R8
+	VPANDQ     256(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VPANDQ     320(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x28, R9
+	ORQ        R9, R8
+	VPANDQ     384(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	VPANDQ     448(DX), Z0, Z2
+	VPCMPQ     $0x04, Z1, Z2, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x38, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000200, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1508,7 +2360,7 @@ done:
 	RET
 
 // func Inside8AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Inside8AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -1534,176 +2386,184 @@ TEXT ·Inside8AVX2(SB), NOSPLIT, $0-80
 	TESTQ          DX, DX
 	JZ             done
 
-loop:
-	VMOVDQU   (CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, DI
-	VMOVDQU   32(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x04, R8
-	ORQ       R8, DI
-	VMOVDQU   64(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x08, R8
-	ORQ       R8, DI
-	VMOVDQU   96(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x0c, R8
-	ORQ       R8, DI
-	VMOVDQU   128(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU   160(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x14, R8
-	ORQ       R8, DI
-	VMOVDQU   192(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x18, R8
-	ORQ       R8, DI
-	VMOVDQU   224(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x1c, R8
-	ORQ       R8, DI
-	VMOVDQU   256(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU   288(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x24, R8
-	ORQ       R8, DI
-	VMOVDQU   320(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x28, R8
-	ORQ       R8, DI
-	VMOVDQU   352(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x2c, R8
-	ORQ       R8, DI
-	VMOVDQU   384(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	VMOVDQU   416(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x34, R8
-	ORQ       R8, DI
-	VMOVDQU   448(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x38, R8
-	ORQ       R8, DI
-	VMOVDQU   480(CX), Y5
-	VPSHUFB   Y0, Y5, Y5
-	VPAND     Y1, Y5, Y5
-	VPXOR     Y2, Y5, Y5
-	VPCMPGTQ  Y5, Y3, Y6
-	VPCMPGTQ  Y4, Y5, Y5
-	VPOR      Y6, Y5, Y5
-	VMOVMSKPD Y5, R8
-	SHLQ      $0x3c, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000200, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	PREFETCHT0 4352(CX)
+	PREFETCHT0 4416(CX)
+	PREFETCHT0 4480(CX)
+	PREFETCHT0 4544(CX)
+	VMOVDQU    (CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, DI
+	VMOVDQU    32(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x04, R8
+	ORQ        R8, DI
+	VMOVDQU    64(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x08, R8
+	ORQ        R8, DI
+	VMOVDQU    96(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x0c, R8
+	ORQ        R8, DI
+	VMOVDQU    128(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU    160(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x14, R8
+	ORQ        R8, DI
+	VMOVDQU    192(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x18, R8
+	ORQ        R8, DI
+	VMOVDQU    224(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x1c, R8
+	ORQ        R8, DI
+	VMOVDQU    256(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU    288(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x24, R8
+	ORQ        R8, DI
+	VMOVDQU    320(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x28, R8
+	ORQ        R8, DI
+	VMOVDQU    352(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x2c, R8
+	ORQ        R8, DI
+	VMOVDQU    384(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	VMOVDQU    416(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x34, R8
+	ORQ        R8, DI
+	VMOVDQU    448(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x38, R8
+	ORQ        R8, DI
+	VMOVDQU    480(CX), Y5
+	VPSHUFB    Y0, Y5, Y5
+	VPAND      Y1, Y5, Y5
+	VPXOR      Y2, Y5, Y5
+	VPCMPGTQ   Y5, Y3, Y6
+	VPCMPGTQ   Y4, Y5, Y5
+	VPOR       Y6, Y5, Y5
+	VMOVMSKPD  Y5, R8
+	SHLQ       $0x3c, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000200, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1711,7 +2571,7 @@ done:
 	RET
 
 // func Inside8AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Inside8AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -1738,88 +2598,96 @@ TEXT ·Inside8AVX512(SB), NOSPLIT, $0-80
 	TESTQ           BX, BX
 	JZ              done
 
-loop:
-	VMOVDQU64 (DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R8
-	VMOVDQU64 64(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x08, R9
-	ORQ       R9, R8
-	VMOVDQU64 128(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x10, R9
-	ORQ       R9, R8
-	VMOVDQU64 192(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x18, R9
-	ORQ       R9, R8
-	VMOVDQU64 256(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x20, R9
-	ORQ       R9, R8
-	VMOVDQU64 320(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x28, R9
-	ORQ       R9, R8
-	VMOVDQU64 384(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x30, R9
-	ORQ       R9, R8
-	VMOVDQU64 448(DX), Z5
-	VPSHUFB   Z0, Z5, Z5
-	VPANDQ    Z1, Z5, Z5
-	VPXORQ    Z2, Z5, Z5
-	VPCMPQ    $0x05, Z3, Z5, K1
-	VPCMPQ    $0x02, Z4, Z5, K1, K1
-	KMOVQ     K1, R9
-	SHLQ      $0x38, R9
-	ORQ       R9, R8
-	XORQ      AX, R8
-	MOVQ      (CX), R9
-	ORQ       SI, R9
-	ANDQ      R9, R8
-	MOVQ      R8, (CX)
-	POPCNTQ   R8, R8
-	ADDQ      R8, DI
-	ADDQ      $0x08, CX
-	ADDQ      $0x00000200, DX
-	DECQ      BX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(DX)
+	PREFETCHT0 4160(DX)
+	PREFETCHT0 4224(DX)
+	PREFETCHT0 4288(DX)
+	PREFETCHT0 4352(DX)
+	PREFETCHT0 4416(DX)
+	PREFETCHT0 4480(DX)
+	PREFETCHT0 4544(DX)
+	VMOVDQU64  (DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R8
+	VMOVDQU64  64(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x08, R9
+	ORQ        R9, R8
+	VMOVDQU64  128(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x10, R9
+	ORQ        R9, R8
+	VMOVDQU64  192(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x18, R9
+	ORQ        R9, R8
+	VMOVDQU64  256(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x20, R9
+	ORQ        R9, R8
+	VMOVDQU64  320(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x28, R9
+	ORQ        R9, R8
+	VMOVDQU64  384(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x30, R9
+	ORQ        R9, R8
+	VMOVDQU64  448(DX), Z5
+	VPSHUFB    Z0, Z5, Z5
+	VPANDQ     Z1, Z5, Z5
+	VPXORQ     Z2, Z5, Z5
+	VPCMPQ     $0x05, Z3, Z5, K1
+	VPCMPQ     $0x02, Z4, Z5, K1, K1
+	KMOVQ      K1, R9
+	SHLQ       $0x38, R9
+	ORQ        R9, R8
+	XORQ       AX, R8
+	MOVQ       (CX), R9
+	ORQ        SI, R9
+	ANDQ       R9, R8
+	MOVQ       R8, (CX)
+	POPCNTQ    R8, R8
+	ADDQ       R8, DI
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000200, DX
+	DECQ       BX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1827,7 +2695,7 @@ done:
 	RET
 
 // func Float8AVX2(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
 TEXT ·Float8AVX2(SB), NOSPLIT, $0-64
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
@@ -1847,144 +2715,152 @@ TEXT ·Float8AVX2(SB), NOSPLIT, $0-64
 	TESTQ          DX, DX
 	JZ             done
 
-loop:
-	VMOVDQU   (CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, DI
-	VMOVDQU   32(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x04, R8
-	ORQ       R8, DI
-	VMOVDQU   64(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x08, R8
-	ORQ       R8, DI
-	VMOVDQU   96(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x0c, R8
-	ORQ       R8, DI
-	VMOVDQU   128(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU   160(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x14, R8
-	ORQ       R8, DI
-	VMOVDQU   192(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x18, R8
-	ORQ       R8, DI
-	VMOVDQU   224(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x1c, R8
-	ORQ       R8, DI
-	VMOVDQU   256(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU   288(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x24, R8
-	ORQ       R8, DI
-	VMOVDQU   320(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x28, R8
-	ORQ       R8, DI
-	VMOVDQU   352(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x2c, R8
-	ORQ       R8, DI
-	VMOVDQU   384(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	VMOVDQU   416(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x34, R8
-	ORQ       R8, DI
-	VMOVDQU   448(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x38, R8
-	ORQ       R8, DI
-	VMOVDQU   480(CX), Y3
-	VPSHUFB   Y0, Y3, Y3
-	VCMPPD    $0x11, Y1, Y3, Y4
-	VCMPPD    $0x1e, Y2, Y3, Y3
-	VPOR      Y4, Y3, Y3
-	VMOVMSKPD Y3, R8
-	SHLQ      $0x3c, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000200, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	PREFETCHT0 4352(CX)
+	PREFETCHT0 4416(CX)
+	PREFETCHT0 4480(CX)
+	PREFETCHT0 4544(CX)
+	VMOVDQU    (CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, DI
+	VMOVDQU    32(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x04, R8
+	ORQ        R8, DI
+	VMOVDQU    64(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x08, R8
+	ORQ        R8, DI
+	VMOVDQU    96(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x0c, R8
+	ORQ        R8, DI
+	VMOVDQU    128(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU    160(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x14, R8
+	ORQ        R8, DI
+	VMOVDQU    192(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x18, R8
+	ORQ        R8, DI
+	VMOVDQU    224(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x1c, R8
+	ORQ        R8, DI
+	VMOVDQU    256(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU    288(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x24, R8
+	ORQ        R8, DI
+	VMOVDQU    320(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x28, R8
+	ORQ        R8, DI
+	VMOVDQU    352(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x2c, R8
+	ORQ        R8, DI
+	VMOVDQU    384(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	VMOVDQU    416(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x34, R8
+	ORQ        R8, DI
+	VMOVDQU    448(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x38, R8
+	ORQ        R8, DI
+	VMOVDQU    480(CX), Y3
+	VPSHUFB    Y0, Y3, Y3
+	VCMPPD     $0x11, Y1, Y3, Y4
+	VCMPPD     $0x1e, Y2, Y3, Y3
+	VPOR       Y4, Y3, Y3
+	VMOVMSKPD  Y3, R8
+	SHLQ       $0x3c, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000200, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -1992,7 +2868,7 @@ done:
 	RET
 
 // func Float8AVX512(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
 TEXT ·Float8AVX512(SB), NOSPLIT, $0-64
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
@@ -2012,80 +2888,88 @@ TEXT ·Float8AVX512(SB), NOSPLIT, $0-64
 	TESTQ           DX, DX
 	JZ              done
 
-loop:
-	VMOVDQU64 (CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, DI
-	VMOVDQU64 64(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x08, R8
-	ORQ       R8, DI
-	VMOVDQU64 128(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x10, R8
-	ORQ       R8, DI
-	VMOVDQU64 192(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x18, R8
-	ORQ       R8, DI
-	VMOVDQU64 256(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x20, R8
-	ORQ       R8, DI
-	VMOVDQU64 320(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x28, R8
-	ORQ       R8, DI
-	VMOVDQU64 384(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x30, R8
-	ORQ       R8, DI
-	VMOVDQU64 448(CX), Z3
-	VPSHUFB   Z0, Z3, Z3
-	VCMPPD    $0x11, Z1, Z3, K1
-	VCMPPD    $0x1e, Z2, Z3, K2
-	KORQ      K2, K1, K1
-	KMOVQ     K1, R8
-	SHLQ      $0x38, R8
-	ORQ       R8, DI
-	NOTQ      DI
-	MOVQ      (AX), R8
-	ORQ       BX, R8
-	ANDQ      R8, DI
-	MOVQ      DI, (AX)
-	POPCNTQ   DI, DI
-	ADDQ      DI, SI
-	ADDQ      $0x08, AX
-	ADDQ      $0x00000200, CX
-	DECQ      DX
-	JNZ       loop
+one:
+	PREFETCHT0 4096(CX)
+	PREFETCHT0 4160(CX)
+	PREFETCHT0 4224(CX)
+	PREFETCHT0 4288(CX)
+	PREFETCHT0 4352(CX)
+	PREFETCHT0 4416(CX)
+	PREFETCHT0 4480(CX)
+	PREFETCHT0 4544(CX)
+	VMOVDQU64  (CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, DI
+	VMOVDQU64  64(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x08, R8
+	ORQ        R8, DI
+	VMOVDQU64  128(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x10, R8
+	ORQ        R8, DI
+	VMOVDQU64  192(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x18, R8
+	ORQ        R8, DI
+	VMOVDQU64  256(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x20, R8
+	ORQ        R8, DI
+	VMOVDQU64  320(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x28, R8
+	ORQ        R8, DI
+	VMOVDQU64  384(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x30, R8
+	ORQ        R8, DI
+	VMOVDQU64  448(CX), Z3
+	VPSHUFB    Z0, Z3, Z3
+	VCMPPD     $0x11, Z1, Z3, K1
+	VCMPPD     $0x1e, Z2, Z3, K2
+	KORQ       K2, K1, K1
+	KMOVQ      K1, R8
+	SHLQ       $0x38, R8
+	ORQ        R8, DI
+	NOTQ       DI
+	MOVQ       (AX), R8
+	ORQ        BX, R8
+	ANDQ       R8, DI
+	MOVQ       DI, (AX)
+	POPCNTQ    DI, DI
+	ADDQ       DI, SI
+	ADDQ       $0x00000008, AX
+	ADDQ       $0x00000200, CX
+	DECQ       DX
+	JNZ        one
 
 done:
 	VZEROUPPER
@@ -2169,7 +3053,7 @@ DATA pick8<>+56(SB)/8, $0x8080808080808080
 GLOBL pick8<>(SB), RODATA|NOPTR, $64
 
 // func Expand8AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·Expand8AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         AX, X0
@@ -2185,7 +3069,15 @@ TEXT ·Expand8AVX2(SB), NOSPLIT, $0-40
 	TESTQ        DX, DX
 	JZ           done
 
-loop:
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
+	PREFETCHT0   4416(AX)
+	PREFETCHT0   4480(AX)
+	PREFETCHT0   4544(AX)
 	VPBROADCASTQ (CX), Y4
 	VPXOR        Y0, Y4, Y4
 	VPSHUFB      spread8<>+0(SB), Y4, Y5
@@ -2268,17 +3160,17 @@ loop:
 	VPCMPEQB     Y3, Y4, Y4
 	VPAND        Y1, Y4, Y4
 	VMOVDQU      Y4, 480(AX)
-	ADDQ         $0x08, CX
+	ADDQ         $0x00000008, CX
 	ADDQ         $0x00000200, AX
 	DECQ         DX
-	JNZ          loop
+	JNZ          one
 
 done:
 	VZEROUPPER
 	RET
 
 // func Expand8AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
 TEXT ·Expand8AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
@@ -2290,7 +3182,15 @@ TEXT ·Expand8AVX512(SB), NOSPLIT, $0-40
 	TESTQ        BX, BX
 	JZ           done
 
-loop:
+one:
+	PREFETCHT0  4096(CX)
+	PREFETCHT0  4160(CX)
+	PREFETCHT0  4224(CX)
+	PREFETCHT0  4288(CX)
+	PREFETCHT0  4352(CX)
+	PREFETCHT0  4416(CX)
+	PREFETCHT0  4480(CX)
+	PREFETCHT0  4544(CX)
 	MOVQ        (DX), SI
 	XORQ        AX, SI
 	KMOVQ       SI, K1
@@ -2324,17 +3224,17 @@ loop:
 	KMOVQ       SI, K1
 	VMOVDQU64.Z Z0, K1, Z1
 	VMOVDQU64   Z1, 448(CX)
-	ADDQ        $0x08, DX
+	ADDQ        $0x00000008, DX
 	ADDQ        $0x00000200, CX
 	DECQ        BX
-	JNZ         loop
+	JNZ         one
 
 done:
 	VZEROUPPER
 	RET
 
 // func ReadAVX2(src *byte, n int) uint64
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·ReadAVX2(SB), NOSPLIT, $0-24
 	MOVQ  src+0(FP), AX
 	MOVQ  n+8(FP), CX
@@ -2346,17 +3246,21 @@ TEXT ·ReadAVX2(SB), NOSPLIT, $0-24
 	JZ    done
 
 loop:
-	VPOR (AX), Y0, Y0
-	VPOR 32(AX), Y1, Y1
-	VPOR 64(AX), Y2, Y2
-	VPOR 96(AX), Y3, Y3
-	VPOR 128(AX), Y0, Y0
-	VPOR 160(AX), Y1, Y1
-	VPOR 192(AX), Y2, Y2
-	VPOR 224(AX), Y3, Y3
-	ADDQ $0x00000100, AX
-	DECQ CX
-	JNZ  loop
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	VPOR       (AX), Y0, Y0
+	VPOR       32(AX), Y1, Y1
+	VPOR       64(AX), Y2, Y2
+	VPOR       96(AX), Y3, Y3
+	VPOR       128(AX), Y0, Y0
+	VPOR       160(AX), Y1, Y1
+	VPOR       192(AX), Y2, Y2
+	VPOR       224(AX), Y3, Y3
+	ADDQ       $0x00000100, AX
+	DECQ       CX
+	JNZ        loop
 
 done:
 	VPOR Y1, Y0, Y0
@@ -2368,7 +3272,7 @@ done:
 	RET
 
 // func ReadAVX512(src *byte, n int) uint64
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512F, MMX+, SSE2
 TEXT ·ReadAVX512(SB), NOSPLIT, $0-24
 	MOVQ   src+0(FP), AX
 	MOVQ   n+8(FP), CX
@@ -2380,13 +3284,17 @@ TEXT ·ReadAVX512(SB), NOSPLIT, $0-24
 	JZ     done
 
 loop:
-	VPORQ (AX), Z0, Z0
-	VPORQ 64(AX), Z1, Z1
-	VPORQ 128(AX), Z2, Z2
-	VPORQ 192(AX), Z3, Z3
-	ADDQ  $0x00000100, AX
-	DECQ  CX
-	JNZ   loop
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	VPORQ      (AX), Z0, Z0
+	VPORQ      64(AX), Z1, Z1
+	VPORQ      128(AX), Z2, Z2
+	VPORQ      192(AX), Z3, Z3
+	ADDQ       $0x00000100, AX
+	DECQ       CX
+	JNZ        loop
 
 done:
 	VPORQ Z1, Z0, Z0
@@ -2398,7 +3306,7 @@ done:
 	RET
 
 // func WriteAVX2(dst *byte, n int, v uint64)
-// Requires: AVX, AVX2, SSE2
+// Requires: AVX, AVX2, MMX+, SSE2
 TEXT ·WriteAVX2(SB), NOSPLIT, $0-24
 	MOVQ         v+16(FP), AX
 	MOVQ         AX, X0
@@ -2409,24 +3317,28 @@ TEXT ·WriteAVX2(SB), NOSPLIT, $0-24
 	JZ           done
 
 loop:
-	VMOVDQU Y0, (AX)
-	VMOVDQU Y0, 32(AX)
-	VMOVDQU Y0, 64(AX)
-	VMOVDQU Y0, 96(AX)
-	VMOVDQU Y0, 128(AX)
-	VMOVDQU Y0, 160(AX)
-	VMOVDQU Y0, 192(AX)
-	VMOVDQU Y0, 224(AX)
-	ADDQ    $0x00000100, AX
-	DECQ    CX
-	JNZ     loop
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	VMOVDQU    Y0, (AX)
+	VMOVDQU    Y0, 32(AX)
+	VMOVDQU    Y0, 64(AX)
+	VMOVDQU    Y0, 96(AX)
+	VMOVDQU    Y0, 128(AX)
+	VMOVDQU    Y0, 160(AX)
+	VMOVDQU    Y0, 192(AX)
+	VMOVDQU    Y0, 224(AX)
+	ADDQ       $0x00000100, AX
+	DECQ       CX
+	JNZ        loop
 
 done:
 	VZEROUPPER
 	RET
 
 // func WriteAVX512(dst *byte, n int, v uint64)
-// Requires: AVX, AVX512F, SSE2
+// Requires: AVX, AVX512F, MMX+, SSE2
 TEXT ·WriteAVX512(SB), NOSPLIT, $0-24
 	MOVQ         v+16(FP), AX
 	MOVQ         AX, X0
@@ -2437,13 +3349,17 @@ TEXT ·WriteAVX512(SB), NOSPLIT, $0-24
 	JZ           done
 
 loop:
-	VMOVDQU64 Z0, (AX)
-	VMOVDQU64 Z0, 64(AX)
-	VMOVDQU64 Z0, 128(AX)
-	VMOVDQU64 Z0, 192(AX)
-	ADDQ      $0x00000100, AX
-	DECQ      CX
-	JNZ       loop
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	VMOVDQU64  Z0, (AX)
+	VMOVDQU64  Z0, 64(AX)
+	VMOVDQU64  Z0, 128(AX)
+	VMOVDQU64  Z0, 192(AX)
+	ADDQ       $0x00000100, AX
+	DECQ       CX
+	JNZ        loop
 
 done:
 	VZEROUPPER

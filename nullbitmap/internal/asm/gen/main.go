@@ -9,6 +9,7 @@ package main
 import (
 	"encoding/binary"
 	"fmt"
+	"math/bits"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -90,43 +91,83 @@ func pattern(table Mem, v reg.VecVirtual) reg.VecVirtual {
 	return v
 }
 
+// ahead is how far before its use memory is asked for, in bytes. The processor's own prefetching stops at the borders of
+// pages; this does not. Beyond the end of a buffer nothing happens, as prefetching never faults.
+const ahead = 4096
+
+// unrolled writes a loop over n groups, of which several are done in one round when elements are small, and calls body
+// for each group with its number within the round. next moves the pointers on by a number of groups.
+func unrolled(w int, n reg.Register, body func(i int), next func(groups int)) {
+	several := max(4/w, 1)
+	if several > 1 {
+		rest := GP64()
+		MOVQ(n, rest)
+		ANDQ(U8(several-1), rest)
+		SHRQ(U8(bits.TrailingZeros(uint(several))), n)
+		JZ(LabelRef("rest"))
+		Label("loop")
+		for i := 0; i < several; i++ {
+			body(i)
+		}
+		next(several)
+		DECQ(n)
+		JNZ(LabelRef("loop"))
+		Label("rest")
+		n = rest
+	}
+	TESTQ(n, n)
+	JZ(LabelRef("done"))
+	Label("one")
+	body(0)
+	next(1)
+	DECQ(n)
+	JNZ(LabelRef("one"))
+	Label("done")
+	VZEROUPPER()
+}
+
+// fetch asks for the lines of one group of elements of w bytes.
+func fetch(base reg.Register, w, group int) {
+	for i := 0; i < w; i++ {
+		PREFETCHT0(Mem{Base: base, Disp: 64*(group*w+i) + ahead})
+	}
+}
+
 // rounds writes the loop around a test kernel. body leaves one bit an element of the 64 that begin at src in a register.
-func rounds(w int, invert reg.GPVirtual, body func(src reg.Register) reg.GPVirtual) {
+// With invert nil its complement is taken.
+func rounds(w int, invert reg.GPVirtual, body func(src Mem) reg.GPVirtual) {
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
 	n, keep := Load(Param("groups"), GP64()), Load(Param("keep"), GP64())
 	ones := GP64()
 	XORQ(ones, ones)
-	TESTQ(n, n)
-	JZ(LabelRef("done"))
-	Label("loop")
-	bits := body(src)
-	if invert != nil {
-		XORQ(invert, bits)
-	} else {
-		NOTQ(bits)
-	}
-	old := GP64()
-	MOVQ(Mem{Base: dst}, old)
-	ORQ(keep, old)
-	ANDQ(old, bits)
-	MOVQ(bits, Mem{Base: dst})
-	count := GP64()
-	POPCNTQ(bits, count)
-	ADDQ(count, ones)
-	ADDQ(Imm(8), dst)
-	ADDQ(U32(64*w), src)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	Label("done")
-	VZEROUPPER()
+	unrolled(w, n, func(i int) {
+		fetch(src, w, i)
+		word := body(Mem{Base: src, Disp: 64 * w * i})
+		if invert != nil {
+			XORQ(invert, word)
+		} else {
+			NOTQ(word)
+		}
+		old, at := GP64(), Mem{Base: dst, Disp: 8 * i}
+		MOVQ(at, old)
+		ORQ(keep, old)
+		ANDQ(old, word)
+		MOVQ(word, at)
+		count := GP64()
+		POPCNTQ(word, count)
+		ADDQ(count, ones)
+	}, func(groups int) {
+		ADDQ(U32(8*groups), dst)
+		ADDQ(U32(64*w*groups), src)
+	})
 	Store(ones, ReturnIndex(0))
 	RET()
 }
 
 // press2 makes a word of bits from 64 elements of w bytes. compare gives all ones in the lanes of the 32 bytes at m whose
 // bit shall be set.
-func press2(w int, src reg.Register, compare func(m Mem) reg.VecVirtual) reg.GPVirtual {
-	at := func(i int) Mem { return Mem{Base: src, Disp: 32 * i} }
+func press2(w int, src Mem, compare func(m Mem) reg.VecVirtual) reg.GPVirtual {
+	at := func(i int) Mem { return src.Offset(32 * i) }
 	word := GP64()
 	// Parts of the word, each of 64/parts bits.
 	join := func(parts int, part func(i int) reg.GPVirtual) {
@@ -173,11 +214,11 @@ func press2(w int, src reg.Register, compare func(m Mem) reg.VecVirtual) reg.GPV
 }
 
 // press512 is press2 for 64-byte vectors: compare puts one bit a lane into k.
-func press512(w int, src reg.Register, compare func(m Mem, k reg.OpmaskVirtual)) reg.GPVirtual {
+func press512(w int, src Mem, compare func(m Mem, k reg.OpmaskVirtual)) reg.GPVirtual {
 	word := GP64()
 	for i := 0; i < w; i++ {
 		k := K()
-		compare(Mem{Base: src, Disp: 64 * i}, k)
+		compare(src.Offset(64*i), k)
 		if i == 0 {
 			KMOVQ(k, word)
 			continue
@@ -197,7 +238,7 @@ func masked2(w int) {
 	and, cmp := broadcast("and", w, YMM()), broadcast("cmp", w, YMM())
 	flip := Load(Param("flip"), GP64()).(reg.GPVirtual)
 	NOTQ(flip) // the comparison is for equality
-	rounds(w, flip, func(src reg.Register) reg.GPVirtual {
+	rounds(w, flip, func(src Mem) reg.GPVirtual {
 		return press2(w, src, func(m Mem) reg.VecVirtual {
 			x := YMM()
 			VPAND(m, and, x)
@@ -213,7 +254,7 @@ func masked512(w int) {
 	Pragma("noescape")
 	and, cmp := broadcast("and", w, ZMM()), broadcast("cmp", w, ZMM())
 	flip := Load(Param("flip"), GP64()).(reg.GPVirtual)
-	rounds(w, flip, func(src reg.Register) reg.GPVirtual {
+	rounds(w, flip, func(src Mem) reg.GPVirtual {
 		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
 			x := ZMM()
 			VPANDQ(m, and, x)
@@ -236,7 +277,7 @@ func inside2(w int, shuffle Mem) {
 	pat := pattern(shuffle, YMM())
 	and, bias := broadcast("and", w, YMM()), broadcast("bias", w, YMM())
 	lo, hi := broadcast("lo", w, YMM()), broadcast("hi", w, YMM())
-	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+	rounds(w, nil, func(src Mem) reg.GPVirtual {
 		return press2(w, src, func(m Mem) reg.VecVirtual {
 			x, y := YMM(), YMM()
 			VMOVDQU(m, x)
@@ -259,7 +300,7 @@ func inside512(w int, shuffle Mem) {
 	lo, hi := broadcast("lo", w, ZMM()), broadcast("hi", w, ZMM())
 	same := GP64()
 	XORQ(same, same)
-	rounds(w, same, func(src reg.Register) reg.GPVirtual {
+	rounds(w, same, func(src Mem) reg.GPVirtual {
 		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
 			x, k1 := ZMM(), K()
 			VMOVDQU64(m, x)
@@ -293,7 +334,7 @@ func float2(w int, shuffle Mem) {
 	floatDoc(w, "AVX2")
 	pat := pattern(shuffle, YMM())
 	lo, hi := broadcast("lo", w, YMM()), broadcast("hi", w, YMM())
-	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+	rounds(w, nil, func(src Mem) reg.GPVirtual {
 		return press2(w, src, func(m Mem) reg.VecVirtual {
 			x, y := YMM(), YMM()
 			VMOVDQU(m, x)
@@ -311,7 +352,7 @@ func float512(w int, shuffle Mem) {
 	floatDoc(w, "AVX512")
 	pat := pattern(shuffle, ZMM())
 	lo, hi := broadcast("lo", w, ZMM()), broadcast("hi", w, ZMM())
-	rounds(w, nil, func(src reg.Register) reg.GPVirtual {
+	rounds(w, nil, func(src Mem) reg.GPVirtual {
 		return press512(w, src, func(m Mem, k reg.OpmaskVirtual) {
 			x, k1 := ZMM(), K()
 			VMOVDQU64(m, x)
@@ -330,19 +371,16 @@ func expandDoc(w int, isa string) {
 	Pragma("noescape")
 }
 
-// expandRounds loops over words of bits.
-func expandRounds(w int, body func(dst, src reg.Register)) {
+// expandRounds writes the loop around an expanding kernel. body gets where the 64 elements begin, and their bits.
+func expandRounds(w int, body func(dst, src Mem)) {
 	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("groups"), GP64())
-	TESTQ(n, n)
-	JZ(LabelRef("done"))
-	Label("loop")
-	body(dst, src)
-	ADDQ(Imm(8), src)
-	ADDQ(U32(64*w), dst)
-	DECQ(n)
-	JNZ(LabelRef("loop"))
-	Label("done")
-	VZEROUPPER()
+	unrolled(w, n, func(i int) {
+		fetch(dst, w, i)
+		body(Mem{Base: dst, Disp: 64 * w * i}, Mem{Base: src, Disp: 8 * i})
+	}, func(groups int) {
+		ADDQ(U32(8*groups), src)
+		ADDQ(U32(64*w*groups), dst)
+	})
 	RET()
 }
 
@@ -378,17 +416,17 @@ func expand2(w int) {
 			spreads[i] = y
 		}
 	}
-	expandRounds(w, func(dst, src reg.Register) {
-		bits := YMM()
-		VPBROADCASTQ(Mem{Base: src}, bits)
-		VPXOR(flip, bits, bits)
+	expandRounds(w, func(dst, src Mem) {
+		word := YMM()
+		VPBROADCASTQ(src, word)
+		VPXOR(flip, word, word)
 		for i := 0; i < vectors; i++ {
 			x, p := YMM(), picks[i%period]
-			VPSHUFB(spreads[i], bits, x)
+			VPSHUFB(spreads[i], word, x)
 			VPAND(p, x, x)
 			VPCMPEQB(p, x, x)
 			VPAND(one, x, x)
-			VMOVDQU(x, Mem{Base: dst, Disp: 32 * i})
+			VMOVDQU(x, dst.Offset(32*i))
 		}
 	})
 }
@@ -399,17 +437,17 @@ func expand512(w int) {
 	expandDoc(w, "AVX512")
 	flip := Load(Param("flip"), GP64())
 	one := broadcast("one", w, ZMM())
-	expandRounds(w, func(dst, src reg.Register) {
-		bits := GP64()
-		MOVQ(Mem{Base: src}, bits)
-		XORQ(flip, bits)
+	expandRounds(w, func(dst, src Mem) {
+		word := GP64()
+		MOVQ(src, word)
+		XORQ(flip, word)
 		for i := 0; i < w; i++ {
 			k, x := K(), ZMM()
-			KMOVQ(bits, k)
+			KMOVQ(word, k)
 			move(one, k, x)
-			VMOVDQU64(x, Mem{Base: dst, Disp: 64 * i})
+			VMOVDQU64(x, dst.Offset(64*i))
 			if i < w-1 {
-				SHRQ(Imm(uint64(64/w)), bits)
+				SHRQ(Imm(uint64(64/w)), word)
 			}
 		}
 	})
@@ -440,6 +478,7 @@ func readAll(isa string, size int, vec func() reg.VecVirtual) {
 	SHRQ(Imm(8), n)
 	JZ(LabelRef("done"))
 	Label("loop")
+	fetch(src, 4, 0)
 	for i := 0; i < 256/size; i++ {
 		or(Mem{Base: src, Disp: size * i}, acc[i%4], acc[i%4])
 	}
@@ -466,6 +505,7 @@ func writeAll(isa string, size int, vec func() reg.VecVirtual) {
 	SHRQ(Imm(8), n)
 	JZ(LabelRef("done"))
 	Label("loop")
+	fetch(dst, 4, 0)
 	for i := 0; i < 256/size; i++ {
 		m := Mem{Base: dst, Disp: size * i}
 		if size == 64 {
