@@ -83,7 +83,7 @@ func TestDamage(t *testing.T) {
 			t.Errorf("%s: %d kinds of structures, want %d: %v", name, len(kinds), n, kinds)
 		}
 		for _, e := range all {
-			for i := e.off; i < e.off+e.n; i += 1 + e.n/50 {
+			for i := e.off; i < e.off+e.n; i += 1 + e.n/20 {
 				f.Data[i] ^= 0x20
 				_, err := collect(walk, indextest.Reader(f.Data, f.R.OffsetSize, f.R.LengthSize), at, 1<<40)
 				if !h5err.Is(err, h5err.Corrupt) {
@@ -354,11 +354,11 @@ func TestParameters(t *testing.T) {
 		{osize: 8, lsize: 8, maxBits: 3, inIndex: 2, smallest: 8, pointers: 4, pageBits: 5}, // one super block
 	} {
 		for _, filtered := range []bool{false, true} {
-			for round := range 12 {
+			for round := range 9 {
 				w := p
 				w.filtered = filtered
 				w.set = map[uint64]indextest.Chunk{}
-				room := min(uint64(w.inIndex)+1<<w.maxBits, 3000)
+				room := min(uint64(w.inIndex)+1<<w.maxBits, 2000)
 				for range rng.IntN(1 + round*round) {
 					i := rng.Uint64N(room)
 					if round%3 == 0 {

@@ -187,7 +187,7 @@ func TestV2Range(t *testing.T) {
 		return k
 	}
 	for n := range 8 {
-		for i := 0; i < len(all); i += 1 + 20*(7-n) {
+		for i := 0; i < len(all); i += 5 + 20*(7-n) {
 			k := key(all[i], n)
 			var want, got [][]byte
 			for _, rec := range all {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math/bits"
 	"math/rand/v2"
+	"sync"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -430,24 +431,51 @@ func TestFractalUnknownFilter(t *testing.T) {
 
 // TestFractalCache reads a heap that is larger than what is kept, in random order.
 func TestFractalCache(t *testing.T) {
-	b := &builder{start: 1 << 20, width: 4, largest: 1 << 20, maxBits: 32, rows: 2, idLen: 8, maxManaged: 100, checked: true}
-	b.rows = 5 // four times four direct blocks, then indirect ones
-	b.largest = 4 << 20
+	b := &builder{start: 1 << 19, width: 4, largest: 2 << 20, maxBits: 32, rows: 5, idLen: 8, maxManaged: 100, checked: true}
 	data := b.build()
-	if len(data) < 40<<20 {
+	if len(data) < 30<<20 {
 		t.Fatalf("%d bytes", len(data))
 	}
 	h, err := heap.OpenFractal(indextest.Reader(data, 8, 8), 0)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for range 200 {
+	for range 100 {
 		off := b.offsets[rand.IntN(len(b.offsets))]
 		p, err := h.Object(b.id(off, 8))
 		if err != nil || off-le.Uint64(p) > 30 {
 			t.Fatalf("object at %d: % x, %v", off, p, err)
 		}
 	}
+}
+
+// TestConcurrent reads heaps from several goroutines, for the race detector.
+func TestConcurrent(t *testing.T) {
+	f := indextest.Load(t, "links_filtered_8")
+	h, err := heap.OpenFractal(f.R, f.Find(t, "FRHP", nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := ids(t, f, btree.TypeLinkName, 4, 7)
+	data, at := localHeap([]string{string(make([]byte, 70_000)), "last"})
+	l, err := heap.OpenLocal(indextest.Reader(data, 8, 8), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for _, id := range all {
+				if _, err := h.Object(id); err != nil {
+					t.Error(err)
+				}
+				if s, err := l.String(at[1]); err != nil || string(s) != "last" {
+					t.Errorf("%q, %v", s, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }
 
 func BenchmarkFractal(b *testing.B) {
