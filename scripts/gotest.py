@@ -25,7 +25,8 @@ def main():
         elif action == "output":
             lines.setdefault(key, []).append(e["Output"])
         elif action in ("pass", "fail", "skip") and test is not None:
-            said = "".join(x for x in lines.pop(key, []) if not x.startswith("=== "))
+            said = [x for x in lines.pop(key, []) if not x.startswith("=== ")]
+            said = "".join(sorted(said, key=lambda x: not x.lstrip().startswith("--- ")))  # its verdict first
             if action == "fail":
                 print(said, end="", flush=True)
             elif action == "skip" and "short" not in said:
