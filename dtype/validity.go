@@ -60,17 +60,31 @@ func (c *ctx) without(v validity, rule nullbitmap.Rule, values []byte, stride, n
 	if n == 0 {
 		return v
 	}
+	if v.buf == nil {
+		return c.firstNulls(rule, values, stride, n)
+	}
 	buf := c.bitmap(n)
-	mode := nullbitmap.Overwrite
-	if v.buf != nil {
-		copy(buf.Bytes(), v.buf.Bytes())
-		mode = nullbitmap.Intersect
-	}
-	nulls := rule.ApplyStrided(buf.Bytes(), 0, values, stride, n, mode)
-	if nulls == 0 {
-		return validity{}
-	}
+	copy(buf.Bytes(), v.buf.Bytes())
+	nulls := rule.ApplyStrided(buf.Bytes(), 0, values, stride, n, nullbitmap.Intersect)
 	return validity{buf, nulls}
+}
+
+// probe is how many values firstNulls looks at before it knows whether it needs a bitmap.
+const probe = 1 << 15
+
+// firstNulls is without for values of which none is null yet. As long as the rule finds none, nothing is allocated.
+func (c *ctx) firstNulls(rule nullbitmap.Rule, values []byte, stride, n int) validity {
+	var few [probe / 8]byte
+	for at := 0; at < n; at += probe {
+		k := min(probe, n-at)
+		if rule.ApplyStrided(few[:], 0, values[at*stride:], stride, k, nullbitmap.Overwrite) == 0 {
+			continue
+		}
+		buf := c.bitmap(n)
+		nullbitmap.Fill(buf.Bytes(), 0, at, true)
+		return validity{buf, rule.ApplyStrided(buf.Bytes(), at, values[at*stride:], stride, n-at, nullbitmap.Overwrite)}
+	}
+	return validity{}
 }
 
 // repeat returns the validity of n*k items from that of their n owners.
