@@ -46,35 +46,48 @@ func byteMask(p Polarity) Rule {
 // the bit order given; src is in that order, dst always LSB first. It returns the number of zero bits among those
 // that it wrote. dst and src may share memory only if they, their offsets and the order are the same.
 func FromBits(dst []byte, off int, src []byte, srcOff, n int, order BitOrder, p Polarity, m Mode) (nulls int) {
-	checkBits("destination", dst, off, n)
-	checkBits("source", src, srcOff, n)
-	keep := keepOf(m)
-	flip, msb := flipBits(p), isMSB(order)
-	ones := 0
-	for i := 0; i < n; {
-		// Up to a byte border of dst first, then words.
-		c := min(n-i, 64-(off+i)&7)
-		x := loadBits(src, srcOff+i, c, msb) ^ flip
-		old := loadBits(dst, off+i, c, false)
-		x &= (old | keep) & lowBits(c)
-		storeBits(dst, off+i, c, x, false)
-		ones += bits.OnesCount64(x)
-		i += c
-	}
-	return n - ones
+	return n - moveBits(dst, off, LSBFirst, src, srcOff, order, n, p, m)
 }
 
 // ToBits is the inverse of [FromBits] in its Overwrite mode: it writes n validity bits of src, from bit srcOff on, to
 // dst, from its bit off on (counted in order), in that order and polarity. Bits of dst outside that range are kept.
 func ToBits(dst []byte, off int, order BitOrder, p Polarity, src []byte, srcOff, n int) {
+	moveBits(dst, off, order, src, srcOff, LSBFirst, n, p, Overwrite)
+}
+
+// moveBits moves bits between the bit orders and returns the number of ones that it wrote.
+func moveBits(dst []byte, off int, order BitOrder, src []byte, srcOff int, srcOrder BitOrder, n int, p Polarity, m Mode) (ones int) {
 	checkBits("destination", dst, off, n)
 	checkBits("source", src, srcOff, n)
-	flip, msb := flipBits(p), isMSB(order)
-	for i := 0; i < n; {
-		c := min(n-i, 64-(off+i)&7)
-		storeBits(dst, off+i, c, loadBits(src, srcOff+i, c, false)^flip, msb)
-		i += c
+	keep, flip, msb, srcMSB := keepOf(m), flipBits(p), isMSB(order), isMSB(srcOrder)
+	if n == 0 {
+		return 0
 	}
+	// Up to a byte border of dst, whole words, the rest.
+	if head := min(-off&7, n); head != 0 {
+		ones += putBits(dst, off, head, loadBits(src, srcOff, head, srcMSB)^flip, msb, keep)
+		off, srcOff, n = off+head, srcOff+head, n-head
+	}
+	d, s, sh := dst[off>>3:], src[srcOff>>3:], uint(srcOff&7)
+	for ; n >= 64 && len(s) >= 9; d, s, n = d[8:], s[8:], n-64 {
+		x, y := binary.LittleEndian.Uint64(s), uint64(s[8])
+		if srcMSB {
+			x, y = reverseEach(x), reverseEach(y)
+		}
+		x = (x>>sh | y<<(64-sh)) ^ flip
+		if msb {
+			x = reverseEach(x)
+		}
+		x &= binary.LittleEndian.Uint64(d) | keep
+		binary.LittleEndian.PutUint64(d, x)
+		ones += bits.OnesCount64(x)
+	}
+	for at := 0; n > 0; {
+		c := min(n, 64)
+		ones += putBits(d, at, c, loadBits(s, int(sh)+at, c, srcMSB)^flip, msb, keep)
+		at, n = at+c, n-c
+	}
+	return ones
 }
 
 // ToMask is the inverse of [FromMask]: it writes one byte, 0 or 1, into dst for each of len(dst) bits of bitmap from bit
@@ -126,7 +139,24 @@ func (k *kernels) toInts(dst []byte, width int, one uint64, p Polarity, bitmap [
 // they are; one that is valid and happens to equal the sentinel will read back as null. It returns the number of
 // elements written. len(values) is a multiple of len(sentinel), which is at least 1.
 func WriteSentinel(values, sentinel []byte, bitmap []byte, off int) (nulls int) {
-	return WriteSentinelStrided(values, len(sentinel), countOf(values, len(sentinel)), sentinel, bitmap, off)
+	return active.writeSentinel(values, sentinel, bitmap, off)
+}
+
+func (k *kernels) writeSentinel(values, sentinel []byte, bitmap []byte, off int) (nulls int) {
+	w, n := len(sentinel), countOf(values, len(sentinel))
+	checkBits("bitmap", bitmap, off, n)
+	if w > 8 || k.blend[w] == nil || n < 64 {
+		return writeSentinel(values, w, n, sentinel, bitmap, off)
+	}
+	// Up to a byte border of the bitmap, groups, the rest.
+	if head := -off & 7; head != 0 {
+		nulls += writeSentinel(values, w, head, sentinel, bitmap, off)
+		values, off, n = values[head*w:], off+head, n-head
+	}
+	bitmap = bitmap[off>>3:]
+	groups := n / 64
+	nulls += groups*64 - k.blend[w](values, bitmap, groups, loadN(sentinel))
+	return nulls + writeSentinel(values[groups*64*w:], w, n&63, sentinel, bitmap[groups*8:], 0)
 }
 
 // WriteSentinelStrided is [WriteSentinel] for n elements of which each begins stride bytes after the one before; see
@@ -135,6 +165,12 @@ func WriteSentinelStrided(values []byte, stride, n int, sentinel []byte, bitmap 
 	w := len(sentinel)
 	checkStrided(values, stride, n, w)
 	checkBits("bitmap", bitmap, off, n)
+	return writeSentinel(values, stride, n, sentinel, bitmap, off)
+}
+
+// writeSentinel visits the nulls one by one.
+func writeSentinel(values []byte, stride, n int, sentinel []byte, bitmap []byte, off int) (nulls int) {
+	w := len(sentinel)
 	for i := 0; i < n; i += 64 {
 		c := min(n-i, 64)
 		for x := ^loadBits(bitmap, off+i, c, false) & lowBits(c); x != 0; x &= x - 1 {
@@ -150,18 +186,43 @@ func WriteSentinelStrided(values []byte, stride, n int, sentinel []byte, bitmap 
 // mask as the bit in bitmap, counted from off on, and the polarity say, and leaves the element's other bits alone.
 // len(values) is a multiple of len(mask), which is at least 1.
 func WriteBits(values, mask []byte, p Polarity, bitmap []byte, off int) {
+	active.writeBits(values, mask, p, bitmap, off)
+}
+
+func (k *kernels) writeBits(values, mask []byte, p Polarity, bitmap []byte, off int) {
 	w, n := len(mask), countOf(values, len(mask))
 	checkBits("bitmap", bitmap, off, n)
-	flip := flipBits(p)
-	for i := 0; i < n; {
-		c := min(n-i, 64)
-		x := loadBits(bitmap, off+i, c, false) ^ flip
-		for j := 0; j < c; j++ {
-			set := -byte(x >> uint(j) & 1)
-			e := values[(i+j)*w : (i+j+1)*w]
+	flip := byte(flipBits(p))
+	if w > 8 {
+		for i := 0; i < n; i++ {
+			set := -((bitmap[(off+i)>>3] ^ flip) >> uint((off+i)&7) & 1)
 			for b, m := range mask {
-				e[b] = e[b]&^m | m&set
+				values[i*w+b] = values[i*w+b]&^m | m&set
 			}
+		}
+		return
+	}
+	// The bits to set are made in blocks of elements, then merged in.
+	buf := gatherPool.Get().(*[gatherBytes]byte)
+	defer gatherPool.Put(buf)
+	var period [8]byte // the mask's bytes over and over, where the width divides 8
+	for i := range period {
+		period[i] = mask[i%w]
+	}
+	clear64, one := ^binary.LittleEndian.Uint64(period[:]), loadN(mask)
+	c := gatherBytes/w&^7 - off&7
+	for i := 0; i < n; c = gatherBytes / w &^ 7 {
+		c = min(c, n-i)
+		set, v := buf[:c*w], values[i*w:(i+c)*w]
+		k.toInts(set, w, one, p, bitmap, off+i)
+		b := 0
+		if 8%w == 0 {
+			for ; b+8 <= len(v); b += 8 {
+				binary.LittleEndian.PutUint64(v[b:], binary.LittleEndian.Uint64(v[b:])&clear64|binary.LittleEndian.Uint64(set[b:]))
+			}
+		}
+		for ; b < len(v); b++ {
+			v[b] = v[b]&^mask[b%w] | set[b]
 		}
 		i += c
 	}
@@ -170,13 +231,27 @@ func WriteBits(values, mask []byte, p Polarity, bitmap []byte, off int) {
 // CountNulls returns the number of 0 bits among the n bits of bitmap from bit off on.
 func CountNulls(bitmap []byte, off, n int) int {
 	checkBits("bitmap", bitmap, off, n)
-	ones := 0
-	for i := 0; i < n; {
-		c := min(n-i, 64-(off+i)&7)
-		ones += bits.OnesCount64(loadBits(bitmap, off+i, c, false))
-		i += c
+	if n == 0 {
+		return 0
 	}
-	return n - ones
+	total := n
+	if head := min(-off&7, n); head != 0 {
+		total -= bits.OnesCount64(loadBits(bitmap, off, head, false))
+		off, n = off+head, n-head
+	}
+	b := bitmap[off>>3:]
+	for ; n >= 256; b, n = b[32:], n-256 {
+		s := (*[32]byte)(b)
+		total -= bits.OnesCount64(binary.LittleEndian.Uint64(s[:8])) + bits.OnesCount64(binary.LittleEndian.Uint64(s[8:16])) +
+			bits.OnesCount64(binary.LittleEndian.Uint64(s[16:24])) + bits.OnesCount64(binary.LittleEndian.Uint64(s[24:]))
+	}
+	for ; n >= 64; b, n = b[8:], n-64 {
+		total -= bits.OnesCount64(binary.LittleEndian.Uint64(b))
+	}
+	if n > 0 {
+		total -= bits.OnesCount64(loadBits(b, 0, n, false))
+	}
+	return total
 }
 
 // Fill sets n bits of dst from bit off on: to 1 where valid, else to 0. It returns the number of nulls, 0 or n.
@@ -234,31 +309,60 @@ func ClearTrailing(bitmap []byte, n int) {
 // rows in dst, from bit off on: a row is null when any of its items is. A row of no items is valid. It returns the
 // number of zeros among the bits that it wrote. dst and items share no memory.
 func RowsAny(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode) (nulls int) {
-	return byRow(dst, off, items, itemOff, rows, k, m, func(nulls int) bool { return nulls == 0 })
+	return byRow(dst, off, items, itemOff, rows, k, m, false)
 }
 
 // RowsAll is [RowsAny] where a row is null when it has items and all of them are null.
 func RowsAll(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode) (nulls int) {
-	return byRow(dst, off, items, itemOff, rows, k, m, func(nulls int) bool { return nulls < k || k == 0 })
+	return byRow(dst, off, items, itemOff, rows, k, m, true)
 }
 
-func byRow(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode, valid func(nulls int) bool) (nulls int) {
+func byRow(dst []byte, off int, items []byte, itemOff, rows, k int, m Mode, all bool) (nulls int) {
 	checkBits("destination", dst, off, rows)
 	checkItems("items", items, itemOff, rows, k)
 	keep := keepOf(m)
-	for i := 0; i < rows; i++ {
-		one := byte(1) << uint((off+i)&7)
-		b := &dst[(off+i)>>3]
-		if !valid(CountNulls(items, itemOff+i*k, k)) {
-			*b &^= one
-		} else {
-			*b |= one & byte(keep)
+	for i := 0; i < rows; {
+		c := min(rows-i, 64-(off+i)&7)
+		var word uint64
+		switch {
+		case k == 0:
+			word = lowBits(c)
+		case k <= 32:
+			word = narrowRows(items, itemOff+i*k, c, k, all)
+		default:
+			for r := 0; r < c; r++ {
+				if n := CountNulls(items, itemOff+(i+r)*k, k); n == 0 || all && n < k {
+					word |= 1 << uint(r)
+				}
+			}
 		}
-		if *b&one == 0 {
-			nulls++
-		}
+		nulls += c - putBits(dst, off+i, c, word, false, keep)
+		i += c
 	}
 	return nulls
+}
+
+// narrowRows makes the validity bits of c rows of k items, k being at most 32, out of words that hold several rows.
+func narrowRows(items []byte, off, c, k int, all bool) (word uint64) {
+	row, several := lowBits(k), 64/k
+	for r := 0; r < c; {
+		now := min(several, c-r)
+		x := loadBits(items, off+r*k, now*k, false)
+		if !all {
+			x = ^x // a row is valid when none is null, or, for all, when not none is valid
+		}
+		var some uint64
+		for j := 0; j < now; j, x = j+1, x>>uint(k&63) {
+			y := x & row
+			some |= (y | -y) >> 63 << uint(j&63)
+		}
+		if !all {
+			some = ^some & lowBits(now)
+		}
+		word |= some << uint(r)
+		r += now
+	}
+	return word
 }
 
 // Repeat writes each of n bits of src, from bit srcOff on, k times to dst, from bit off on: the validity of rows as
@@ -268,14 +372,30 @@ func Repeat(dst []byte, off int, src []byte, srcOff, n, k int, m Mode) (nulls in
 	checkItems("destination", dst, off, n, k)
 	checkBits("source", src, srcOff, n)
 	keep := keepOf(m)
-	for i := 0; i < n; i++ {
-		at := off + i*k
-		switch valid := src[(srcOff+i)>>3]>>uint((srcOff+i)&7)&1 != 0; {
-		case !valid || keep != 0:
-			nulls += Fill(dst, at, k, valid)
-		default:
-			nulls += CountNulls(dst, at, k)
+	if k == 0 {
+		return 0
+	}
+	if k > 32 {
+		for i := 0; i < n; i, off = i+1, off+k {
+			valid := src[(srcOff+i)>>3]>>uint((srcOff+i)&7)&1 != 0
+			if valid && keep == 0 {
+				nulls += CountNulls(dst, off, k)
+			} else {
+				nulls += Fill(dst, off, k, valid)
+			}
 		}
+		return nulls
+	}
+	for i := 0; i < n; {
+		// As many bits as make a word of at most 57, which any offset leaves room for.
+		c := min(57/k, n-i)
+		x := loadBits(src, srcOff+i, c, false)
+		var word uint64
+		for j := 0; j < c; j++ {
+			word |= -(x >> uint(j&63) & 1) & lowBits(k) << uint(j*k&63)
+		}
+		nulls += c*k - putBits(dst, off+i*k, c*k, word, false, keep)
+		i += c
 	}
 	return nulls
 }
@@ -352,9 +472,9 @@ func loadBits(b []byte, off, c int, msb bool) uint64 {
 	return x & lowBits(c)
 }
 
-// storeBits stores the low c bits of x at bit off of b, of which off%8+c is at most 64, and keeps the bits beside
-// them. It writes no byte that has none of them.
-func storeBits(b []byte, off, c int, x uint64, msb bool) {
+// putBits and-s the low c bits of x with old | keep, stores them at bit off of b, and returns the number of ones. off%8+c
+// is at most 64. It keeps the bits beside them and touches no byte that has none of them.
+func putBits(b []byte, off, c int, x uint64, msb bool, keep uint64) (ones int) {
 	b = b[off>>3 : (off+c+7)>>3]
 	sh := uint(off & 7)
 	put := lowBits(c) << sh
@@ -362,13 +482,17 @@ func storeBits(b []byte, off, c int, x uint64, msb bool) {
 	if msb {
 		x, put = reverseEach(x), reverseEach(put)
 	}
+	old := load64(b)
+	x &= old | keep
+	old = old&^put | x
 	if len(b) == 8 {
-		binary.LittleEndian.PutUint64(b, binary.LittleEndian.Uint64(b)&^put|x)
-		return
+		binary.LittleEndian.PutUint64(b, old)
+	} else {
+		for i := range b {
+			b[i] = byte(old >> uint(8*i))
+		}
 	}
-	for i := range b {
-		b[i] = b[i]&^byte(put>>uint(8*i)) | byte(x>>uint(8*i))
-	}
+	return bits.OnesCount64(x)
 }
 
 // reverseEach reverses the bits of each byte of x.

@@ -12,11 +12,15 @@ type testKernel func(dst, src []byte, t *test, keep uint64) (ones int)
 // expandKernel writes len(src)*8 elements, one where a bit of src ^ flip is 1, else zero.
 type expandKernel func(dst, src []byte, flip byte, one uint64)
 
+// blendKernel writes sentinel over those of groups*64 elements whose bit is 0, and returns the number of ones.
+type blendKernel func(values, bitmap []byte, groups int, sentinel uint64) (ones int)
+
 // kernels is one complete set of inner loops. Sets differ in speed, never in results.
 type kernels struct {
 	name   string
 	test   [numOps][9]testKernel // by op and width; nil: portableEach
 	expand [9]expandKernel       // by width; all of 1 to 8 are there
+	blend  [9]blendKernel        // by width; nil: one null at a time
 }
 
 func portableKernels() *kernels {

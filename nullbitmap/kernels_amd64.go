@@ -39,6 +39,10 @@ func avx2Kernels() *kernels {
 	k.addExpand(2, asm.Expand2AVX2)
 	k.addExpand(4, asm.Expand4AVX2)
 	k.addExpand(8, asm.Expand8AVX2)
+	k.blend[1] = blendBy(asm.Blend1AVX2)
+	k.blend[2] = blendBy(asm.Blend2AVX2)
+	k.blend[4] = blendBy(asm.Blend4AVX2)
+	k.blend[8] = blendBy(asm.Blend8AVX2)
 	return k
 }
 
@@ -59,6 +63,10 @@ func avx512Kernels() *kernels {
 	k.addExpand(2, asm.Expand2AVX512)
 	k.addExpand(4, asm.Expand4AVX512)
 	k.addExpand(8, asm.Expand8AVX512)
+	k.blend[1] = blendBy(asm.Blend1AVX512)
+	k.blend[2] = blendBy(asm.Blend2AVX512)
+	k.blend[4] = blendBy(asm.Blend4AVX512)
+	k.blend[8] = blendBy(asm.Blend8AVX512)
 	return k
 }
 
@@ -116,5 +124,14 @@ func (k *kernels) addExpand(width int, f func(dst, src *byte, groups int, flip, 
 			dst, src = dst[groups*64*width:], src[groups*8:]
 		}
 		rest(dst, src, flip, one)
+	}
+}
+
+func blendBy(f func(values, bitmap *byte, groups int, sentinel uint64) int) blendKernel {
+	return func(values, bitmap []byte, groups int, sentinel uint64) (ones int) {
+		if groups == 0 {
+			return 0
+		}
+		return f(&values[0], &bitmap[0], groups, sentinel)
 	}
 }

@@ -36,6 +36,16 @@ func Expand1AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
 //go:noescape
 func Expand1AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
 
+// Blend1AVX2 writes sentinel over the elements of 1 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend1AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
+// Blend1AVX512 writes sentinel over the elements of 1 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend1AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
 // Masked2AVX2 sets a bit where an element of 2 bytes, and-ed with and, differs from cmp; flip inverts.
 //
 //go:noescape
@@ -67,6 +77,16 @@ func Expand2AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
 //
 //go:noescape
 func Expand2AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
+
+// Blend2AVX2 writes sentinel over the elements of 2 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend2AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
+// Blend2AVX512 writes sentinel over the elements of 2 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend2AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
 
 // Masked4AVX2 sets a bit where an element of 4 bytes, and-ed with and, differs from cmp; flip inverts.
 //
@@ -112,6 +132,16 @@ func Expand4AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
 //go:noescape
 func Expand4AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
 
+// Blend4AVX2 writes sentinel over the elements of 4 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend4AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
+// Blend4AVX512 writes sentinel over the elements of 4 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend4AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
 // Masked8AVX2 sets a bit where an element of 8 bytes, and-ed with and, differs from cmp; flip inverts.
 //
 //go:noescape
@@ -155,6 +185,16 @@ func Expand8AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
 //
 //go:noescape
 func Expand8AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
+
+// Blend8AVX2 writes sentinel over the elements of 8 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend8AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+
+// Blend8AVX512 writes sentinel over the elements of 8 bytes whose bit is 0 and returns the number of ones.
+//
+//go:noescape
+func Blend8AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
 
 // ReadAVX2 loads n bytes, a multiple of 256, and does nothing with them but or them: what benchmarks compare with.
 //

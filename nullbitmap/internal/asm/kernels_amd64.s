@@ -720,6 +720,186 @@ done:
 	VZEROUPPER
 	RET
 
+// func Blend1AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+TEXT ·Blend1AVX2(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTB X0, Y0
+	VMOVDQU      pick1<>+0(SB), Y1
+	VMOVDQU      spread1<>+0(SB), Y2
+	VMOVDQU      spread1<>+32(SB), Y3
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $0x03, SI
+	SHRQ         $0x02, DX
+	JZ           rest
+
+loop:
+	PREFETCHT0   4096(AX)
+	VPBROADCASTQ (CX), Y4
+	VPSHUFB      Y2, Y4, Y5
+	VPAND        Y1, Y5, Y5
+	VPCMPEQB     Y1, Y5, Y5
+	VPBLENDVB    Y5, (AX), Y0, Y5
+	VMOVDQU      Y5, (AX)
+	VPSHUFB      Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 32(AX), Y0, Y4
+	VMOVDQU      Y4, 32(AX)
+	POPCNTQ      (CX), DI
+	ADDQ         DI, BX
+	PREFETCHT0   4160(AX)
+	VPBROADCASTQ 8(CX), Y4
+	VPSHUFB      Y2, Y4, Y5
+	VPAND        Y1, Y5, Y5
+	VPCMPEQB     Y1, Y5, Y5
+	VPBLENDVB    Y5, 64(AX), Y0, Y5
+	VMOVDQU      Y5, 64(AX)
+	VPSHUFB      Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 96(AX), Y0, Y4
+	VMOVDQU      Y4, 96(AX)
+	POPCNTQ      8(CX), DI
+	ADDQ         DI, BX
+	PREFETCHT0   4224(AX)
+	VPBROADCASTQ 16(CX), Y4
+	VPSHUFB      Y2, Y4, Y5
+	VPAND        Y1, Y5, Y5
+	VPCMPEQB     Y1, Y5, Y5
+	VPBLENDVB    Y5, 128(AX), Y0, Y5
+	VMOVDQU      Y5, 128(AX)
+	VPSHUFB      Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 160(AX), Y0, Y4
+	VMOVDQU      Y4, 160(AX)
+	POPCNTQ      16(CX), DI
+	ADDQ         DI, BX
+	PREFETCHT0   4288(AX)
+	VPBROADCASTQ 24(CX), Y4
+	VPSHUFB      Y2, Y4, Y5
+	VPAND        Y1, Y5, Y5
+	VPCMPEQB     Y1, Y5, Y5
+	VPBLENDVB    Y5, 192(AX), Y0, Y5
+	VMOVDQU      Y5, 192(AX)
+	VPSHUFB      Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 224(AX), Y0, Y4
+	VMOVDQU      Y4, 224(AX)
+	POPCNTQ      24(CX), DI
+	ADDQ         DI, BX
+	ADDQ         $0x00000020, CX
+	ADDQ         $0x00000100, AX
+	DECQ         DX
+	JNZ          loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0   4096(AX)
+	VPBROADCASTQ (CX), Y4
+	VPSHUFB      Y2, Y4, Y5
+	VPAND        Y1, Y5, Y5
+	VPCMPEQB     Y1, Y5, Y5
+	VPBLENDVB    Y5, (AX), Y0, Y5
+	VMOVDQU      Y5, (AX)
+	VPSHUFB      Y3, Y4, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 32(AX), Y0, Y4
+	VMOVDQU      Y4, 32(AX)
+	POPCNTQ      (CX), DX
+	ADDQ         DX, BX
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000040, AX
+	DECQ         SI
+	JNZ          one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
+// func Blend1AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX512BW, MMX+, POPCNT, SSE2
+TEXT ·Blend1AVX512(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTB X0, Z0
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $0x03, SI
+	SHRQ         $0x02, DX
+	JZ           rest
+
+loop:
+	PREFETCHT0 4096(AX)
+	MOVQ       (CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU8   Z0, K1, (AX)
+	POPCNTQ    (CX), DI
+	ADDQ       DI, BX
+	PREFETCHT0 4160(AX)
+	MOVQ       8(CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU8   Z0, K1, 64(AX)
+	POPCNTQ    8(CX), DI
+	ADDQ       DI, BX
+	PREFETCHT0 4224(AX)
+	MOVQ       16(CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU8   Z0, K1, 128(AX)
+	POPCNTQ    16(CX), DI
+	ADDQ       DI, BX
+	PREFETCHT0 4288(AX)
+	MOVQ       24(CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU8   Z0, K1, 192(AX)
+	POPCNTQ    24(CX), DI
+	ADDQ       DI, BX
+	ADDQ       $0x00000020, CX
+	ADDQ       $0x00000100, AX
+	DECQ       DX
+	JNZ        loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0 4096(AX)
+	MOVQ       (CX), DX
+	NOTQ       DX
+	KMOVQ      DX, K1
+	VMOVDQU8   Z0, K1, (AX)
+	POPCNTQ    (CX), DX
+	ADDQ       DX, BX
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000040, AX
+	DECQ       SI
+	JNZ        one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
 DATA shuffle2<>+0(SB)/8, $0x0706050403020100
 DATA shuffle2<>+8(SB)/8, $0x0f0e0d0c0b0a0908
 DATA shuffle2<>+16(SB)/8, $0x0607040502030001
@@ -1452,6 +1632,191 @@ done:
 	VZEROUPPER
 	RET
 
+// func Blend2AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+TEXT ·Blend2AVX2(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTW X0, Y0
+	VMOVDQU      pick2<>+0(SB), Y1
+	VMOVDQU      spread2<>+0(SB), Y2
+	VMOVDQU      spread2<>+32(SB), Y3
+	VMOVDQU      spread2<>+64(SB), Y4
+	VMOVDQU      spread2<>+96(SB), Y5
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $0x01, SI
+	SHRQ         $0x01, DX
+	JZ           rest
+
+loop:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPBROADCASTQ (CX), Y6
+	VPSHUFB      Y2, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, (AX), Y0, Y7
+	VMOVDQU      Y7, (AX)
+	VPSHUFB      Y3, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 32(AX), Y0, Y7
+	VMOVDQU      Y7, 32(AX)
+	VPSHUFB      Y4, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 64(AX), Y0, Y7
+	VMOVDQU      Y7, 64(AX)
+	VPSHUFB      Y5, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VPCMPEQB     Y1, Y6, Y6
+	VPBLENDVB    Y6, 96(AX), Y0, Y6
+	VMOVDQU      Y6, 96(AX)
+	POPCNTQ      (CX), DI
+	ADDQ         DI, BX
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPBROADCASTQ 8(CX), Y6
+	VPSHUFB      Y2, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 128(AX), Y0, Y7
+	VMOVDQU      Y7, 128(AX)
+	VPSHUFB      Y3, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 160(AX), Y0, Y7
+	VMOVDQU      Y7, 160(AX)
+	VPSHUFB      Y4, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 192(AX), Y0, Y7
+	VMOVDQU      Y7, 192(AX)
+	VPSHUFB      Y5, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VPCMPEQB     Y1, Y6, Y6
+	VPBLENDVB    Y6, 224(AX), Y0, Y6
+	VMOVDQU      Y6, 224(AX)
+	POPCNTQ      8(CX), DI
+	ADDQ         DI, BX
+	ADDQ         $0x00000010, CX
+	ADDQ         $0x00000100, AX
+	DECQ         DX
+	JNZ          loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	VPBROADCASTQ (CX), Y6
+	VPSHUFB      Y2, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, (AX), Y0, Y7
+	VMOVDQU      Y7, (AX)
+	VPSHUFB      Y3, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 32(AX), Y0, Y7
+	VMOVDQU      Y7, 32(AX)
+	VPSHUFB      Y4, Y6, Y7
+	VPAND        Y1, Y7, Y7
+	VPCMPEQB     Y1, Y7, Y7
+	VPBLENDVB    Y7, 64(AX), Y0, Y7
+	VMOVDQU      Y7, 64(AX)
+	VPSHUFB      Y5, Y6, Y6
+	VPAND        Y1, Y6, Y6
+	VPCMPEQB     Y1, Y6, Y6
+	VPBLENDVB    Y6, 96(AX), Y0, Y6
+	VMOVDQU      Y6, 96(AX)
+	POPCNTQ      (CX), DX
+	ADDQ         DX, BX
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000080, AX
+	DECQ         SI
+	JNZ          one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
+// func Blend2AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX512BW, MMX+, POPCNT, SSE2
+TEXT ·Blend2AVX512(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTW X0, Z0
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	MOVQ         DX, SI
+	ANDQ         $0x01, SI
+	SHRQ         $0x01, DX
+	JZ           rest
+
+loop:
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	MOVQ       (CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU16  Z0, K1, (AX)
+	SHRQ       $0x20, DI
+	KMOVQ      DI, K1
+	VMOVDQU16  Z0, K1, 64(AX)
+	POPCNTQ    (CX), DI
+	ADDQ       DI, BX
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	MOVQ       8(CX), DI
+	NOTQ       DI
+	KMOVQ      DI, K1
+	VMOVDQU16  Z0, K1, 128(AX)
+	SHRQ       $0x20, DI
+	KMOVQ      DI, K1
+	VMOVDQU16  Z0, K1, 192(AX)
+	POPCNTQ    8(CX), DI
+	ADDQ       DI, BX
+	ADDQ       $0x00000010, CX
+	ADDQ       $0x00000100, AX
+	DECQ       DX
+	JNZ        loop
+
+rest:
+	TESTQ SI, SI
+	JZ    done
+
+one:
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	MOVQ       (CX), DX
+	NOTQ       DX
+	KMOVQ      DX, K1
+	VMOVDQU16  Z0, K1, (AX)
+	SHRQ       $0x20, DX
+	KMOVQ      DX, K1
+	VMOVDQU16  Z0, K1, 64(AX)
+	POPCNTQ    (CX), DX
+	ADDQ       DX, BX
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000080, AX
+	DECQ       SI
+	JNZ        one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
 DATA shuffle4<>+0(SB)/8, $0x0706050403020100
 DATA shuffle4<>+8(SB)/8, $0x0f0e0d0c0b0a0908
 DATA shuffle4<>+16(SB)/8, $0x0405060700010203
@@ -2146,6 +2511,129 @@ one:
 
 done:
 	VZEROUPPER
+	RET
+
+// func Blend4AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+TEXT ·Blend4AVX2(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTD X0, Y0
+	VMOVDQU      pick4<>+0(SB), Y1
+	VMOVDQU      spread4<>+0(SB), Y2
+	VMOVDQU      spread4<>+32(SB), Y3
+	VMOVDQU      spread4<>+64(SB), Y4
+	VMOVDQU      spread4<>+96(SB), Y5
+	VMOVDQU      spread4<>+128(SB), Y6
+	VMOVDQU      spread4<>+160(SB), Y7
+	VMOVDQU      spread4<>+192(SB), Y8
+	VMOVDQU      spread4<>+224(SB), Y9
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	TESTQ        DX, DX
+	JZ           done
+
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	VPBROADCASTQ (CX), Y10
+	VPSHUFB      Y2, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, (AX), Y0, Y11
+	VMOVDQU      Y11, (AX)
+	VPSHUFB      Y3, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 32(AX), Y0, Y11
+	VMOVDQU      Y11, 32(AX)
+	VPSHUFB      Y4, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 64(AX), Y0, Y11
+	VMOVDQU      Y11, 64(AX)
+	VPSHUFB      Y5, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 96(AX), Y0, Y11
+	VMOVDQU      Y11, 96(AX)
+	VPSHUFB      Y6, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 128(AX), Y0, Y11
+	VMOVDQU      Y11, 128(AX)
+	VPSHUFB      Y7, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 160(AX), Y0, Y11
+	VMOVDQU      Y11, 160(AX)
+	VPSHUFB      Y8, Y10, Y11
+	VPAND        Y1, Y11, Y11
+	VPCMPEQB     Y1, Y11, Y11
+	VPBLENDVB    Y11, 192(AX), Y0, Y11
+	VMOVDQU      Y11, 192(AX)
+	VPSHUFB      Y9, Y10, Y10
+	VPAND        Y1, Y10, Y10
+	VPCMPEQB     Y1, Y10, Y10
+	VPBLENDVB    Y10, 224(AX), Y0, Y10
+	VMOVDQU      Y10, 224(AX)
+	POPCNTQ      (CX), SI
+	ADDQ         SI, BX
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000100, AX
+	DECQ         DX
+	JNZ          one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
+// func Blend4AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+TEXT ·Blend4AVX512(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTD X0, Z0
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	TESTQ        DX, DX
+	JZ           done
+
+one:
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	MOVQ       (CX), SI
+	NOTQ       SI
+	KMOVQ      SI, K1
+	VMOVDQU32  Z0, K1, (AX)
+	SHRQ       $0x10, SI
+	KMOVQ      SI, K1
+	VMOVDQU32  Z0, K1, 64(AX)
+	SHRQ       $0x10, SI
+	KMOVQ      SI, K1
+	VMOVDQU32  Z0, K1, 128(AX)
+	SHRQ       $0x10, SI
+	KMOVQ      SI, K1
+	VMOVDQU32  Z0, K1, 192(AX)
+	POPCNTQ    (CX), SI
+	ADDQ       SI, BX
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000100, AX
+	DECQ       DX
+	JNZ        one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
 	RET
 
 DATA shuffle8<>+0(SB)/8, $0x0706050403020100
@@ -3231,6 +3719,182 @@ one:
 
 done:
 	VZEROUPPER
+	RET
+
+// func Blend8AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+TEXT ·Blend8AVX2(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTQ X0, Y0
+	VMOVDQU      pick8<>+0(SB), Y1
+	VMOVDQU      pick8<>+32(SB), Y2
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	TESTQ        DX, DX
+	JZ           done
+
+one:
+	PREFETCHT0   4096(AX)
+	PREFETCHT0   4160(AX)
+	PREFETCHT0   4224(AX)
+	PREFETCHT0   4288(AX)
+	PREFETCHT0   4352(AX)
+	PREFETCHT0   4416(AX)
+	PREFETCHT0   4480(AX)
+	PREFETCHT0   4544(AX)
+	VPBROADCASTQ (CX), Y3
+	VPSHUFB      spread8<>+0(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, (AX), Y0, Y4
+	VMOVDQU      Y4, (AX)
+	VPSHUFB      spread8<>+32(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 32(AX), Y0, Y4
+	VMOVDQU      Y4, 32(AX)
+	VPSHUFB      spread8<>+64(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 64(AX), Y0, Y4
+	VMOVDQU      Y4, 64(AX)
+	VPSHUFB      spread8<>+96(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 96(AX), Y0, Y4
+	VMOVDQU      Y4, 96(AX)
+	VPSHUFB      spread8<>+128(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 128(AX), Y0, Y4
+	VMOVDQU      Y4, 128(AX)
+	VPSHUFB      spread8<>+160(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 160(AX), Y0, Y4
+	VMOVDQU      Y4, 160(AX)
+	VPSHUFB      spread8<>+192(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 192(AX), Y0, Y4
+	VMOVDQU      Y4, 192(AX)
+	VPSHUFB      spread8<>+224(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 224(AX), Y0, Y4
+	VMOVDQU      Y4, 224(AX)
+	VPSHUFB      spread8<>+256(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 256(AX), Y0, Y4
+	VMOVDQU      Y4, 256(AX)
+	VPSHUFB      spread8<>+288(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 288(AX), Y0, Y4
+	VMOVDQU      Y4, 288(AX)
+	VPSHUFB      spread8<>+320(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 320(AX), Y0, Y4
+	VMOVDQU      Y4, 320(AX)
+	VPSHUFB      spread8<>+352(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 352(AX), Y0, Y4
+	VMOVDQU      Y4, 352(AX)
+	VPSHUFB      spread8<>+384(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 384(AX), Y0, Y4
+	VMOVDQU      Y4, 384(AX)
+	VPSHUFB      spread8<>+416(SB), Y3, Y4
+	VPAND        Y2, Y4, Y4
+	VPCMPEQB     Y2, Y4, Y4
+	VPBLENDVB    Y4, 416(AX), Y0, Y4
+	VMOVDQU      Y4, 416(AX)
+	VPSHUFB      spread8<>+448(SB), Y3, Y4
+	VPAND        Y1, Y4, Y4
+	VPCMPEQB     Y1, Y4, Y4
+	VPBLENDVB    Y4, 448(AX), Y0, Y4
+	VMOVDQU      Y4, 448(AX)
+	VPSHUFB      spread8<>+480(SB), Y3, Y3
+	VPAND        Y2, Y3, Y3
+	VPCMPEQB     Y2, Y3, Y3
+	VPBLENDVB    Y3, 480(AX), Y0, Y3
+	VMOVDQU      Y3, 480(AX)
+	POPCNTQ      (CX), SI
+	ADDQ         SI, BX
+	ADDQ         $0x00000008, CX
+	ADDQ         $0x00000200, AX
+	DECQ         DX
+	JNZ          one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
+	RET
+
+// func Blend8AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+TEXT ·Blend8AVX512(SB), NOSPLIT, $0-40
+	MOVQ         sentinel+24(FP), AX
+	MOVQ         AX, X0
+	VPBROADCASTQ X0, Z0
+	MOVQ         values+0(FP), AX
+	MOVQ         bitmap+8(FP), CX
+	MOVQ         groups+16(FP), DX
+	XORQ         BX, BX
+	TESTQ        DX, DX
+	JZ           done
+
+one:
+	PREFETCHT0 4096(AX)
+	PREFETCHT0 4160(AX)
+	PREFETCHT0 4224(AX)
+	PREFETCHT0 4288(AX)
+	PREFETCHT0 4352(AX)
+	PREFETCHT0 4416(AX)
+	PREFETCHT0 4480(AX)
+	PREFETCHT0 4544(AX)
+	MOVQ       (CX), SI
+	NOTQ       SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, (AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 64(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 128(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 192(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 256(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 320(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 384(AX)
+	SHRQ       $0x08, SI
+	KMOVQ      SI, K1
+	VMOVDQU64  Z0, K1, 448(AX)
+	POPCNTQ    (CX), SI
+	ADDQ       SI, BX
+	ADDQ       $0x00000008, CX
+	ADDQ       $0x00000200, AX
+	DECQ       DX
+	JNZ        one
+
+done:
+	VZEROUPPER
+	MOVQ BX, ret+32(FP)
 	RET
 
 // func ReadAVX2(src *byte, n int) uint64

@@ -29,8 +29,11 @@ func main() {
 			float2(w, shuffle)
 			float512(w, shuffle)
 		}
-		expand2(w)
+		spread, pick := lanes2Tables(w)
+		expand2(w, spread, pick)
 		expand512(w)
+		blend2(w, spread, pick)
+		blend512(w)
 	}
 	readAll("AVX2", 32, func() reg.VecVirtual { return YMM() })
 	readAll("AVX512", 64, func() reg.VecVirtual { return ZMM() })
@@ -384,47 +387,64 @@ func expandRounds(w int, body func(dst, src Mem)) {
 	RET()
 }
 
-func expand2(w int) {
-	vectors := 2 * w // of 32 bytes, for 64 elements
-	// Which byte of the bits goes to each byte of a vector, and the bit that its lane looks at there. Bits repeat after 8
-	// lanes, so after one vector, or for w = 8 after two.
-	period := (8*w + 31) / 32
-	spreadBytes, pickBytes := make([]byte, 32*vectors), make([]byte, 32*period)
+// lanes2 makes, for AVX2, vectors out of bits: all ones in a lane whose bit is 1.
+type lanes2 struct {
+	w, vectors, period int
+	spread             []Op             // which byte of the bits goes to each byte of a vector
+	pick               []reg.VecVirtual // the bit that each lane looks at there
+}
+
+// lanes2Tables lays out the constants for lanes of w bytes.
+func lanes2Tables(w int) (spread, pick Mem) {
+	// Bits repeat after 8 lanes, so after one vector, or for w = 8 after two.
+	spreadBytes, pickBytes := make([]byte, 64*w), make([]byte, max(32, 8*w))
 	for i := range spreadBytes {
 		spreadBytes[i] = byte(i / w / 8)
 	}
 	for i := range pickBytes {
 		pickBytes[i] = 1 << (i / w % 8)
 	}
-	spread, pick := table(fmt.Sprintf("spread%d", w), spreadBytes), table(fmt.Sprintf("pick%d", w), pickBytes)
+	return table(fmt.Sprintf("spread%d", w), spreadBytes), table(fmt.Sprintf("pick%d", w), pickBytes)
+}
 
+func newLanes2(w int, spread, pick Mem) *lanes2 {
+	l := &lanes2{w: w, vectors: 2 * w, period: max(1, w/4)}
+	for i := 0; i < l.period; i++ {
+		y := YMM()
+		VMOVDQU(pick.Offset(32*i), y)
+		l.pick = append(l.pick, y)
+	}
+	for i := 0; i < l.vectors; i++ {
+		l.spread = append(l.spread, spread.Offset(32*i))
+		if l.vectors <= 8 { // few enough to stay in registers
+			y := YMM()
+			VMOVDQU(spread.Offset(32*i), y)
+			l.spread[i] = y
+		}
+	}
+	return l
+}
+
+// vector makes the i-th vector of 64 lanes out of the word of bits that is in each quarter of word.
+func (l *lanes2) vector(word reg.VecVirtual, i int) reg.VecVirtual {
+	x, p := YMM(), l.pick[i%l.period]
+	VPSHUFB(l.spread[i], word, x)
+	VPAND(p, x, x)
+	VPCMPEQB(p, x, x)
+	return x
+}
+
+func expand2(w int, spread, pick Mem) {
 	TEXT(fmt.Sprintf("Expand%dAVX2", w), NOSPLIT, expandSignature)
 	expandDoc(w, "AVX2")
 	flip, one := broadcast("flip", 8, YMM()), broadcast("one", w, YMM())
-	picks := make([]reg.VecVirtual, period)
-	for i := range picks {
-		picks[i] = YMM()
-		VMOVDQU(pick.Offset(32*i), picks[i])
-	}
-	// With few patterns they stay in registers.
-	spreads := make([]Op, vectors)
-	for i := range spreads {
-		spreads[i] = spread.Offset(32 * i)
-		if vectors <= 8 {
-			y := YMM()
-			VMOVDQU(spreads[i], y)
-			spreads[i] = y
-		}
-	}
+	lanes := newLanes2(w, spread, pick)
 	expandRounds(w, func(dst, src Mem) {
 		word := YMM()
 		VPBROADCASTQ(src, word)
 		VPXOR(flip, word, word)
-		for i := 0; i < vectors; i++ {
-			x, p := YMM(), picks[i%period]
-			VPSHUFB(spreads[i], word, x)
-			VPAND(p, x, x)
-			VPCMPEQB(p, x, x)
+		for i := 0; i < lanes.vectors; i++ {
+			x := lanes.vector(word, i)
 			VPAND(one, x, x)
 			VMOVDQU(x, dst.Offset(32*i))
 		}
@@ -451,6 +471,61 @@ func expand512(w int) {
 			}
 		}
 	})
+}
+
+// blendRounds writes the loop around a blending kernel, which returns the number of ones among the bits.
+func blendRounds(w int, isa string, vec func() reg.VecVirtual, prepare func() any, body func(state any, sentinel reg.VecVirtual, values, bitmap Mem)) {
+	TEXT(fmt.Sprintf("Blend%d%s", w, isa), NOSPLIT, "func(values, bitmap *byte, groups int, sentinel uint64) int")
+	Doc(fmt.Sprintf("Blend%d%s writes sentinel over the elements of %d bytes whose bit is 0 and returns the number of ones.", w, isa, w))
+	Pragma("noescape")
+	sentinel := broadcast("sentinel", w, vec())
+	state := prepare()
+	values, bitmap, n := Load(Param("values"), GP64()), Load(Param("bitmap"), GP64()), Load(Param("groups"), GP64())
+	ones := GP64()
+	XORQ(ones, ones)
+	unrolled(w, n, func(i int) {
+		fetch(values, w, i)
+		at, count := Mem{Base: bitmap, Disp: 8 * i}, GP64()
+		body(state, sentinel, Mem{Base: values, Disp: 64 * w * i}, at)
+		POPCNTQ(at, count)
+		ADDQ(count, ones)
+	}, func(groups int) {
+		ADDQ(U32(8*groups), bitmap)
+		ADDQ(U32(64*w*groups), values)
+	})
+	Store(ones, ReturnIndex(0))
+	RET()
+}
+
+func blend2(w int, spread, pick Mem) {
+	blendRounds(w, "AVX2", func() reg.VecVirtual { return YMM() }, func() any { return newLanes2(w, spread, pick) },
+		func(state any, sentinel reg.VecVirtual, values, bitmap Mem) {
+			lanes, word := state.(*lanes2), YMM()
+			VPBROADCASTQ(bitmap, word)
+			for i := 0; i < lanes.vectors; i++ {
+				x, at := lanes.vector(word, i), values.Offset(32*i)
+				VPBLENDVB(x, at, sentinel, x)
+				VMOVDQU(x, at)
+			}
+		})
+}
+
+func blend512(w int) {
+	move := map[int]func(...Op){1: VMOVDQU8, 2: VMOVDQU16, 4: VMOVDQU32, 8: VMOVDQU64}[w]
+	blendRounds(w, "AVX512", func() reg.VecVirtual { return ZMM() }, func() any { return nil },
+		func(_ any, sentinel reg.VecVirtual, values, bitmap Mem) {
+			word := GP64()
+			MOVQ(bitmap, word)
+			NOTQ(word)
+			for i := 0; i < w; i++ {
+				k := K()
+				KMOVQ(word, k)
+				move(sentinel, k, values.Offset(64*i))
+				if i < w-1 {
+					SHRQ(Imm(uint64(64/w)), word)
+				}
+			}
+		})
 }
 
 // readAll and writeAll are yardsticks for benchmarks: the same kind of loop with nothing in it.
