@@ -174,6 +174,8 @@ func All() []Convention {
 	return []Convention{
 		{"vaex", "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", detectVaex},
 		{"vaex-v1", "older vaex files: datasets in a group with the attribute column_order", detectVaex1},
+		{"anndata", "elements of AnnData files: data frames with categories and masks, sparse matrices", detectAnndata},
+		{"matlab", "MATLAB 7.3: structs, and variables of one height, with their dimensions reversed", detectMatlab},
 		{"compound", "a one-dimensional dataset of a compound type: its members are the columns", detectCompound},
 		{"group", "a group whose datasets have one length", detectGroup},
 	}
