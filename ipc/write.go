@@ -1,0 +1,182 @@
+package ipc
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// Stats counts what was written.
+type Stats struct {
+	Rows    int64
+	Batches int64
+	Bytes   int64 // of output
+}
+
+// Option changes how Write works.
+type Option func(*options) error
+
+type options struct {
+	compression Compression
+	workers     int
+	mem         memory.Allocator
+	progress    func(Stats)
+}
+
+// WithCompression compresses the buffers. The default is None.
+func WithCompression(c Compression) Option {
+	return func(o *options) error {
+		if c < None || c > Zstd {
+			return h5err.New(h5err.Argument, "unknown %v", c)
+		}
+		o.compression = c
+		return nil
+	}
+}
+
+// WithWorkers sets how many batches are compressed at a time; each is held until it is written. The default is the
+// number of processors.
+func WithWorkers(n int) Option {
+	return func(o *options) error {
+		if n < 1 {
+			return h5err.New(h5err.Argument, "%d workers", n)
+		}
+		o.workers = n
+		return nil
+	}
+}
+
+// WithAllocator sets where compressed and sliced buffers come from.
+func WithAllocator(mem memory.Allocator) Option {
+	return func(o *options) error {
+		o.mem = mem
+		return nil
+	}
+}
+
+// WithProgress calls fn after each batch, on the goroutine that called Write.
+func WithProgress(fn func(Stats)) Option {
+	return func(o *options) error {
+		o.progress = fn
+		return nil
+	}
+}
+
+// Write writes all batches of rr to w, in order, and the end of the file or stream. It neither releases rr nor closes w.
+// When it fails, what was written so far is no complete file. Errors are those of rr, ctx's, of kind IO for what the
+// system refused (a failing w, an input cut short), and Unsupported for a file whose dictionaries change.
+func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, opts ...Option) (Stats, error) {
+	o := options{compression: None, workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return Stats{}, err
+		}
+	}
+	if f != File && f != Stream {
+		return Stats{}, h5err.New(h5err.Argument, "unknown %v", f)
+	}
+	m := &messages{out: newSink(ctx, w), file: f == File}
+	coding := append(o.compression.options(), ipc.WithSchema(rr.Schema()), ipc.WithAllocator(o.mem),
+		ipc.WithCompressConcurrency(1))
+	out := &writer{options: o, m: m, w: ipc.NewWriterWithPayloadWriter(m, coding...)}
+	var e encoder = out
+	if o.compression != None && o.workers > 1 {
+		e = &parallel{writer: out, coding: coding}
+		m.skip = true // record batches come from the workers
+	}
+	err := m.Start()
+	if err == nil {
+		err = feed(ctx, rr, e)
+	}
+	m.failed = err != nil
+	err = errors.Join(err, out.w.Close())
+	out.Bytes = m.out.n
+	return out.Stats, plain(err)
+}
+
+// encoder takes batches in order. finish is called in any case and waits for what is under way; err is why feeding ended.
+type encoder interface {
+	add(arrow.RecordBatch) error
+	finish(err error) error
+}
+
+func feed(ctx context.Context, rr array.RecordReader, e encoder) error {
+	var err error
+	for err == nil && rr.Next() {
+		err = e.add(rr.RecordBatch())
+	}
+	if err == nil {
+		err = rr.Err()
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	return e.finish(err)
+}
+
+// writer encodes and writes batches on the caller's goroutine.
+type writer struct {
+	options
+	Stats
+	m *messages
+	w *ipc.Writer
+}
+
+func (w *writer) add(rec arrow.RecordBatch) error {
+	if err := guard(func() error { return w.w.Write(rec) }); err != nil {
+		return err
+	}
+	w.count(rec)
+	return nil
+}
+
+func (w *writer) finish(err error) error { return err }
+
+func (w *writer) count(rec arrow.RecordBatch) {
+	w.Rows += rec.NumRows()
+	w.Batches++
+	w.Bytes = w.m.out.n
+	if w.progress != nil {
+		w.progress(w.Stats)
+	}
+}
+
+// guard is source.Guard for functions of arrow-go that recover from panics by themselves.
+func guard(fn func() error) error {
+	return source.Guard(func() error {
+		err := fn()
+		var fault interface {
+			runtime.Error
+			Addr() uintptr
+		}
+		if errors.As(err, &fault) {
+			panic(fault)
+		}
+		return err
+	})
+}
+
+// plain takes an error of ours out of what arrow-go wrapped around it.
+func plain(err error) error {
+	var e *h5err.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	case errors.As(err, &e):
+		return e
+	}
+	return h5err.Wrap(h5err.IO, err, "can't write Arrow data")
+}
