@@ -1,5 +1,12 @@
 package filter
 
+import (
+	"errors"
+
+	"github.com/h5arrow/h5arrow/h5/filter/internal/asm"
+	"github.com/h5arrow/h5arrow/h5/filter/internal/inflate"
+)
+
 // deflate is filter 1: a zlib stream (RFC 1950).
 type deflate struct{}
 
@@ -10,3 +17,12 @@ func (deflate) bound(n int) (int, bool) { return n + n>>8 + 64, false }
 func (deflate) inC() bool { return inflatesInC }
 
 func (deflate) decode(st *State, dst, src []byte) (int, error) { return st.zlib(dst, src) }
+
+// inflate decodes the zlib stream at the beginning of src in Go.
+func (st *State) inflate(dst, src []byte) (int, error) {
+	n, err := st.inflater.Zlib(dst, src, asm.Adler32)
+	if errors.Is(err, inflate.ErrLong) {
+		err = errTooLong
+	}
+	return n, err
+}

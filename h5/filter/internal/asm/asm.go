@@ -1,5 +1,5 @@
 // Package asm holds the loops over bytes that are worth vector instructions: undoing byte and bit shuffles, and
-// Adler-32.
+// checksums.
 //
 // Each has a portable twin, which is used on other processors, on those without AVX2, and with the build tag purego.
 // The assembly is generated: see the directory gen.
@@ -8,6 +8,9 @@ package asm
 import "encoding/binary"
 
 //go:generate go run -C gen . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg asm
+
+// tile is how many bytes of wide elements are made column by column before the next ones are.
+const tile = 16 << 10
 
 // Unshuffle undoes the byte shuffle of elements of width bytes: src holds the first bytes of all elements, then the
 // second bytes of all, and so on; bytes that fill no element follow as they are. dst is as long as src and does not
@@ -22,8 +25,7 @@ func Unshuffle(dst, src []byte, width int) {
 		return
 	}
 	dst = dst[:len(src)]
-	done := unshuffleFast(dst, src[:n*width], width, n)
-	if done < n {
+	if done := unshuffleFast(dst, src, width, n); done < n {
 		unshuffle(dst, src[:n*width], width, n, done)
 	}
 	copy(dst[n*width:], src[n*width:])
@@ -39,8 +41,7 @@ func BitUnshuffle(dst, src, tmp []byte, n, width int) {
 	}
 	for j := range width {
 		p, rows := planes[j*n:(j+1)*n], src[j*n:(j+1)*n]
-		done := bitPlaneFast(p, rows)
-		bitPlane(p, rows, done)
+		bitPlane(p, rows, bitPlaneFast(p, rows))
 	}
 	if width > 1 {
 		Unshuffle(dst[:n*width], planes, width)
@@ -91,7 +92,6 @@ func unshuffle(dst, src []byte, width, n, done int) {
 			column, size = unshuffle4, 4
 		}
 		// A few elements at a time, so that what is written in several columns is written in the cache.
-		const tile = 16 << 10
 		step := max(tile/width, 8)
 		for lo := done; lo < n; lo += step {
 			hi := min(lo+step, n)
@@ -132,4 +132,76 @@ func unshuffle2(dst, src []byte, width, n, done int) {
 	for i := done; i < last; i++ {
 		binary.LittleEndian.PutUint16(dst[i*width:], uint16(p0[i])|uint16(p1[i])<<8)
 	}
+}
+
+// sumPart is how many bytes are added up at a time: few enough for the sums of the vector instructions.
+const sumPart = 1 << 18
+
+// Adler32 returns the Adler-32 checksum of b.
+func Adler32(b []byte) uint32 {
+	const mod = 65521
+	s1, s2 := uint64(1), uint64(0)
+	for len(b) > 0 {
+		part := b[:min(len(b), sumPart)]
+		b = b[len(part):]
+		sum, weighted := adlerSums(part)
+		s2 = (s2 + uint64(len(part))*s1 + weighted) % mod
+		s1 = (s1 + sum) % mod
+	}
+	return uint32(s2)<<16 | uint32(s1)
+}
+
+// adlerMore carries sums on over b.
+func adlerMore(b []byte, sum, weighted uint64) (uint64, uint64) {
+	for ; len(b) >= 4; b = b[4:] {
+		v0, v1, v2, v3 := uint64(b[0]), uint64(b[1]), uint64(b[2]), uint64(b[3])
+		weighted += 4*sum + 4*v0 + 3*v1 + 2*v2 + v3
+		sum += v0 + v1 + v2 + v3
+	}
+	for _, v := range b {
+		sum += uint64(v)
+		weighted += sum
+	}
+	return sum, weighted
+}
+
+// Fletcher32 returns HDF5's variant of Fletcher's checksum of b: over big-endian 16-bit words, an odd byte being the
+// upper half of a last one, modulo 65535, where a sum that is a multiple of that is 0 only if all words are.
+func Fletcher32(b []byte) uint32 {
+	var s1, s2 uint64
+	for len(b) >= 2 {
+		part := b[:min(len(b)&^1, sumPart)]
+		b = b[len(part):]
+		sum, weighted := fletcherSums(part)
+		s2 = fold(s2 + uint64(len(part)/2)*s1 + weighted)
+		s1 = fold(s1 + sum)
+	}
+	if len(b) == 1 {
+		s1 = fold(s1 + uint64(b[0])<<8)
+		s2 = fold(s2 + s1)
+	}
+	return uint32(s2)<<16 | uint32(s1)
+}
+
+// fletcherMore carries sums on over b, which has no odd byte.
+func fletcherMore(b []byte, sum, weighted uint64) (uint64, uint64) {
+	for ; len(b) >= 8; b = b[8:] {
+		v := binary.BigEndian.Uint64(b)
+		w0, w1, w2, w3 := v>>48, v>>32&0xffff, v>>16&0xffff, v&0xffff
+		weighted += 4*sum + 4*w0 + 3*w1 + 2*w2 + w3
+		sum += w0 + w1 + w2 + w3
+	}
+	for ; len(b) >= 2; b = b[2:] {
+		sum += uint64(binary.BigEndian.Uint16(b))
+		weighted += sum
+	}
+	return sum, weighted
+}
+
+// fold reduces x modulo 65535 to 1..65535, and 0 to 0.
+func fold(x uint64) uint64 {
+	for x > 0xffff {
+		x = x&0xffff + x>>16
+	}
+	return x
 }

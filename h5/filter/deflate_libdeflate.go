@@ -1,0 +1,57 @@
+//go:build libdeflate && cgo
+
+package filter
+
+/*
+#cgo LDFLAGS: -ldeflate
+#cgo noescape libdeflate_zlib_decompress_ex
+#cgo nocallback libdeflate_zlib_decompress_ex
+#include <libdeflate.h>
+*/
+import "C"
+
+import (
+	"unsafe"
+)
+
+const inflatesInC = true
+
+// deflateC is the state of the C decoder.
+type deflateC struct {
+	d *C.struct_libdeflate_decompressor
+}
+
+func (c *deflateC) close() {
+	if c.d != nil {
+		C.libdeflate_free_decompressor(c.d)
+		c.d = nil
+	}
+}
+
+// zlib decodes the zlib stream at the beginning of src.
+func (st *State) zlib(dst, src []byte) (int, error) {
+	if len(src) == 0 {
+		return 0, errShort
+	}
+	if len(dst) == 0 {
+		// Not even an empty slice can be given a place in C; what it makes must be nothing.
+		return st.inflate(dst, src)
+	}
+	if st.deflateC.d == nil {
+		if st.deflateC.d = C.libdeflate_alloc_decompressor(); st.deflateC.d == nil {
+			return st.inflate(dst, src)
+		}
+	}
+	var in, out C.size_t
+	// The calls keep neither slice, and both outlive them.
+	r := C.libdeflate_zlib_decompress_ex(st.deflateC.d, unsafe.Pointer(unsafe.SliceData(src)), C.size_t(len(src)),
+		unsafe.Pointer(unsafe.SliceData(dst)), C.size_t(len(dst)), &in, &out)
+	switch r {
+	case C.LIBDEFLATE_SUCCESS:
+		return int(out), nil
+	case C.LIBDEFLATE_INSUFFICIENT_SPACE:
+		return 0, errTooLong
+	}
+	// The pure decoder knows what is wrong, and decides where the two might not agree.
+	return st.inflate(dst, src)
+}
