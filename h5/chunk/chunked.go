@@ -274,6 +274,7 @@ func (r *Reader) load(w *Worker, cs []h5.Chunk, t target) error {
 func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, error) {
 	g, size := t.geo, r.ds.src.Size()
 	sorted := true
+	rows := t.box != nil && g.rowLayout() && t.box.stride[0] == g.elem // a chunk's bytes stand in dst as they are
 	for i := range cs {
 		c := &cs[i]
 		if c.Offset < 0 || c.Size < 0 || c.Offset > size || c.Size > size-c.Offset {
@@ -290,10 +291,10 @@ func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, 
 		case !g.intersect(int64(c.Number), t.box, &o):
 			continue
 		case !q.raw:
-			if g.rowLayout() && o.count[0] == g.chunk[0] {
+			if rows && o.count[0] == g.chunk[0] {
 				q.to = o.inBox
 			}
-		case g.rowLayout():
+		case rows:
 			q.off, q.size, q.to = q.off+o.inCh, o.count[0]*g.elem, o.inBox
 		default:
 			step := max(1, spanBytes/g.stride[0])

@@ -104,7 +104,7 @@ func (g *geometry) origin(n int64, at []int64) {
 	at[0] = n * g.chunk[0]
 }
 
-// box is a block of elements, dense in memory.
+// box is a block of elements, and how they lie in memory.
 type box struct {
 	start, count []int64
 	stride       []int64 // bytes in memory from one index to the next
@@ -154,9 +154,8 @@ func (g *geometry) intersect(n int64, b *box, o *overlap) bool {
 
 // copyBlock copies count elements in each dimension between two strided arrays.
 func copyBlock(dst []byte, dstStride []int64, src []byte, srcStride, count []int64, elem int64) {
-	k := len(count)
-	run := count[k-1] * elem
-	for k--; k > 0 && run == dstStride[k-1] && run == srcStride[k-1]; k-- { // dense in both
+	k, run := len(count), elem
+	for ; k > 0 && run == dstStride[k-1] && run == srcStride[k-1]; k-- { // dense in both
 		run *= count[k-1]
 	}
 	if k == 0 {
@@ -233,9 +232,8 @@ func fill(dst, pattern []byte) {
 
 // fillBlock writes the pattern over a strided block.
 func fillBlock(dst []byte, stride, count []int64, elem int64, pattern []byte) {
-	k := len(count)
-	run := count[k-1] * elem
-	for k--; k > 0 && run == stride[k-1]; k-- {
+	k, run := len(count), elem
+	for ; k > 0 && run == stride[k-1]; k-- {
 		run *= count[k-1]
 	}
 	var at [maxRank]int64

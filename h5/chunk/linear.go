@@ -16,17 +16,8 @@ const pieceBytes = 512 << 10
 
 // planLinear plans storage whose bytes are rows: contiguous, compact, external, none.
 func (r *Reader) planLinear(p *plan, a, b int64, dst []byte) error {
-	l := r.ds.layout
-	total := b * r.rowBytes
-	switch l.Storage {
-	case h5.StorageCompact:
-		if int64(len(l.Data)) < total {
-			return h5err.New(h5err.Corrupt, "%d bytes of compact storage, %d are needed", len(l.Data), total)
-		}
-	case h5.StorageContiguous:
-		if l.Size < total || l.Offset < 0 || total > math.MaxInt64-l.Offset {
-			return h5err.At(h5err.Corrupt, max(l.Offset, h5err.NoOffset), "%d bytes of storage, %d are needed", l.Size, total)
-		}
+	if err := r.checkLinear(b); err != nil {
+		return err
 	}
 	step := max(1, r.opts.piece/r.rowBytes)
 	if step > bandRows {
@@ -49,6 +40,23 @@ func (r *Reader) planLinear(p *plan, a, b int64, dst []byte) error {
 			}
 		}
 		lo = hi
+	}
+	return nil
+}
+
+// checkLinear says whether the storage reaches to the end of row b.
+func (r *Reader) checkLinear(b int64) error {
+	l := r.ds.layout
+	total := b * r.rowBytes
+	switch l.Storage {
+	case h5.StorageCompact:
+		if int64(len(l.Data)) < total {
+			return h5err.New(h5err.Corrupt, "%d bytes of compact storage, %d are needed", len(l.Data), total)
+		}
+	case h5.StorageContiguous:
+		if l.Size < total || l.Offset < 0 || total > math.MaxInt64-l.Offset {
+			return h5err.At(h5err.Corrupt, max(l.Offset, h5err.NoOffset), "%d bytes of storage, %d are needed", l.Size, total)
+		}
 	}
 	return nil
 }

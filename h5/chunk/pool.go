@@ -27,6 +27,17 @@ func (w *Worker) State() *filter.State { return w.st }
 // Scratch returns n bytes of any content, valid until the job ends or calls Scratch again. Readers do not touch them.
 func (w *Worker) Scratch(n int) []byte { return grow(&w.own, n) }
 
+// push returns n bytes of any content, which are the caller's until pop.
+func (w *Worker) push(n int64) []byte {
+	if w.depth == len(w.windows) {
+		w.windows = append(w.windows, nil)
+	}
+	w.depth++
+	return grow(&w.windows[w.depth-1], int(n))
+}
+
+func (w *Worker) pop() { w.depth-- }
+
 func grow(b *[]byte, n int) []byte {
 	if cap(*b) < n {
 		*b = make([]byte, n, n+n/8)

@@ -134,6 +134,9 @@ func newReader(ds *dataset, opts options) (*Reader, error) {
 	if r.rowBytes, ok = mul(row...); !ok {
 		return nil, h5err.New(h5err.Limit, "a row is too large")
 	}
+	if _, ok := mul(uint64(r.rows), uint64(r.rowBytes)); !ok {
+		return nil, h5err.New(h5err.Limit, "the dataset is too large")
+	}
 	switch ds.layout.Storage {
 	case h5.StorageNone, h5.StorageCompact, h5.StorageContiguous:
 	case h5.StorageVirtual:
@@ -208,7 +211,7 @@ func (r *Reader) ChunkRows() int64 {
 }
 
 // ScratchBytes is the most memory that one worker needs to read a piece, besides the rows themselves. It reads the
-// index of the chunks.
+// index of the chunks. For a virtual dataset it is a guess: sources with large chunks need more.
 func (r *Reader) ScratchBytes() (int64, error) {
 	n, err := r.scratchBytes()
 	return n, r.in(err)
@@ -217,7 +220,7 @@ func (r *Reader) ScratchBytes() (int64, error) {
 func (r *Reader) scratchBytes() (int64, error) {
 	switch {
 	case r.virt != nil:
-		return 2*windowSize + spanBytes, nil
+		return 2*windowSize + 4*spanBytes, nil
 	case r.geo == nil:
 		return 0, nil
 	}
@@ -350,9 +353,17 @@ func (r *Reader) prepare(ctx context.Context, a, b int64, dst []byte, opts Start
 func (r *Reader) finish(t *batch) error {
 	err := t.result()
 	if err != nil {
-		r.cache.clear()
+		r.clear()
 	}
 	return r.in(err)
+}
+
+// clear drops the decoded chunks that nobody uses.
+func (r *Reader) clear() {
+	r.cache.clear()
+	if r.virt != nil {
+		r.virt.clear()
+	}
 }
 
 // plan adds the pieces of rows [a,b), at least one; b > a.

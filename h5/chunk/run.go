@@ -13,6 +13,7 @@ import (
 // piece is a part of a batch that one worker reads at a go.
 type piece struct {
 	lo, hi int64 // rows that it has a part of, as the caller of Start counts them
+	file   int   // which of the sources of a virtual dataset
 	addr   int64 // where in the file it begins
 	do     func(ctx context.Context, w *Worker) error
 	undo   func() // instead of do, when the batch has failed; may be nil
@@ -21,13 +22,17 @@ type piece struct {
 // plan collects the pieces of a batch.
 type plan struct {
 	pieces []piece
-	shift  int64 // added to the rows of pieces: a source's rows inside a virtual dataset
+	rows   func(lo, hi int64) (int64, int64) // turns a source's rows into those of the batch; nil: they are
+	file   int                               // of the pieces to come
+	files  int
 	ends   []func()
 }
 
 func (p *plan) add(pc piece) {
-	pc.lo += p.shift
-	pc.hi += p.shift
+	if p.rows != nil {
+		pc.lo, pc.hi = p.rows(pc.lo, pc.hi)
+	}
+	pc.file = p.file
 	p.pieces = append(p.pieces, pc)
 }
 
@@ -51,9 +56,9 @@ func (p *plan) abandon() {
 	p.end()
 }
 
-// sort puts the pieces in the order of the file, so that disks and read-ahead see one sweep.
+// sort puts the pieces in the order of the files, so that disks and read-ahead see one sweep.
 func (p *plan) sort() {
-	byAddr := func(a, b piece) int { return cmp.Compare(a.addr, b.addr) }
+	byAddr := func(a, b piece) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.addr, b.addr)) }
 	if !slices.IsSortedFunc(p.pieces, byAddr) {
 		slices.SortStableFunc(p.pieces, byAddr)
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/zlib"
 	"fmt"
 	"math/rand/v2"
+	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -64,9 +65,17 @@ func next(at, dims []uint64) bool {
 	return false
 }
 
+// deflaters keeps the compressor's large tables from one chunk to the next.
+var deflaters = sync.Pool{New: func() any {
+	w, _ := zlib.NewWriterLevel(nil, 1)
+	return w
+}}
+
 func deflated(b []byte) []byte {
 	var out bytes.Buffer
-	w, _ := zlib.NewWriterLevel(&out, 1)
+	w := deflaters.Get().(*zlib.Writer)
+	defer deflaters.Put(w)
+	w.Reset(&out)
 	w.Write(b)
 	w.Close()
 	return out.Bytes()

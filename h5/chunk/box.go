@@ -1,0 +1,175 @@
+package chunk
+
+import (
+	"context"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// readBox reads a block of elements into strided memory. The block is not empty and inside the shape.
+func (r *Reader) readBox(ctx context.Context, w *Worker, bx *box, dst []byte) error {
+	if len(r.dims) == 0 { // a scalar has one index
+		return r.readLinear(0, dst[:r.ds.elem])
+	}
+	switch r.ds.layout.Storage {
+	case h5.StorageChunked:
+		return r.boxChunks(w, bx, dst)
+	case h5.StorageVirtual:
+		return r.boxRows(ctx, w, bx, dst)
+	}
+	if err := r.checkLinear(bx.start[0] + bx.count[0]); err != nil {
+		return err
+	}
+	base := int64(0)
+	steps := strides(r.dims, int64(r.ds.elem))
+	for d, x := range bx.start {
+		base += x * steps[d]
+	}
+	return r.boxLinear(w, bx, steps, 0, base, dst)
+}
+
+// boxLinear reads what is left of a block from dimension d on, which begins at a position of the dataset's bytes.
+func (r *Reader) boxLinear(w *Worker, bx *box, steps []int64, d int, pos int64, dst []byte) error {
+	last := len(steps) - 1
+	inner := int64(r.ds.elem) // from the first to the last byte of one index of d
+	for k := d + 1; k <= last; k++ {
+		inner += (bx.count[k] - 1) * steps[k]
+	}
+	n := int64(1) // indices of d that are read at once, with what lies between them
+	if sparse := inner < steps[d]/16 && steps[d] > gapBytes; inner <= spanBytes && !sparse {
+		n += (spanBytes - inner) / steps[d]
+	}
+	for i := int64(0); i < bx.count[d]; i += n {
+		at, to := pos+i*steps[d], dst[i*bx.stride[d]:]
+		if inner > spanBytes && d < last {
+			if err := r.boxLinear(w, bx, steps, d+1, at, to); err != nil {
+				return err
+			}
+			continue
+		}
+		k := min(n, bx.count[d]-i)
+		buf := grow(&w.in, int((k-1)*steps[d]+inner))
+		if err := r.readLinear(at, buf); err != nil {
+			return err
+		}
+		count := append([]int64{k}, bx.count[d+1:]...)
+		copyBlock(to, bx.stride[d:], buf, steps[d:], count, int64(r.ds.elem))
+	}
+	return nil
+}
+
+// boxChunks reads a block from chunks. Those that it cuts are kept for the blocks beside it.
+func (r *Reader) boxChunks(w *Worker, bx *box, dst []byte) error {
+	t, err := r.table()
+	if err != nil {
+		return err
+	}
+	pattern, err := r.pattern()
+	if err != nil {
+		return err
+	}
+	g := r.full
+	tg := target{geo: g, dst: dst, box: bx}
+	last := len(g.dims) - 1
+	var lo, hi, at [maxRank]int64 // of the grid
+	for d := range g.dims {
+		lo[d], hi[d] = bx.start[d]/g.chunk[d], (bx.start[d]+bx.count[d]-1)/g.chunk[d]+1
+	}
+	at = lo
+	var some []h5.Chunk // to be read together
+	stored := int64(0)
+	for {
+		n := int64(0)
+		for d := range g.dims {
+			n = n*g.grid[d] + at[d]
+		}
+		s := span{n, n + hi[last] - lo[last]}
+		next := s.lo
+		for _, c := range t.within(s) {
+			k := int64(c.Number)
+			r.fillEach(g, span{next, k}, bx, dst, pattern)
+			next = k + 1
+			if !r.isRaw(&c) {
+				if err := r.checkSize(); err != nil {
+					return err
+				}
+				if r.cuts(k, bx) {
+					e := r.cache.use(span{k, k + 1}, 0, true)
+					err := r.loadShared(w, e, []h5.Chunk{c}, tg)
+					r.cache.done(e)
+					if err != nil {
+						return err
+					}
+					continue
+				}
+			}
+			some = append(some, c)
+			if stored += c.Size; stored > spanBytes {
+				if err := r.load(w, some, tg); err != nil {
+					return err
+				}
+				some, stored = some[:0], 0
+			}
+		}
+		r.fillEach(g, span{next, s.hi}, bx, dst, pattern)
+		d := last - 1
+		for ; d >= 0; d-- {
+			if at[d]++; at[d] < hi[d] {
+				break
+			}
+			at[d] = lo[d]
+		}
+		if d < 0 {
+			break
+		}
+	}
+	return r.load(w, some, tg)
+}
+
+// cuts says that a block leaves out something of chunk n.
+func (r *Reader) cuts(n int64, bx *box) bool {
+	var at [maxRank]int64
+	g := r.full
+	g.origin(n, at[:])
+	for d := range g.dims {
+		end := g.dims[d]
+		if end-at[d] > g.chunk[d] {
+			end = at[d] + g.chunk[d]
+		}
+		if bx.start[d] > at[d] || bx.start[d]+bx.count[d] < end {
+			return true
+		}
+	}
+	return false
+}
+
+// boxRows reads a block by way of whole rows.
+func (r *Reader) boxRows(ctx context.Context, w *Worker, bx *box, dst []byte) error {
+	if r.rowBytes > r.ds.decoded {
+		return h5err.New(h5err.Limit, "rows of %d bytes as source of a virtual dataset, the limit is %d", r.rowBytes, r.ds.decoded)
+	}
+	elem := int64(r.ds.elem)
+	steps := strides(r.dims, elem)
+	from := int64(0)
+	for d, x := range bx.start {
+		if d > 0 {
+			from += x * steps[d]
+		}
+	}
+	count := append([]int64(nil), bx.count...)
+	step := max(1, windowSize/r.rowBytes)
+	for i := int64(0); i < bx.count[0]; i += step {
+		count[0] = min(step, bx.count[0]-i)
+		buf := w.push(count[0] * r.rowBytes)
+		err := r.readRows(ctx, w, bx.start[0]+i, bx.start[0]+i+count[0], buf)
+		if err == nil {
+			copyBlock(dst[i*bx.stride[0]:], bx.stride, buf[from:], steps, count, elem)
+		}
+		w.pop()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
