@@ -8,12 +8,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/indextest"
 )
 
+// elsewhere is where the trees of v1Tree lead.
+const elsewhere = 1 << 40
+
 // v1Tree builds a version 1 B-tree of n records in nodes of 64, the keys being given, and returns file and root.
 func v1Tree(typ byte, n, keySize int, key func(p []byte, i int)) (data []byte, root uint64) {
 	const per = 64
 	size := 24 + per*(keySize+8) + keySize
 	data = make([]byte, 64)
-	child := func(i int) uint64 { return uint64(1000 + i) }
+	child := func(i int) uint64 { return elsewhere + uint64(i) }
 	span := 1 // records under a child
 	for level := 0; ; level++ {
 		var addrs []uint64
@@ -58,7 +61,7 @@ func TestV1Large(t *testing.T) {
 	walk := func() {
 		n = 0
 		err := btree.V1Chunks(r, root, 3, func(size, _ uint32, offset []uint64, addr uint64) error {
-			if size != 4096 || offset[0] != uint64(n/400*100) || offset[1] != uint64(n%400*10) || addr != uint64(1000+n) {
+			if size != 4096 || offset[0] != uint64(n/400*100) || offset[1] != uint64(n%400*10) || addr != uint64(elsewhere+n) {
 				t.Fatalf("record %d is %d %v %d", n, size, offset, addr)
 			}
 			n++
@@ -92,7 +95,7 @@ func BenchmarkV1Chunks(b *testing.B) {
 func BenchmarkV1Group(b *testing.B) {
 	const links, per = 10_000, 8
 	data, root := v1Tree(0, links/per, 8, func(p []byte, i int) {})
-	// The leaves point to symbol table nodes at 1000 and on: move them behind the tree.
+	// The symbol table nodes are behind the tree.
 	base := uint64(len(data))
 	for i := range links / per {
 		node := make([]byte, 8+per*40)
@@ -107,7 +110,7 @@ func BenchmarkV1Group(b *testing.B) {
 	for b.Loop() {
 		n := 0
 		err := btree.V1Group(r, root, func(snod uint64) error {
-			return btree.Symbols(r, base+(snod-1000)*(8+per*40), func(s *btree.Symbol) error { n++; return nil })
+			return btree.Symbols(r, base+(snod-elsewhere)*(8+per*40), func(s *btree.Symbol) error { n++; return nil })
 		})
 		if err != nil || n != links {
 			b.Fatal(n, err)

@@ -285,7 +285,11 @@ func TestDamage(t *testing.T) {
 		{"child twice", "chunks_v1", 1, func(f *indextest.File, root uint64) {
 			copy(f.Data[root+head+key3+child:][:8], f.Data[root+head+key3:])
 		}},
-		{"symbol node twice", "group_old", 0, func(f *indextest.File, root uint64) { copy(f.Data[root+24+16+8:][:8], f.Data[root+24+8:]) }},
+		{"group's child twice", "group_old", 0, func(f *indextest.File, root uint64) { copy(f.Data[root+24+16+8:][:8], f.Data[root+24+8:]) }},
+		{"symbol node twice", "group_old", 0, func(f *indextest.File, root uint64) {
+			leaf := f.All("TREE", func(p []byte) bool { return p[5] == 0 && p[6] > 1 })[0]
+			copy(f.Data[leaf+24+16+8:][:8], f.Data[leaf+24+8:])
+		}},
 		{"symbol node signature", "group_old", 0, func(f *indextest.File, root uint64) {
 			f.Data[f.All("SNOD", nil)[0]] = 'X'
 		}},

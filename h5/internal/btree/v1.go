@@ -31,7 +31,11 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	step := r.LengthSize + r.OffsetSize
 	w.leaf = func(p []byte, n int, node uint64) error {
 		for ; n > 0; n-- {
-			if err := fn(r.Addr(p[r.LengthSize:])); err != nil {
+			snod := r.Addr(p[r.LengthSize:])
+			if err := w.once(snod); err != nil {
+				return err
+			}
+			if err := fn(snod); err != nil {
 				return err
 			}
 			p = p[step:]
@@ -81,9 +85,6 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 // Levels go down by one each time and begin under 256, which bounds the recursion.
 func (w *v1) node(addr uint64, level int) error {
 	r := w.r
-	if _, twice := w.seen[addr]; twice {
-		return r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
-	}
 	c := r.Cursor(addr, 8+2*r.OffsetSize)
 	c.Signature("TREE")
 	typ, lev, n := c.U8(), int(c.U8()), int(c.U16())
@@ -108,13 +109,9 @@ func (w *v1) node(addr uint64, level int) error {
 	}
 	r.Extent(addr, uint64(size), "B-tree node")
 	p = p[head:]
-	if lev == 0 && level < 0 { // a root alone: nothing can be visited twice
-		return w.leaf(p, n, addr)
+	if err := w.once(addr); err != nil {
+		return err
 	}
-	if w.seen == nil {
-		w.seen = make(map[uint64]struct{}, n+1)
-	}
-	w.seen[addr] = struct{}{}
 	if lev == 0 {
 		return w.leaf(p, n, addr)
 	}
@@ -124,5 +121,17 @@ func (w *v1) node(addr uint64, level int) error {
 		}
 		p = p[step:]
 	}
+	return nil
+}
+
+// once fails at the second visit to an address.
+func (w *v1) once(addr uint64) error {
+	if _, twice := w.seen[addr]; twice {
+		return w.r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
+	}
+	if w.seen == nil {
+		w.seen = map[uint64]struct{}{}
+	}
+	w.seen[addr] = struct{}{}
 	return nil
 }
