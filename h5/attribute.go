@@ -299,3 +299,35 @@ func (f *File) denseAttributes(m *message, take func(*meta.Cursor, uint32), bad 
 		return nil
 	})
 }
+
+// References returns the addresses of an attribute of object references, or of lists of them as DIMENSION_LIST is: a
+// list for each element. A null reference is 0. ok is false for other types, and where a list can't be read.
+func (a *Attribute) References() (lists [][]uint64, ok bool) {
+	t := a.typ
+	item := t
+	if t.Class == ClassVLen && !t.VarString {
+		item = t.Base
+	}
+	if item.Class != ClassReference || item.Ref != RefObject1 {
+		return nil, false
+	}
+	for p := a.raw; len(p) >= t.Size; p = p[t.Size:] {
+		elem, n := p[:t.Size], 1
+		if t.Class == ClassVLen {
+			count, addr, index := a.f.vlen(elem)
+			if n = int(count); n > 0 {
+				b, err := a.f.HeapObject(addr, index)
+				if err != nil || n > len(b)/item.Size {
+					return nil, false
+				}
+				elem = b
+			}
+		}
+		list := make([]uint64, n)
+		for i := range list {
+			list[i], _ = a.f.RefAddress(elem[i*item.Size : (i+1)*item.Size])
+		}
+		lists = append(lists, list)
+	}
+	return lists, true
+}

@@ -176,6 +176,7 @@ func All() []Convention {
 		{"vaex-v1", "older vaex files: datasets in a group with the attribute column_order", detectVaex1},
 		{"anndata", "elements of AnnData files: data frames with categories and masks, sparse matrices", detectAnndata},
 		{"matlab", "MATLAB 7.3: structs, and variables of one height, with their dimensions reversed", detectMatlab},
+		{"netcdf", "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", detectNetcdf},
 		{"compound", "a one-dimensional dataset of a compound type: its members are the columns", detectCompound},
 		{"group", "a group whose datasets have one length", detectGroup},
 	}
