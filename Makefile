@@ -66,9 +66,9 @@ gotest: ## run the Go tests alone
 race: ## run the Go tests with the race detector and the invariants
 	@GO='$(GO)' scripts/gotest.sh -race -short -tags '$(TAGS),invariants' $(PKGS)
 
-purego: ## build and test without cgo
+purego: ## build without cgo, test without cgo and without assembly
 	CGO_ENABLED=0 $(GO) build $(PKGS)
-	@CGO_ENABLED=0 GO='$(GO)' scripts/gotest.sh $(PKGS)
+	@CGO_ENABLED=0 GO='$(GO)' scripts/gotest.sh -tags purego $(PKGS)
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
@@ -82,7 +82,7 @@ cross: ## compile for other systems, without cgo
 lint: ## gofmt, go vet, staticcheck, go mod tidy
 	@bad="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; if [ -n "$$bad" ]; then echo "not as gofmt writes it:"; echo "$$bad"; exit 1; fi
 	$(GO) vet -tags '$(TAGS),invariants' $(PKGS)
-	CGO_ENABLED=0 $(GO) vet $(PKGS)
+	CGO_ENABLED=0 $(GO) vet -tags purego $(PKGS)
 	$(GO) run $(STATICCHECK) -tags '$(TAGS),invariants' $(PKGS)
 	$(GO) mod tidy -diff
 

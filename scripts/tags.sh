@@ -15,8 +15,8 @@ fi
 tags=""
 have_libdeflate && tags="$tags,libdeflate"
 have_hdf5 && tags="$tags,libhdf5"
-# The SQL engine is linked statically and needs the C++ library of this architecture.
-if have_cxx && grep -rqs --include='*.go' '^//go:build.*duckdb_arrow' cmd; then
+# The SQL engine, once the module asks for it; it is linked statically, with the C++ library.
+if have_cxx && grep -qs 'duckdb/duckdb-go' go.mod; then
 	tags="$tags,duckdb_arrow"
 fi
 echo "${tags#,}"
