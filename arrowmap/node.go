@@ -20,6 +20,7 @@ type node interface {
 	rows() int64
 	describe(c *Column)                             // fills in Delivery, Reason, Nulls, Metadata
 	width() int64                                   // about how many bytes of Arrow a row makes
+	heavy() bool                                    // a row costs much more than its bytes
 	wants(a, b int64, want want)                    // names the rows of datasets that rows [a,b) need
 	fits(x *part, a, b int64) int64                 // how many rows from a on make one array
 	build(x *part, a, b int64) (arrow.Array, error) // the caller releases the array
@@ -44,14 +45,8 @@ type part struct {
 
 func (x *part) env(f *File, where *h5.Dataset) *dtype.Env {
 	src := where.File()
-	return &dtype.Env{Alloc: x.alloc, Heap: heapOf{src}, OffsetSize: src.OffsetSize(), Where: where.Path(), RefPath: f.refResolver(where)}
+	return &dtype.Env{Alloc: x.alloc, Heap: src.HeapReader(), OffsetSize: src.OffsetSize(), Where: where.Path(), RefPath: f.refResolver(where)}
 }
-
-// heapOf gives dtype the global heap of a file.
-type heapOf struct{ f *h5.File }
-
-// Object returns one object of the heap.
-func (h heapOf) Object(addr uint64, index uint32) ([]byte, error) { return h.f.HeapObject(addr, index) }
 
 // refResolver resolves stored object references of a dataset's file.
 func (f *File) refResolver(d *h5.Dataset) func(ref []byte) (string, bool, error) {
@@ -92,6 +87,8 @@ func (n *plainNode) width() int64 {
 	}
 	return w
 }
+
+func (n *plainNode) heavy() bool { return n.plan.Variable || n.plan.Refs }
 
 func (n *plainNode) describe(c *Column) {
 	for k, v := range n.plan.Metadata {
@@ -375,6 +372,8 @@ func (n *stringsNode) width() int64 {
 	return w
 }
 
+func (n *stringsNode) heavy() bool { return false }
+
 func (n *stringsNode) describe(c *Column) {
 	c.Metadata["h5arrow.dtype"] = "str"
 	c.Delivery, c.Reason = deliver(n.data, dtype.Mapped, "")
@@ -460,6 +459,7 @@ type dictionaryNode struct {
 func (n *dictionaryNode) arrow() arrow.DataType          { return n.typ }
 func (n *dictionaryNode) rows() int64                    { return n.indices.rows() }
 func (n *dictionaryNode) width() int64                   { return n.indices.width() }
+func (n *dictionaryNode) heavy() bool                    { return false }
 func (n *dictionaryNode) describe(c *Column)             { n.indices.describe(c) }
 func (n *dictionaryNode) wants(a, b int64, want want)    { n.indices.wants(a, b, want) }
 func (n *dictionaryNode) fits(x *part, a, b int64) int64 { return n.indices.fits(x, a, b) }

@@ -115,6 +115,8 @@ func (n *listNode) width() int64 {
 	return w + int64(n.offsets.Type().Size)
 }
 
+func (n *listNode) heavy() bool { return false }
+
 func (n *listNode) describe(c *Column) {
 	n.items[0].describe(c)
 	for _, item := range n.items[1:] {
@@ -295,6 +297,8 @@ func (f *File) transposedNode(v *convention.Transposed) (node, error) {
 func (n *transposedNode) arrow() arrow.DataType { return n.inner.plan.Arrow }
 func (n *transposedNode) rows() int64           { return n.count }
 func (n *transposedNode) width() int64          { return n.inner.width() }
+
+func (n *transposedNode) heavy() bool { return false }
 
 func (n *transposedNode) describe(c *Column) {
 	n.inner.describe(c)

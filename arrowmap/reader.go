@@ -32,6 +32,7 @@ type readOptions struct {
 const (
 	defaultBatchBytes = 64 << 20
 	inFlightPerWorker = 64 << 20
+	heavyRows         = 1 << 16 // of a batch with values in the heap
 )
 
 // WithWorkers sets how many goroutines decode. Zero is one for each processor.
@@ -197,6 +198,11 @@ func (r *Reader) sizes() {
 	}
 	r.textBytes = bytes
 	r.batchRows = max(1, bytes/max(1, width))
+	for _, c := range r.t.columns {
+		if c.node.heavy() { // a column is built by one worker: smaller batches keep all of them busy
+			r.batchRows = min(r.batchRows, heavyRows)
+		}
+	}
 	if border := r.border(); border > 0 && border <= r.batchRows {
 		r.batchRows -= r.batchRows % border
 	} else if r.batchRows > 64 {

@@ -19,6 +19,29 @@ func (f *File) HeapObject(addr uint64, index uint32) ([]byte, error) {
 	return c.Object(index)
 }
 
+// HeapReader reads objects of a file's global heap, best one collection after the other: it remembers the last. It is
+// to be used by one goroutine.
+type HeapReader struct {
+	f    *File
+	addr uint64
+	last *heap.Collection
+}
+
+// HeapReader returns a reader of the file's global heap.
+func (f *File) HeapReader() *HeapReader { return &HeapReader{f: f} }
+
+// Object is File.HeapObject.
+func (r *HeapReader) Object(addr uint64, index uint32) ([]byte, error) {
+	if r.last == nil || addr != r.addr {
+		c, err := r.f.collection(addr)
+		if err != nil {
+			return nil, err
+		}
+		r.addr, r.last = addr, c
+	}
+	return r.last.Object(index)
+}
+
 func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	f.heapMu.Lock()
 	defer f.heapMu.Unlock()

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -32,6 +33,8 @@ type Reader struct {
 
 	// AnyChecksum lets structures pass whose checksum is wrong. It is for fuzzing what comes after the checksum.
 	AnyChecksum bool
+
+	last atomic.Pointer[block] // the block that was read last
 
 	mu     sync.Mutex
 	blocks map[int64]*block
@@ -141,10 +144,14 @@ func (r *Reader) readAt(p []byte, off int64) error {
 }
 
 func (r *Reader) block(i int64) ([]byte, error) {
+	if b := r.last.Load(); b != nil && b.index == i {
+		return b.b, nil
+	}
 	r.mu.Lock()
 	if b := r.blocks[i]; b != nil {
 		b.used = true
 		r.mu.Unlock()
+		r.last.Store(b)
 		return b.b, nil
 	}
 	r.mu.Unlock()
@@ -160,6 +167,7 @@ func (r *Reader) block(i int64) ([]byte, error) {
 	}
 	nb := &block{index: i, b: buf, used: true}
 	r.blocks[i] = nb
+	r.last.Store(nb)
 	if len(r.hand) < maxBlocks {
 		r.hand = append(r.hand, nb)
 		return buf, nil
