@@ -156,6 +156,9 @@ func (c *ctx) pack(v *view) view {
 func (c *ctx) values(v *view, swap bool) *memory.Buffer {
 	swap = swap && !v.swapped
 	total := v.n * v.size
+	if total == 0 {
+		return c.buffer(0) // v.off may lie behind its owner's end
+	}
 	if v.packed() && v.owner != nil && (!swap || v.mutable) {
 		if swap {
 			kernel.Swap(v.b[:total], v.b[:total], v.size)

@@ -319,6 +319,21 @@ func TestRetains(t *testing.T) {
 	a.Release()
 }
 
+// Without rows an offset may lie behind the bytes.
+func TestNoRowsOfCompounds(t *testing.T) {
+	p := plan(t, Source{Type: compoundT(32, "a", 0, le(8), "b", 24, be(8))}, Options{})
+	for _, b := range [][]byte{nil, make([]byte, 8)} {
+		a, err := p.Build(Raw{Bytes: b, Owner: memory.NewBufferBytes(b), Mutable: true}, testEnv(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := render(a); got != "{[] []}" {
+			t.Error(got)
+		}
+		a.Release()
+	}
+}
+
 func TestSwapInPlace(t *testing.T) {
 	for name, tt := range map[string]struct {
 		src  Source

@@ -177,6 +177,9 @@ func checkOffsets(off []byte, width, n int, start, size int64) error {
 	if !descends && at(n)-start <= size {
 		return nil
 	}
+	if n == 0 {
+		return corruptAt(0, "string offset %d in %d bytes", last, size+start)
+	}
 	for i := range n {
 		next := at(i + 1)
 		if next < last {

@@ -107,6 +107,7 @@ func TestBuildStringsErrors(t *testing.T) {
 		{"not monotone", "abcdef", []int64{0, 4, 3, 6}, []string{"row 11", "3 after 4"}},
 		{"beyond the data", "abc", []int64{0, 1, 4}, []string{"row 11", "4 in 3 bytes"}},
 		{"an inner one beyond the data", "abc", []int64{0, 9, 2}, []string{"row 10", "9"}},
+		{"no rows, beyond the data", "abc", []int64{4}, []string{"4 in 3 bytes"}},
 		{"negative", "abc", []int64{-4, 1, 2}, []string{"row 10", "-4"}},
 		{"a later one negative", "abc", []int64{0, -1, 2}, []string{"row 10", "-1 after 0"}},
 		{"not UTF-8", "okok\xff\xfeok", []int64{0, 2, 4, 6, 8}, []string{"row 12", "0xFF", "--strings"}},

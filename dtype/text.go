@@ -74,7 +74,7 @@ func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error
 	if kernel.ASCII(all) {
 		return nil
 	}
-	if utf8.Valid(all) {
+	if kernel.UTF8(all) {
 		good := true
 		for i := 1; i < n && good; i++ {
 			o := offset(i)

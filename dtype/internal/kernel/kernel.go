@@ -5,6 +5,7 @@ package kernel
 import (
 	"encoding/binary"
 	"math/bits"
+	"unicode/utf8"
 )
 
 // Host is the byte order of this machine, the one that Arrow arrays are in.
@@ -148,4 +149,20 @@ func ASCII(b []byte) bool {
 		x |= c
 	}
 	return x < 0x80
+}
+
+// UTF8 reports whether b is valid UTF-8, as utf8.Valid does.
+func UTF8(b []byte) bool {
+	n, ok := utf8Vector(b)
+	if !ok {
+		return false
+	}
+	// A character that begins before n may end behind it.
+	for i := 1; i <= 3 && i <= n; i++ {
+		if b[n-i] >= 0xC0 {
+			n -= i
+			break
+		}
+	}
+	return utf8.Valid(b[n:])
 }

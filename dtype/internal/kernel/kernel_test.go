@@ -1,0 +1,289 @@
+package kernel
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"unicode/utf8"
+)
+
+// naiveSwap is Swap, one byte at a time.
+func naiveSwap(dst, src []byte, width int) {
+	for i := 0; i+width <= len(src); i += width {
+		e := slices.Clone(src[i : i+width])
+		slices.Reverse(e)
+		copy(dst[i:], e)
+	}
+}
+
+// naiveGather is Gather, one byte at a time.
+func naiveGather(dst, src []byte, width, stride, n int) {
+	for i := range n {
+		for k := range width {
+			dst[i*width+k] = src[i*stride+k]
+		}
+	}
+}
+
+// naiveASCII is ASCII, one byte at a time.
+func naiveASCII(b []byte) bool {
+	for _, c := range b {
+		if c >= 0x80 {
+			return false
+		}
+	}
+	return true
+}
+
+// random returns n bytes at an address that is off above a multiple of 64, room around them.
+func random(rng *rand.Rand, n, off int) []byte {
+	b := make([]byte, n+off+128)
+	for i := range b {
+		b[i] = byte(rng.Uint32())
+	}
+	return b[off : off+n : off+n]
+}
+
+func TestSwap(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 1))
+	for _, width := range []int{2, 4, 8, 16} {
+		if !CanSwap(width) {
+			t.Errorf("width %d is not known", width)
+		}
+		for n := range 150 {
+			for _, off := range []int{0, 1, 3} {
+				src := random(rng, n*width, off)
+				keep := slices.Clone(src)
+				want := make([]byte, len(src))
+				naiveSwap(want, src, width)
+				room := bytes.Repeat([]byte{0xaa}, n*width+80)
+				dst := room[5 : 5+n*width]
+				Swap(dst, src, width)
+				if !bytes.Equal(dst, want) || !bytes.Equal(src, keep) {
+					t.Fatalf("width %d, %d elements at %d: wrong", width, n, off)
+				}
+				if around := append(room[:5:5], room[5+n*width:]...); !bytes.Equal(around, bytes.Repeat([]byte{0xaa}, 80)) {
+					t.Fatalf("width %d, %d elements: wrote outside", width, n)
+				}
+				swapPortable(dst, src, width)
+				if !bytes.Equal(dst, want) {
+					t.Fatalf("width %d, %d elements: the portable one is wrong", width, n)
+				}
+				Swap(src, src, width)
+				if !bytes.Equal(src, want) {
+					t.Fatalf("width %d, %d elements at %d: in place wrong", width, n, off)
+				}
+			}
+		}
+	}
+	for _, width := range []int{0, 1, 3, 5, 32} {
+		if CanSwap(width) {
+			t.Errorf("width %d is known", width)
+		}
+	}
+}
+
+func TestGather(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, width := range []int{1, 2, 3, 4, 5, 7, 8, 12, 16, 33} {
+		for _, more := range []int{0, 1, 2, 7, 8, 50} {
+			for _, n := range []int{0, 1, 2, 7, 64, 100} {
+				stride := width + more
+				size := 0
+				if n > 0 {
+					size = (n-1)*stride + width
+				}
+				src := random(rng, size, 1)
+				want, dst := make([]byte, n*width), random(rng, n*width, 3)
+				naiveGather(want, src, width, stride, n)
+				Gather(dst, src, width, stride, n)
+				if !bytes.Equal(dst, want) {
+					t.Fatalf("width %d, stride %d, %d elements: wrong", width, stride, n)
+				}
+				if CanSwap(width) {
+					naiveSwap(want, want, width)
+					GatherSwap(dst, src, width, stride, n)
+					if !bytes.Equal(dst, want) {
+						t.Fatalf("width %d, stride %d, %d elements: swapped wrong", width, stride, n)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestASCII(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 3))
+	for n := range 300 {
+		b := random(rng, n, n%7)
+		for i := range b {
+			b[i] &= 0x7f
+		}
+		if !ASCII(b) {
+			t.Fatalf("%d bytes are not ASCII", n)
+		}
+		for i := range b {
+			b[i] |= 0x80
+			if ASCII(b) {
+				t.Fatalf("%d bytes are ASCII with one at %d", n, i)
+			}
+			b[i] &= 0x7f
+		}
+	}
+}
+
+var widths = []int{2, 4, 8, 16}
+
+func BenchmarkSwap(b *testing.B) {
+	for _, size := range []int{256 << 10, 64 << 20} {
+		src, dst := make([]byte, size), make([]byte, size)
+		for _, width := range widths {
+			run := func(name string, f func()) {
+				b.Run(fmt.Sprintf("%dKiB/%d/%s", size>>10, width, name), func(b *testing.B) {
+					b.SetBytes(int64(size))
+					for b.Loop() {
+						f()
+					}
+				})
+			}
+			run("swap", func() { Swap(dst, src, width) })
+			run("in-place", func() { Swap(src, src, width) })
+			run("portable", func() { swapPortable(dst, src, width) })
+			run("memmove", func() { copy(dst, src) })
+		}
+	}
+	b.Run("naive", func(b *testing.B) {
+		src := make([]byte, 256<<10)
+		b.SetBytes(int64(len(src)))
+		for b.Loop() {
+			naiveSwap(src, src, 8)
+		}
+	})
+}
+
+func BenchmarkGather(b *testing.B) {
+	const n = 1 << 18
+	for _, width := range []int{1, 4, 8, 12} {
+		for _, stride := range []int{13, 48} {
+			src, dst := make([]byte, n*stride), make([]byte, n*width)
+			b.Run(fmt.Sprintf("%d of %d/gather", width, stride), func(b *testing.B) {
+				b.SetBytes(int64(len(src)))
+				for b.Loop() {
+					Gather(dst, src, width, stride, n)
+				}
+			})
+			b.Run(fmt.Sprintf("%d of %d/naive", width, stride), func(b *testing.B) {
+				b.SetBytes(int64(len(src)))
+				for b.Loop() {
+					naiveGather(dst, src, width, stride, n)
+				}
+			})
+		}
+	}
+}
+
+func BenchmarkASCII(b *testing.B) {
+	for _, size := range []int{256 << 10, 64 << 20} {
+		src := make([]byte, size)
+		b.Run(fmt.Sprintf("%dKiB/ascii", size>>10), func(b *testing.B) {
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				ASCII(src)
+			}
+		})
+		b.Run(fmt.Sprintf("%dKiB/naive", size>>10), func(b *testing.B) {
+			b.SetBytes(int64(size))
+			for b.Loop() {
+				naiveASCII(src)
+			}
+		})
+	}
+}
+
+// pieces are what texts are made of: characters of each length at the borders of what is valid, and what is not.
+var pieces = []string{
+	"a", "plain text, longer than one block of thirty-two bytes", "\x7f", "\u0080", "é", "\u07ff", "\u0800", "日本語", "\ud7ff", "\ue000", "\uffff",
+	"\U00010000", "😀", "\U0010ffff",
+	"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xc3", "\xc3\xa9\xa9", "\xe0\x80\x80", "\xe0\x9f\xbf", "\xe6\x97", "\xed\xa0\x80", "\xed\xbf\xbf",
+	"\xf0\x80\x80\x80", "\xf0\x8f\xbf\xbf", "\xf4\x90\x80\x80", "\xf5\x80\x80\x80", "\xf8\x88\x80\x80\x80", "\xff", "\xfe", "\xf0\x9f\x98", "\xe6",
+}
+
+const goodPieces = 14
+
+func TestUTF8(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 4))
+	seen := map[bool]int{}
+	check := func(b []byte) {
+		t.Helper()
+		want := utf8.Valid(b)
+		if got := UTF8(b); got != want {
+			t.Fatalf("%q: %v, want %v", b, got, want)
+		}
+		seen[want]++
+	}
+	for range 30000 {
+		var b []byte
+		bad := rng.IntN(2) * rng.IntN(8)
+		for range rng.IntN(40) {
+			b = append(b, pieces[rng.IntN(goodPieces)]...)
+		}
+		for range bad {
+			at := rng.IntN(len(b) + 1)
+			b = slices.Insert(b, at, []byte(pieces[goodPieces+rng.IntN(len(pieces)-goodPieces)])...)
+		}
+		check(b[rng.IntN(len(b)+1):])
+		check(b[:rng.IntN(len(b)+1)])
+	}
+	// Every pair and triple of bytes that matter, across every place of a border.
+	edges := []byte{0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf7, 0xf8, 0xff}
+	for at := 26; at < 35; at++ {
+		b := bytes.Repeat([]byte{'x'}, 70)
+		for _, x := range edges {
+			for _, y := range edges {
+				for _, z := range edges {
+					for _, w := range []byte{0x20, 0x80, 0xbf, 0xc2} {
+						copy(b[at:], []byte{x, y, z, w})
+						check(b)
+					}
+				}
+			}
+		}
+	}
+	if seen[true] < 10000 || seen[false] < 10000 {
+		t.Errorf("%v", seen)
+	}
+}
+
+func FuzzUTF8(f *testing.F) {
+	for _, p := range pieces {
+		f.Add([]byte(p), uint8(30))
+	}
+	f.Fuzz(func(t *testing.T, b []byte, before uint8) {
+		b = append(bytes.Repeat([]byte{'x'}, int(before)), b...)
+		if got, want := UTF8(b), utf8.Valid(b); got != want {
+			t.Fatalf("%q: %v, want %v", b, got, want)
+		}
+	})
+}
+
+func BenchmarkUTF8(b *testing.B) {
+	for name, text := range map[string]string{
+		"ascii": "plain text of some length. ", "german": "Größere Äpfel fallen früher. ", "japanese": "吾輩は猫である。名前はまだ無い。", "emoji": "🙂🙃😀😎",
+	} {
+		src := bytes.Repeat([]byte(text), (256<<10)/len(text))
+		b.Run(name+"/utf8", func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				UTF8(src)
+			}
+		})
+		b.Run(name+"/unicode", func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				utf8.Valid(src)
+			}
+		})
+	}
+}
