@@ -19,6 +19,7 @@ type nbitType struct {
 	big    bool // atomic: big-endian
 	low    int  // atomic: bits below those that count
 	bits   int  // atomic: bits that count
+	empty  bool // nothing is stored
 	parts  []nbitType
 }
 
@@ -30,6 +31,7 @@ const (
 	nbitNoop     = 4
 
 	maxNbitDepth = 32
+	maxNbitTypes = 1 << 16
 )
 
 func newNbit(values []uint32) (decoder, error) {
@@ -55,6 +57,7 @@ func newNbit(values []uint32) (decoder, error) {
 
 type nbitParser struct {
 	values []uint32
+	count  int // of types: going back, a description could grow without end
 	bad    corrupt
 }
 
@@ -70,7 +73,7 @@ func (p *nbitParser) next() uint32 {
 
 // parse reads one type and checks that its parts lie in it.
 func (p *nbitParser) parse(depth int) (t nbitType) {
-	if depth == 0 {
+	if p.count++; depth == 0 || p.count > maxNbitTypes {
 		p.bad = "types within types within types"
 		return t
 	}
@@ -93,20 +96,24 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 		}
 		t.big, t.bits, t.low = order == 1, int(n), int(low)
 	case nbitArray:
-		item := p.parse(depth - 1)
-		if item.kind == nbitNoop {
-			// The size of an item is stored, but what is copied is the array.
-			item.size = t.size
+		// The library, writing and reading, goes back to the head of an item that is an array or a compound type
+		// for each of them, also after the last one, and takes the description of what follows from there. Members
+		// behind such an array are thus not stored as what they are, and are lost.
+		var item nbitType
+		if rest := p.values; len(rest) > 0 && (rest[0] == nbitArray || rest[0] == nbitCompound) {
+			item = p.parse(depth - 1)
+			p.values = rest[1:]
+		} else {
+			item = p.parse(depth - 1)
 		}
-		if item.size > t.size {
-			p.bad = "an array smaller than its item"
+		if item.kind == nbitNoop {
+			item.size = t.size // whatever is stored
 		}
 		t.parts = []nbitType{item}
+		t.empty = item.empty || item.size > t.size
 	case nbitCompound:
 		n, used := p.next(), 0
-		if n == 0 {
-			p.bad = "a compound type without members"
-		}
+		t.empty = true
 		for ; n > 0 && p.bad == ""; n-- {
 			offset := p.next()
 			m := p.parse(depth - 1)
@@ -116,6 +123,7 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 			}
 			m.offset = int(offset)
 			t.parts = append(t.parts, m)
+			t.empty = t.empty && m.empty
 		}
 	case nbitNoop:
 	default:
@@ -154,6 +162,9 @@ func (d nbit) decode(_ *State, dst, src []byte) (int, error) {
 
 // decode fills dst, which has the type's size and is zero.
 func (t *nbitType) decode(dst []byte, r *bits.Reader) bool {
+	if t.empty {
+		return true // and not a loop for each of its parts
+	}
 	switch t.kind {
 	case nbitAtomic:
 		if r.Left() < t.bits {

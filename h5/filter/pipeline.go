@@ -65,7 +65,10 @@ type Pipeline struct {
 }
 
 // New compiles the filters of a pipeline message. A filter that this package does not decode is an Unsupported error
-// with its number and name, client data that make no sense are Corrupt. No filters at all is a pipeline that copies.
+// with its number and name. No filters at all is a pipeline that copies.
+//
+// Client data that make no sense are Corrupt, but only for the chunks to which the filter was applied: the library
+// can't apply such a filter either, and marks the chunks so.
 func New(specs []Spec) (*Pipeline, error) {
 	p, err := NewLazy(specs)
 	if err == nil {
@@ -77,8 +80,8 @@ func New(specs []Spec) (*Pipeline, error) {
 	return p, nil
 }
 
-// NewLazy is New for data that were perhaps written without a filter that is not implemented, as writers that lack an
-// optional filter do: that a filter is Unsupported is an error only of the chunks to which it was applied.
+// NewLazy is New for data that may have been written without a filter that is not implemented, as writers do that
+// lack an optional filter: that a filter is Unsupported, too, is an error only of the chunks to which it was applied.
 func NewLazy(specs []Spec) (*Pipeline, error) {
 	if len(specs) > maxStages {
 		return nil, h5err.New(h5err.Corrupt, "a pipeline of %d filters; at most %d are possible", len(specs), maxStages)
@@ -86,32 +89,32 @@ func NewLazy(specs []Spec) (*Pipeline, error) {
 	p := &Pipeline{stages: make([]stage, 0, len(specs))}
 	for i := range specs {
 		s := stage{id: specs[i].ID, name: nameOf(&specs[i])}
+		var err error
 		if e := lookup(s.id); e == nil || e.compile == nil {
-			s.dec = missing{h5err.New(h5err.Unsupported, "%v is not implemented", &s)}
-		} else if dec, err := e.compile(specs[i].Values); err == nil {
-			s.dec = dec
-		} else if err := s.err(err); h5err.Is(err, h5err.Unsupported) {
-			s.dec = missing{err}
-		} else {
-			return nil, err
+			err = h5err.New(h5err.Unsupported, "%v is not implemented", &s)
+		} else if s.dec, err = e.compile(specs[i].Values); err != nil {
+			err = s.err(err)
+		}
+		if err != nil {
+			s.dec = broken{err}
 		}
 		p.stages = append(p.stages, s)
 	}
 	return p, nil
 }
 
-// missing is a filter that is not implemented.
-type missing struct{ err error }
+// broken is a filter that can't be undone.
+type broken struct{ err error }
 
-func (missing) bound(n int) (int, bool) { return n, false }
+func (broken) bound(n int) (int, bool) { return n, false }
 
-func (m missing) decode(*State, []byte, []byte) (int, error) { return 0, m.err }
+func (b broken) decode(*State, []byte, []byte) (int, error) { return 0, b.err }
 
 // Unsupported returns the error of the first filter that is not implemented, nil where all are.
 func (p *Pipeline) Unsupported() error {
 	for i := range p.stages {
-		if m, ok := p.stages[i].dec.(missing); ok {
-			return m.err
+		if b, ok := p.stages[i].dec.(broken); ok && h5err.Is(b.err, h5err.Unsupported) {
+			return b.err
 		}
 	}
 	return nil

@@ -7,7 +7,7 @@ type shuffle int
 
 func newShuffle(values []uint32) (decoder, error) {
 	if len(values) < 1 || values[0] == 0 || values[0] > 1<<31-1 {
-		return shuffle(0), nil // the library can't apply it either, and marks each chunk so: an error only where it is needed
+		return nil, corrupt("bad element size")
 	}
 	return shuffle(values[0]), nil
 }
@@ -15,9 +15,6 @@ func newShuffle(values []uint32) (decoder, error) {
 func (shuffle) bound(n int) (int, bool) { return n, true }
 
 func (s shuffle) decode(_ *State, dst, src []byte) (int, error) {
-	if s == 0 {
-		return 0, corrupt("bad element size")
-	}
 	if len(src) > len(dst) {
 		return 0, errTooLong
 	}
