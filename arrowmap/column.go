@@ -58,7 +58,7 @@ func (f *File) column(def convention.Column) *Column {
 	d := def.Values.Main()
 	c.Path = d.Path()
 	c.HDF5Type = d.Type().String()
-	c.Shape = d.Space().Dims
+	c.Shape = d.Dims()
 	l, err := d.Layout()
 	if err == nil {
 		c.Storage = l.Storage
@@ -124,7 +124,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 		return nil, err
 	}
 	if n, ok := d.Space().Elements(); !ok || n > 1<<60 {
-		return nil, fail(h5err.Limit, "a shape of %v elements", d.Space().Dims)
+		return nil, fail(h5err.Limit, "a shape of %v elements", d.Dims())
 	}
 	n := &plainNode{f: f, ds: d, align: f.o.align, squeeze: v.Squeeze, count: d.Rows()}
 	dims := d.RowDims()
@@ -185,7 +185,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 
 // squeezed is a dataset's row shape and number of rows without its leading dimensions of 1.
 func squeezed(d *h5.Dataset) (dims []uint64, rows int64) {
-	dims = d.Space().Dims
+	dims = d.Dims()
 	for len(dims) > 1 && dims[0] == 1 {
 		dims = dims[1:]
 	}
@@ -253,7 +253,7 @@ func (s *nullSource) checkMask(d *h5.Dataset, rows int64, perRow bool) error {
 	if s.width > 8 || s.width&(s.width-1) != 0 {
 		return h5err.New(h5err.Unsupported, "a mask of %d bytes an entry", s.width)
 	}
-	got, want := s.Data.Space(), d.Space().Dims
+	got, want := s.Data.Space(), d.Dims()
 	if perRow {
 		want = []uint64{uint64(rows)}
 	}
@@ -297,8 +297,8 @@ func (f *File) stringsNode(v *convention.Strings) (node, error) {
 	}
 	t := v.Data.Type()
 	ok := t.Size == 1 && (t.Class == h5.ClassString || t.Class == h5.ClassFixed || t.Class == h5.ClassBitfield || t.Class == h5.ClassOpaque)
-	if !ok || len(v.Data.Space().Dims) > 1 {
-		return nil, h5err.New(h5err.Corrupt, "the bytes of text are %s of shape %v", t, v.Data.Space().Dims)
+	if !ok || len(v.Data.Dims()) > 1 {
+		return nil, h5err.New(h5err.Corrupt, "the bytes of text are %s of shape %v", t, v.Data.Dims())
 	}
 	fail := func(format string, args ...any) error {
 		return h5err.In(h5err.New(h5err.Corrupt, format, args...), v.Offsets.File().Name(), v.Offsets.Path())

@@ -291,6 +291,9 @@ func (f *File) plain(name string, d *h5.Dataset) convention.Column {
 		c.Err = err
 		return c
 	}
+	if v.DType == "str" { // half of a column of vaex's: bytes, as far as this dataset goes
+		v.DType = ""
+	}
 	c.Values = v
 	return c
 }

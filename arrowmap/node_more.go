@@ -255,7 +255,7 @@ type transposedNode struct {
 }
 
 func (f *File) transposedNode(v *convention.Transposed) (node, error) {
-	dims := v.Data.Space().Dims
+	dims := v.Data.Dims()
 	if len(dims) < 2 {
 		return f.plainNode(&convention.Plain{Data: v.Data, Member: convention.Whole, Item: convention.Whole, As: v.As, DType: v.DType, Nulls: v.Nulls})
 	}

@@ -78,25 +78,37 @@ func (d *Dataset) Type() *Type { return d.typ }
 // Space is the dataspace: the shape.
 func (d *Dataset) Space() *Space { return d.space }
 
+// Dims is the shape as it is now: Extent where that can be told, else that of Space. Not to be written to.
+func (d *Dataset) Dims() []uint64 {
+	if l, err := d.Layout(); err == nil && l.Storage == StorageVirtual {
+		if dims, err := d.Extent(); err == nil {
+			return dims
+		}
+	}
+	return d.space.Dims
+}
+
 // Rows is the extent of the first dimension: 1 for a scalar, 0 for a null dataspace.
 func (d *Dataset) Rows() int64 {
+	dims := d.Dims()
 	switch {
 	case d.space.Class == SpaceNull:
 		return 0
-	case len(d.space.Dims) == 0:
+	case len(dims) == 0:
 		return 1
-	case d.space.Dims[0] > math.MaxInt64:
+	case dims[0] > math.MaxInt64:
 		return math.MaxInt64
 	}
-	return int64(d.space.Dims[0])
+	return int64(dims[0])
 }
 
 // RowDims is the shape of one row: the dimensions after the first.
 func (d *Dataset) RowDims() []uint64 {
-	if len(d.space.Dims) == 0 {
+	dims := d.Dims()
+	if len(dims) == 0 {
 		return nil
 	}
-	return d.space.Dims[1:]
+	return dims[1:]
 }
 
 // RowBytes is the number of bytes of one row. An error of kind Limit says that it can't be counted.

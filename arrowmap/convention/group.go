@@ -23,7 +23,7 @@ func detectCompound(o h5.Object) ([]*Table, error) {
 
 // isTable tells whether a dataset is a table of its own.
 func isTable(d *h5.Dataset) bool {
-	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Space().Dims) == 1
+	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Dims()) == 1
 }
 
 // detectGroup recognises a group with datasets of rank 1 and above that have one length. Unequal lengths are an

@@ -103,7 +103,7 @@ func matlabValues(d *h5.Dataset) (Values, error) {
 	if empty, err := flag(d, "MATLAB_empty"); err != nil || empty {
 		return nil, err
 	}
-	dims := d.Space().Dims
+	dims := d.Dims()
 	if len(dims) < 2 {
 		return nil, nil
 	}
@@ -136,7 +136,7 @@ func equalMatlab(g *h5.Group, columns []Column) error {
 		if columns[i].Values == nil {
 			continue
 		}
-		dims := columns[i].Values.Main().Space().Dims
+		dims := columns[i].Values.Main().Dims()
 		n := int64(dims[len(dims)-1])
 		if rows < 0 {
 			rows, first = n, columns[i].Name
