@@ -55,8 +55,9 @@
 //
 // On amd64 the inner loops are assembly for AVX2 or AVX-512, chosen by what the processor can do; elsewhere, and with
 // the build tag purego, they are Go that looks at eight bytes at a time. Results are the same in every bit. Calls
-// allocate nothing, start no goroutines, and may run at once as long as none writes memory that another one uses: two
-// ranges of one bitmap may be filled at once if they share no byte.
+// allocate nothing (but once in a while a block of 8 KiB that strided elements and bit fields go through), start no
+// goroutines, and may run at once as long as none writes memory that another one uses: two ranges of one bitmap may be
+// filled at once if they share no byte.
 //
 // A fault while reading memory that is mapped from a file arrives as a Go panic, in the assembly too, for a caller that
 // has set debug.SetPanicOnFault.

@@ -3,6 +3,7 @@ package nullbitmap
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"sync"
 )
 
@@ -62,7 +63,8 @@ func keepOf(m Mode) uint64 {
 
 // checkBits panics unless bits [off, off+n) lie in b.
 func checkBits(what string, b []byte, off, n int) {
-	if n < 0 || off < 0 || off/8 > len(b) || n > (len(b)-off/8)*8-off%8 {
+	// No sum here overflows, whatever off and n are.
+	if n < 0 || off < 0 || off > math.MaxInt-n || n>>3+(off&7+n&7+7)>>3 > len(b)-off>>3 {
 		panic(fmt.Sprintf("nullbitmap: %s: %d bits from bit %d on do not lie in %d bytes", what, n, off, len(b)))
 	}
 }
