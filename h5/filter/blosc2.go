@@ -31,10 +31,10 @@ func (blosc2) decode(st *State, dst, src []byte) (int, error) {
 // blosc2Chunk is the head of a chunk. It begins as that of Blosc 1 does; where both shuffle flags are set, 16 bytes
 // follow:
 //
-//	+---------+-------+--------------+----------------+-------+--------+
-//	| filters | codec | codec's meta | filters' metas | flags | flags2 |
-//	|    6    |   1   |       1      |       6        |   1   |   1    |
-//	+---------+-------+--------------+----------------+-------+--------+
+//	+---------+-------+--------------+----------------+--------+-------+
+//	| filters | codec | codec's meta | filters' metas | flags2 | flags |
+//	|    6    |   1   |       1      |       6        |   1    |   1   |
+//	+---------+-------+--------------+----------------+--------+-------+
 type blosc2Chunk struct {
 	src         []byte // all of it, of its stored size
 	version     byte
@@ -102,7 +102,7 @@ func parseBlosc2Chunk(src []byte) (c blosc2Chunk, err error) {
 		if c.version == 3 { // an alpha version, which left these bytes undefined
 			c.filters[5], c.meta[5] = 0, 0
 		}
-		flags, flags2 := src[30], src[31]
+		flags2, flags := src[30], src[31]
 		c.special = flags >> 4 & 7
 		switch {
 		case c.special > blosc2Uninit:

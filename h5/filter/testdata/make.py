@@ -1,10 +1,10 @@
 """Writes FAMILY.json.gz for each family of filters: chunks as the HDF5 library stores them, and what it reads from them.
 
-usage: python make.py       (needs h5py, hdf5plugin, numpy; writes beside itself; the same bytes for the same versions)
+usage: python make.py       (needs blosc2, h5py, hdf5plugin, numpy; writes beside itself; the same bytes for the same versions)
 
 A file is {"data": {KEY: base64 of zlib of the decoded bytes}, "cases": [{"name", "filters": [{"ID", "Values"}], "mask",
 "encoded": base64, "data": KEY}]}. Encoded bytes are read with H5Dread_chunk; decoded ones with H5Dread in the file's
-own type, so that nothing is converted.
+own type, so that nothing is converted. Some frames of Blosc 2 that its filter does not write are the Blosc library's.
 """
 import base64
 import contextlib
@@ -17,6 +17,7 @@ import json
 import os
 import zlib
 
+import blosc2 as b2
 import h5py
 import hdf5plugin as P
 import numpy as np
@@ -181,7 +182,7 @@ def bitshuffle():
     F = Family("bitshuffle")
     for c in ("none", "lz4", "zstd"):
         for t in ("u1", "<i2", "<i4", "<f8", "<c16"):
-            F.put("%s, %s" % (c, t), walk(t if t != "<c16" else "<f8", 1603 if t == "u1" else 1103 if t != "<c16" else 551).astype(t), **P.Bitshuffle(cname=c))
+            F.put("%s, %s" % (c, t), walk(t if t != "<c16" else "<f8", {"u1": 1603, "<i2": 1103, "<i4": 603, "<f8": 403, "<c16": 303}[t]).astype(t), **P.Bitshuffle(cname=c))
         F.put("%s, blocks of 64" % c, walk("<i4", 333), **P.Bitshuffle(cname=c, nelems=64))
         F.put("%s, a few" % c, walk("<i4", 5), **P.Bitshuffle(cname=c))
         F.put("%s, 3 bytes" % c, np.frombuffer(walk("<i4", 300).tobytes()[:900], "S3"), **P.Bitshuffle(cname=c))
@@ -197,14 +198,14 @@ def blosc():
             for k, x in v.items():
                 F.put("%s, %s, %s" % (c, how, k), x, **P.Blosc(cname=c, clevel=5, shuffle=s))
     F.put("level 0", v["walk i4"], **P.Blosc(cname="lz4", clevel=0))
-    for c in ("blosclz", "lz4", "zstd"):
+    for c in ("blosclz", "zstd"):
         big = (np.arange(70001) // 60 % 1000).astype("<i4")
         F.put("%s, several blocks" % c, big, **P.Blosc(cname=c, clevel=1, shuffle=P.Blosc.SHUFFLE))
-        F.put("%s, several blocks, bits" % c, big, **P.Blosc(cname=c, clevel=1, shuffle=P.Blosc.BITSHUFFLE))
+        if c == "zstd":
+            F.put("%s, several blocks, bits" % c, big, **P.Blosc(cname=c, clevel=1, shuffle=P.Blosc.BITSHUFFLE))
     F.put("elements of 3 bytes", np.frombuffer(walk("<i4", 1500).tobytes(), "S3"), **P.Blosc(cname="blosclz"))
     F.put("elements of 20 bytes", np.frombuffer(walk("<i4", 1500).tobytes(), "V20"), **P.Blosc(cname="zlib"))
     F.put("elements of 300 bytes", np.frombuffer(walk("<i4", 1500).tobytes(), "V300"), **P.Blosc(cname="lz4"))
-    F.put("far matches", np.tile(noise("u1", 8300), 2), **P.Blosc(cname="blosclz", clevel=9, shuffle=0))
     F.put("runs", np.repeat(noise("u1", 200), rng.integers(1, 900, 200)), **P.Blosc(cname="blosclz", clevel=9, shuffle=0))
     F.write()
 
@@ -240,7 +241,39 @@ def blosc2():
     F.put("noise of 17x19", noise("<f8", 17 * 19).reshape(17, 19), **P.Blosc2(cname="lz4"))
     F.put("level 0 of 17x19", noise("<i2", 17 * 19).reshape(17, 19), **P.Blosc2(cname="lz4", clevel=0))
     F.put("1 of 4 chunks", (np.arange(40 * 60) // 7).reshape(40, 60).astype("<i2"), chunks=(20, 30), chunk=1, **P.Blosc2(cname="blosclz"))
+    frames(F)
     F.write()
+
+
+def frames(F):
+    def add(name, frame, b):
+        F.cases.append({"name": "frame, " + name, "filters": [{"ID": 32026, "Values": [1, 0, 4, len(b)]}], "encoded": base64.b64encode(frame).decode(), "data": F.key(b)})
+
+    def plain(name, v, chunk, **kw):
+        s = b2.SChunk(chunksize=chunk, data=v.tobytes(), cparams=b2.CParams(nthreads=1, **kw), contiguous=True)
+        add(name, s.to_cframe(), b"".join(s.decompress_chunk(i) for i in range(s.nchunks)))
+    v, f = b2.Filter, walk("<i4", 500)
+    plain("three chunks", f, 800, typesize=4)
+    plain("delta and shuffle", f, 2000, typesize=4, filters=[v.DELTA, v.SHUFFLE])
+    plain("shuffle and bytedelta", f, 2000, typesize=4, filters=[v.SHUFFLE, v.BYTEDELTA], filters_meta=[0, 4])
+    plain("shuffle and bitshuffle", f, 2000, typesize=4, filters=[v.SHUFFLE, v.BITSHUFFLE])
+    plain("truncated integers", f, 2000, typesize=4, filters=[v.INT_TRUNC, v.SHUFFLE], filters_meta=[8, 0])
+    plain("zeros in three chunks", np.zeros(500, "<i4"), 800, typesize=4)
+    shapes = dict(shape=(20, 30), chunks=(10, 11), blocks=(3, 4), contiguous=True)
+    one = dict(shape=(20, 30), chunks=(20, 30), blocks=(7, 9), contiguous=True)
+    for k in (shapes, one):
+        n = "%dx%d chunks" % k["chunks"]
+        for t in ("<i4", "S3"):
+            x = b2.asarray(np.array([i // 2 for i in range(600)]).astype(t).reshape(20, 30), cparams=b2.CParams(nthreads=1), **{a: k[a] for a in ("chunks", "blocks", "contiguous")})
+            add(n + ", " + t, x.to_cframe(), x[:].tobytes())
+            x = b2.full(fill_value=7 if t == "<i4" else b"abc", dtype=t, **k)
+            add(n + ", one value, " + t, x.to_cframe(), x[:].tobytes())
+            x = b2.zeros(dtype=t, **k)
+            add(n + ", zeros, " + t, x.to_cframe(), x[:].tobytes())
+        add(n + ", nothing", b2.uninit(dtype="<i2", **k).to_cframe(), bytes(1200))
+        for t in ("<f4", "<f8"):
+            x = b2.nans(dtype=t, **k)
+            add(n + ", not a number, " + t, x.to_cframe(), x[:].tobytes())
 
 
 def szip():
