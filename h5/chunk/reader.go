@@ -134,9 +134,6 @@ func newReader(ds *dataset, opts options) (*Reader, error) {
 	if r.rowBytes, ok = mul(row...); !ok {
 		return nil, h5err.New(h5err.Limit, "a row is too large")
 	}
-	if _, ok := mul(uint64(r.rows), uint64(r.rowBytes)); !ok {
-		return nil, h5err.New(h5err.Limit, "the dataset is too large")
-	}
 	switch ds.layout.Storage {
 	case h5.StorageNone, h5.StorageCompact, h5.StorageContiguous:
 	case h5.StorageVirtual:
@@ -329,6 +326,9 @@ func (r *Reader) prepare(ctx context.Context, a, b int64, dst []byte, opts Start
 	}
 	if n, ok := mul(uint64(b-a), uint64(r.rowBytes)); !ok || int64(len(dst)) != n {
 		return nil, h5err.New(h5err.Argument, "%d bytes for %d rows of %d bytes", len(dst), b-a, r.rowBytes)
+	}
+	if _, ok := mul(uint64(b), uint64(r.rowBytes)); !ok {
+		return nil, h5err.New(h5err.Limit, "row %d of %d bytes is too far from the first", b, r.rowBytes)
 	}
 	if opts.Align < 0 {
 		return nil, h5err.New(h5err.Argument, "bands aligned to %d rows", opts.Align)

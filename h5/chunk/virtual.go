@@ -69,7 +69,11 @@ func newVirtual(r *Reader) (*virtual, error) {
 		return nil, err
 	}
 	v := &virtual{r: r, rowElems: r.rowBytes / int64(r.ds.elem), open: map[string]*origin{}}
-	total, covered := r.rows*v.rowElems, int64(0)
+	total, ok := mul(uint64(r.rows), uint64(v.rowElems))
+	if !ok {
+		return nil, h5err.New(h5err.Limit, "the shape is too large")
+	}
+	covered := int64(0)
 	for i := range mappings {
 		m := &mapping{m: &mappings[i]}
 		if m.to, err = newSelection(&m.m.Virtual, r.dims); err != nil {
