@@ -402,8 +402,10 @@ func (r *Reader) fillRun(s span, bx *box, dst []byte, pattern []byte) {
 
 func (r *Reader) fillEach(g *geometry, s span, bx *box, dst []byte, pattern []byte) {
 	var o overlap
-	for n := s.lo; n < s.hi; n++ {
-		if g.intersect(n, bx, &o) {
+	last := g.grid[len(g.grid)-1]
+	for n, k := s.lo, int64(0); n < s.hi; n += k {
+		k = min(s.hi-n, last-n%last) // side by side in the last dimension
+		if g.intersectRun(n, k, bx, &o) {
 			fillBlock(dst[o.inBox:], bx.stride, o.count[:len(g.dims)], g.elem, pattern)
 		}
 	}

@@ -132,15 +132,22 @@ type overlap struct {
 }
 
 // intersect computes what chunk n, a box and the shape have in common; false: nothing.
-func (g *geometry) intersect(n int64, b *box, o *overlap) bool {
+func (g *geometry) intersect(n int64, b *box, o *overlap) bool { return g.intersectRun(n, 1, b, o) }
+
+// intersectRun is intersect for k chunks from n on, which differ in their last coordinate only.
+func (g *geometry) intersectRun(n, k int64, b *box, o *overlap) bool {
 	var at [maxRank]int64
 	g.origin(n, at[:])
 	o.inBox, o.inCh = 0, 0
 	for d := range g.dims {
 		lo := max(at[d], b.start[d])
 		hi := min(b.start[d]+b.count[d], g.dims[d])
-		if hi-at[d] > g.chunk[d] {
-			hi = at[d] + g.chunk[d]
+		span := g.chunk[d]
+		if d == len(g.dims)-1 && k > 1 {
+			span = g.chunk[d] * k // at most what the grid covers
+		}
+		if hi-at[d] > span {
+			hi = at[d] + span
 		}
 		if lo >= hi {
 			return false
