@@ -32,7 +32,8 @@ type readOptions struct {
 const (
 	defaultBatchBytes = 64 << 20
 	inFlightPerWorker = 64 << 20
-	heavyRows         = 1 << 16 // of a batch with values in the heap
+	leastMapped       = 64 << 10 // bytes of a run of chunks for which a batch is made smaller
+	heavyRows         = 1 << 16  // of a batch with values in the heap
 )
 
 // WithWorkers sets how many goroutines decode. Zero is one for each processor.
@@ -364,12 +365,28 @@ func (r *Reader) schedule() error {
 }
 
 // borderAfter is the end of the batch that begins at row a: at a multiple of the batch size, so that batches end where
-// chunks do even when the first row is in the middle of one.
+// chunks do even when the first row is in the middle of one; earlier where a run of unfiltered chunks ends, so that what
+// can be mapped is.
 func (r *Reader) borderAfter(a int64) int64 {
 	if r.o.batchRows > 0 {
 		return min(r.end, a+r.batchRows)
 	}
-	return min(r.end, a-a%r.batchRows+r.batchRows)
+	b := min(r.end, a-a%r.batchRows+r.batchRows)
+	for _, c := range r.t.columns {
+		c.node.wants(a, b, func(of rowsOf, lo, hi int64, _ func([]byte) bool) {
+			if lo != a || hi != b {
+				return
+			}
+			s, err := r.stream(of)
+			if err != nil || s.rd.ChunkRows() == 0 {
+				return
+			}
+			if end := s.rd.ViewEnd(lo, hi); end > lo && (end-lo)*s.row >= leastMapped {
+				b, hi = min(b, end), end
+			}
+		})
+	}
+	return b
 }
 
 // stream returns the reader of a dataset; one for all columns that need it.
