@@ -142,12 +142,12 @@ func (g *geometry) intersectRun(n, k int64, b *box, o *overlap) bool {
 	for d := range g.dims {
 		lo := max(at[d], b.start[d])
 		hi := min(b.start[d]+b.count[d], g.dims[d])
-		span := g.chunk[d]
-		if d == len(g.dims)-1 && k > 1 {
-			span = g.chunk[d] * k // at most what the grid covers
+		chunks := int64(1)
+		if d == len(g.dims)-1 {
+			chunks = k
 		}
-		if hi-at[d] > span {
-			hi = at[d] + span
+		if hi > at[d] && (hi-at[d]-1)/g.chunk[d] >= chunks {
+			hi = at[d] + g.chunk[d]*chunks
 		}
 		if lo >= hi {
 			return false
