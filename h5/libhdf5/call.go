@@ -2,7 +2,8 @@
 
 package libhdf5
 
-// #cgo LDFLAGS: -lhdf5
+// #cgo CFLAGS: -I/usr/local/include
+// #cgo LDFLAGS: -L/usr/local/lib -lhdf5
 // #cgo linux,amd64 CFLAGS: -I/usr/include/hdf5/serial
 // #cgo linux,amd64 LDFLAGS: -L/usr/lib/x86_64-linux-gnu/hdf5/serial
 // #cgo linux,arm64 CFLAGS: -I/usr/include/hdf5/serial

@@ -59,6 +59,9 @@ func TestDifferentialFixtures(t *testing.T) {
 
 // TestDifferentialCorpus does the same on other projects' files, where they are at hand.
 func TestDifferentialCorpus(t *testing.T) {
+	if testing.Short() {
+		t.Skip("some seconds, many files")
+	}
 	dir, files := h5test.Corpus(t)
 	if len(files) == 0 {
 		t.Skip("the corpus is not beside the repository")

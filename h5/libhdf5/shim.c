@@ -51,7 +51,7 @@ static herr_t one_error(unsigned n, const H5E_error2_t *e, void *data) {
 		t->flags |= SHIM_FILE;
 	if (e->maj_num == H5E_RESOURCE && (e->min_num == H5E_NOSPACE || e->min_num == H5E_CANTALLOC))
 		t->flags |= SHIM_MEMORY;
-	if (e->min_num == H5E_UNSUPPORTED)
+	if (e->min_num == H5E_UNSUPPORTED || e->min_num == H5E_VERSION) // a version from after this library's time
 		t->flags |= SHIM_UNSUPPORTED;
 	return 0;
 }

@@ -18,7 +18,7 @@ enum {
 	SHIM_FILE = 8,      // opening or using the file failed in the operating system
 	SHIM_NOT_HDF5 = 16, // no HDF5 signature
 	SHIM_MEMORY = 32,   // out of memory
-	SHIM_UNSUPPORTED = 64
+	SHIM_UNSUPPORTED = 64 // a feature, or a version of the format, that the library does not know
 };
 
 // shim_quiet stops the library from printing the calling thread's errors.
