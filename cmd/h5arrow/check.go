@@ -1,0 +1,189 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/check"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// checkFlags are the flags of check.
+type checkFlags struct {
+	reading
+	deep    bool
+	workers positive
+}
+
+func (a *app) checkCommand() *cobra.Command {
+	o := &checkFlags{}
+	cmd := &cobra.Command{
+		Use:   "check FILE...",
+		Short: "Look for defects",
+		Long: `check walks everything in a file and prints a line for each defect, with its place, and for each thing that is not
+supported. With --deep it also decodes all chunks and reads all columns.
+
+Exit status: 3 when there is a defect, else 4 when something is unsupported, else 0.`,
+		Example: `  h5arrow check data.h5
+  h5arrow check --deep *.h5`,
+		Args: atLeast(1, -1, "a file"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.check(o, args) },
+	}
+	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode all chunks and read all columns")
+	o.reading.add(cmd)
+	cmd.Flags().Var(&o.workers, "workers", "goroutines that decode (default: one for each processor)")
+	return cmd
+}
+
+func (a *app) check(o *checkFlags, args []string) error {
+	memory := maxMemory(o.memory)
+	defer limitMemory(memory)()
+	names, err := expand(args)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		c := &checking{app: a, o: o, memory: memory, told: map[string]bool{}}
+		if err := c.file(name); err != nil {
+			return err
+		}
+		a.status = worse(a.status, c.status)
+	}
+	return nil
+}
+
+// worse returns the status that counts: a defect before what could not be checked, that before what is unsupported.
+func worse(a, b int) int {
+	for _, s := range []int{exitCorrupt, exitFailed, exitUnsupported} {
+		if a == s || b == s {
+			return s
+		}
+	}
+	return 0
+}
+
+// mostLines is how many defects of a file are printed.
+const mostLines = 10000
+
+// checking is the check of one file.
+type checking struct {
+	*app
+	o      *checkFlags
+	memory int64
+	status int
+	lines  [exitUnsupported + 1]int // by status
+	told   map[string]bool
+	failed error // of stdout
+}
+
+func (c *checking) file(name string) error {
+	in, err := c.o.open([]string{name})
+	if err != nil {
+		if h5err.Is(err, h5err.Corrupt) || h5err.Is(err, h5err.Unsupported) || h5err.Is(err, h5err.Limit) {
+			c.found(err)
+			return c.failed
+		}
+		return err
+	}
+	defer in.close()
+	f := in.files[0]
+	counts, err := check.File(c.ctx, f.H5(), check.Options{Deep: c.o.deep, Workers: int(c.o.workers), MaxMemory: c.memory / 4}, c.found)
+	if err != nil {
+		return err
+	}
+	if err := c.columns(f); err != nil {
+		return err
+	}
+	if err := in.unchanged(); err != nil {
+		return err
+	}
+	if !c.o.quiet && c.failed == nil {
+		_, c.failed = fmt.Fprintf(c.out, "%s: %s\n", printable(name), c.verdict(counts))
+	}
+	return h5err.In(c.failed, "stdout", "")
+}
+
+// found prints one defect. The same one may be met on several ways.
+func (c *checking) found(err error) {
+	status := kindStatus(h5err.KindOf(err))
+	if status == exitUsage {
+		status = exitCorrupt // to the file, not to the command line
+	}
+	line := printable(err.Error())
+	if c.told[line] || c.failed != nil {
+		return
+	}
+	c.lines[status]++
+	c.status = worse(c.status, status)
+	if len(c.told) == mostLines {
+		return
+	}
+	if c.told[line] = true; len(c.told) == mostLines {
+		line += "\nmore are counted, but not printed"
+	}
+	_, c.failed = io.WriteString(c.out, line+"\n")
+}
+
+// columns looks at the file as tables: what contradicts a convention, and which columns Arrow has no type for.
+func (c *checking) columns(f *arrowmap.File) error {
+	tables, err := f.Tables()
+	if err != nil {
+		c.found(err)
+	}
+	for _, t := range tables {
+		sound := true
+		for _, col := range t.Columns() {
+			if col.Err != nil {
+				c.found(col.Err)
+				sound = false
+			}
+		}
+		if sound && c.o.deep {
+			if err := c.read(t); err != nil {
+				return err
+			}
+		}
+	}
+	return c.ctx.Err()
+}
+
+// read reads a table for its errors.
+func (c *checking) read(t *arrowmap.Table) error {
+	r, err := t.Reader(c.ctx, arrowmap.WithMaxMemory(c.memory/2), arrowmap.WithWorkers(int(c.o.workers)))
+	if err != nil {
+		c.found(err)
+		return c.ctx.Err()
+	}
+	defer r.Release()
+	for r.Next() {
+	}
+	if c.ctx.Err() != nil {
+		return c.ctx.Err()
+	}
+	if r.Err() != nil {
+		c.found(r.Err())
+	}
+	return nil
+}
+
+func (c *checking) verdict(n check.Counts) string {
+	parts := []string{plural(n.Groups, "group"), plural(n.Datasets, "dataset"), plural(n.Attributes, "attribute")}
+	if c.o.deep {
+		parts = append(parts, plural64(n.Chunks, "chunk"))
+	}
+	verdict := "no defects"
+	if n := c.lines[exitCorrupt]; n > 0 {
+		verdict = plural(n, "defect")
+	}
+	if n := c.lines[exitUnsupported]; n > 0 {
+		verdict += fmt.Sprintf(", %d unsupported", n)
+	}
+	if n := c.lines[exitFailed]; n > 0 {
+		verdict += fmt.Sprintf(", %d could not be checked", n)
+	}
+	return strings.Join(parts, ", ") + ": " + verdict
+}

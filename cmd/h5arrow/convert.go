@@ -1,0 +1,388 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc"
+)
+
+// convertFlags are the flags of convert.
+type convertFlags struct {
+	selection
+	compression string
+	force       bool
+	json        bool
+	all         bool
+}
+
+func (a *app) convertCommand() *cobra.Command {
+	o := &convertFlags{}
+	cmd := &cobra.Command{
+		Use:   "convert FILE... OUT",
+		Short: "Write a table as an Arrow file or stream",
+		Long: `convert writes a table as Arrow data. The form follows from the name of OUT: .arrow and .feather are Arrow files, .arrows
+is a stream, and - a stream on stdout. A device or FIFO of any other name gets a stream.
+
+Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.`,
+		Example: `  h5arrow convert data.h5 data.arrow
+  h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
+  h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
+  h5arrow convert data.h5 - | consumer
+  h5arrow convert --all-tables data.h5 tables/`,
+		Args: atLeast(2, -1, "an input and an output"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd, o, args) },
+	}
+	o.selection.add(cmd)
+	f := cmd.Flags()
+	f.StringVar(&o.compression, "compression", "none", "codec of the buffers: `none|lz4|zstd`")
+	f.BoolVar(&o.all, "all-tables", false, "write every table to a file of its own; OUT is a directory")
+	f.BoolVar(&o.force, "force", false, "overwrite OUT")
+	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
+	// It fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"none", "lz4", "zstd"}, cobra.ShellCompDirectiveNoFileComp))
+	return cmd
+}
+
+// conversion is one run of convert.
+type conversion struct {
+	*convertFlags
+	*app
+	memory int64
+	codec  ipc.Compression
+}
+
+func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
+	c := &conversion{convertFlags: o, app: a, memory: maxMemory(o.memory)}
+	defer limitMemory(c.memory)()
+	if err := o.check(cmd); err != nil {
+		return err
+	}
+	var err error
+	if c.codec, err = ipc.ParseCompression(o.compression); err != nil {
+		return err
+	}
+	out := args[len(args)-1]
+	names, err := expand(args[:len(args)-1])
+	if err != nil {
+		return err
+	}
+	if o.all {
+		for _, flag := range []string{"table", "dataset", "columns", "rows"} {
+			if cmd.Flags().Changed(flag) {
+				return usage("--all-tables and --%s exclude each other", flag)
+			}
+		}
+		return c.allTables(names, out)
+	}
+	return c.oneTable(names, out)
+}
+
+// formatOf returns the form that an output's name asks for.
+func formatOf(name string, special bool) (ipc.Format, error) {
+	switch suffix := strings.ToLower(filepath.Ext(name)); {
+	case suffix == ".arrow" || suffix == ".feather":
+		return ipc.File, nil
+	case suffix == ".arrows" || special:
+		return ipc.Stream, nil
+	case suffix == ".parquet":
+		return 0, &h5err.Error{Kind: h5err.Unsupported, File: name, Offset: h5err.NoOffset, Msg: "Parquet is not written yet",
+			Hint: "write an .arrow file"}
+	}
+	return 0, usageAt(name, "this suffix says nothing about the form").WithHint("known are .arrow, .feather and .arrows; - is a stream on stdout")
+}
+
+func (c *conversion) oneTable(names []string, out string) error {
+	if out == "-" {
+		if f, ok := c.out.(*os.File); ok && isTerminal(f) {
+			return usage("stdout is a terminal, Arrow data are not for reading").WithHint("redirect it or give a file")
+		}
+		return c.withTable(names, func(in *inputs, t *chosen) error {
+			sum, err := c.write(in, t, c.out, ipc.Stream)
+			if err != nil {
+				return named(err, "stdout")
+			}
+			return c.report(c.err, sum)
+		})
+	}
+	t, err := checkTarget(out, c.force, names)
+	if err != nil {
+		return err
+	}
+	format, err := formatOf(out, t.special)
+	if err != nil {
+		return err
+	}
+	return c.withTable(names, func(in *inputs, table *chosen) error {
+		sum, err := c.writeFile(in, table, t, format)
+		if err != nil {
+			return err
+		}
+		return c.report(c.out, sum)
+	})
+}
+
+func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) error {
+	in, err := c.open(names)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	t, err := c.choose(in)
+	if err != nil {
+		return err
+	}
+	return fn(in, t)
+}
+
+// summary is what --json prints.
+type summary struct {
+	Table    string          `json:"table,omitempty"` // with --all-tables
+	Out      string          `json:"out,omitempty"`   // with --all-tables
+	Rows     int64           `json:"rows"`
+	Batches  int64           `json:"batches"`
+	BytesOut int64           `json:"bytes_out"`
+	Seconds  float64         `json:"seconds"`
+	Columns  []columnSummary `json:"columns"`
+	Skipped  []string        `json:"skipped,omitempty"` // columns left out by --skip-unsupported, and why
+}
+
+type columnSummary struct {
+	Name        string `json:"name"`
+	Type        string `json:"type"`
+	Delivery    string `json:"delivery"`
+	CopiedBytes int64  `json:"copied_bytes"`
+	NullCount   int64  `json:"null_count"`
+}
+
+func (c *conversion) report(w io.Writer, s *summary) error {
+	if !c.json {
+		return nil
+	}
+	return json.NewEncoder(w).Encode(s)
+}
+
+// writeFile writes a table to a file that appears when all went well.
+func (c *conversion) writeFile(in *inputs, t *chosen, to target, format ipc.Format) (s *summary, err error) {
+	out, err := c.create(to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, out.close()) }()
+	// Writing to a pipe that nobody reads waits for ever; other files have no deadlines and need none.
+	defer context.AfterFunc(c.ctx, func() { out.SetWriteDeadline(time.Now()) })()
+	if s, err = c.write(in, t, out.File, format); err != nil {
+		return nil, named(err, to.path)
+	}
+	return s, out.commit()
+}
+
+// named adds the output's name to an error of writing; what comes from an input has a name already.
+func named(err error, out string) error {
+	if e, ok := err.(*h5err.Error); ok && e.Kind == h5err.IO {
+		return h5err.In(e, out, "")
+	}
+	return err
+}
+
+// write writes a table and checks that the inputs are still what they were.
+func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format) (*summary, error) {
+	begin := time.Now()
+	for _, err := range t.skipped {
+		if !c.quiet {
+			c.note("left out: %v", err)
+		}
+	}
+	// What is compressed stands in memory twice for a while.
+	budget, compressors := c.memory-c.memory/4, int(c.workers)
+	if c.codec != ipc.None {
+		budget = c.memory / 2
+	}
+	r, err := t.Reader(c.ctx, c.readOptions(budget)...)
+	if err != nil {
+		return nil, err
+	}
+	var rr array.RecordReader = r
+	if c.filename {
+		if rr, err = addFilenames(r, t.files, t.first); err != nil {
+			r.Release()
+			return nil, err
+		}
+	}
+	defer rr.Release()
+	opts := []ipc.Option{ipc.WithCompression(c.codec)}
+	if compressors > 0 {
+		opts = append(opts, ipc.WithWorkers(compressors))
+	}
+	if bar := c.bar(t.Rows()); bar != nil {
+		defer bar.end()
+		opts = append(opts, ipc.WithProgress(bar.show))
+	}
+	stats, err := ipc.Write(c.ctx, w, format, rr, opts...)
+	if err == nil {
+		err = in.unchanged()
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(begin).Seconds(), Columns: []columnSummary{}}
+	for _, col := range r.Report() {
+		s.Columns = append(s.Columns, columnSummary{printable(col.Name), col.Type, col.Delivery, col.CopiedBytes, col.NullCount})
+	}
+	if c.filename {
+		s.Columns = append(s.Columns, columnSummary{filenameColumn, rr.(*filenames).typ.String(), "converted", 4 * stats.Rows, 0})
+	}
+	for _, err := range t.skipped {
+		s.Skipped = append(s.Skipped, err.Error())
+	}
+	return s, nil
+}
+
+// allTables writes every table of the inputs to a file of its own in a directory, which is made when it is not there.
+func (c *conversion) allTables(names []string, dir string) error {
+	in, err := c.open(names)
+	if err != nil {
+		return err
+	}
+	defer in.close()
+	tables, err := tablesByPath(in)
+	if err != nil {
+		return err
+	}
+	made, err := makeDir(dir)
+	if err != nil {
+		return err
+	}
+	err = c.eachTable(in, tables, dir)
+	if err != nil && made {
+		os.Remove(dir) // only an empty one goes
+	}
+	return err
+}
+
+func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string) error {
+	targets := make([]target, len(tables))
+	for i, t := range tables {
+		var err error
+		if targets[i], err = checkTarget(filepath.Join(dir, fileName(t.path, in.names[0])+".arrow"), c.force, in.names); err != nil {
+			return err
+		}
+		for _, earlier := range targets[:i] {
+			if earlier.path == targets[i].path {
+				return usageAt(earlier.path, "two tables would be written to this file").WithHint("write them one by one with --table")
+			}
+		}
+	}
+	for i, t := range tables {
+		table, err := c.join(&inputs{names: t.names}, t.tables)
+		if c.skip && h5err.Is(err, h5err.Unsupported) {
+			c.note("left out: %v", err)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		s, err := c.writeFile(in, table, targets[i], ipc.File)
+		if err != nil {
+			return err
+		}
+		s.Table, s.Out = printable(t.path), printable(targets[i].path)
+		if err := c.report(c.out, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// pathTables is the tables of one path, and the files that have one.
+type pathTables struct {
+	path   string
+	names  []string
+	tables []*arrowmap.Table
+}
+
+// tablesByPath returns the tables of all inputs, in the order in which they are met.
+func tablesByPath(in *inputs) ([]*pathTables, error) {
+	var out []*pathTables
+	at := map[string]*pathTables{}
+	for i, f := range in.files {
+		tables, err := f.Tables()
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			p := at[t.Path()]
+			if p == nil {
+				p = &pathTables{path: t.Path()}
+				at[t.Path()] = p
+				out = append(out, p)
+			}
+			p.names = append(p.names, in.names[i])
+			p.tables = append(p.tables, t)
+		}
+	}
+	if len(out) == 0 {
+		return nil, usageAt(in.names[0], "no table was found").WithHint("`inspect` lists the datasets, --dataset takes them")
+	}
+	return out, nil
+}
+
+// fileName is a table's path as the name of a file: its parts joined by dots. The root group has the input's name.
+func fileName(path, input string) string {
+	name := strings.ReplaceAll(strings.Trim(path, "/"), "/", ".")
+	if name == "" {
+		name = strings.TrimSuffix(filepath.Base(input), filepath.Ext(input))
+	}
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || strings.ContainsRune(`\:*?"<>|`, r) {
+			return '_'
+		}
+		return r
+	}, name)
+	if strings.Trim(name, ".") == "" {
+		name = "_"
+	}
+	return name
+}
+
+func makeDir(dir string) (made bool, err error) {
+	err = os.Mkdir(dir, 0o777)
+	if errors.Is(err, fs.ErrExist) {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			return false, usageAt(dir, "--all-tables writes to a directory, this is a file")
+		}
+		return false, err
+	}
+	if err != nil {
+		return false, outputError(dir, "can't make the directory", err)
+	}
+	return true, nil
+}
+
+// listConventions prints what --list-conventions asks for.
+func (a *app) listConventions() error {
+	list := arrowmap.Conventions()
+	width := 0
+	for _, c := range list {
+		width = max(width, len(c.Name))
+	}
+	for _, c := range list {
+		if _, err := io.WriteString(a.out, c.Name+strings.Repeat(" ", width-len(c.Name)+2)+c.Description+"\n"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

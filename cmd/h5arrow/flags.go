@@ -1,0 +1,125 @@
+package main
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// choice is a flag that takes one of a few words.
+type choice struct {
+	value string
+	words []string
+}
+
+func (c *choice) String() string { return c.value }
+func (c *choice) Type() string   { return strings.Join(c.words, "|") }
+func (c *choice) Set(s string) error {
+	if !slices.Contains(c.words, s) {
+		return fmt.Errorf("known are %s", strings.Join(c.words, ", "))
+	}
+	c.value = s
+	return nil
+}
+
+// choose adds a choice to a command. The first word is the default.
+func choose(cmd *cobra.Command, name, help string, words ...string) *choice {
+	c := &choice{value: words[0], words: words}
+	cmd.Flags().Var(c, name, help)
+	// It fails only for a flag that does not exist.
+	_ = cmd.RegisterFlagCompletionFunc(name, cobra.FixedCompletions(words, cobra.ShellCompDirectiveNoFileComp))
+	return c
+}
+
+// size is a flag that takes a number of bytes: 1000000, 64MiB, 1G. Without B the units are powers of 1024.
+type size int64
+
+var units = map[string]float64{"": 1, "b": 1,
+	"k": 1 << 10, "kib": 1 << 10, "kb": 1e3,
+	"m": 1 << 20, "mib": 1 << 20, "mb": 1e6,
+	"g": 1 << 30, "gib": 1 << 30, "gb": 1e9,
+	"t": 1 << 40, "tib": 1 << 40, "tb": 1e12,
+}
+
+func (s *size) String() string {
+	if *s == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*s), 10)
+}
+func (s *size) Type() string { return "SIZE" }
+func (s *size) Set(text string) error {
+	i := strings.IndexFunc(text, func(r rune) bool { return (r < '0' || r > '9') && r != '.' })
+	if i < 0 {
+		i = len(text)
+	}
+	unit, known := units[strings.ToLower(strings.TrimSpace(text[i:]))]
+	n, err := strconv.ParseFloat(text[:i], 64)
+	if err != nil || !known {
+		return fmt.Errorf("a size is like 64MiB, 1.5G or 1000000")
+	}
+	if n *= unit; n < 1 || n >= math.MaxInt64 {
+		return fmt.Errorf("a size is at least one byte and below 8 EiB")
+	}
+	*s = size(n)
+	return nil
+}
+
+// positive is a flag that takes a number from 1 on; 0 is that it was not given.
+type positive int64
+
+func (p *positive) String() string {
+	if *p == 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64(*p), 10)
+}
+func (p *positive) Type() string { return "N" }
+func (p *positive) Set(text string) error {
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < 1 {
+		return fmt.Errorf("it takes a number from 1 on")
+	}
+	*p = positive(n)
+	return nil
+}
+
+// rowRange is the flag --rows A:B. Either may be left out.
+type rowRange struct {
+	text string
+	a, b int64 // b is -1 for the end
+}
+
+func (r *rowRange) String() string { return r.text }
+func (r *rowRange) Type() string   { return "A:B" }
+func (r *rowRange) Set(text string) error {
+	from, to, ok := strings.Cut(text, ":")
+	a, b := int64(0), int64(-1)
+	var err error
+	if ok && from != "" {
+		a, err = rowNumber(from)
+	}
+	if ok && to != "" && err == nil {
+		b, err = rowNumber(to)
+	}
+	switch {
+	case !ok || err != nil:
+		return fmt.Errorf("rows are like 100:200, 100: or :200")
+	case b >= 0 && a > b:
+		return fmt.Errorf("the rows end before they begin")
+	}
+	*r = rowRange{text, a, b}
+	return nil
+}
+
+func rowNumber(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err == nil && n < 0 {
+		err = strconv.ErrRange
+	}
+	return n, err
+}

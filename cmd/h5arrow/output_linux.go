@@ -1,0 +1,32 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// unnamed makes a file without a name in a directory: however this process ends, nothing is left of it. It returns nil
+// where the file system or the system has no such files.
+func unnamed(dir string) (*os.File, error) {
+	if _, err := os.Stat("/proc/self/fd"); err != nil {
+		return nil, nil // publish needs it
+	}
+	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o666)
+	if err != nil {
+		return nil, nil // a file with a name fails likewise, and says why
+	}
+	return os.NewFile(uintptr(fd), dir), nil
+}
+
+// publish gives an unnamed file a name that no other file has.
+func publish(f *os.File, name string) error {
+	err := unix.Linkat(unix.AT_FDCWD, fmt.Sprintf("/proc/self/fd/%d", f.Fd()), unix.AT_FDCWD, name, unix.AT_SYMLINK_FOLLOW)
+	if errors.Is(err, unix.EEXIST) {
+		return fs.ErrExist
+	}
+	return err
+}

@@ -1,0 +1,5 @@
+//go:build duckdb_arrow && cgo
+
+package main
+
+const withDuckDB = true

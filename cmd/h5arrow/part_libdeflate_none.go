@@ -1,0 +1,5 @@
+//go:build !(libdeflate && cgo)
+
+package main
+
+const withLibdeflate = false

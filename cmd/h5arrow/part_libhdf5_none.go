@@ -1,0 +1,5 @@
+//go:build !(libhdf5 && cgo)
+
+package main
+
+const withLibHDF5 = false

@@ -1,0 +1,245 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// reading is the flags that say how a file is read.
+type reading struct {
+	io, align, strings, enum *choice
+	nan, tensor, nullRows    bool
+	plugins                  bool
+	external                 []string
+	convention               string
+	memory                   size
+	quiet                    bool
+}
+
+func (r *reading) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.convention, "convention", "", "look for tables of this convention only (`NAME`)")
+	r.strings = choose(cmd, "strings", "what becomes of text: utf8 (anything else is an error), binary, or latin1", "utf8", "binary", "latin1")
+	r.enum = choose(cmd, "enum", "what becomes of enumerations: their labels or their values", "labels", "values")
+	f.BoolVar(&r.nan, "nan-as-null", false, "NaN is null")
+	f.BoolVar(&r.tensor, "tensor", false, "rows of several dimensions become arrow.fixed_shape_tensor")
+	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null when one of its items is")
+	r.io = choose(cmd, "io", "map the file, or read it plainly", "mmap", "read")
+	r.align = choose(cmd, "align", "what to do with mapped values at odd addresses", "keep", "copy", "refuse")
+	f.StringArrayVar(&r.external, "allow-external", nil, "also follow what a file points to in this `DIR` (may be given again)")
+	f.BoolVar(&r.plugins, "plugins", false, "decode filters that are not built in by libhdf5's plugins")
+	f.Var(&r.memory, "max-memory", "memory to use at most, such as 512MiB (default: a quarter of what there is)")
+	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
+	// Both fail only for a flag that does not exist.
+	_ = cmd.MarkFlagDirname("allow-external")
+	_ = cmd.RegisterFlagCompletionFunc("convention", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, c := range arrowmap.Conventions() {
+			names = append(names, c.Name+"\t"+c.Description)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func (r *reading) options() ([]arrowmap.Option, error) {
+	if r.plugins && !withLibHDF5 {
+		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build it with the tag libhdf5")
+	}
+	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
+		Strings: dtype.Strings(slices.Index(r.strings.words, r.strings.value)),
+		Enum:    dtype.Enum(slices.Index(r.enum.words, r.enum.value))}
+	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(r.convention),
+		arrowmap.WithAlign(arrowmap.Align(slices.Index(r.align.words, r.align.value)))}
+	if r.io.value == "read" {
+		opts = append(opts, arrowmap.WithoutMapping())
+	}
+	if len(r.external) > 0 {
+		opts = append(opts, arrowmap.WithExternal(r.external...))
+	}
+	return opts, nil
+}
+
+// inputs are the open input files.
+type inputs struct {
+	names []string
+	files []*arrowmap.File
+}
+
+// expand replaces patterns that name no file themselves by the files that match.
+func expand(args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		if scheme, _, ok := strings.Cut(arg, "://"); ok && slices.Contains([]string{"http", "https", "s3", "gs", "az"}, scheme) {
+			return nil, h5err.New(h5err.Unsupported, "%s: addresses (%s://) are not read yet", arg, scheme).WithHint("give a local file")
+		}
+		if strings.ContainsAny(arg, "*?[") {
+			if _, err := os.Lstat(arg); err != nil {
+				found, err := filepath.Glob(arg) // sorted
+				if err != nil {
+					return nil, usageAt(arg, "this pattern is broken")
+				}
+				if len(found) > 0 {
+					out = append(out, found...)
+					continue
+				}
+			}
+		}
+		out = append(out, arg)
+	}
+	return out, nil
+}
+
+// open opens the inputs.
+func (r *reading) open(names []string) (*inputs, error) {
+	opts, err := r.options()
+	if err != nil {
+		return nil, err
+	}
+	in := &inputs{names: names}
+	for _, name := range names {
+		f, err := arrowmap.Open(name, opts...)
+		if err != nil {
+			in.close()
+			return nil, err
+		}
+		in.files = append(in.files, f)
+	}
+	return in, nil
+}
+
+func (in *inputs) close() {
+	for _, f := range in.files {
+		f.Close() // read only: there is nothing to lose
+	}
+}
+
+// unchanged reports an input that was written to while it was read.
+func (in *inputs) unchanged() error {
+	for _, f := range in.files {
+		if err := f.H5().Source().Changed(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// selection is the flags that choose a table and what of it.
+type selection struct {
+	reading
+	table      string
+	datasets   []string
+	columns    []string
+	rows       rowRange
+	skip       bool
+	filename   bool
+	workers    positive
+	batchRows  positive
+	batchBytes size
+}
+
+func (s *selection) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the file's only table)")
+	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, by its type alone (may be given again)")
+	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be given again; \"a,b\" in quotes is one name)")
+	f.Var(&s.rows, "rows", "the rows from A up to, but without, B; either may be left out")
+	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read because something is unsupported")
+	f.BoolVar(&s.filename, "filename", false, "add a column with the name of the row's file")
+	s.reading.add(cmd)
+	f.Var(&s.workers, "workers", "goroutines that decode (default: one for each processor)")
+	f.Var(&s.batchRows, "batch-rows", "rows of a batch (default: as many as fit in 64 MiB)")
+	f.Var(&s.batchBytes, "batch-bytes", "bytes of a batch, about")
+	_ = f.MarkHidden("batch-bytes") // it fails only for a flag that does not exist
+}
+
+// check refuses what contradicts itself.
+func (s *selection) check(cmd *cobra.Command) error {
+	if cmd.Flags().Changed("table") && len(s.datasets) > 0 {
+		return usage("--table and --dataset exclude each other")
+	}
+	if cmd.Flags().Changed("columns") && len(s.columns) == 0 {
+		return usage("--columns names no column")
+	}
+	return nil
+}
+
+// one returns the selected table of one file.
+func (s *selection) one(f *arrowmap.File) (*arrowmap.Table, error) {
+	if len(s.datasets) > 0 {
+		return f.Datasets(s.datasets...)
+	}
+	return f.Table(s.table)
+}
+
+// chosen is a table to read, and which files its rows come from.
+type chosen struct {
+	*arrowmap.Table
+	skipped []error
+	files   []fileRows // of the rows before Slice
+	first   int64
+}
+
+// choose returns the selected part of the table of all inputs.
+func (s *selection) choose(in *inputs) (*chosen, error) {
+	tables := make([]*arrowmap.Table, len(in.files))
+	for i, f := range in.files {
+		t, err := s.one(f)
+		if err != nil {
+			return nil, err
+		}
+		if i > 0 && t.Path() != tables[0].Path() {
+			return nil, usageAt(in.names[i], "the table is "+t.Path()+", in "+in.names[0]+" it is "+tables[0].Path()).WithHint("choose one with --table")
+		}
+		tables[i] = t
+	}
+	return s.join(in, tables)
+}
+
+// join makes one table of the tables of several files, and applies what was chosen.
+func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) {
+	c := &chosen{}
+	for i, t := range tables {
+		var err error
+		if len(s.columns) > 0 {
+			if t, err = t.Select(s.columns...); err != nil {
+				return nil, err
+			}
+		}
+		if s.skip {
+			var skipped []error
+			t, skipped = t.SkipUnsupported()
+			c.skipped = append(c.skipped, skipped...)
+			if len(t.Columns()) == 0 && len(skipped) > 0 {
+				return nil, skipped[0]
+			}
+		}
+		tables[i] = t
+		c.files = append(c.files, fileRows{in.names[i], t.Rows()})
+	}
+	t, err := arrowmap.Concat(tables...)
+	if err != nil {
+		return nil, err
+	}
+	if s.rows.text != "" {
+		if t, err = t.Slice(s.rows.a, s.rows.b); err != nil {
+			return nil, err
+		}
+		c.first = s.rows.a
+	}
+	c.Table = t
+	return c, nil
+}
+
+// readOptions returns how the table is to be read when budget bytes may be used for it.
+func (s *selection) readOptions(budget int64) []arrowmap.ReadOption {
+	return []arrowmap.ReadOption{arrowmap.WithMaxMemory(budget), arrowmap.WithWorkers(int(s.workers)),
+		arrowmap.WithBatchRows(int64(s.batchRows)), arrowmap.WithBatchBytes(int64(s.batchBytes))}
+}
