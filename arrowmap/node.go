@@ -94,7 +94,11 @@ func (n *plainNode) describe(c *Column) {
 	for k, v := range n.plan.Metadata {
 		c.Metadata[k] = v
 	}
-	c.Delivery, c.Reason = deliver(n.ds, n.plan.Delivery, n.plan.Reason)
+	how, why := n.plan.Delivery, n.plan.Reason
+	if n.stride > 0 && (how == dtype.Mapped || how == dtype.Swapped) {
+		how, why = dtype.Gathered, "a part of each row"
+	}
+	c.Delivery, c.Reason = deliver(n.ds, how, why)
 	if c.Delivery == dtype.Mapped && n.misaligned() {
 		switch n.align {
 		case AlignCopy:
@@ -454,15 +458,36 @@ type dictionaryNode struct {
 	indices *plainNode
 	labels  node
 	typ     *arrow.DictionaryType
+	dense   bool // rows are labels, not numbers
 }
 
-func (n *dictionaryNode) arrow() arrow.DataType          { return n.typ }
+func (n *dictionaryNode) arrow() arrow.DataType {
+	if n.dense {
+		return n.labels.arrow()
+	}
+	return n.typ
+}
+
 func (n *dictionaryNode) rows() int64                    { return n.indices.rows() }
 func (n *dictionaryNode) width() int64                   { return n.indices.width() }
 func (n *dictionaryNode) heavy() bool                    { return false }
 func (n *dictionaryNode) describe(c *Column)             { n.indices.describe(c) }
 func (n *dictionaryNode) wants(a, b int64, want want)    { n.indices.wants(a, b, want) }
 func (n *dictionaryNode) fits(x *part, a, b int64) int64 { return n.indices.fits(x, a, b) }
+
+func (n *dictionaryNode) width() int64 {
+	if n.dense {
+		return n.labels.width()
+	}
+	return n.indices.width()
+}
+
+func (n *dictionaryNode) describe(c *Column) {
+	n.indices.describe(c)
+	if n.dense {
+		c.Delivery, c.Reason = dtype.Converted, "every row gets the label that its number stands for"
+	}
+}
 
 func (n *dictionaryNode) build(x *part, a, b int64) (arrow.Array, error) {
 	labels, err := x.b.r.dictionary(x, n)
@@ -475,6 +500,10 @@ func (n *dictionaryNode) build(x *part, a, b int64) (arrow.Array, error) {
 	}
 	defer idx.Release()
 	arr, err := dtype.BuildDictionary(idx, labels, n.typ.Ordered, a, n.indices.ds.Path())
+	if err == nil && n.dense {
+		defer arr.Release()
+		arr, err = expand(arr.(*array.Dictionary), x.alloc)
+	}
 	return arr, h5err.In(err, n.indices.ds.File().Name(), n.indices.ds.Path())
 }
 
