@@ -462,23 +462,3 @@ func TestVersion(t *testing.T) {
 		t.Errorf("version %q", v)
 	}
 }
-
-func TestOptionsCheckTheirRange(t *testing.T) {
-	path := t.TempDir() + "/x.h5"
-	for name, o := range map[string]libhdf5.CreateOption{
-		"alignment":  libhdf5.Align(0, 0),
-		"user block": libhdf5.UserBlock(513),
-		"sizes":      libhdf5.Sizes(3, 8),
-		"versions":   libhdf5.Versions(libhdf5.Latest, libhdf5.V18),
-		"rank":       libhdf5.ChunkTreeK(0),
-	} {
-		if _, err := libhdf5.Create(path, o); !h5err.Is(err, h5err.Argument) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-	for name, o := range map[string]libhdf5.Option{"limit": libhdf5.MaxBytes(0), "plugins": libhdf5.Plugins("")} {
-		if _, err := libhdf5.Open(path, o); !h5err.Is(err, h5err.Argument) {
-			t.Errorf("%s: %v", name, err)
-		}
-	}
-}

@@ -24,7 +24,12 @@ func ReadRaw(file, dataset string, a, b int64) ([]byte, error) { return nil, abs
 type File struct{}
 
 // Open opens a file for reading.
-func Open(path string, opts ...Option) (*File, error) { return nil, absent() }
+func Open(path string, opts ...Option) (*File, error) {
+	if _, err := newConfig(opts); err != nil {
+		return nil, err
+	}
+	return nil, absent()
+}
 
 // Close closes the file.
 func (*File) Close() error { return nil }
@@ -68,7 +73,12 @@ func (*File) Attributes(path string) ([]Attribute, error) { return nil, absent()
 type Writer struct{}
 
 // Create makes a new file for writing.
-func Create(path string, opts ...CreateOption) (*Writer, error) { return nil, absent() }
+func Create(path string, opts ...CreateOption) (*Writer, error) {
+	if _, err := newCreateConfig(opts); err != nil {
+		return nil, err
+	}
+	return nil, absent()
+}
 
 // Close writes everything out and closes the file.
 func (*Writer) Close() error { return nil }

@@ -269,20 +269,6 @@ type Spec struct {
 	TrackTime bool   // store time stamps in the object header, so that two runs differ
 }
 
-func (s *Spec) storage() h5.Storage {
-	switch {
-	case s.Storage != 0:
-		return s.Storage
-	case len(s.ChunkDims) > 0:
-		return h5.StorageChunked
-	case len(s.External) > 0:
-		return h5.StorageExternal
-	case len(s.Virtual) > 0:
-		return h5.StorageVirtual
-	}
-	return h5.StorageContiguous
-}
-
 // Shape returns a simple dataspace of fixed dims, and a scalar one without any.
 func Shape(dims ...uint64) h5.Space {
 	if len(dims) == 0 {

@@ -322,6 +322,20 @@ func buildSpace(s h5.Space) (id, error) {
 	return made(C.H5Screate_simple(C.int(len(dims)), &dims[0], &limits[0]), h5err.Argument, "make a dataspace")
 }
 
+func (s *Spec) storage() h5.Storage {
+	switch {
+	case s.Storage != 0:
+		return s.Storage
+	case len(s.ChunkDims) > 0:
+		return h5.StorageChunked
+	case len(s.External) > 0:
+		return h5.StorageExternal
+	case len(s.Virtual) > 0:
+		return h5.StorageVirtual
+	}
+	return h5.StorageContiguous
+}
+
 // properties sets a dataset's creation properties.
 func (w *Writer) properties(p *hdf5.PropList, s *Spec, t id) error {
 	if len(s.ChunkDims) > C.H5S_MAX_RANK {
