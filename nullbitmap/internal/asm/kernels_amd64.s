@@ -11,13 +11,13 @@ DATA shuffle1<>+24(SB)/8, $0x0f0e0d0c0b0a0908
 GLOBL shuffle1<>(SB), RODATA|NOPTR, $32
 
 // func Masked1AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Masked1AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTB X0, Y0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTB X1, Y1
 	MOVQ         flip+40(FP), AX
 	NOTQ         AX
@@ -133,13 +133,13 @@ done:
 	RET
 
 // func Masked1AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Masked1AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTB X0, Z0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTB X1, Z1
 	MOVQ         flip+40(FP), AX
 	MOVQ         dst+0(FP), CX
@@ -229,23 +229,23 @@ done:
 	RET
 
 // func Inside1AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Inside1AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle1<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           and+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTB   X1, Y1
 	MOVQ           bias+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTB   X2, Y2
 	MOVQ           lo+48(FP), AX
-	MOVQ           AX, X3
+	VMOVQ          AX, X3
 	VPBROADCASTB   X3, Y3
 	MOVQ           hi+56(FP), AX
-	MOVQ           AX, X4
+	VMOVQ          AX, X4
 	VPBROADCASTB   X4, Y4
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -409,23 +409,23 @@ done:
 	RET
 
 // func Inside1AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Inside1AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle1<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            and+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTB    X1, Z1
 	MOVQ            bias+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTB    X2, Z2
 	MOVQ            lo+48(FP), AX
-	MOVQ            AX, X3
+	VMOVQ           AX, X3
 	VPBROADCASTB    X3, Z3
 	MOVQ            hi+56(FP), AX
-	MOVQ            AX, X4
+	VMOVQ           AX, X4
 	VPBROADCASTB    X4, Z4
 	XORQ            AX, AX
 	MOVQ            dst+0(FP), CX
@@ -551,13 +551,13 @@ DATA pick1<>+24(SB)/8, $0x8040201008040201
 GLOBL pick1<>(SB), RODATA|NOPTR, $32
 
 // func Expand1AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·Expand1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         one+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTB X1, Y1
 	VMOVDQU      pick1<>+0(SB), Y2
 	VMOVDQU      spread1<>+0(SB), Y3
@@ -656,11 +656,11 @@ done:
 	RET
 
 // func Expand1AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·Expand1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTB X0, Z0
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
@@ -721,10 +721,10 @@ done:
 	RET
 
 // func Blend1AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Blend1AVX2(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTB X0, Y0
 	VMOVDQU      pick1<>+0(SB), Y1
 	VMOVDQU      spread1<>+0(SB), Y2
@@ -830,10 +830,10 @@ done:
 	RET
 
 // func Blend1AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX512BW, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, MMX+, POPCNT
 TEXT ·Blend1AVX512(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTB X0, Z0
 	MOVQ         values+0(FP), AX
 	MOVQ         bitmap+8(FP), CX
@@ -907,13 +907,13 @@ DATA shuffle2<>+24(SB)/8, $0x0e0f0c0d0a0b0809
 GLOBL shuffle2<>(SB), RODATA|NOPTR, $32
 
 // func Masked2AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Masked2AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTW X0, Y0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTW X1, Y1
 	MOVQ         flip+40(FP), AX
 	NOTQ         AX
@@ -1024,13 +1024,13 @@ done:
 	RET
 
 // func Masked2AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Masked2AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTW X0, Z0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTW X1, Z1
 	MOVQ         flip+40(FP), AX
 	MOVQ         dst+0(FP), CX
@@ -1116,23 +1116,23 @@ done:
 	RET
 
 // func Inside2AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Inside2AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle2<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           and+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTW   X1, Y1
 	MOVQ           bias+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTW   X2, Y2
 	MOVQ           lo+48(FP), AX
-	MOVQ           AX, X3
+	VMOVQ          AX, X3
 	VPBROADCASTW   X3, Y3
 	MOVQ           hi+56(FP), AX
-	MOVQ           AX, X4
+	VMOVQ          AX, X4
 	VPBROADCASTW   X4, Y4
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -1301,23 +1301,23 @@ done:
 	RET
 
 // func Inside2AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Inside2AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle2<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            and+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTW    X1, Z1
 	MOVQ            bias+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTW    X2, Z2
 	MOVQ            lo+48(FP), AX
-	MOVQ            AX, X3
+	VMOVQ           AX, X3
 	VPBROADCASTW    X3, Z3
 	MOVQ            hi+56(FP), AX
-	MOVQ            AX, X4
+	VMOVQ           AX, X4
 	VPBROADCASTW    X4, Z4
 	XORQ            AX, AX
 	MOVQ            dst+0(FP), CX
@@ -1451,13 +1451,13 @@ DATA pick2<>+24(SB)/8, $0x8080404020201010
 GLOBL pick2<>(SB), RODATA|NOPTR, $32
 
 // func Expand2AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·Expand2AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         one+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTW X1, Y1
 	VMOVDQU      pick2<>+0(SB), Y2
 	VMOVDQU      spread2<>+0(SB), Y3
@@ -1565,11 +1565,11 @@ done:
 	RET
 
 // func Expand2AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·Expand2AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTW X0, Z0
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
@@ -1633,10 +1633,10 @@ done:
 	RET
 
 // func Blend2AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Blend2AVX2(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTW X0, Y0
 	VMOVDQU      pick2<>+0(SB), Y1
 	VMOVDQU      spread2<>+0(SB), Y2
@@ -1749,10 +1749,10 @@ done:
 	RET
 
 // func Blend2AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX512BW, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, MMX+, POPCNT
 TEXT ·Blend2AVX512(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTW X0, Z0
 	MOVQ         values+0(FP), AX
 	MOVQ         bitmap+8(FP), CX
@@ -1824,13 +1824,13 @@ DATA shuffle4<>+24(SB)/8, $0x0c0d0e0f08090a0b
 GLOBL shuffle4<>(SB), RODATA|NOPTR, $32
 
 // func Masked4AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Masked4AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTD X0, Y0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTD X1, Y1
 	MOVQ         flip+40(FP), AX
 	NOTQ         AX
@@ -1903,13 +1903,13 @@ done:
 	RET
 
 // func Masked4AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Masked4AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTD X0, Z0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTD X1, Z1
 	MOVQ         flip+40(FP), AX
 	MOVQ         dst+0(FP), CX
@@ -1961,23 +1961,23 @@ done:
 	RET
 
 // func Inside4AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Inside4AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle4<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           and+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTD   X1, Y1
 	MOVQ           bias+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTD   X2, Y2
 	MOVQ           lo+48(FP), AX
-	MOVQ           AX, X3
+	VMOVQ          AX, X3
 	VPBROADCASTD   X3, Y3
 	MOVQ           hi+56(FP), AX
-	MOVQ           AX, X4
+	VMOVQ          AX, X4
 	VPBROADCASTD   X4, Y4
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -2088,23 +2088,23 @@ done:
 	RET
 
 // func Inside4AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Inside4AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle4<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            and+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTD    X1, Z1
 	MOVQ            bias+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTD    X2, Z2
 	MOVQ            lo+48(FP), AX
-	MOVQ            AX, X3
+	VMOVQ           AX, X3
 	VPBROADCASTD    X3, Z3
 	MOVQ            hi+56(FP), AX
-	MOVQ            AX, X4
+	VMOVQ           AX, X4
 	VPBROADCASTD    X4, Z4
 	XORQ            AX, AX
 	MOVQ            dst+0(FP), CX
@@ -2172,17 +2172,17 @@ done:
 	RET
 
 // func Float4AVX2(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Float4AVX2(SB), NOSPLIT, $0-64
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle4<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           lo+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTD   X1, Y1
 	MOVQ           hi+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTD   X2, Y2
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -2277,17 +2277,17 @@ done:
 	RET
 
 // func Float4AVX512(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Float4AVX512(SB), NOSPLIT, $0-64
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle4<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            lo+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTD    X1, Z1
 	MOVQ            hi+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTD    X2, Z2
 	MOVQ            dst+0(FP), AX
 	MOVQ            src+8(FP), CX
@@ -2390,13 +2390,13 @@ DATA pick4<>+24(SB)/8, $0x8080808040404040
 GLOBL pick4<>(SB), RODATA|NOPTR, $32
 
 // func Expand4AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·Expand4AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         one+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTD X1, Y1
 	VMOVDQU      pick4<>+0(SB), Y2
 	VMOVDQU      spread4<>+0(SB), Y3
@@ -2470,11 +2470,11 @@ done:
 	RET
 
 // func Expand4AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·Expand4AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTD X0, Z0
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
@@ -2514,10 +2514,10 @@ done:
 	RET
 
 // func Blend4AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Blend4AVX2(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTD X0, Y0
 	VMOVDQU      pick4<>+0(SB), Y1
 	VMOVDQU      spread4<>+0(SB), Y2
@@ -2594,10 +2594,10 @@ done:
 	RET
 
 // func Blend4AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Blend4AVX512(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTD X0, Z0
 	MOVQ         values+0(FP), AX
 	MOVQ         bitmap+8(FP), CX
@@ -2643,13 +2643,13 @@ DATA shuffle8<>+24(SB)/8, $0x08090a0b0c0d0e0f
 GLOBL shuffle8<>(SB), RODATA|NOPTR, $32
 
 // func Masked8AVX2(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Masked8AVX2(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Y1
 	MOVQ         flip+40(FP), AX
 	NOTQ         AX
@@ -2766,13 +2766,13 @@ done:
 	RET
 
 // func Masked8AVX512(dst *byte, src *byte, groups int, and uint64, cmp uint64, flip uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Masked8AVX512(SB), NOSPLIT, $0-64
 	MOVQ         and+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         cmp+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Z1
 	MOVQ         flip+40(FP), AX
 	MOVQ         dst+0(FP), CX
@@ -2848,23 +2848,23 @@ done:
 	RET
 
 // func Inside8AVX2(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Inside8AVX2(SB), NOSPLIT, $0-80
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle8<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           and+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTQ   X1, Y1
 	MOVQ           bias+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTQ   X2, Y2
 	MOVQ           lo+48(FP), AX
-	MOVQ           AX, X3
+	VMOVQ          AX, X3
 	VPBROADCASTQ   X3, Y3
 	MOVQ           hi+56(FP), AX
-	MOVQ           AX, X4
+	VMOVQ          AX, X4
 	VPBROADCASTQ   X4, Y4
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -3059,23 +3059,23 @@ done:
 	RET
 
 // func Inside8AVX512(dst *byte, src *byte, groups int, swap uint64, and uint64, bias uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Inside8AVX512(SB), NOSPLIT, $0-80
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle8<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            and+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTQ    X1, Z1
 	MOVQ            bias+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTQ    X2, Z2
 	MOVQ            lo+48(FP), AX
-	MOVQ            AX, X3
+	VMOVQ           AX, X3
 	VPBROADCASTQ    X3, Z3
 	MOVQ            hi+56(FP), AX
-	MOVQ            AX, X4
+	VMOVQ           AX, X4
 	VPBROADCASTQ    X4, Z4
 	XORQ            AX, AX
 	MOVQ            dst+0(FP), CX
@@ -3183,17 +3183,17 @@ done:
 	RET
 
 // func Float8AVX2(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Float8AVX2(SB), NOSPLIT, $0-64
 	MOVQ           swap+24(FP), AX
 	SHLQ           $0x04, AX
 	LEAQ           shuffle8<>+0(SB), CX
 	VBROADCASTI128 (CX)(AX*1), Y0
 	MOVQ           lo+32(FP), AX
-	MOVQ           AX, X1
+	VMOVQ          AX, X1
 	VPBROADCASTQ   X1, Y1
 	MOVQ           hi+40(FP), AX
-	MOVQ           AX, X2
+	VMOVQ          AX, X2
 	VPBROADCASTQ   X2, Y2
 	MOVQ           dst+0(FP), AX
 	MOVQ           src+8(FP), CX
@@ -3356,17 +3356,17 @@ done:
 	RET
 
 // func Float8AVX512(dst *byte, src *byte, groups int, swap uint64, lo uint64, hi uint64, keep uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Float8AVX512(SB), NOSPLIT, $0-64
 	MOVQ            swap+24(FP), AX
 	SHLQ            $0x04, AX
 	LEAQ            shuffle8<>+0(SB), CX
 	VBROADCASTI32X4 (CX)(AX*1), Z0
 	MOVQ            lo+32(FP), AX
-	MOVQ            AX, X1
+	VMOVQ           AX, X1
 	VPBROADCASTQ    X1, Z1
 	MOVQ            hi+40(FP), AX
-	MOVQ            AX, X2
+	VMOVQ           AX, X2
 	VPBROADCASTQ    X2, Z2
 	MOVQ            dst+0(FP), AX
 	MOVQ            src+8(FP), CX
@@ -3541,13 +3541,13 @@ DATA pick8<>+56(SB)/8, $0x8080808080808080
 GLOBL pick8<>(SB), RODATA|NOPTR, $64
 
 // func Expand8AVX2(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·Expand8AVX2(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         one+32(FP), AX
-	MOVQ         AX, X1
+	VMOVQ        AX, X1
 	VPBROADCASTQ X1, Y1
 	VMOVDQU      pick8<>+0(SB), Y2
 	VMOVDQU      pick8<>+32(SB), Y3
@@ -3658,11 +3658,11 @@ done:
 	RET
 
 // func Expand8AVX512(dst *byte, src *byte, groups int, flip uint64, one uint64)
-// Requires: AVX, AVX512BW, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+
 TEXT ·Expand8AVX512(SB), NOSPLIT, $0-40
 	MOVQ         flip+24(FP), AX
 	MOVQ         one+32(FP), CX
-	MOVQ         CX, X0
+	VMOVQ        CX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         dst+0(FP), CX
 	MOVQ         src+8(FP), DX
@@ -3722,10 +3722,10 @@ done:
 	RET
 
 // func Blend8AVX2(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX2, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX2, MMX+, POPCNT
 TEXT ·Blend8AVX2(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	VMOVDQU      pick8<>+0(SB), Y1
 	VMOVDQU      pick8<>+32(SB), Y2
@@ -3839,10 +3839,10 @@ done:
 	RET
 
 // func Blend8AVX512(values *byte, bitmap *byte, groups int, sentinel uint64) int
-// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT, SSE2
+// Requires: AVX, AVX512BW, AVX512F, MMX+, POPCNT
 TEXT ·Blend8AVX512(SB), NOSPLIT, $0-40
 	MOVQ         sentinel+24(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         values+0(FP), AX
 	MOVQ         bitmap+8(FP), CX
@@ -3898,7 +3898,7 @@ done:
 	RET
 
 // func ReadAVX2(src *byte, n int) uint64
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·ReadAVX2(SB), NOSPLIT, $0-24
 	MOVQ  src+0(FP), AX
 	MOVQ  n+8(FP), CX
@@ -3927,16 +3927,16 @@ loop:
 	JNZ        loop
 
 done:
-	VPOR Y1, Y0, Y0
-	VPOR Y3, Y2, Y2
-	VPOR Y2, Y0, Y0
-	MOVQ X0, AX
+	VPOR  Y1, Y0, Y0
+	VPOR  Y3, Y2, Y2
+	VPOR  Y2, Y0, Y0
+	VMOVQ X0, AX
 	VZEROUPPER
-	MOVQ AX, ret+16(FP)
+	MOVQ  AX, ret+16(FP)
 	RET
 
 // func ReadAVX512(src *byte, n int) uint64
-// Requires: AVX, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512F, MMX+
 TEXT ·ReadAVX512(SB), NOSPLIT, $0-24
 	MOVQ   src+0(FP), AX
 	MOVQ   n+8(FP), CX
@@ -3964,16 +3964,16 @@ done:
 	VPORQ Z1, Z0, Z0
 	VPORQ Z3, Z2, Z2
 	VPORQ Z2, Z0, Z0
-	MOVQ  X0, AX
+	VMOVQ X0, AX
 	VZEROUPPER
 	MOVQ  AX, ret+16(FP)
 	RET
 
 // func WriteAVX2(dst *byte, n int, v uint64)
-// Requires: AVX, AVX2, MMX+, SSE2
+// Requires: AVX, AVX2, MMX+
 TEXT ·WriteAVX2(SB), NOSPLIT, $0-24
 	MOVQ         v+16(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Y0
 	MOVQ         dst+0(FP), AX
 	MOVQ         n+8(FP), CX
@@ -4002,10 +4002,10 @@ done:
 	RET
 
 // func WriteAVX512(dst *byte, n int, v uint64)
-// Requires: AVX, AVX512F, MMX+, SSE2
+// Requires: AVX, AVX512F, MMX+
 TEXT ·WriteAVX512(SB), NOSPLIT, $0-24
 	MOVQ         v+16(FP), AX
-	MOVQ         AX, X0
+	VMOVQ        AX, X0
 	VPBROADCASTQ X0, Z0
 	MOVQ         dst+0(FP), AX
 	MOVQ         n+8(FP), CX

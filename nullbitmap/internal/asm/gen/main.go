@@ -55,7 +55,7 @@ var pbroadcast = map[int]func(...Op){1: VPBROADCASTB, 2: VPBROADCASTW, 4: VPBROA
 func broadcast(name string, w int, v reg.VecVirtual) reg.VecVirtual {
 	g := Load(Param(name), GP64())
 	x := XMM()
-	MOVQ(g, x)
+	VMOVQ(g, x)
 	pbroadcast[w](x, v)
 	return v
 }
@@ -565,7 +565,7 @@ func readAll(isa string, size int, vec func() reg.VecVirtual) {
 	or(acc[3], acc[2], acc[2])
 	or(acc[2], acc[0], acc[0])
 	g := GP64()
-	MOVQ(acc[0].AsX(), g)
+	VMOVQ(acc[0].AsX(), g)
 	VZEROUPPER()
 	Store(g, ReturnIndex(0))
 	RET()
