@@ -127,7 +127,7 @@ func (n *moments) build(c *ctx, v *view) (*array.Data, error) {
 	if n.days {
 		limit = math.MaxInt32
 	}
-	most, least := limit/n.factor, (-limit-1)/n.factor
+	most, least, factor := limit/n.factor, (-limit-1)/n.factor, n.factor
 	for i := range v.n {
 		x := int64(binary.NativeEndian.Uint64(src[8*i:]))
 		if x < least || x > most {
@@ -136,7 +136,11 @@ func (n *moments) build(c *ctx, v *view) (*array.Data, error) {
 			}
 			x = 0
 		}
-		putInt(dst, width, i, uint64(x*n.factor))
+		if width == 4 {
+			binary.NativeEndian.PutUint32(dst[4*i:], uint32(x*factor))
+		} else {
+			binary.NativeEndian.PutUint64(dst[8*i:], uint64(x*factor))
+		}
 	}
 	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil
 }

@@ -183,17 +183,22 @@ func (n *labelled) build(c *ctx, v *view) (*array.Data, error) {
 		}
 	} else {
 		indices = c.buffer(v.n * n.width)
-		dst := indices.Bytes()
-		for i := range v.n {
-			x := n.codec.get(v.at(i))
-			at := n.find(x)
-			if at < 0 {
-				if v.valid.valid(i) {
-					return nil, n.unnamed(v, i, x)
+		err := n.codec.each(v, func(first int, xs []uint64) error {
+			for i, x := range xs {
+				at := n.find(x)
+				if at < 0 {
+					if v.valid.valid(first + i) {
+						return n.unnamed(v, first+i, x)
+					}
+					at = 0
 				}
-				at = 0
+				xs[i] = uint64(at)
 			}
-			putInt(dst, n.width, i, uint64(at))
+			putInts(indices.Bytes()[first*n.width:], n.width, xs)
+			return nil
+		})
+		if err != nil {
+			return nil, err
 		}
 	}
 	dict := c.labels(n.labels)

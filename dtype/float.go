@@ -15,8 +15,8 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// maxFloatSize bounds the bytes of a float: IEEE quadruple precision has 16, and no machine more than that.
-const maxFloatSize = 32
+// maxFloatSize bounds the bytes of a float: no machine has longer ones than IEEE's quadruple precision.
+const maxFloatSize = 16
 
 // ieee is one of the formats that Arrow has.
 type ieee struct {
@@ -83,45 +83,43 @@ func (f *floatFormat) target() (ieee, bool) {
 	return ieeeFormats[2], false
 }
 
-// field returns n bits, at most 64, of little-endian bytes from bit at on.
-func field(b []byte, at, n int) uint64 {
-	var x uint64
-	for i, shift := at/8, -(at % 8); i < len(b) && shift < n; i, shift = i+1, shift+8 {
-		if shift < 0 {
-			x |= uint64(b[i]) >> uint(-shift)
-		} else {
-			x |= uint64(b[i]) << uint(shift)
+// words returns the bytes of b as one little-endian number of 128 bits, of which those beyond b are zero.
+func (f *floatFormat) words(b []byte) (hi, lo uint64) {
+	switch {
+	case f.order == h5.LittleEndian && f.size == 16:
+		return binary.LittleEndian.Uint64(b[8:]), binary.LittleEndian.Uint64(b)
+	case f.order == h5.BigEndian:
+		for _, c := range b[:f.size] {
+			hi, lo = hi<<8|lo>>56, lo<<8|uint64(c)
+		}
+	case f.order == h5.VAX: // 16-bit words, the most significant first
+		for i := 0; i+1 < f.size; i += 2 {
+			hi, lo = hi<<16|lo>>48, lo<<16|uint64(binary.LittleEndian.Uint16(b[i:]))
+		}
+	default:
+		for i := f.size - 1; i >= 0; i-- {
+			hi, lo = hi<<8|lo>>56, lo<<8|uint64(b[i])
 		}
 	}
-	if n < 64 {
-		x &= 1<<uint(n) - 1
-	}
-	return x
+	return hi, lo
+}
+
+// field returns n bits, at most 64, of a number of 128 bits from bit at on.
+func field(hi, lo uint64, at, n int) uint64 {
+	x := shiftRight(hi, lo, uint(at))
+	return x & (1<<uint(n) - 1) // a shift by 64 gives 0, and 0-1 all ones
 }
 
 // get returns the value stored in b, rounded to nearest even where a double has less room. As in the HDF5 library, an
 // exponent of all ones means infinity or NaN in every format.
 func (f *floatFormat) get(b []byte) float64 {
-	var space [maxFloatSize]byte
-	le := space[:f.size]
-	switch f.order {
-	case h5.BigEndian:
-		for i, c := range b[:f.size] {
-			le[f.size-1-i] = c
-		}
-	case h5.VAX: // 16-bit words, the most significant first
-		for i := 0; i < f.size; i += 2 {
-			le[f.size-2-i], le[f.size-1-i] = b[i], b[i+1]
-		}
-	default:
-		le = b[:f.size]
-	}
-	sign := field(le, f.Sign, 1) << 63
-	exp := int(field(le, f.ExpLoc, f.ExpSize))
-	lo := field(le, f.MantLoc, min(f.MantSize, 64))
+	top, all := f.words(b)
+	sign := field(top, all, f.Sign, 1) << 63
+	exp := int(field(top, all, f.ExpLoc, f.ExpSize))
+	lo := field(top, all, f.MantLoc, min(f.MantSize, 64))
 	var hi uint64
 	if f.MantSize > 64 {
-		hi = field(le, f.MantLoc+64, f.MantSize-64)
+		hi = field(top, all, f.MantLoc+64, f.MantSize-64)
 	}
 	if exp == 1<<f.ExpSize-1 {
 		if f.Norm != normImplied { // the stored leading bit says nothing
@@ -221,16 +219,15 @@ func half(x float64) uint16 {
 	return sign | uint16(e-1023+15)<<10 | uint16(b>>42&0x3ff)
 }
 
-// putFloat writes x in a format of width bytes that holds it, in the host's order, as element i of dst.
-func putFloat(dst []byte, width, i int, x float64) {
+// floatBits returns the bits of x in an IEEE format of width bytes that holds it.
+func floatBits(width int, x float64) uint64 {
 	switch width {
 	case 2:
-		binary.NativeEndian.PutUint16(dst[2*i:], half(x))
+		return uint64(half(x))
 	case 4:
-		binary.NativeEndian.PutUint32(dst[4*i:], math.Float32bits(float32(x)))
-	case 8:
-		binary.NativeEndian.PutUint64(dst[8*i:], math.Float64bits(x))
+		return uint64(math.Float32bits(float32(x)))
 	}
+	return math.Float64bits(x)
 }
 
 // oddFloat is a float in a format that Arrow lacks.
@@ -239,7 +236,7 @@ type oddFloat struct {
 	format   floatFormat
 	width    int
 	bfloat16 bool
-	table    []byte // the Arrow bytes of each value of a one-byte format
+	table    []uint64 // the bits of each value of a one-byte format
 	null     nullbitmap.Rule
 	nulls    bool
 }
@@ -250,8 +247,7 @@ func (n *oddFloat) build(c *ctx, v *view) (*array.Data, error) {
 	switch {
 	case n.table != nil:
 		for i := range v.n {
-			x := int(v.at(i)[0])
-			copy(dst[i*w:(i+1)*w], n.table[x*w:(x+1)*w])
+			putInt(dst, w, i, n.table[v.b[i*v.stride]])
 		}
 	case n.bfloat16:
 		o := n.format.order.Binary()
@@ -260,7 +256,7 @@ func (n *oddFloat) build(c *ctx, v *view) (*array.Data, error) {
 		}
 	default:
 		for i := range v.n {
-			putFloat(dst, w, i, n.format.get(v.at(i)))
+			putInt(dst, w, i, floatBits(w, n.format.get(v.at(i))))
 		}
 	}
 	valid := v.valid
@@ -303,9 +299,9 @@ func (b *planner) float(t *h5.Type) (node, error) {
 	n.bfloat16 = t.Size == 2 && f.order != h5.VAX &&
 		f.FloatFields == h5.FloatFields{Sign: 15, ExpLoc: 7, ExpSize: single.ExpSize, MantSize: 7, Bias: single.Bias, Norm: normImplied}
 	if t.Size == 1 {
-		n.table = make([]byte, 256*n.width)
-		for x := range 256 {
-			putFloat(n.table, n.width, x, f.get([]byte{byte(x)}))
+		n.table = make([]uint64, 256)
+		for x := range n.table {
+			n.table[x] = floatBits(n.width, f.get([]byte{byte(x)}))
 		}
 	}
 	if !exact {

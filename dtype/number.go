@@ -88,6 +88,29 @@ func codec(t *h5.Type, signed bool) (intCodec, error) {
 	return k, nil
 }
 
+// batch is how many integers are read at a time.
+const batch = 512
+
+// each calls f with the integers of v, some at a time: xs are those from element i on.
+func (k *intCodec) each(v *view, f func(i int, xs []uint64) error) error {
+	var space [batch]uint64
+	form := kernel.Int{Size: k.size, Big: k.order == h5.BigEndian, Shift: k.shift, Precision: k.precision, Signed: k.signed}
+	for i := 0; i < v.n; i += batch {
+		xs := space[:min(batch, v.n-i)]
+		if k.size <= 8 {
+			kernel.Ints(xs, v.b[i*v.stride:], form, v.stride, len(xs))
+		} else {
+			for j := range xs {
+				xs[j] = k.wide(v.at(i + j))
+			}
+		}
+		if err := f(i, xs); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // whole reports whether every bit is significant and the width is one of Arrow's.
 func (k *intCodec) whole() bool {
 	return k.shift == 0 && k.precision == 8*k.size && k.size <= 8 && k.size&(k.size-1) == 0
@@ -105,21 +128,11 @@ func (k *intCodec) width() int {
 
 // get returns the value stored in b, sign-extended for signed types.
 func (k *intCodec) get(b []byte) uint64 {
-	b = b[:k.size]
-	var x uint64
-	switch {
-	case k.size > 8:
-		return k.wide(b)
-	case k.order == h5.BigEndian:
-		for _, c := range b {
-			x = x<<8 | uint64(c)
-		}
-	default:
-		for i := len(b) - 1; i >= 0; i-- {
-			x = x<<8 | uint64(b[i])
-		}
+	if k.size > 8 {
+		return k.wide(b[:k.size])
 	}
-	return k.extend(x >> uint(k.shift))
+	f := kernel.Int{Size: k.size, Big: k.order == h5.BigEndian, Shift: k.shift, Precision: k.precision, Signed: k.signed}
+	return f.Get(b)
 }
 
 // extend makes a number of the lowest precision bits of x.
@@ -158,6 +171,28 @@ func putInt(dst []byte, width, i int, x uint64) {
 	}
 }
 
+// putInts writes the low width bytes of each of xs in the host's order, side by side.
+func putInts(dst []byte, width int, xs []uint64) {
+	switch width {
+	case 1:
+		for i, x := range xs {
+			dst[i] = byte(x)
+		}
+	case 2:
+		for i, x := range xs {
+			binary.NativeEndian.PutUint16(dst[2*i:], uint16(x))
+		}
+	case 4:
+		for i, x := range xs {
+			binary.NativeEndian.PutUint32(dst[4*i:], uint32(x))
+		}
+	case 8:
+		for i, x := range xs {
+			binary.NativeEndian.PutUint64(dst[8*i:], x)
+		}
+	}
+}
+
 // oddInt is an integer with another width, or with bits that don't count.
 type oddInt struct {
 	info
@@ -167,9 +202,12 @@ type oddInt struct {
 
 func (n *oddInt) build(c *ctx, v *view) (*array.Data, error) {
 	buf := c.buffer(v.n * n.width)
-	dst, k := buf.Bytes(), n.codec
-	for i := range v.n {
-		putInt(dst, n.width, i, k.get(v.at(i)))
+	err := n.codec.each(v, func(i int, xs []uint64) error {
+		putInts(buf.Bytes()[i*n.width:], n.width, xs)
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	return c.make(n.arrow, v.n, v.valid, []*memory.Buffer{buf}), nil
 }
@@ -206,6 +244,9 @@ func (b *planner) time(t *h5.Type) (node, error) {
 	k, err := codec(t, true)
 	if err != nil {
 		return nil, err
+	}
+	if b.unix && k.whole() && k.size >= 4 {
+		return newUnixTime(k), nil
 	}
 	return b.integer(k)
 }

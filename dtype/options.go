@@ -84,4 +84,5 @@ type Source struct {
 
 	NoConvention    bool // read by the HDF5 type alone: DType and DLength are ignored
 	Bitfield8AsBool bool // bitfields of one byte are booleans, as PyTables means them
+	UnixTimes       bool // the time class is what PyTables makes of it: timestamps in seconds, or in microseconds
 }

@@ -74,6 +74,7 @@ const metaPrefix = "h5arrow."
 type planner struct {
 	opt      Options
 	boolBits bool // bitfields of one byte are bool
+	unix     bool // the time class is timestamps
 	nodes    int
 	variable bool
 	refs     bool
@@ -95,7 +96,7 @@ func New(src Source, o Options) (*Plan, error) {
 	if src.NoConvention {
 		src.DType, src.HasDLength = "", false
 	}
-	b := &planner{opt: o, boolBits: src.Bitfield8AsBool}
+	b := &planner{opt: o, boolBits: src.Bitfield8AsBool, unix: src.UnixTimes}
 	attr := strings.TrimSpace(src.DType)
 	if attr == "utf32" {
 		return b.utf32(src)

@@ -1,7 +1,6 @@
 package dtype
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math"
 	"unicode/utf8"
@@ -127,24 +126,18 @@ func (b *planner) text(t *h5.Type) (node, error) {
 
 // trim returns the text in a cell.
 func trim(cell []byte, pad h5.StringPad) []byte {
+	return cell[:kernel.TrimLen(cell, kernelPad(pad))]
+}
+
+// kernelPad returns the kernels' name of a padding.
+func kernelPad(pad h5.StringPad) kernel.Pad {
 	switch pad {
 	case h5.NullTerm:
-		if i := bytes.IndexByte(cell, 0); i >= 0 {
-			return cell[:i]
-		}
-		return cell
+		return kernel.Terminated
 	case h5.SpacePad:
-		n := len(cell)
-		for n > 0 && cell[n-1] == ' ' {
-			n--
-		}
-		return cell[:n]
+		return kernel.Spaces
 	}
-	n := len(cell)
-	for n > 0 && cell[n-1] == 0 {
-		n--
-	}
-	return cell[:n]
+	return kernel.NULs
 }
 
 // width returns the most bytes that a cell makes.
@@ -165,17 +158,20 @@ func (n *fixedText) build(c *ctx, v *view) (*array.Data, error) {
 			return nil, tooLong(0)
 		}
 	}
-	data := c.buffer(room)
+	data := c.buffer(room + kernel.Slack)
 	dst, used := data.Bytes(), 0
+	if !n.latin1 {
+		var bits []byte
+		if v.valid.buf != nil {
+			bits = v.valid.buf.Bytes()
+		}
+		used = kernel.Cells(dst, off, v.b, n.size, v.stride, v.n, kernelPad(n.pad), bits)
+		return c.textData(n.arrow, v.n, v.valid, offsets, data, used)
+	}
 	putOffset32(off, 0, 0)
 	for i := range v.n {
 		if v.valid.valid(i) {
-			cell := trim(v.at(i), n.pad)
-			if n.latin1 {
-				used = len(latin1(dst[:used], cell))
-			} else {
-				used += copy(dst[used:], cell)
-			}
+			used = len(latin1(dst[:used], trim(v.at(i), n.pad)))
 		}
 		putOffset32(off, i+1, used)
 	}

@@ -72,46 +72,55 @@ func (n *utf32Text) build(c *ctx, v *view) (*array.Data, error) {
 	o := n.order.Binary()
 	offsets := c.buffer(4 * (v.n + 1))
 	off := offsets.Bytes()
-	// Lengths first: most text takes a quarter of the room that the longest characters would.
-	sum := 0
+	// One pass, into the room that the longest characters would take.
+	room, ok := mulInt(int64(v.n-v.valid.nulls), int64(n.size))
+	if !ok || room > math.MaxInt32 {
+		if room = n.room(v); room > math.MaxInt32 {
+			return nil, tooLong(0)
+		}
+	}
+	data := c.buffer(room)
+	dst, used := data.Bytes(), 0
 	putOffset32(off, 0, 0)
 	for i := range v.n {
 		if v.valid.valid(i) {
 			cell := n.trim(v.at(i))
-			for k := 0; k < len(cell); k += 4 {
+			for k := 0; k+4 <= len(cell); k += 4 {
 				x := o.Uint32(cell[k:])
 				if x < utf8.RuneSelf {
-					sum++
+					dst[used] = byte(x)
+					used++
 					continue
 				}
 				if x > utf8.MaxRune || x >= 0xD800 && x < 0xE000 {
 					return nil, corruptAt(i, "code point U+%04X", x)
 				}
-				sum += utf8.RuneLen(rune(x))
-			}
-			if sum > math.MaxInt32 {
-				return nil, tooLong(i)
+				used = len(utf8.AppendRune(dst[:used], rune(x)))
 			}
 		}
-		putOffset32(off, i+1, sum)
+		putOffset32(off, i+1, used)
 	}
-	data := c.buffer(sum)
-	dst, used := data.Bytes(), 0
+	data.Resize(used)
+	return c.make(n.arrow, v.n, v.valid, []*memory.Buffer{offsets, data}), nil
+}
+
+// room returns the bytes that the text of v takes, reading all of it; a code point that is none counts as any.
+func (n *utf32Text) room(v *view) int {
+	o := n.order.Binary()
+	sum := 0
 	for i := range v.n {
 		if !v.valid.valid(i) {
 			continue
 		}
 		cell := n.trim(v.at(i))
-		for k := 0; k < len(cell); k += 4 {
-			if x := o.Uint32(cell[k:]); x < utf8.RuneSelf {
-				dst[used] = byte(x)
-				used++
-			} else {
-				used = len(utf8.AppendRune(dst[:used], rune(x)))
-			}
+		for k := 0; k+4 <= len(cell); k += 4 {
+			sum += max(1, utf8.RuneLen(rune(o.Uint32(cell[k:]))))
+		}
+		if sum > math.MaxInt32 {
+			break
 		}
 	}
-	return c.make(n.arrow, v.n, v.valid, []*memory.Buffer{offsets, data}), nil
+	return sum
 }
 
 // trim returns a cell without the NULs at its end.

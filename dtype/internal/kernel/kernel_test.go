@@ -2,6 +2,7 @@ package kernel
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -285,5 +286,134 @@ func BenchmarkUTF8(b *testing.B) {
 				utf8.Valid(src)
 			}
 		})
+	}
+}
+
+// naiveTrim is TrimLen, one byte at a time.
+func naiveTrim(cell []byte, pad Pad) int {
+	switch pad {
+	case Terminated:
+		if i := bytes.IndexByte(cell, 0); i >= 0 {
+			return i
+		}
+		return len(cell)
+	case NULs:
+		return len(bytes.TrimRight(cell, "\x00"))
+	}
+	return len(bytes.TrimRight(cell, " "))
+}
+
+func TestCells(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 5))
+	alphabet := []byte("\x00\x00\x00   abc\x01\x7f\x80\xff\x20\x21")
+	for _, pad := range []Pad{Terminated, NULs, Spaces} {
+		for size := 1; size <= 40; size++ {
+			for round := range 60 {
+				n, stride := rng.IntN(20), size+rng.IntN(2)*rng.IntN(9)
+				src := make([]byte, max(0, (n-1)*stride+size)*min(n, 1))
+				letters := alphabet[:len(alphabet)-2*(round%2)*2]
+				for i := range src {
+					src[i] = letters[rng.IntN(len(letters))]
+				}
+				for i := range n { // ends of padding
+					for k := size - 1; k >= 0 && rng.IntN(size+1) > 0; k-- {
+						src[i*stride+k] = "\x00\x00 "[pad-1]
+					}
+				}
+				var valid []byte
+				if rng.IntN(2) == 0 {
+					valid = []byte{byte(rng.Uint32()), byte(rng.Uint32()), byte(rng.Uint32())}
+				}
+				var want []byte
+				offsets := []uint32{0}
+				for i := range n {
+					if valid == nil || valid[i>>3]>>(i&7)&1 != 0 {
+						cell := src[i*stride : i*stride+size]
+						want = append(want, cell[:naiveTrim(cell, pad)]...)
+					}
+					offsets = append(offsets, uint32(len(want)))
+				}
+				room := bytes.Repeat([]byte{0xaa}, n*size+Slack+8)
+				dst := room[: n*size+Slack : n*size+Slack]
+				off := make([]byte, 4*(n+1))
+				used := Cells(dst, off, src, size, stride, n, pad, valid)
+				if !bytes.Equal(dst[:used], want) {
+					t.Fatalf("padding %d, size %d: %q is %q, want %q", pad, size, src, dst[:used], want)
+				}
+				for i, o := range offsets {
+					if got := binary.NativeEndian.Uint32(off[4*i:]); got != o {
+						t.Fatalf("padding %d, size %d: offset %d is %d, want %d", pad, size, i, got, o)
+					}
+				}
+				if !bytes.Equal(room[len(dst):], bytes.Repeat([]byte{0xaa}, 8)) {
+					t.Fatal("wrote outside")
+				}
+			}
+		}
+	}
+}
+
+// naiveInt reads an integer bit by bit.
+func naiveInt(f Int, b []byte) uint64 {
+	b = slices.Clone(b[:f.Size])
+	if f.Big {
+		slices.Reverse(b)
+	}
+	var x uint64
+	for i := range 64 {
+		bit := min(i, f.Precision-1)
+		if i >= f.Precision && !f.Signed {
+			break
+		}
+		at := f.Shift + bit
+		x |= uint64(b[at/8]>>(at%8)&1) << i
+	}
+	return x
+}
+
+func TestInts(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 6))
+	for size := 1; size <= 8; size++ {
+		for precision := 1; precision <= 8*size; precision++ {
+			for range 4 {
+				f := Int{size, rng.IntN(2) == 0, rng.IntN(8*size - precision + 1), precision, rng.IntN(2) == 0}
+				n, stride := rng.IntN(30), size+rng.IntN(2)*rng.IntN(9)
+				src := random(rng, max(0, (n-1)*stride+size)*min(n, 1), 1)
+				dst := make([]uint64, n)
+				Ints(dst, src, f, stride, n)
+				for i, got := range dst {
+					if want := naiveInt(f, src[i*stride:]); got != want {
+						t.Fatalf("%+v: %x is %x, want %x", f, src[i*stride:i*stride+size], got, want)
+					}
+				}
+			}
+		}
+	}
+}
+
+func BenchmarkCells(b *testing.B) {
+	const n = 1 << 14
+	for _, size := range []int{5, 8, 13, 32} {
+		for _, pad := range []Pad{Terminated, NULs, Spaces} {
+			src := bytes.Repeat(append(bytes.Repeat([]byte{'x'}, size-2), "\x00\x00 "[pad-1], "\x00\x00 "[pad-1]), n)
+			dst, off := make([]byte, len(src)+Slack), make([]byte, 4*(n+1))
+			b.Run(fmt.Sprintf("%d/%d/cells", size, pad), func(b *testing.B) {
+				b.SetBytes(int64(len(src)))
+				for b.Loop() {
+					Cells(dst, off, src, size, size, n, pad, nil)
+				}
+			})
+			b.Run(fmt.Sprintf("%d/%d/naive", size, pad), func(b *testing.B) {
+				b.SetBytes(int64(len(src)))
+				for b.Loop() {
+					used := 0
+					for i := range n {
+						cell := src[i*size : (i+1)*size]
+						used += copy(dst[used:], cell[:naiveTrim(cell, pad)])
+						binary.NativeEndian.PutUint32(off[4*(i+1):], uint32(used))
+					}
+				}
+			})
+		}
 	}
 }
