@@ -90,6 +90,8 @@ func (f *File) node(v convention.Values) (node, error) {
 		return f.listNode(v)
 	case *convention.Transposed:
 		return f.transposedNode(v)
+	case *convention.Empty:
+		return &emptyNode{ds: v.Data, typ: v.Type}, nil
 	case *convention.Derived:
 		of, err := f.node(v.Of)
 		return &derivedNode{node: of, def: v}, err
@@ -131,7 +133,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 	if v.Squeeze {
 		dims, n.count = squeezed(d)
 	}
-	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools}
+	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools, UnixTimes: v.Times}
 	rowBytes, ok := bytesOf(dims, d.Type())
 	if !ok {
 		return nil, fail(h5err.Limit, "a row of %v elements of %d bytes", dims, d.Type().Size)
@@ -163,7 +165,11 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 		}
 	}
 	var err error
-	if n.plan, err = dtype.New(src, f.o.types); err != nil {
+	types := f.o.types
+	if v.Latin1 && types.Strings == dtype.StringsUTF8 {
+		types.Strings = dtype.StringsLatin1
+	}
+	if n.plan, err = dtype.New(src, types); err != nil {
 		return nil, h5err.In(err, d.File().Name(), d.Path())
 	}
 	n.typ = n.plan.Arrow
@@ -332,6 +338,6 @@ func (f *File) dictionaryNode(v *convention.Dictionary) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &dictionaryNode{indices: indices, labels: labels,
+	return &dictionaryNode{indices: indices, labels: labels, dense: v.Dense,
 		typ: &arrow.DictionaryType{IndexType: indices.plan.Arrow, ValueType: labels.arrow(), Ordered: v.Ordered}}, nil
 }

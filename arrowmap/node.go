@@ -1,6 +1,7 @@
 package arrowmap
 
 import (
+	"math"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -469,11 +470,18 @@ func (n *dictionaryNode) arrow() arrow.DataType {
 }
 
 func (n *dictionaryNode) rows() int64                    { return n.indices.rows() }
-func (n *dictionaryNode) width() int64                   { return n.indices.width() }
 func (n *dictionaryNode) heavy() bool                    { return false }
-func (n *dictionaryNode) describe(c *Column)             { n.indices.describe(c) }
 func (n *dictionaryNode) wants(a, b int64, want want)    { n.indices.wants(a, b, want) }
-func (n *dictionaryNode) fits(x *part, a, b int64) int64 { return n.indices.fits(x, a, b) }
+
+func (n *dictionaryNode) fits(x *part, a, b int64) int64 {
+	fit := n.indices.fits(x, a, b)
+	if n.dense {
+		if labels, err := x.b.r.dictionary(x, n); err == nil { // build reports it
+			fit = min(fit, math.MaxInt32/longest(labels))
+		}
+	}
+	return fit
+}
 
 func (n *dictionaryNode) width() int64 {
 	if n.dense {

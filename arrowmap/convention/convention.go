@@ -39,7 +39,7 @@ type Column struct {
 	Err      error
 }
 
-// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Transposed, *Derived.
+// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Transposed, *Derived, *Empty.
 type Values interface {
 	// Main is the dataset that stands for the column in a report.
 	Main() *h5.Dataset
@@ -64,9 +64,11 @@ type Plain struct {
 	HasDLength bool
 	DLength    int64
 
-	Zone  string // time zone of timestamps, "" for none
-	Bools bool   // bitfields of 8 bits are booleans
-	Nulls []Null
+	Zone   string // time zone of timestamps, "" for none
+	Bools  bool   // bitfields of 8 bits are booleans
+	Times  bool   // the time class is PyTables': seconds, or seconds and microseconds
+	Latin1 bool   // text is ISO 8859-1, unless the caller wants bytes
+	Nulls  []Null
 }
 
 // Whole is the Member or Item of a Plain that takes everything.
@@ -95,6 +97,7 @@ type Dictionary struct {
 	Indices Values // a *Plain of integers
 	Labels  Values // all of them are one dictionary
 	Ordered bool
+	Dense   bool // every row gets its label; the column has the labels' type, and no dictionary
 }
 
 // Main returns the dataset of the indices.
@@ -135,6 +138,15 @@ type Derived struct {
 // Main returns the main dataset of what it is derived from.
 func (d *Derived) Main() *h5.Dataset { return d.Of.Main() }
 
+// Empty is a column without rows, whatever its dataset holds.
+type Empty struct {
+	Data *h5.Dataset
+	Type arrow.DataType
+}
+
+// Main returns Data.
+func (e *Empty) Main() *h5.Dataset { return e.Data }
+
 // NullKind is the kind of a source of nulls.
 type NullKind uint8
 
@@ -165,20 +177,27 @@ type Convention struct {
 	Description string
 
 	// Detect returns the tables that the convention makes of an object, none when it does not claim it. An error is
-	// for an object that says it is of this convention, and is broken.
+	// for an object that says it is of this convention, and is broken; tables beside it only say by Inner what belongs
+	// to the object.
 	Detect func(o h5.Object) ([]*Table, error)
+
+	// Part, when not nil, tells of an object that belongs to another one, such as an index of a table: nothing in it is
+	// looked for.
+	Part func(o h5.Object) bool
 }
 
 // All returns the conventions in the order in which they are tried.
 func All() []Convention {
 	return []Convention{
-		{"vaex", "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", detectVaex},
-		{"vaex-v1", "older vaex files: datasets in a group with the attribute column_order", detectVaex1},
-		{"anndata", "elements of AnnData files: data frames with categories and masks, sparse matrices", detectAnndata},
-		{"matlab", "MATLAB 7.3: structs, and variables of one height, with their dimensions reversed", detectMatlab},
-		{"netcdf", "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", detectNetcdf},
-		{"compound", "a one-dimensional dataset of a compound type: its members are the columns", detectCompound},
-		{"group", "a group whose datasets have one length", detectGroup},
+		{Name: "vaex", Description: "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", Detect: detectVaex},
+		{Name: "vaex-v1", Description: "older vaex files: datasets in a group with the attribute column_order", Detect: detectVaex1},
+		{Name: "pandas", Description: "frames and series of pandas' HDFStore, in its table and its fixed format", Detect: detectPandas},
+		{Name: "pytables", Description: "tables of PyTables: booleans, times, enumerations, nested columns", Detect: detectPyTables, Part: isIndexOfTable},
+		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: detectAnndata},
+		{Name: "matlab", Description: "MATLAB 7.3: structs, and variables of one height, with their dimensions reversed", Detect: detectMatlab},
+		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: detectNetcdf},
+		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: detectCompound},
+		{Name: "group", Description: "a group whose datasets have one length", Detect: detectGroup},
 	}
 }
 
@@ -193,6 +212,7 @@ func Find(name string) (Convention, error) {
 }
 
 // Detect returns what the first convention that claims an object makes of it. A name restricts it to one convention.
+// Tables beside an error are of no use but for their Inner.
 func Detect(o h5.Object, name string) ([]*Table, error) {
 	list := All()
 	if name != "" {
@@ -205,7 +225,7 @@ func Detect(o h5.Object, name string) ([]*Table, error) {
 	for _, c := range list {
 		tables, err := c.Detect(o)
 		if err != nil {
-			return nil, err
+			return tables, err
 		}
 		for _, t := range tables {
 			t.Convention = c.Name
@@ -248,11 +268,15 @@ func (s *scan) visit(o h5.Object, depth int) {
 		s.fail(h5err.In(h5err.New(h5err.Limit, "too many objects to look for tables in"), o.File().Name(), o.Path()))
 		return
 	}
+	if part(o) {
+		return
+	}
 	found, err := Detect(o, s.name)
-	if err != nil && !h5err.Is(err, h5err.Argument) {
+	if err == nil {
+		s.tables = append(s.tables, found...)
+	} else if !h5err.Is(err, h5err.Argument) {
 		s.fail(err)
 	}
-	s.tables = append(s.tables, found...)
 	g, ok := o.(*h5.Group)
 	if !ok {
 		return
@@ -273,6 +297,16 @@ func (s *scan) visit(o h5.Object, depth int) {
 		}
 		s.visit(c, depth+1)
 	}
+}
+
+// part tells whether some convention knows an object as a part of another.
+func part(o h5.Object) bool {
+	for _, c := range All() {
+		if c.Part != nil && c.Part(o) {
+			return true
+		}
+	}
+	return false
 }
 
 func inner(tables []*Table, path string) bool {

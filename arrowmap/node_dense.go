@@ -1,0 +1,145 @@
+package arrowmap
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// emptyNode is a column without rows.
+type emptyNode struct {
+	ds  *h5.Dataset
+	typ arrow.DataType
+}
+
+func (n *emptyNode) arrow() arrow.DataType          { return n.typ }
+func (n *emptyNode) rows() int64                    { return 0 }
+func (n *emptyNode) width() int64                   { return 0 }
+func (n *emptyNode) heavy() bool                    { return false }
+func (n *emptyNode) wants(_, _ int64, _ want)       {}
+func (n *emptyNode) fits(_ *part, a, b int64) int64 { return b - a }
+func (n *emptyNode) describe(c *Column)             { c.Delivery, c.Reason = dtype.Converted, "there are no rows" }
+func (n *emptyNode) build(x *part, _, _ int64) (arrow.Array, error) {
+	b := array.NewBuilder(x.alloc, n.typ)
+	defer b.Release()
+	return b.NewArray(), nil
+}
+
+// longest is the number of bytes of the longest text of an array, at least 1.
+func longest(arr arrow.Array) int64 {
+	n := 1
+	if text, ok := arr.(interface{ ValueLen(i int) int }); ok {
+		for i := range arr.Len() {
+			n = max(n, text.ValueLen(i))
+		}
+	}
+	return int64(n)
+}
+
+// expand writes out the label of each row of a dictionary array.
+func expand(d *array.Dictionary, mem memory.Allocator) (arrow.Array, error) {
+	labels, n := d.Dictionary(), d.Len()
+	valid := memory.NewResizableBuffer(mem)
+	defer valid.Release()
+	valid.Resize((n + 7) / 8)
+	bits := valid.Bytes()
+	clear(bits)
+	nulls := 0
+	at := make([]int32, n) // of the label in the dictionary, -1 for null
+	for i := range at {
+		if at[i] = -1; d.IsValid(i) {
+			if k := d.GetValueIndex(i); labels.IsValid(k) {
+				at[i] = int32(k)
+				bitutil.SetBit(bits, i)
+				continue
+			}
+		}
+		nulls++
+	}
+	bufs := []*memory.Buffer{nil}
+	if nulls > 0 {
+		bufs[0] = valid
+	}
+	var made []*memory.Buffer
+	switch t := labels.DataType().(type) {
+	case *arrow.BooleanType:
+		made = expandBits(labels.(*array.Boolean), at, mem)
+	case *arrow.StringType, *arrow.BinaryType:
+		made = expandText(labels.Data(), at, mem)
+	case arrow.FixedWidthDataType:
+		if t.BitWidth()%8 != 0 || len(labels.Data().Buffers()) != 2 {
+			return nil, h5err.New(h5err.Unsupported, "labels of %s", t)
+		}
+		made = expandWidth(labels.Data(), t.BitWidth()/8, at, mem)
+	default:
+		return nil, h5err.New(h5err.Unsupported, "labels of %s", t)
+	}
+	defer func() {
+		for _, b := range made {
+			b.Release()
+		}
+	}()
+	data := array.NewData(labels.DataType(), n, append(bufs, made...), nil, nulls, 0)
+	defer data.Release()
+	return array.MakeFromData(data), nil
+}
+
+func expandBits(labels *array.Boolean, at []int32, mem memory.Allocator) []*memory.Buffer {
+	buf := memory.NewResizableBuffer(mem)
+	buf.Resize((len(at) + 7) / 8)
+	bits := buf.Bytes()
+	clear(bits)
+	for i, k := range at {
+		if k >= 0 && labels.Value(int(k)) {
+			bitutil.SetBit(bits, i)
+		}
+	}
+	return []*memory.Buffer{buf}
+}
+
+func expandWidth(labels arrow.ArrayData, width int, at []int32, mem memory.Allocator) []*memory.Buffer {
+	buf := memory.NewResizableBuffer(mem)
+	buf.Resize(len(at) * width)
+	dst := buf.Bytes()
+	src := labels.Buffers()[1].Bytes()[labels.Offset()*width:]
+	for i, k := range at {
+		if k < 0 {
+			clear(dst[i*width : (i+1)*width])
+			continue
+		}
+		copy(dst[i*width:(i+1)*width], src[int(k)*width:])
+	}
+	return []*memory.Buffer{buf}
+}
+
+func expandText(labels arrow.ArrayData, at []int32, mem memory.Allocator) []*memory.Buffer {
+	offsets := memory.NewResizableBuffer(mem)
+	offsets.Resize(4 * (len(at) + 1))
+	to := arrow.Int32Traits.CastFromBytes(offsets.Bytes())
+	from := arrow.Int32Traits.CastFromBytes(labels.Buffers()[1].Bytes())[labels.Offset():]
+	to[0] = 0
+	for i, k := range at {
+		to[i+1] = to[i]
+		if k >= 0 {
+			to[i+1] += from[k+1] - from[k]
+		}
+	}
+	text := memory.NewResizableBuffer(mem)
+	text.Resize(int(to[len(at)]))
+	dst := text.Bytes()
+	var src []byte
+	if b := labels.Buffers()[2]; b != nil {
+		src = b.Bytes()
+	}
+	for i, k := range at {
+		if k >= 0 {
+			copy(dst[to[i]:to[i+1]], src[from[k]:from[k+1]])
+		}
+	}
+	return []*memory.Buffer{offsets, text}
+}
