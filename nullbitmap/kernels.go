@@ -70,7 +70,7 @@ func checkBits(what string, b []byte, off, n int) {
 }
 
 // blockBytes is how much data several tests of one rule share while it is in the first-level cache.
-const blockBytes = 16 << 10
+const blockBytes = 4 << 10
 
 func (k *kernels) apply(r Rule, dst []byte, off int, values []byte, m Mode) (nulls int) {
 	w := r.width
