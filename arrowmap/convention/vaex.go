@@ -155,6 +155,8 @@ func vaexValues(g *h5.Group) (Values, error) {
 			return nil, corrupt(g, "dictionary indices that are text")
 		}
 		return &Dictionary{Indices: indices, Labels: labels}, nil
+	case "csr_matrix":
+		return sparse(g, "indptr", "indices", "data")
 	default:
 		return nil, unsupported(g, "a vaex column of type %q", kind)
 	}
