@@ -441,7 +441,7 @@ func TestAllocs(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range fixtures(t) {
 		key := fmt.Sprint(c.Filters)
-		if seen[key] || slices(c.Filters) {
+		if seen[key] {
 			continue
 		}
 		seen[key] = true
@@ -455,16 +455,6 @@ func TestAllocs(t *testing.T) {
 			t.Errorf("%s/%s: %v allocations", c.Family, c.Name, n)
 		}
 	}
-}
-
-// slices tells whether a pipeline has a codec that allocates: the standard library's bzip2.
-func slices(specs []Spec) bool {
-	for _, s := range specs {
-		if s.ID == 307 {
-			return true
-		}
-	}
-	return false
 }
 
 func FuzzDecode(f *testing.F) {

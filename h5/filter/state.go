@@ -3,6 +3,7 @@ package filter
 import (
 	"github.com/klauspost/compress/zstd"
 
+	"github.com/h5arrow/h5arrow/h5/filter/internal/bunzip"
 	"github.com/h5arrow/h5arrow/h5/filter/internal/inflate"
 )
 
@@ -16,6 +17,7 @@ type State struct {
 	samples  []uint32
 	inflater inflate.Decoder
 	deflateC deflateC
+	bunzip   *bunzip.Decoder
 	zstd     *zstd.Decoder
 }
 
