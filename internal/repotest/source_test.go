@@ -14,7 +14,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite unsafe.txt")
+var update = flag.Bool("update", false, "write golden text again: unsafe.txt, the output in the README")
 
 // root is the folder of go.mod.
 func root(t testing.TB) string {

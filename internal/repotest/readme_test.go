@@ -1,0 +1,132 @@
+package repotest
+
+import (
+	"bytes"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
+)
+
+// fence is one code block of the README: its language and its lines.
+var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
+
+// TestReadme runs everything that the README shows: its commands, its Python, its Go program, which is
+// examples/quickstart, and compares what they print.
+func TestReadme(t *testing.T) {
+	root := h5test.Root(t)
+	path := filepath.Join(root, "README.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := readme{t: t, root: root, dir: t.TempDir()}
+	r.prepare()
+	next := "" // what the program before printed
+	out := fence.ReplaceAllStringFunc(string(text), func(block string) string {
+		m := fence.FindStringSubmatch(block)
+		switch lang, body := m[1], m[2]; lang {
+		case "console":
+			return "```console\n" + r.console(body) + "```"
+		case "python":
+			next = r.python(body)
+		case "go":
+			next = r.golang(body)
+		case "output":
+			if next == skipped {
+				return block
+			}
+			return "```output\n" + next + "```"
+		}
+		return block
+	})
+	if *update {
+		if err := os.WriteFile(path, []byte(out), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if out != string(text) {
+		t.Errorf("the README does not show what its commands print (go test ./internal/repotest -run TestReadme -update writes it):\n%s", firstDifference(string(text), out))
+	}
+}
+
+// skipped stands for the output of what could not be run here.
+const skipped = "\x00"
+
+type readme struct {
+	t         *testing.T
+	root, dir string
+}
+
+// prepare builds the command and makes the test data appear where the README's commands look for them.
+func (r *readme) prepare() {
+	r.t.Helper()
+	bin := filepath.Join(r.dir, "bin")
+	r.run(r.root, exec.Command("go", "build", "-o", filepath.Join(bin, "h5arrow"), "./cmd/h5arrow"))
+	if err := os.Symlink(filepath.Join(r.root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+}
+
+func (r *readme) run(dir string, c *exec.Cmd) string {
+	r.t.Helper()
+	c.Dir = dir
+	out, err := c.CombinedOutput()
+	if err != nil {
+		r.t.Fatalf("%v: %v\n%s", c.Args, err, out)
+	}
+	return string(out)
+}
+
+// console runs each command of a block and returns the block as it should be.
+func (r *readme) console(body string) string {
+	var b strings.Builder
+	for line := range strings.Lines(body) {
+		if cmd, ok := strings.CutPrefix(line, "$ "); ok {
+			b.WriteString(line)
+			b.WriteString(r.run(r.dir, exec.Command("sh", "-c", cmd)))
+		}
+	}
+	return b.String()
+}
+
+func (r *readme) python(body string) string {
+	py := os.Getenv("H5ARROW_PYTHON")
+	if _, err := os.Stat(py); py == "" || err != nil {
+		if os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
+			r.t.Error("no Python with pyarrow")
+		}
+		return skipped
+	}
+	c := exec.Command(py, "-")
+	c.Stdin = strings.NewReader(body)
+	return r.run(r.dir, c)
+}
+
+func (r *readme) golang(body string) string {
+	file := filepath.Join(r.root, "examples", "quickstart", "main.go")
+	code, err := os.ReadFile(file)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if !bytes.Equal(code, []byte(body)) {
+		r.t.Error("the README's Go program is not examples/quickstart/main.go")
+	}
+	return r.run(r.root, exec.Command("go", "run", "./examples/quickstart"))
+}
+
+func firstDifference(a, b string) string {
+	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
+	for i := range x {
+		if i >= len(y) || x[i] != y[i] {
+			return "README: " + x[i] + "\nprinted: " + strings.Join(y[min(i, len(y)):min(i+3, len(y))], "\n")
+		}
+	}
+	return "README ends early"
+}
