@@ -22,6 +22,7 @@ var layers = []string{
 	"h5/internal",
 	"h5",
 	"h5/chunk",
+	"h5/check",
 	"h5/libhdf5", // beside the house: the C library
 	"h5/h5test",
 	"dtype",

@@ -113,7 +113,7 @@ var banned = []struct{ pkg, name, allowed, why string }{
 	{"os", "Exit", "cmd examples h5/h5test/oracle", "the process belongs to the program"}, // oracle: its child process,
 	{"os/signal", "Notify", "cmd", "signals belong to the program"},
 	{"os/signal", "NotifyContext", "cmd", "signals belong to the program"},
-	{"log", "", "cmd", "a library returns errors and logs nothing"},
+	{"log", "", "cmd examples", "a library returns errors and logs nothing"},
 	{"log/slog", "", "cmd", "a library returns errors and logs nothing"},
 }
 
