@@ -420,6 +420,39 @@ func TestFits(t *testing.T) {
 	}
 }
 
+// What fixed cells add at most to an array's offsets is known without looking.
+func TestMost(t *testing.T) {
+	for _, tt := range []struct {
+		src  Source
+		opt  Options
+		want int64
+	}{
+		{Source{Type: strT(7, h5.NullPad)}, Options{}, 7},
+		{Source{Type: strT(7, h5.NullPad)}, Options{Strings: StringsLatin1}, 14},
+		{Source{Type: leu(4), DType: "utf32", HasDLength: true, DLength: 3}, Options{}, 12},
+		{Source{Type: arrayT(strT(7, h5.NullPad), 2, 3)}, Options{}, 42},
+		{Source{Type: arrayT(le(1), 2, 3)}, Options{}, 0},
+		{Source{Type: compoundT(9, "a", 0, strT(7, h5.NullPad), "b", 7, strT(2, h5.NullPad))}, Options{}, 7},
+		{Source{Type: compoundT(2, "a", 0, le(2))}, Options{}, 0},
+	} {
+		p := plan(t, tt.src, tt.opt)
+		n, ok := p.root.(counted).most()
+		if !ok || n != tt.want {
+			t.Errorf("%v: %d, %v, want %d", p.Arrow, n, ok, tt.want)
+		}
+		raw := Raw{Bytes: make([]byte, 3*p.RowBytes), Rows: 3}
+		if got := p.Fits(raw, testEnv(t)); got != 3 {
+			t.Errorf("%v: %d rows fit", p.Arrow, got)
+		}
+	}
+	for _, typ := range []*h5.Type{vstrT(), arrayT(vstrT(), 2), compoundT(16, "s", 0, vstrT()), vlenT(le(1)), {Class: h5.ClassReference, Size: 8}} {
+		p := plan(t, Source{Type: typ}, Options{})
+		if n, ok := p.root.(counted).most(); ok {
+			t.Errorf("%v: %d", p.Arrow, n)
+		}
+	}
+}
+
 func heapElements(lengths ...int) []byte {
 	var b []byte
 	for i, n := range lengths {

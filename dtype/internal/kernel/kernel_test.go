@@ -224,7 +224,7 @@ func TestUTF8(t *testing.T) {
 		}
 		seen[want]++
 	}
-	for range 30000 {
+	for range 10000 {
 		var b []byte
 		bad := rng.IntN(2) * rng.IntN(8)
 		for range rng.IntN(40) {
@@ -239,12 +239,12 @@ func TestUTF8(t *testing.T) {
 	}
 	// Every pair and triple of bytes that matter, across every place of a border.
 	edges := []byte{0, 0x7f, 0x80, 0x8f, 0x90, 0x9f, 0xa0, 0xbf, 0xc0, 0xc1, 0xc2, 0xdf, 0xe0, 0xe1, 0xec, 0xed, 0xee, 0xef, 0xf0, 0xf1, 0xf3, 0xf4, 0xf5, 0xf7, 0xf8, 0xff}
-	for at := 26; at < 35; at++ {
+	for _, at := range []int{1, 29, 30, 31, 32} {
 		b := bytes.Repeat([]byte{'x'}, 70)
 		for _, x := range edges {
 			for _, y := range edges {
 				for _, z := range edges {
-					for _, w := range []byte{0x20, 0x80, 0xbf, 0xc2} {
+					for _, w := range []byte{0x20, 0x80} {
 						copy(b[at:], []byte{x, y, z, w})
 						check(b)
 					}
@@ -252,7 +252,7 @@ func TestUTF8(t *testing.T) {
 			}
 		}
 	}
-	if seen[true] < 10000 || seen[false] < 10000 {
+	if seen[true] < 5000 || seen[false] < 5000 {
 		t.Errorf("%v", seen)
 	}
 }
