@@ -469,9 +469,9 @@ func (n *dictionaryNode) arrow() arrow.DataType {
 	return n.typ
 }
 
-func (n *dictionaryNode) rows() int64                    { return n.indices.rows() }
-func (n *dictionaryNode) heavy() bool                    { return false }
-func (n *dictionaryNode) wants(a, b int64, want want)    { n.indices.wants(a, b, want) }
+func (n *dictionaryNode) rows() int64                 { return n.indices.rows() }
+func (n *dictionaryNode) heavy() bool                 { return false }
+func (n *dictionaryNode) wants(a, b int64, want want) { n.indices.wants(a, b, want) }
 
 func (n *dictionaryNode) fits(x *part, a, b int64) int64 {
 	fit := n.indices.fits(x, a, b)
