@@ -31,16 +31,17 @@ deps: ## install the system packages that a full build wants
 
 build: ## build bin/h5arrow with all that this machine has
 	@mkdir -p bin
-	$(GO) build -trimpath -tags '$(TAGS)' -o bin/h5arrow ./cmd/h5arrow
+	$(GO) build -tags '$(TAGS)' -o bin/h5arrow ./cmd/h5arrow
 
 install: ## install h5arrow with all that this machine has
-	$(GO) install -trimpath -tags '$(TAGS)' ./cmd/h5arrow
+	$(GO) install -tags '$(TAGS)' ./cmd/h5arrow
 
-run: deps build ## inspect the sample, convert it to Arrow, show its first rows
+run: deps build ## inspect the sample, convert it to Arrow, show its first rows and what was mapped
 	@mkdir -p build
 	bin/h5arrow inspect testdata/sample.h5
-	bin/h5arrow convert testdata/sample.h5 build/sample.arrow --force
+	bin/h5arrow convert testdata/sample.h5 build/sample.arrow --force --json >build/sample.json
 	$(GO) run ./examples/headarrow -n 10 build/sample.arrow
+	@python3 scripts/summary.py <build/sample.json
 
 venv: ## make build/venv, with the Python packages of the interoperability tests
 	@scripts/venv.sh $(VENV) testdata/interop/requirements.txt
@@ -55,6 +56,7 @@ cases: venv ## write the interoperability cases to build/cases
 
 interop: cases build ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
+	@echo "the same, as streams, by one worker, by plain reads:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
 
 test: deps build ## run all tests

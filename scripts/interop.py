@@ -66,7 +66,7 @@ def main():
             f.writelines("%s\t%s\n" % (name, listed.get(name, " ".join(bad[0].split()))) for name, bad in sorted(failed.items()))
     for line in wrong:
         print(line)
-    print("interop %s %s" % (a.ext, " ".join(a.extra)) + ": " + ", ".join(
+    print(" ".join(["interop", a.ext] + a.extra) + ": " + ", ".join(
         "%s %d/%d" % (name, ok, total) for name, (ok, total) in families.items()) + "; %d known to fail, %d not as listed" % (len(listed), len(wrong)))
     sys.exit(1 if wrong and not a.update else 0)
 
