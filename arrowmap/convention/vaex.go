@@ -207,14 +207,12 @@ func vaexData(g *h5.Group) (Values, error) {
 		p.Nulls = nulls
 		return p, nil
 	}
-	offsets, err := dataset(g, "indices")
+	text, err := TextOf(data)
 	if err != nil {
 		return nil, err
 	}
-	if offsets == nil {
-		return nil, corrupt(g, "text without indices")
-	}
-	return &Strings{Data: data, Offsets: offsets, Nulls: nulls}, nil
+	text.Nulls = nulls
+	return text, nil
 }
 
 // dataset opens the dataset of that name, nil when there is none.
@@ -249,4 +247,22 @@ func detectVaex1(o h5.Object) ([]*Table, error) {
 	}
 	return []*Table{{Path: g.Path(), Object: g, Reason: "a group with the attribute column_order",
 		Columns: ordered(g, columns), Inner: shallow(g)}}, nil
+}
+
+// TextOf describes the text whose bytes are in a dataset with the attribute dtype='str': the offsets stand beside it, as
+// "indices".
+func TextOf(data *h5.Dataset) (*Strings, error) {
+	o, err := data.File().Lookup(parent(data.Path()))
+	if err != nil {
+		return nil, err
+	}
+	g, ok := o.(*h5.Group)
+	if !ok {
+		return nil, corrupt(o, "no group")
+	}
+	offsets, err := dataset(g, "indices")
+	if err == nil && offsets == nil {
+		err = corrupt(g, "text without indices")
+	}
+	return &Strings{Data: data, Offsets: offsets}, err
 }
