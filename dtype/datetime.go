@@ -14,9 +14,6 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// notATime is numpy's NaT.
-const notATime = math.MinInt64
-
 // instant is a numpy datetime64 or timedelta64 type.
 type instant struct {
 	delta bool
@@ -107,6 +104,7 @@ func (b *planner) instant(t instant, order h5.ByteOrder) (node, error) {
 	return p, nil
 }
 
+// natBytes returns numpy's NaT as it lies in Arrow buffers: the least integer.
 func natBytes() []byte {
 	b := make([]byte, 8)
 	binary.NativeEndian.PutUint64(b, 1<<63)

@@ -23,7 +23,11 @@ func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, 
 	if arrow.IsSignedInteger(t.ID()) {
 		limit = min(limit, 1<<(8*width-1)) // negative ones are beyond every limit
 	}
-	if i := outsideArray(d, width, limit, indices); i >= 0 {
+	var values []byte
+	if n > 0 {
+		values = d.Buffers()[1].Bytes()[off*width:]
+	}
+	if i := outside(values, width, limit, n, indices.IsValid); i >= 0 {
 		e := h5err.New(h5err.Corrupt, "row %d: index %s into a dictionary of %d", row0+int64(i), indices.ValueStr(i), dictionary.Len())
 		return nil, h5err.In(e, "", where)
 	}
@@ -36,21 +40,4 @@ func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, 
 	data := array.NewDataWithDictionary(dt, n, bufs, indices.NullN(), off, dict)
 	defer data.Release()
 	return array.NewDictionaryData(data), nil
-}
-
-// outsideArray is outside for an array of integers.
-func outsideArray(d arrow.ArrayData, width int, limit uint64, a arrow.Array) int {
-	if d.Len() == 0 {
-		return -1
-	}
-	b := d.Buffers()[1].Bytes()[d.Offset()*width:]
-	if a.NullN() == 0 {
-		return outside(b, width, limit, d.Len(), validity{})
-	}
-	for i := range d.Len() {
-		if loadInt(b, width, i) >= limit && a.IsValid(i) {
-			return i
-		}
-	}
-	return -1
 }

@@ -3,13 +3,13 @@ package dtype
 import (
 	"encoding/binary"
 	"encoding/json"
-	"math"
 	"strconv"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -178,7 +178,7 @@ func (n *labelled) build(c *ctx, v *view) (*array.Data, error) {
 	var indices *memory.Buffer
 	if n.direct {
 		indices = c.values(v, n.swap != 0)
-		if i := outside(indices.Bytes(), n.width, uint64(len(n.labels)), v.n, v.valid); i >= 0 {
+		if i := outside(indices.Bytes(), n.width, uint64(len(n.labels)), v.n, v.valid.valid); i >= 0 {
 			return nil, n.unnamed(v, i, loadInt(indices.Bytes(), n.width, i))
 		}
 	} else {
@@ -251,35 +251,15 @@ func loadInt(b []byte, width, i int) uint64 {
 }
 
 // outside returns the first of n integers, of width bytes in the host's order, that is not null and not below limit
-// (negative ones are not), or -1.
-func outside(b []byte, width int, limit uint64, n int, valid validity) int {
-	if width < 8 && limit > math.MaxUint64>>(64-8*uint(width)) {
+// (negative ones are not), or -1. limit is at most 2^63.
+func outside(b []byte, width int, limit uint64, n int, valid func(i int) bool) int {
+	b = b[:n*width]
+	if limit > 0 && !kernel.Reaches(b, width, limit) {
 		return -1
 	}
-	switch width {
-	case 1:
-		for i, x := range b[:n] {
-			if uint64(x) >= limit && valid.valid(i) {
-				return i
-			}
-		}
-	case 2:
-		for i := range n {
-			if uint64(binary.NativeEndian.Uint16(b[2*i:])) >= limit && valid.valid(i) {
-				return i
-			}
-		}
-	case 4:
-		for i := range n {
-			if uint64(binary.NativeEndian.Uint32(b[4*i:])) >= limit && valid.valid(i) {
-				return i
-			}
-		}
-	case 8:
-		for i := range n {
-			if binary.NativeEndian.Uint64(b[8*i:]) >= limit && valid.valid(i) {
-				return i
-			}
+	for i := range n {
+		if loadInt(b, width, i) >= limit && valid(i) {
+			return i
 		}
 	}
 	return -1

@@ -158,23 +158,7 @@ func checkOffsets(off []byte, width, n int, start, size int64) error {
 	if last < start {
 		return corruptAt(0, "string offset %d", last)
 	}
-	var descends bool
-	if width == 4 {
-		prev := int32(last)
-		for b := off[4 : 4*(n+1)]; len(b) >= 4; b = b[4:] {
-			x := int32(binary.NativeEndian.Uint32(b))
-			descends = descends || x < prev
-			prev = x
-		}
-	} else {
-		prev := last
-		for b := off[8 : 8*(n+1)]; len(b) >= 8; b = b[8:] {
-			x := int64(binary.NativeEndian.Uint64(b))
-			descends = descends || x < prev
-			prev = x
-		}
-	}
-	if !descends && at(n)-start <= size {
+	if !kernel.Descends(off[:width*(n+1)], width) && at(n)-start <= size {
 		return nil
 	}
 	if n == 0 {

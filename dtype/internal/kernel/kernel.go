@@ -8,17 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Host is the byte order of this machine, the one that Arrow arrays are in.
-var Host binary.ByteOrder = binary.NativeEndian
-
 // HostIsBig reports whether this machine is big-endian.
 func HostIsBig() bool {
 	return binary.NativeEndian.Uint16([]byte{0, 1}) == 1
-}
-
-// CanSwap reports whether Swap knows elements of width bytes.
-func CanSwap(width int) bool {
-	return width == 2 || width == 4 || width == 8 || width == 16
 }
 
 // Swap reverses the bytes of each element of src into dst. Both have the same length, a multiple of width, and are the

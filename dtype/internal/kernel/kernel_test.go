@@ -49,10 +49,7 @@ func random(rng *rand.Rand, n, off int) []byte {
 
 func TestSwap(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 1))
-	for _, width := range []int{2, 4, 8, 16} {
-		if !CanSwap(width) {
-			t.Errorf("width %d is not known", width)
-		}
+	for _, width := range widths {
 		for n := range 150 {
 			for _, off := range []int{0, 1, 3} {
 				src := random(rng, n*width, off)
@@ -79,11 +76,6 @@ func TestSwap(t *testing.T) {
 			}
 		}
 	}
-	for _, width := range []int{0, 1, 3, 5, 32} {
-		if CanSwap(width) {
-			t.Errorf("width %d is known", width)
-		}
-	}
 }
 
 func TestGather(t *testing.T) {
@@ -103,7 +95,7 @@ func TestGather(t *testing.T) {
 				if !bytes.Equal(dst, want) {
 					t.Fatalf("width %d, stride %d, %d elements: wrong", width, stride, n)
 				}
-				if CanSwap(width) {
+				if slices.Contains(widths, width) {
 					naiveSwap(want, want, width)
 					GatherSwap(dst, src, width, stride, n)
 					if !bytes.Equal(dst, want) {
@@ -415,5 +407,118 @@ func BenchmarkCells(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+// put writes integers of a width in the host's order.
+func put(width int, xs ...uint64) []byte {
+	b := make([]byte, 0, width*len(xs))
+	for _, x := range xs {
+		switch width {
+		case 1:
+			b = append(b, byte(x))
+		case 2:
+			b = binary.NativeEndian.AppendUint16(b, uint16(x))
+		case 4:
+			b = binary.NativeEndian.AppendUint32(b, uint32(x))
+		case 8:
+			b = binary.NativeEndian.AppendUint64(b, x)
+		}
+	}
+	return b
+}
+
+func TestReaches(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 7))
+	seen := map[bool]int{}
+	for _, width := range []int{1, 2, 4, 8} {
+		top := uint64(1)<<(8*width-1)<<1 - 1
+		limits := []uint64{1, 2, 3, 100, 127, 128, 129, 200, 255, 256, 257, 1 << 15, 1<<15 + 1, 1<<16 - 1, 1 << 16, 1 << 31, 1<<32 - 1, 1 << 32, 1 << 62, 1 << 63}
+		for _, limit := range limits {
+			for n := range 40 {
+				xs := make([]uint64, n)
+				for i := range xs {
+					xs[i] = rng.Uint64N(min(limit, top)) & top
+				}
+				check := func() {
+					t.Helper()
+					want := slices.ContainsFunc(xs, func(x uint64) bool { return x >= limit })
+					if got := Reaches(put(width, xs...), width, limit); got != want {
+						t.Fatalf("width %d: %d in %v: %v", width, limit, xs, got)
+					}
+					seen[want]++
+				}
+				check()
+				for i := range xs {
+					keep := xs[i]
+					for _, x := range []uint64{limit - 1, limit, limit + 1, top, top>>1 + 1} {
+						xs[i] = x & top
+						check()
+					}
+					xs[i] = keep
+				}
+			}
+		}
+	}
+	if seen[true] < 1000 || seen[false] < 1000 {
+		t.Error(seen)
+	}
+}
+
+func TestDescends(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 8))
+	seen := map[bool]int{}
+	for _, width := range []int{4, 8} {
+		for range 20000 {
+			xs := make([]uint64, rng.IntN(12))
+			x := rng.Uint64N(5)
+			for i := range xs {
+				xs[i] = x
+				x += rng.Uint64N(3)
+				if rng.IntN(20) == 0 {
+					x = []uint64{0, 1, 1<<31 - 1, 1<<63 - 1, 1 << 31, 1 << 63, ^uint64(0)}[rng.IntN(7)]
+				}
+			}
+			sign := func(x uint64) int64 {
+				if width == 4 {
+					return int64(int32(x))
+				}
+				return int64(x)
+			}
+			if len(xs) > 0 && sign(xs[0]) < 0 {
+				continue
+			}
+			want := false
+			for i := range xs {
+				want = want || i > 0 && sign(xs[i]) < sign(xs[i-1])
+			}
+			if got := Descends(put(width, xs...), width); got != want {
+				t.Fatalf("width %d: %v: %v", width, xs, got)
+			}
+			seen[want]++
+		}
+	}
+	if seen[true] < 1000 || seen[false] < 1000 {
+		t.Error(seen)
+	}
+}
+
+func BenchmarkBounds(b *testing.B) {
+	src := make([]byte, 256<<10)
+	for _, width := range []int{1, 2, 4, 8} {
+		b.Run(fmt.Sprintf("reaches/%d", width), func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				Reaches(src, width, 100)
+			}
+		})
+	}
+	for _, width := range []int{4, 8} {
+		b.Run(fmt.Sprintf("descends/%d", width), func(b *testing.B) {
+			b.SetBytes(int64(len(src)))
+			for b.Loop() {
+				Descends(src, width)
+			}
+		})
 	}
 }
