@@ -7,6 +7,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// maxWindowRow bounds rows of virtual datasets that other virtual datasets take parts of.
+const maxWindowRow = 64 << 20
+
 // readBox reads a block of elements into strided memory. The block is not empty and inside the shape.
 func (r *Reader) readBox(ctx context.Context, w *Worker, bx *box, dst []byte) error {
 	if len(r.dims) == 0 { // a scalar has one index
@@ -146,8 +149,8 @@ func (r *Reader) cuts(n int64, bx *box) bool {
 
 // boxRows reads a block by way of whole rows.
 func (r *Reader) boxRows(ctx context.Context, w *Worker, bx *box, dst []byte) error {
-	if r.rowBytes > r.ds.decoded {
-		return h5err.New(h5err.Limit, "rows of %d bytes as source of a virtual dataset, the limit is %d", r.rowBytes, r.ds.decoded)
+	if r.rowBytes > maxWindowRow {
+		return h5err.New(h5err.Limit, "rows of %d bytes of a virtual dataset under another, the limit is %d", r.rowBytes, maxWindowRow)
 	}
 	elem := int64(r.ds.elem)
 	steps := strides(r.dims, elem)

@@ -11,8 +11,11 @@ import (
 // Budget bounds the memory that is in flight. It counts bytes; it allocates nothing. It is first come, first served, so
 // that large requests get their turn. A nil *Budget has no bound.
 //
-// Besides what callers acquire, Readers charge it with the decoded chunks that they keep from one batch to the next.
-// Those give way: a request that would have to wait takes their place, and they are decoded again when needed.
+// Besides what callers acquire, Readers charge it with the decoded chunks that they keep from one batch to the next, and
+// with the scratch memory that workers need for large chunks. Kept chunks give way: a request that would have to wait
+// takes their place, and they are decoded again when needed. Workers that find no room for scratch wait for other
+// workers, but not for callers, who may be waiting for them in turn: give Readers a Budget of their own, apart from that
+// of the rows.
 type Budget struct {
 	mu      sync.Mutex
 	max     int64
@@ -20,6 +23,9 @@ type Budget struct {
 	waiters list.List // of *waiter
 	idle    list.List // of *held, least recently used first
 	idleSum int64
+
+	working int       // reservations and pinned memory: workers who give it back without waiting
+	freed   sync.Cond // something of working was given back
 }
 
 type waiter struct {
@@ -28,7 +34,11 @@ type waiter struct {
 }
 
 // NewBudget returns a budget of that many bytes; a negative number is 0.
-func NewBudget(bytes int64) *Budget { return &Budget{max: max(bytes, 0)} }
+func NewBudget(bytes int64) *Budget {
+	b := &Budget{max: max(bytes, 0)}
+	b.freed.L = &b.mu
+	return b
+}
 
 // Max is the number of bytes of the whole budget.
 func (b *Budget) Max() int64 { return b.max }
@@ -50,8 +60,7 @@ func (b *Budget) Acquire(ctx context.Context, n int64) error {
 		return h5err.New(h5err.Argument, "%d bytes of memory", n)
 	}
 	if n > b.max {
-		return h5err.New(h5err.Memory, "%d bytes are needed at once, the memory budget is %d bytes", n, b.max).
-			WithHint("raise --max-memory")
+		return b.tooMuch(n)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -139,57 +148,113 @@ func (b *Budget) evict(h *held) {
 	h.elem, h.data, h.gone = nil, nil, true
 }
 
-// held is memory for decoded chunks that a Reader keeps. It is pinned or idle; idle memory may be taken away.
+func (b *Budget) tooMuch(n int64) error {
+	return h5err.New(h5err.Memory, "%d bytes are needed at once, the memory budget is %d bytes", n, b.max).
+		WithHint("raise --max-memory")
+}
+
+// reserve takes n bytes for a job of a worker that holds nothing yet. It waits for the jobs of others, and fails when
+// there are none to wait for.
+func (b *Budget) reserve(n int64) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	for !b.take(n) {
+		if n > b.max || b.working == 0 {
+			return b.tooMuch(n)
+		}
+		b.freed.Wait()
+	}
+	b.working++
+	return nil
+}
+
+// unreserve gives back what was reserved.
+func (b *Budget) unreserve(n int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.rest()
+	b.release(n)
+}
+
+// keep turns n of the reserved bytes into pinned memory, which data is, and gives back the others.
+func (b *Budget) keep(data []byte, reserved int64) *held {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	h := &held{b: b, n: int64(len(data)), data: data, pins: 1}
+	b.release(reserved - h.n)
+	b.freed.Broadcast()
+	return h
+}
+
+func (b *Budget) rest() {
+	b.working--
+	b.freed.Broadcast()
+}
+
+// held is memory for decoded chunks that a Reader keeps. It is pinned by those who read it, or idle; idle memory may be
+// taken away.
 type held struct {
 	b    *Budget // nil: not counted
 	n    int64
 	data []byte
+	pins int
 	elem *list.Element // nil unless idle
 	gone bool
 }
 
-// hold returns n pinned bytes, or nil when they do not fit now. It does not wait: it is called by workers, on whom those
-// who hold the rest of the budget may depend. It goes before those who wait, for the same reason.
+// hold returns n bytes, pinned once, or nil when they do not fit now. It does not wait: it is called by workers, on whom
+// those who hold the rest of the budget may depend. It goes before those who wait, for the same reason.
 func (b *Budget) hold(n int64) *held {
-	if b != nil {
-		b.mu.Lock()
-		ok := b.take(n)
-		b.mu.Unlock()
-		if !ok {
-			return nil
-		}
+	if b == nil {
+		return &held{n: n, data: make([]byte, n)}
 	}
-	return &held{b: b, n: n, data: make([]byte, n)}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.take(n) {
+		return nil
+	}
+	b.working++
+	return &held{b: b, n: n, data: make([]byte, n), pins: 1}
 }
 
-// pin makes idle memory pinned; false says that it is gone.
+// pin keeps the memory from being taken away; false says that it is gone.
 func (h *held) pin() bool {
 	if h.b == nil {
 		return true
 	}
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
+	if h.gone {
+		return false
+	}
 	if h.elem != nil {
 		h.b.idle.Remove(h.elem)
 		h.b.idleSum -= h.n
 		h.elem = nil
 	}
-	return !h.gone
+	if h.pins++; h.pins == 1 {
+		h.b.working++
+	}
+	return true
 }
 
-// unpin makes pinned memory idle.
+// unpin undoes pin; without pins the memory is idle.
 func (h *held) unpin() {
 	if h.b == nil {
 		return
 	}
 	h.b.mu.Lock()
 	defer h.b.mu.Unlock()
+	if h.pins--; h.pins > 0 {
+		return
+	}
 	h.elem = h.b.idle.PushBack(h)
 	h.b.idleSum += h.n
+	h.b.rest()
 	h.b.wake()
 }
 
-// drop gives the memory back, pinned or idle.
+// drop gives the memory back, idle or pinned once.
 func (h *held) drop() {
 	if h.b == nil {
 		return
@@ -198,12 +263,12 @@ func (h *held) drop() {
 	defer h.b.mu.Unlock()
 	switch {
 	case h.gone:
-		return
 	case h.elem != nil:
 		h.b.evict(h)
 		h.b.wake()
 	default:
 		h.gone = true
+		h.b.rest()
 		h.b.release(h.n)
 	}
 }

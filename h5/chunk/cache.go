@@ -40,24 +40,33 @@ const windowBytes = 64 << 20
 //
 // A pass over the rows cuts a chunk where one batch ends and the next begins. Both batches name its span when they are
 // planned; the first piece that comes to it decodes it, the others wait for that and share the result. When the last
-// batch that was planned is done with it, it is dropped if the pass has gone past it, and otherwise kept idle.
+// batch that was planned is done with it, it is dropped if the pass has gone past it. Nothing is pinned but while it is
+// read: memory that others need more can be taken away at any time.
 type cache struct {
-	budget *Budget
-	passes int // ends of passes that are remembered
+	budget    *Budget
+	unordered int // rows of the grid to remember when batches come in any order; 0: they come in order
 
 	mu     sync.Mutex
 	m      map[span]*entry
-	keep   []int64 // rows of the grid in which the latest batches ended
+	keep   []int64 // rows of the grid that batches to come may want
 	old    list.List
 	oldSum int64
 }
 
-// register names the spans of a batch that ends in row end of the grid (-1: at a border of chunks).
-func (c *cache) passEnds(end int64) {
+// pass notes in which rows of the grid a batch begins and ends, -1 where it cuts no chunk, and drops what no batch that
+// may follow wants. It is called after the batch has taken its entries.
+func (c *cache) pass(first, last int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.keep = append(c.keep, end); len(c.keep) > c.passes {
-		c.keep = c.keep[1:]
+	if c.ordered() {
+		c.keep = append(c.keep[:0], last)
+	} else { // whoever comes late may want either
+		for _, row := range []int64{first, last} {
+			if row >= 0 && !slices.Contains(c.keep, row) {
+				c.keep = append(c.keep, row)
+			}
+		}
+		c.keep = slices.Delete(c.keep, 0, max(0, len(c.keep)-c.unordered))
 	}
 	for _, e := range c.m {
 		if e.refs == 0 && !e.window && !slices.Contains(c.keep, e.row) {
@@ -65,6 +74,9 @@ func (c *cache) passEnds(end int64) {
 		}
 	}
 }
+
+// ordered says that batches are planned in the order of their rows.
+func (c *cache) ordered() bool { return c.unordered == 0 }
 
 // use returns the entry of a span with one more reference.
 func (c *cache) use(key span, row int64, window bool) *entry {
@@ -78,12 +90,8 @@ func (c *cache) use(key span, row int64, window bool) *entry {
 		}
 		c.m[key] = e
 	}
-	if e.refs++; e.refs == 1 && e.state == entryReady {
-		c.forget(e)
-		if !e.mem.pin() {
-			e.mem, e.state = nil, entryEmpty
-		}
-	}
+	e.refs++
+	c.forget(e)
 	return e
 }
 
@@ -100,12 +108,9 @@ func (c *cache) done(e *entry) {
 	case e.window:
 		e.old = c.old.PushBack(e)
 		c.oldSum += e.mem.n
-		e.mem.unpin()
 		for c.oldSum > windowBytes {
 			c.remove(c.old.Front().Value.(*entry))
 		}
-	default:
-		e.mem.unpin()
 	}
 }
 
@@ -138,52 +143,41 @@ func (c *cache) remove(e *entry) {
 	}
 }
 
-// get returns the entry's n bytes, decoded by the first who asks. Without room in the budget they come in scratch, and
-// the next who asks decodes again. The caller holds a reference.
-func (c *cache) get(e *entry, n int64, scratch *[]byte, decode func(dst []byte) error) ([]byte, error) {
+// get returns the entry's bytes, decoded by the first who asks. mem is pinned; when it is nil there was no room to keep
+// them, data are in scratch, and the next who asks decodes again. The caller holds a reference.
+func (c *cache) get(e *entry, decode func() (data []byte, mem *held, err error)) (data []byte, mem *held, err error) {
 	c.mu.Lock()
-	for e.state == entryDecoding {
-		wait := e.wait
-		c.mu.Unlock()
-		<-wait
-		c.mu.Lock()
-	}
-	switch e.state {
-	case entryReady:
-		data := e.mem.data
-		c.mu.Unlock()
-		return data, nil
-	case entryFailed:
-		err := e.err
-		c.mu.Unlock()
-		return nil, err
+	defer c.mu.Unlock()
+	for {
+		switch e.state {
+		case entryDecoding:
+			wait := e.wait
+			c.mu.Unlock()
+			<-wait
+			c.mu.Lock()
+			continue
+		case entryFailed:
+			return nil, nil, e.err
+		case entryReady:
+			if e.mem.pin() {
+				return e.mem.data, e.mem, nil
+			}
+			e.mem, e.state = nil, entryEmpty // it was taken away
+		}
+		break
 	}
 	e.state, e.wait = entryDecoding, make(chan struct{})
 	c.mu.Unlock()
-
-	mem := c.budget.hold(n)
-	var data []byte
-	if mem != nil {
-		data = mem.data
-	} else {
-		data = grow(scratch, int(n))
-	}
-	err := decode(data)
-
+	data, mem, err = decode()
 	c.mu.Lock()
-	defer c.mu.Unlock()
 	switch {
 	case err != nil:
 		e.state, e.err = entryFailed, err
-		if mem != nil {
-			mem.drop()
-		}
-		data = nil
 	case mem == nil:
 		e.state = entryEmpty
 	default:
 		e.state, e.mem = entryReady, mem
 	}
 	close(e.wait)
-	return data, err
+	return data, mem, err
 }

@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -18,6 +19,10 @@ const (
 	gapBytes = 8 << 10
 	// smallBytes is the size up to which a chunk is read together with its neighbours.
 	smallBytes = 128 << 10
+	// smallScratch is scratch that each worker may have and keep without asking the budget.
+	smallScratch = 4 << 20
+	// storedSlack is how much larger than twice its decoded size a stored chunk can be.
+	storedSlack = 64 << 10
 	// chunkCost is what a chunk adds to the size of a piece besides its bytes.
 	chunkCost = 64
 )
@@ -68,11 +73,14 @@ func (r *Reader) planChunks(p *plan, a, b int64, dst []byte) error {
 	if whole.hi < end {
 		r.split(t, span{whole.hi, end}, func(s span, cs []h5.Chunk) { r.addShared(p, s, cs, bx, dst) })
 	}
-	if isCut(last) && b-last*c0 < min(c0, r.rows-last*c0) {
-		r.cache.passEnds(last)
-	} else {
-		r.cache.passEnds(-1)
+	begins, ends := int64(-1), int64(-1)
+	if a > first*c0 {
+		begins = first
 	}
+	if b-last*c0 < min(c0, r.rows-last*c0) {
+		ends = last
+	}
+	r.cache.pass(begins, ends)
 	return nil
 }
 
@@ -173,17 +181,47 @@ func (r *Reader) addShared(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) 
 
 // loadShared copies from an entry, decoding it first where nobody has.
 func (r *Reader) loadShared(w *Worker, e *entry, cs []h5.Chunk, t target) error {
-	n := r.geo.chunkBytes
-	data, err := r.cache.get(e, n*int64(len(cs)), &w.out, func(buf []byte) error {
-		return r.load(w, cs, target{geo: r.geo, dst: buf})
-	})
+	data, mem, err := r.cache.get(e, func() ([]byte, *held, error) { return r.decodeShared(w, cs) })
 	if err != nil {
 		return err
 	}
+	n := r.geo.chunkBytes
 	for i := range cs {
 		t.put(int64(cs[i].Number), data[int64(i)*n:])
 	}
+	if mem != nil {
+		mem.unpin()
+	}
 	return nil
+}
+
+// decodeShared decodes an entry's chunks into pinned memory, or, when they are small and there is no room, into scratch.
+func (r *Reader) decodeShared(w *Worker, cs []h5.Chunk) (data []byte, mem *held, err error) {
+	n, b := r.geo.chunkBytes*int64(len(cs)), r.opts.budget
+	t := target{geo: r.geo}
+	if all := n + r.scratch(cs, &t); b != nil && all > smallScratch {
+		if err := b.reserve(all); err != nil {
+			return nil, nil, err
+		}
+		t.dst = make([]byte, n)
+		if err := r.loadApart(w, cs, t); err != nil {
+			b.unreserve(all)
+			return nil, nil, err
+		}
+		return t.dst, b.keep(t.dst, all), nil
+	}
+	if mem = b.hold(n); mem != nil {
+		t.dst = mem.data
+	} else {
+		t.dst = grow(&w.out, int(n))
+	}
+	if err := r.loadHere(w, cs, t); err != nil {
+		if mem != nil {
+			mem.drop()
+		}
+		return nil, nil, err
+	}
+	return t.dst, mem, nil
 }
 
 // isRaw says that no filter was applied to a chunk.
@@ -220,6 +258,11 @@ func (t *target) put(n int64, data []byte) {
 	}
 }
 
+// inPlace says that a chunk's bytes stand in dst as they are.
+func (t *target) inPlace() bool {
+	return t.box != nil && t.geo.rowLayout() && t.box.stride[0] == t.geo.elem
+}
+
 // request is a range of the file to read for a chunk.
 type request struct {
 	off, size int64
@@ -229,8 +272,61 @@ type request struct {
 	lo, rows  int64 // raw through scratch: the rows of the chunk, counted from the first that is in the box
 }
 
-// load reads and decodes chunks. Files' ranges that lie close together are read at once.
+// load reads and decodes chunks. The scratch memory for large ones is counted.
 func (r *Reader) load(w *Worker, cs []h5.Chunk, t target) error {
+	b := r.opts.budget
+	if b == nil {
+		return r.loadHere(w, cs, t)
+	}
+	n := r.scratch(cs, &t)
+	if n <= smallScratch {
+		return r.loadHere(w, cs, t)
+	}
+	if err := b.reserve(n); err != nil {
+		return err
+	}
+	defer b.unreserve(n)
+	return r.loadApart(w, cs, t)
+}
+
+// scratch is how much memory loading takes besides what it writes to, at most; roughly where it is little.
+func (r *Reader) scratch(cs []h5.Chunk, t *target) int64 {
+	g := t.geo
+	if g.chunkBytes <= (smallScratch-storedSlack)/5 {
+		return 5*g.chunkBytes + storedSlack
+	}
+	n := int64(0)
+	var o overlap
+	for i := range cs {
+		c := &cs[i]
+		switch {
+		case t.box != nil && !g.intersect(int64(c.Number), t.box, &o):
+		case !r.isRaw(c):
+			k := c.Size + g.chunkBytes*int64(min(2, r.pipe.Len()-1)) // stored, between filters
+			if t.box != nil && !(t.inPlace() && o.count[0] == g.chunk[0]) {
+				k += g.chunkBytes
+			}
+			n = max(n, k)
+		case t.box != nil && !t.inPlace():
+			n = max(n, spanBytes, g.stride[0])
+		}
+	}
+	return n
+}
+
+// loadApart is load with memory that is gone afterwards, that of codecs too.
+func (r *Reader) loadApart(w *Worker, cs []h5.Chunk, t target) error {
+	in, out, st := w.in, w.out, w.st
+	w.in, w.out, w.st = nil, nil, filter.NewState()
+	defer func() {
+		w.st.Close()
+		w.in, w.out, w.st = in, out, st
+	}()
+	return r.loadHere(w, cs, t)
+}
+
+// loadHere reads ranges of the file that lie close together at once.
+func (r *Reader) loadHere(w *Worker, cs []h5.Chunk, t target) error {
 	reqs, err := r.requests(w.reqs[:0], cs, &t)
 	w.reqs = reqs[:0]
 	if err != nil {
@@ -274,7 +370,8 @@ func (r *Reader) load(w *Worker, cs []h5.Chunk, t target) error {
 func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, error) {
 	g, size := t.geo, r.ds.src.Size()
 	sorted := true
-	rows := t.box != nil && g.rowLayout() && t.box.stride[0] == g.elem // a chunk's bytes stand in dst as they are
+	var o overlap
+	rows := t.inPlace()
 	for i := range cs {
 		c := &cs[i]
 		if c.Offset < 0 || c.Size < 0 || c.Offset > size || c.Size > size-c.Offset {
@@ -284,7 +381,9 @@ func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, 
 		if q.raw && c.Size != g.chunkBytes {
 			return reqs, h5err.At(h5err.Corrupt, c.Offset, "an unfiltered chunk has %d bytes, %d are due", c.Size, g.chunkBytes)
 		}
-		var o overlap
+		if (c.Size-storedSlack)/2 > g.chunkBytes { // no filter makes so much more of it
+			return reqs, h5err.At(h5err.Corrupt, c.Offset, "%d bytes are stored for a chunk of %d", c.Size, g.chunkBytes)
+		}
 		switch {
 		case t.box == nil:
 			q.to = int64(i) * g.chunkBytes

@@ -136,25 +136,29 @@ func (g *geometry) intersect(n int64, b *box, o *overlap) bool { return g.inters
 
 // intersectRun is intersect for k chunks from n on, which differ in their last coordinate only.
 func (g *geometry) intersectRun(n, k int64, b *box, o *overlap) bool {
-	var at [maxRank]int64
-	g.origin(n, at[:])
 	o.inBox, o.inCh = 0, 0
-	for d := range g.dims {
-		lo := max(at[d], b.start[d])
-		hi := min(b.start[d]+b.count[d], g.dims[d])
-		chunks := int64(1)
-		if d == len(g.dims)-1 {
-			chunks = k
+	for d := len(g.dims) - 1; d >= 0; d-- {
+		at := n
+		if d > 0 {
+			at, n = n%g.grid[d], n/g.grid[d]
 		}
-		if hi > at[d] && (hi-at[d]-1)/g.chunk[d] >= chunks {
-			hi = at[d] + g.chunk[d]*chunks
+		at *= g.chunk[d]
+		lo := max(at, b.start[d])
+		hi := min(b.start[d]+b.count[d], g.dims[d])
+		if k > 1 { // the last dimension
+			if hi > at && (hi-at-1)/g.chunk[d] >= k {
+				hi = at + g.chunk[d]*k
+			}
+			k = 1
+		} else if hi-at > g.chunk[d] {
+			hi = at + g.chunk[d]
 		}
 		if lo >= hi {
 			return false
 		}
 		o.count[d] = hi - lo
 		o.inBox += (lo - b.start[d]) * b.stride[d]
-		o.inCh += (lo - at[d]) * g.stride[d]
+		o.inCh += (lo - at) * g.stride[d]
 	}
 	return true
 }

@@ -7,9 +7,9 @@
 //
 // # Memory
 //
-// The memory that rows go to is the caller's and counted by the caller. Besides, each worker has scratch of at most
-// Reader.ScratchBytes, and a Reader keeps the decoded chunks that a batch ends in for the next batch, which a Budget
-// counts. Close a Reader to drop them.
+// The memory that rows go to is the caller's and counted by the caller. Besides, each worker has some 10 MiB of scratch
+// at most; more, which large chunks need, is charged to a Budget, and so are the decoded chunks that a batch ends in and
+// that a Reader keeps for the next batch. Close a Reader to drop them.
 //
 // # What is not promised
 //
@@ -54,13 +54,13 @@ type dataset struct {
 type Option func(*options)
 
 type options struct {
-	budget  *Budget
-	pool    *Pool
-	squeeze bool
-	counted *counters
-	over    []*dataset // the virtual datasets that led here
-	passes  int        // batches that do not come in order, at most
-	piece   int64      // bytes of a piece, 0 for pieceBytes
+	budget    *Budget
+	pool      *Pool
+	squeeze   bool
+	counted   *counters
+	over      []*dataset // the virtual datasets that led here
+	unordered int        // see cache
+	piece     int64      // bytes of a piece, 0 for pieceBytes
 }
 
 // WithBudget has the memory of kept chunks counted. Without it, it is not bounded.
@@ -110,7 +110,7 @@ func newReader(ds *dataset, opts options) (*Reader, error) {
 	if r.opts.piece == 0 {
 		r.opts.piece = pieceBytes
 	}
-	r.cache.budget, r.cache.passes = opts.budget, max(opts.passes, 1)
+	r.cache.budget, r.cache.unordered = opts.budget, opts.unordered
 	r.pattern = sync.OnceValues(r.readFill)
 	if ds.elem <= 0 {
 		return nil, h5err.New(h5err.Corrupt, "elements of %d bytes", ds.elem)
@@ -207,33 +207,21 @@ func (r *Reader) ChunkRows() int64 {
 	return r.geo.chunk[0]
 }
 
-// ScratchBytes is the most memory that one worker needs to read a piece, besides the rows themselves. It reads the
-// index of the chunks. For a virtual dataset it is a guess: sources with large chunks need more.
+// ScratchBytes is about the most memory that one worker needs to read a piece, besides the rows themselves. What is
+// more than 4 MiB is charged to the Budget. It reads the index of the chunks. The sources of virtual datasets have no
+// part in it.
 func (r *Reader) ScratchBytes() (int64, error) {
-	n, err := r.scratchBytes()
-	return n, r.in(err)
-}
-
-func (r *Reader) scratchBytes() (int64, error) {
 	switch {
 	case r.virt != nil:
-		return 2*windowSize + 4*spanBytes, nil
+		return 2 * windowSize, nil
 	case r.geo == nil:
 		return 0, nil
 	}
 	t, err := r.table()
 	if err != nil {
-		return 0, err
+		return 0, r.in(err)
 	}
-	stored := int64(spanBytes)
-	for i := range t.cs {
-		stored = max(stored, t.cs[i].Size)
-	}
-	n := stored + r.geo.chunkBytes
-	if r.pipe != nil && r.pipe.Len() > 1 {
-		n += 2 * r.geo.chunkBytes // between filters
-	}
-	return n, nil
+	return max(spanBytes, r.scratch(t.cs, &target{geo: r.geo})+r.geo.chunkBytes), nil
 }
 
 // Counters returns what was done so far.

@@ -301,25 +301,22 @@ func TestVastGrids(t *testing.T) {
 // TestErrors has chunks fail, and checks that the error does not depend on the number of workers.
 func TestErrors(t *testing.T) {
 	h5test.Leaks(t)
-	broken := func() *synth {
-		s := newSynth(seeded(4), shape{dims: []uint64{500, 3}, chunk: []uint64{5, 2}, elem: 4, deflate: true, shuffle: true, shuffled: true})
-		cs, _ := s.dataset.chunks()
-		b := make([]byte, s.reads.Size())
-		if _, err := s.reads.ReadAt(b, 0); err != nil {
-			t.Fatal(err)
-		}
-		for i := 20; i < len(cs); i += 7 {
-			b[cs[i].Offset+3] ^= 0xff
-			b[cs[i].Offset+4] ^= 0xff
-		}
-		s.src = source.FromReaderAt(bytes.NewReader(b), int64(len(b)), "synth.h5")
-		return s
+	whole := newSynth(seeded(4), shape{dims: []uint64{500, 3}, chunk: []uint64{5, 2}, elem: 4, deflate: true, shuffle: true, shuffled: true})
+	cs, _ := whole.dataset.chunks()
+	b := make([]byte, whole.reads.Size())
+	if _, err := whole.reads.ReadAt(b, 0); err != nil {
+		t.Fatal(err)
 	}
+	for i := 20; i < len(cs); i += 7 {
+		b[cs[i].Offset+3] ^= 0xff
+		b[cs[i].Offset+4] ^= 0xff
+	}
+	whole.src = source.FromReaderAt(bytes.NewReader(b), int64(len(b)), "synth.h5")
 	want := ""
 	for _, workers := range []int{1, 2, 3, 8} {
 		for range 20 {
 			p := NewPool(workers)
-			r := broken().reader(t, options{piece: 100, budget: NewBudget(1 << 20)})
+			r := whole.reader(t, options{piece: 100, budget: NewBudget(1 << 20)})
 			var calls atomic.Int64
 			done := make(chan error, 10)
 			r.Start(context.Background(), p, 3, 498, make([]byte, 495*12), StartOptions{}, func(err error) {
@@ -370,9 +367,9 @@ func TestEachError(t *testing.T) {
 // TestCancel ends batches at any time: done is called once, nothing is written after it, nothing is left behind.
 func TestCancel(t *testing.T) {
 	h5test.Leaks(t)
+	s := newSynth(seeded(5), shape{dims: []uint64{3000}, chunk: []uint64{7}, elem: 8, deflate: true, shuffle: true})
 	for i := range 60 {
 		rng := seeded(uint64(i))
-		s := newSynth(rng, shape{dims: []uint64{3000}, chunk: []uint64{7}, elem: 8, deflate: true, shuffle: true})
 		budget := NewBudget(1 << 20)
 		r := s.reader(t, options{piece: 500, budget: budget})
 		p := NewPool(1 + i%4)
@@ -448,6 +445,53 @@ func TestTightBudget(t *testing.T) {
 			t.Error(err)
 		}
 		budget.Release(size)
+	}
+}
+
+// TestLargeChunks has more workers than there is scratch memory for.
+func TestLargeChunks(t *testing.T) {
+	s := newSynth(seeded(9), shape{dims: []uint64{9 << 17}, chunk: []uint64{2 << 17}, elem: 8, deflate: true, shuffle: true})
+	const chunkBytes = 2 << 20
+	cs, _ := s.dataset.chunks()
+	stored := int64(0)
+	for _, c := range cs {
+		stored = max(stored, c.Size)
+	}
+	for _, c := range []struct {
+		budget int64
+		ok     bool
+	}{{chunkBytes, false}, {stored + 2*chunkBytes, true}, {stored + 5*chunkBytes, true}, {1 << 30, true}} {
+		p := NewPool(4)
+		budget := NewBudget(c.budget)
+		r := s.reader(t, options{budget: budget})
+		got := dirty(len(s.want))
+		var wg sync.WaitGroup
+		var failed atomic.Int64
+		for a := int64(0); a < r.Rows(); a += 100000 {
+			wg.Add(1)
+			b := min(r.Rows(), a+100000)
+			r.Start(context.Background(), p, a, b, got[a*8:b*8], StartOptions{}, func(err error) {
+				if err != nil {
+					failed.Add(1)
+					if c.ok || h5err.KindOf(err) != h5err.Memory {
+						t.Error(err)
+					}
+				}
+				wg.Done()
+			})
+		}
+		wg.Wait()
+		p.Close()
+		if c.ok != (failed.Load() == 0) || c.ok && !bytes.Equal(got, s.want) {
+			t.Errorf("budget of %d: %d batches failed", c.budget, failed.Load())
+		}
+		if n := r.Counters().Chunks; c.budget == 1<<30 && n != 5 {
+			t.Errorf("%d chunks were decoded, there are 5", n)
+		}
+		r.Close()
+		if budget.Used() != 0 || budget.working != 0 {
+			t.Errorf("budget of %d: %d bytes are held, %d work", c.budget, budget.Used(), budget.working)
+		}
 	}
 }
 

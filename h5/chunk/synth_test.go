@@ -65,19 +65,22 @@ func next(at, dims []uint64) bool {
 	return false
 }
 
-// deflaters keeps the compressor's large tables from one chunk to the next.
-var deflaters = sync.Pool{New: func() any {
-	w, _ := zlib.NewWriterLevel(nil, 1)
-	return w
-}}
+// deflater keeps the compressor's large tables from one chunk to the next.
+var deflater struct {
+	sync.Mutex
+	w *zlib.Writer
+}
 
 func deflated(b []byte) []byte {
+	deflater.Lock()
+	defer deflater.Unlock()
 	var out bytes.Buffer
-	w := deflaters.Get().(*zlib.Writer)
-	defer deflaters.Put(w)
-	w.Reset(&out)
-	w.Write(b)
-	w.Close()
+	if deflater.w == nil {
+		deflater.w, _ = zlib.NewWriterLevel(nil, 1)
+	}
+	deflater.w.Reset(&out)
+	deflater.w.Write(b)
+	deflater.w.Close()
 	return out.Bytes()
 }
 

@@ -19,8 +19,8 @@ const (
 	windowSize = 4 << 20
 	// windowRuns bounds what is picked from one window.
 	windowRuns = 1 << 14
-	// sourcePasses is how many batches of one source may be under way out of order.
-	sourcePasses = 8
+	// keptRows is how many rows of chunks a source keeps of those that bands have cut: bands come in any order.
+	keptRows = 16
 )
 
 // virtual reads virtual datasets: mappings of selections of other datasets onto selections of this one. What no mapping
@@ -84,7 +84,8 @@ func newVirtual(r *Reader) (*virtual, error) {
 		}
 		m.lo, m.hi = m.to.rows()
 		_, _, m.width = m.to.linear(r.dims)
-		// Mappings that overlap mean nothing, and would let a small file ask for any amount of work.
+		// Mappings that overlap mean nothing, and would let a small file ask for any amount of work. Those that do, but
+		// do not say so here, are read one after the other.
 		if m.to.n > total-covered {
 			return nil, h5err.New(h5err.Unsupported, "mappings of a virtual dataset overlap")
 		}
@@ -151,7 +152,7 @@ func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, error) {
 		return nil, h5err.New(h5err.Unsupported, "source %s of %s has elements that point into its own file", ds.path, ds.file)
 	}
 	o := v.r.opts
-	o.pool, o.over, o.passes = nil, over, sourcePasses
+	o.pool, o.over, o.unordered = nil, over, keptRows
 	r, err := newReader(ds, o)
 	return r, h5err.In(err, ds.file, ds.path)
 }

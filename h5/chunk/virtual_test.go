@@ -5,10 +5,13 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -356,5 +359,191 @@ func TestSelections(t *testing.T) {
 	}
 	if irregular > 1500 {
 		t.Errorf("%d of 2000 selections were refused", irregular)
+	}
+}
+
+// concatenation is a virtual dataset of n chunked sources behind one another.
+func concatenation(n int, rows uint64) (*synth, map[string]*synth) {
+	sources := map[string]*synth{}
+	out := &synth{name: "concatenation", dataset: &dataset{
+		file: "virtual.h5", path: "/v", dims: []uint64{uint64(n) * rows, 2}, elem: 4, decoded: 1 << 32,
+		layout: &h5.Layout{Storage: h5.StorageVirtual}, fill: func() ([]byte, error) { return nil, nil },
+	}}
+	var maps []h5.VirtualMapping
+	for i := range n {
+		name := fmt.Sprint("/s", i)
+		src := newSynth(seeded(uint64(i)), shape{dims: []uint64{rows, 2}, chunk: []uint64{7, 1}, elem: 4, deflate: true})
+		src.dataset.addr = uint64(i + 1)
+		sources[name] = src
+		out.want = append(out.want, src.want...)
+		maps = append(maps, h5.VirtualMapping{File: ".", Dataset: name, Source: h5.Selection{All: true}, Virtual: h5.Selection{Blocks: []h5.Hyperslab{{
+			Start: []uint64{uint64(i) * rows, 0}, Stride: []uint64{1, 1}, Count: []uint64{1, 1}, Block: []uint64{rows, 2}}}}})
+	}
+	out.mappings = func() ([]h5.VirtualMapping, error) { return maps, nil }
+	out.virtual = func(_, name string) (*dataset, error) { return sources[name].dataset, nil }
+	return out, sources
+}
+
+// TestConcatenation reads many sources in batches that cut them anywhere: each chunk is decoded once, or hardly more
+// often, and few sources are held ready.
+func TestConcatenation(t *testing.T) {
+	h5test.Leaks(t)
+	for _, workers := range []int{1, 3} {
+		for _, piece := range []int64{60, 400, 1 << 20} {
+			s, _ := concatenation(100, 40)
+			p := NewPool(workers)
+			budget := NewBudget(1 << 20)
+			r := s.reader(t, options{piece: piece, budget: budget})
+			got := dirty(len(s.want))
+			seen := make([]atomic.Int32, r.Rows())
+			var wg sync.WaitGroup
+			for a := int64(0); a < r.Rows(); a += 130 {
+				b := min(a+130, r.Rows())
+				wg.Add(1)
+				each := func(lo, hi int64, rows []byte) error {
+					for i := lo; i < hi; i++ {
+						seen[i].Add(1)
+					}
+					if !bytes.Equal(rows, s.rows(lo, hi)) {
+						t.Errorf("band %d to %d is not complete", lo, hi)
+					}
+					return nil
+				}
+				r.Start(context.Background(), p, a, b, got[a*8:b*8], StartOptions{Align: 1, Each: each}, func(err error) {
+					if err != nil {
+						t.Error(err)
+					}
+					wg.Done()
+				})
+			}
+			wg.Wait()
+			p.Close()
+			if !bytes.Equal(got, s.want) {
+				t.Errorf("pieces of %d: %s", piece, diff(got, s.want))
+			}
+			for i := range seen {
+				if n := seen[i].Load(); n != 1 {
+					t.Fatalf("row %d was in %d bands", i, n)
+				}
+			}
+			// Bands come in any order: one that comes so late that its source was closed meanwhile decodes anew.
+			if c := r.Counters(); c.Chunks < 1200 || c.Chunks > 1200 && workers == 1 || c.Chunks > 1300 {
+				t.Errorf("pieces of %d, %d workers: %d chunks were decoded, there are 1200", piece, workers, c.Chunks)
+			}
+			if n := len(r.virt.open); n > maxSources {
+				t.Errorf("%d sources are held ready", n)
+			}
+			r.Close()
+			if budget.Used() != 0 {
+				t.Errorf("%d bytes are held", budget.Used())
+			}
+		}
+	}
+}
+
+// TestVirtualErrors checks mappings that contradict themselves or lead in circles.
+func TestVirtualErrors(t *testing.T) {
+	slab := func(start, count uint64) h5.Selection {
+		return h5.Selection{Blocks: []h5.Hyperslab{{Start: []uint64{start, 0}, Stride: []uint64{1, 1}, Count: []uint64{1, 1}, Block: []uint64{count, 2}}}}
+	}
+	for name, c := range map[string]struct {
+		change func(*synth, map[string]*synth, []h5.VirtualMapping)
+		kind   h5err.Kind
+	}{
+		"overlap": {func(_ *synth, _ map[string]*synth, m []h5.VirtualMapping) { m[0].Virtual = slab(0, 20) }, h5err.Unsupported},
+		"beyond":  {func(_ *synth, _ map[string]*synth, m []h5.VirtualMapping) { m[1].Virtual = slab(15, 10) }, h5err.Corrupt},
+		"sizes":   {func(_ *synth, _ map[string]*synth, m []h5.VirtualMapping) { m[1].Source = slab(0, 9) }, h5err.Corrupt},
+		"source":  {func(_ *synth, _ map[string]*synth, m []h5.VirtualMapping) { m[1].Source = slab(1, 10) }, h5err.Corrupt},
+		"rank": {func(_ *synth, s map[string]*synth, _ []h5.VirtualMapping) {
+			s["/s1"].dataset = linearSynth(seeded(1), h5.StorageNone, []uint64{20}, 4).dataset
+		}, 0},
+		"size of elements": {func(_ *synth, s map[string]*synth, _ []h5.VirtualMapping) { s["/s1"].elem = 0 }, h5err.Corrupt},
+		"itself":           {func(v *synth, s map[string]*synth, _ []h5.VirtualMapping) { s["/s1"] = v }, h5err.Corrupt},
+		"type": {func(_ *synth, s map[string]*synth, _ []h5.VirtualMapping) {
+			s["/s1"].typ = &h5.Type{Class: h5.ClassFixed, Size: 4}
+		}, h5err.Unsupported},
+		"pointers": {func(v *synth, s map[string]*synth, _ []h5.VirtualMapping) {
+			list := &h5.Type{Class: h5.ClassVLen, Size: 16}
+			v.typ, s["/s0"].typ, s["/s1"].typ = list, list, list
+			s["/s1"].file = "other.h5"
+		}, h5err.Unsupported},
+		"broken source": {func(v *synth, _ map[string]*synth, _ []h5.VirtualMapping) {
+			v.virtual = func(string, string) (*dataset, error) { return nil, h5err.New(h5err.Corrupt, "broken") }
+		}, h5err.Corrupt},
+		"broken mappings": {func(v *synth, _ map[string]*synth, _ []h5.VirtualMapping) {
+			v.mappings = func() ([]h5.VirtualMapping, error) { return nil, h5err.New(h5err.Corrupt, "broken") }
+		}, h5err.Corrupt},
+		"endless nesting": {func(v *synth, _ map[string]*synth, m []h5.VirtualMapping) {
+			m[0].Virtual, m[1].Virtual = slab(0, 20), h5.Selection{None: true}
+			n := uint64(100)
+			v.virtual = func(string, string) (*dataset, error) {
+				d := *v.dataset
+				n++
+				d.addr = n
+				return &d, nil
+			}
+		}, h5err.Limit},
+	} {
+		for _, piece := range []int64{1, 1 << 20} {
+			s, sources := concatenation(2, 10)
+			m, _ := s.mappings()
+			c.change(s, sources, m)
+			budget := NewBudget(1 << 20)
+			r, err := newReader(s.dataset, options{piece: piece, budget: budget})
+			if err == nil {
+				err = r.Read(context.Background(), 0, 20, make([]byte, 160))
+				r.Close()
+			}
+			if h5err.KindOf(err) != c.kind {
+				t.Errorf("%s: %v, want an error of kind %v", name, err, c.kind)
+			}
+			if budget.Used() != 0 {
+				t.Errorf("%s: %d bytes are held", name, budget.Used())
+			}
+		}
+	}
+}
+
+func TestEqualTypes(t *testing.T) {
+	i4 := func() *h5.Type {
+		return &h5.Type{Class: h5.ClassFixed, Size: 4, Order: h5.LittleEndian, Signed: true, Precision: 32}
+	}
+	pair := func(a, b *h5.Type) *h5.Type {
+		return &h5.Type{Class: h5.ClassCompound, Size: 8, Members: []h5.Member{{Name: "a", Type: a}, {Name: "b", Offset: 4, Type: b}}}
+	}
+	be := i4()
+	be.Order = h5.BigEndian
+	committed := i4()
+	committed.Committed = true
+	b1, b2 := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.BigEndian}, &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian}
+	enum := func(names ...string) *h5.Type {
+		return &h5.Type{Class: h5.ClassEnum, Size: 1, Base: b1, Names: names, Values: make([]byte, len(names))}
+	}
+	float := func(bias uint32) *h5.Type {
+		return &h5.Type{Class: h5.ClassFloat, Size: 4, Float: &h5.FloatFields{Bias: bias}}
+	}
+	array := func(dims ...uint64) *h5.Type { return &h5.Type{Class: h5.ClassArray, Size: 4, Base: i4(), Dims: dims} }
+	for i, c := range []struct {
+		a, b *h5.Type
+		want bool
+	}{
+		{i4(), i4(), true}, {i4(), be, false}, {i4(), committed, true}, {b1, b2, true}, {i4(), nil, false},
+		{pair(i4(), i4()), pair(i4(), i4()), true}, {pair(i4(), i4()), pair(i4(), be), false},
+		{enum("a", "b"), enum("a", "b"), true}, {enum("a", "b"), enum("b", "a"), false},
+		{float(127), float(127), true}, {float(127), float(128), false}, {float(127), &h5.Type{Class: h5.ClassFloat, Size: 4}, false},
+		{array(1), array(1), true}, {array(1), array(1, 1), false},
+	} {
+		if equalTypes(c.a, c.b) != c.want || equalTypes(c.b, c.a) != c.want {
+			t.Errorf("case %d: want %v", i, c.want)
+		}
+	}
+	list := &h5.Type{Class: h5.ClassVLen, Size: 16, Base: i4()}
+	for i, c := range []struct {
+		t    *h5.Type
+		want bool
+	}{{i4(), true}, {list, false}, {pair(i4(), list), false}, {&h5.Type{Class: h5.ClassArray, Base: list}, false}, {&h5.Type{Class: h5.ClassReference}, false}, {enum("a"), true}} {
+		if portable(c.t) != c.want {
+			t.Errorf("case %d: portable is %v", i, !c.want)
+		}
 	}
 }
