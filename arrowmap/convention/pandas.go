@@ -24,10 +24,14 @@ func detectPandas(o h5.Object) ([]*Table, error) {
 	}
 	s := &pandasStore{g: g}
 	f, err := s.read(kind)
+	err = h5err.In(err, g.File().Name(), g.Path())
 	t := &Table{Path: g.Path(), Object: g, Reason: "attribute pandas_type='" + kind + "'", Inner: s.inner}
 	switch k := h5err.KindOf(err); {
 	case err == nil:
 		f.fill(t)
+		for i := range t.Columns {
+			t.Columns[i].Err = h5err.In(t.Columns[i].Err, g.File().Name(), g.Path())
+		}
 	case k == h5err.Unsupported || k == h5err.Limit: // it is a table, and which of its columns can't be read is not known
 		t.Columns = []Column{{Name: g.Path()[len(parent(g.Path())):], Err: err}}
 	default:

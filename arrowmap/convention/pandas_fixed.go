@@ -45,10 +45,10 @@ func (s *pandasStore) fixedFrame() (*pandasFrame, error) {
 			labels, columns = append(labels, label), append(columns, c)
 		}
 	}
-	if err := checkLabels(s.g, labels); err != nil {
+	if err := checkLabels(labels); err != nil {
 		return nil, err
 	}
-	sorted, err := inOrder(s.g, order, labels)
+	sorted, err := inOrder(order, labels)
 	if err != nil {
 		return nil, err
 	}
@@ -71,7 +71,7 @@ func (s *pandasStore) fixedSeries() (*pandasFrame, error) {
 	if c.label = name; name == nil {
 		c.label = int64(0)
 	}
-	if err := checkLabels(s.g, []any{c.label}); err != nil {
+	if err := checkLabels([]any{c.label}); err != nil {
 		return nil, err
 	}
 	f.columns = []pandasColumn{c}
@@ -247,7 +247,7 @@ func (s *pandasStore) indexArray(key string) (c pandasColumn) {
 	if err != nil {
 		return fail(err)
 	}
-	zone, err := zoneOf(d, tz)
+	zone, err := zoneOf(tz)
 	if err != nil {
 		return fail(err)
 	}
@@ -296,7 +296,7 @@ func (s *pandasStore) blockColumn(name string, k, n int) (c pandasColumn) {
 	if err != nil {
 		return fail(err)
 	}
-	zone, err := zoneOf(d, tz)
+	zone, err := zoneOf(tz)
 	if err != nil {
 		return fail(err)
 	}

@@ -293,7 +293,7 @@ func levelType(labels []any) pandasType {
 }
 
 // checkLabels refuses labels that have no text.
-func checkLabels(o h5.Object, labels []any) error {
+func checkLabels(labels []any) error {
 	for _, l := range labels {
 		parts := []any{l}
 		if t, ok := l.(pyTuple); ok {
@@ -301,7 +301,7 @@ func checkLabels(o h5.Object, labels []any) error {
 		}
 		for _, p := range parts {
 			if labelKind(p) == "" {
-				return unsupported(o, "a column called by a %s", kindOf(p))
+				return h5err.New(h5err.Unsupported, "a column called by a %s", kindOf(p))
 			}
 		}
 	}
@@ -413,7 +413,7 @@ func integerOf(p []byte, t *h5.Type) int64 {
 }
 
 // zoneOf returns the name of a time zone: text, or what the pickle of a tzinfo says.
-func zoneOf(o h5.Object, v any) (string, error) {
+func zoneOf(v any) (string, error) {
 	switch v := v.(type) {
 	case nil:
 		return "", nil
@@ -449,7 +449,7 @@ func zoneOf(o h5.Object, v any) (string, error) {
 			}
 		}
 	}
-	return "", unsupported(o, "the time zone that %s makes", kindOf(v))
+	return "", h5err.New(h5err.Unsupported, "the time zone that %s makes", kindOf(v))
 }
 
 func offsetName(minutes int64) string {

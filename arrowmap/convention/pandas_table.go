@@ -74,7 +74,7 @@ func (t *pandasTable) frame(series bool) (*pandasFrame, error) {
 	if labels, places, err = t.ordered(labels, places); err != nil {
 		return nil, err
 	}
-	if err := checkLabels(t.g, labels); err != nil {
+	if err := checkLabels(labels); err != nil {
 		return nil, err
 	}
 	f := &pandasFrame{version: text(t.g, "pandas_version")}
@@ -228,7 +228,7 @@ func (t *pandasTable) ordered(labels []any, places []place) ([]any, []place, err
 	if !ok {
 		return nil, nil, corrupt(t.g, "the attribute non_index_axes lists no names")
 	}
-	sorted, err := inOrder(t.g, order, labels)
+	sorted, err := inOrder(order, labels)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -241,7 +241,7 @@ func (t *pandasTable) ordered(labels []any, places []place) ([]any, []place, err
 }
 
 // inOrder returns the numbers of the labels in the order that an axis says. Those that it does not name come after.
-func inOrder(o h5.Object, order, labels []any) ([]int, error) {
+func inOrder(order, labels []any) ([]int, error) {
 	at := map[string][]int{}
 	for i, l := range labels {
 		k := pyRepr(l)
@@ -252,7 +252,7 @@ func inOrder(o h5.Object, order, labels []any) ([]int, error) {
 	for _, l := range order {
 		k := pyRepr(l)
 		if len(at[k]) == 0 {
-			return nil, corrupt(o, "the column %s is missing", pyString(l))
+			return nil, h5err.New(h5err.Corrupt, "the column %s is missing", pyString(l))
 		}
 		i := at[k][0]
 		at[k] = at[k][1:]
@@ -400,7 +400,7 @@ func (t *pandasTable) values(p place, kind, dt string) (Values, pandasType, erro
 	if item.Class == h5.ClassArray {
 		v.Item, item = p.item, item.Base
 	}
-	zone, err := zoneOf(t.d, t.fact(p.attr, "tz"))
+	zone, err := zoneOf(t.fact(p.attr, "tz"))
 	if err != nil {
 		return nil, pandasType{}, err
 	}

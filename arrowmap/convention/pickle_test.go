@@ -1,0 +1,280 @@
+package convention
+
+import (
+	"fmt"
+	"math"
+	"math/big"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+func list(items ...any) *pyList { return &pyList{items} }
+
+func dict(items ...any) *pyDict {
+	d := &pyDict{}
+	for i := 0; i < len(items); i += 2 {
+		d.keys, d.values = append(d.keys, items[i]), append(d.values, items[i+1])
+	}
+	return d
+}
+
+// The pickles are what Python's pickle.dumps makes of the values, by the protocol that the name says.
+func TestUnpickle(t *testing.T) {
+	million := new(big.Int).Exp(big.NewInt(10), big.NewInt(30), nil)
+	for _, c := range []struct {
+		name, pickle string
+		want         any
+	}{
+		{"none 0", "N.", nil},
+		{"bools 0", "(I01\nI00\ntp0\n.", pyTuple{true, false}},
+		{"bools 2", "\x80\x02\x88\x89\x86q\x00.", pyTuple{true, false}},
+		{"integers 0", "(lp0\nI1\naI-70000\naL1000000000000000000L\na.", list(int64(1), int64(-70000), int64(1e18))},
+		{"integers 1", "]q\x00(K\x01M\x2c\x01J\x90\xee\xfe\xffe.", list(int64(1), int64(300), int64(-70000))},
+		{"integers 2", "\x80\x02]q\x00(\x8a\x00\x8a\x05\x00\x00\x00\x00\x02\x8a\x01\xffe.", list(int64(0), int64(1)<<33, int64(-1))},
+		{"large integers 0", "(L1000000000000000000000000000000L\nL-1000000000000000000000000000000L\nt.", pyTuple{million, new(big.Int).Neg(million)}},
+		{"large integers 2", "\x80\x02\x8a\r\x00\x00\x00@\xea\xed\x74\x46\xd0\x9c\x2c\x9f\x0c\x8a\r\x00\x00\x00\xc0\x15\x12\x8b\xb9\x2f\x63\xd3\x60\xf3\x86q\x00.", pyTuple{million, new(big.Int).Neg(million)}},
+		{"floats 0", "(lp0\nF0.5\naF1e+20\naFinf\naF-inf\na.", list(0.5, 1e20, math.Inf(1), math.Inf(-1))},
+		{"floats 1", "(G?\xe0\x00\x00\x00\x00\x00\x00G\xc0\x04\x00\x00\x00\x00\x00\x00tq\x00.", pyTuple{0.5, -2.5}},
+		{"text 0", "(Vgr\\u00f6\\u00dfe\np0\nVa\\u005cb\\u000ac\np1\nV\\U0001f600\np2\nV\xe9\np3\nV\np4\ntp5\n.", pyTuple{"größe", "a\\b\nc", "😀", "é", ""}},
+		{"text 1", "(X\x07\x00\x00\x00gr\xc3\xb6\xc3\x9feX\x00\x00\x00\x00tq\x00.", pyTuple{"größe", ""}},
+		{"strings of Python 2, 0", "(lp0\nS'a\\'b'\np1\naS\"it's\"\np2\naS'\\xc3\\xa9\\n\\t\\\\'\np3\naS'\\xe9'\np4\na.", list("a'b", "it's", "é\n\t\\", "é")},
+		{"strings of Python 2, 1", "]q\x00(U\x03abcq\x01T\x03\x00\x00\x00defq\x02e.", list("abc", "def")},
+		{"bytes 0", "c_codecs\nencode\np0\n(V\\u0000\xff\np1\nVlatin1\np2\ntp3\nRp4\n.", pyBytes("\x00\xff")},
+		{"tuples 2", "\x80\x02)K\x01\x85K\x01K\x02\x86K\x01K\x02K\x03\x87\x87q\x00\x85.", pyTuple{pyTuple{pyTuple{int64(1)}, pyTuple{int64(1), int64(2)}, pyTuple{int64(1), int64(2), int64(3)}}}},
+		{"dict 0", "(dp0\nVa\np1\nI1\nsI2\n(lp2\nI3\nas.", dict("a", int64(1), int64(2), list(int64(3)))},
+		{"dict 2", "\x80\x02}q\x00(X\x01\x00\x00\x00aK\x01K\x02]K\x03au.", dict("a", int64(1), int64(2), list(int64(3)))},
+		{"memo 0", "(lp0\n(lp1\nI7\naag1\na.", list(list(int64(7)), list(int64(7)))},
+		{"memo 1", "]q\x00(]q\x01K\x07ah\x01j\x01\x00\x00\x00r\x02\x00\x00\x00e.", list(list(int64(7)), list(int64(7)), list(int64(7)))},
+		{"pops", "(I1\n0I2\n2I3\n(I4\nI5\n1t.", pyTuple{int64(2), int64(2), int64(3)}},
+		{"what stands behind the end", "N.c", nil},
+		{"zone", "cdatetime\ntimezone\np0\n(cdatetime\ntimedelta\np1\n(I-1\nI66600\nI0\ntp2\nRp3\ntp4\nRp5\n.",
+			&pyCall{"datetime.timezone", pyTuple{&pyCall{"datetime.timedelta", pyTuple{int64(-1), int64(66600), int64(0)}}}}},
+		{"zone of zoneinfo", "c__builtin__\ngetattr\np0\n(czoneinfo\nZoneInfo\np1\nV_unpickle\np2\ntp3\nRp4\n(VAsia/Tokyo\np5\nI1\ntp6\nRp7\n.",
+			&pyCall{unpickleZone, pyTuple{"Asia/Tokyo", int64(1)}}},
+		{"frequency", "cpandas._libs.tslibs.offsets\nDay\np0\n(I3\nI00\ntp1\nRp2\n.", &pyCall{"pandas._libs.tslibs.offsets.Day", pyTuple{int64(3), false}}},
+		{"frequency of old", "ccopy_reg\n_reconstructor\np0\n(cpandas.tseries.offsets\nDay\np1\nc__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nS'n'\np6\nI1\nsb.",
+			&pyCall{name: "pandas.tseries.offsets.Day"}},
+	} {
+		got, err := unpickle([]byte(c.pickle))
+		if err != nil || !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: %s, %v, want %s", c.name, show(got), err, show(c.want))
+		}
+	}
+}
+
+// show prints a value without following what it refers to for ever.
+func show(v any) string { return fmt.Sprintf("%.300s", fmt.Sprintf("%#v", v)) }
+
+func TestUnpickleNaN(t *testing.T) {
+	for _, p := range []string{"Fnan\n.", "G\x7f\xf8\x00\x00\x00\x00\x00\x00."} {
+		v, err := unpickle([]byte(p))
+		if f, ok := v.(float64); err != nil || !ok || !math.IsNaN(f) {
+			t.Errorf("%q: %v, %v", p, v, err)
+		}
+	}
+}
+
+func TestUnpickleOfItself(t *testing.T) {
+	v, err := unpickle([]byte("(lp0\ng0\na."))
+	l, ok := v.(*pyList)
+	if err != nil || !ok || len(l.items) != 1 || l.items[0] != v {
+		t.Fatalf("%T, %v", v, err)
+	}
+	if s := pyString(v); s != "<list>" {
+		t.Errorf("it is called %s", s)
+	}
+}
+
+// Every way in which a pickle can have code run is refused, and says what it asked for.
+func TestUnpickleRunsNothing(t *testing.T) {
+	for _, c := range []struct{ name, pickle, says string }{
+		{"call", "cos\nsystem\n(Vtrue\ntR.", "os.system"},
+		{"call by its posix name", "cposix\nsystem\np0\n(Vtrue\np1\ntp2\nRp3\n.", "posix.system"},
+		{"call 1", "cnt\nsystem\nq\x00(X\x04\x00\x00\x00trueq\x01tq\x02Rq\x03.", "nt.system"},
+		{"call 2", "\x80\x02cbuiltins\neval\nq\x00X\x01\x00\x00\x001q\x01\x85q\x02Rq\x03.", "builtins.eval"},
+		{"eval of Python 2", "c__builtin__\neval\n(S'1'\ntR.", "__builtin__.eval"},
+		{"name alone", "csubprocess\nPopen\n.", "subprocess.Popen"},
+		{"dotted name", "cdatetime\ntimezone.__class__\n.", "datetime.timezone.__class__"},
+		{"dotted name in offsets", "cpandas.tseries.offsets\nDay.__init__\n.", "pandas.tseries.offsets.Day.__init__"},
+		{"module of the same beginning", "cpandas.tseries.offsets.os\nsystem\n.", "pandas.tseries.offsets.os.system"},
+		{"empty name", "cpandas.tseries.offsets\n\n.", "pandas.tseries.offsets."},
+		{"getattr", "c__builtin__\ngetattr\n(cdatetime\ndate\nV__class__\ntR.", "__builtin__.getattr"},
+		{"another part of ZoneInfo", "cbuiltins\ngetattr\n(czoneinfo\nZoneInfo\nV__init__\ntR.", "builtins.getattr"},
+		{"reconstructor of another class", "ccopy_reg\n_reconstructor\n(cdatetime\ndate\nc__builtin__\nobject\nNtR.", "copy_reg._reconstructor"},
+		{"reconstructor with state", "ccopyreg\n_reconstructor\n(cpandas.tseries.offsets\nDay\nc__builtin__\nobject\nI1\ntR.", "copyreg._reconstructor"},
+		{"object", "cbuiltins\nobject\n)R.", "builtins.object"},
+		{"codec", "c_codecs\nencode\n(V0\nVhex\ntR.", "_codecs.encode"},
+		{"call of a value", "I1\n(tR.", "it calls a int"},
+		{"call without a tuple", "cdatetime\ndate\n(lR.", "it calls a datetime.date"},
+		{"INST", "(S'true'\nios\nsystem\n.", "INST"},
+		{"OBJ", "(cdatetime\ndate\nI1\no.", "OBJ"},
+		{"NEWOBJ", "\x80\x02cdatetime\ndate\n)\x81.", "NEWOBJ"},
+		{"NEWOBJ_EX", "\x80\x02cdatetime\ndate\n)}\x92.", "NEWOBJ_EX"},
+		{"BUILD", "(d(dV__setstate__\nI1\nsb.", "BUILD for a dict"},
+		{"BUILD of a class", "cdatetime\ndate\n(dV__class__\nI1\nsb.", "BUILD for a datetime.date"},
+		{"BUILD of a zone", "cdatetime\ntimezone\n)R(db.", "BUILD for a datetime.timezone"},
+		{"BUILD with what is no dict", "cpandas.tseries.offsets\nDay\n)R(lb.", "BUILD for a pandas.tseries.offsets.Day"},
+		{"STACK_GLOBAL", "\x80\x02X\x02\x00\x00\x00osX\x06\x00\x00\x00system\x93.", "STACK_GLOBAL"},
+		{"EXT1", "\x80\x02\x82\x01.", "EXT1"},
+		{"EXT2", "\x80\x02\x83\x01\x00.", "EXT2"},
+		{"EXT4", "\x80\x02\x84\x01\x00\x00\x00.", "EXT4"},
+		{"PERSID", "Pa\n.", "PERSID"},
+		{"BINPERSID", "I1\nQ.", "BINPERSID"},
+		{"protocol 3", "\x80\x03N.", "protocol 3"},
+		{"protocol 5", "\x80\x05\x95\x0a\x00\x00\x00\x00\x00\x00\x00}\x94.", "protocol 5"},
+		{"FRAME", "\x95\x0a\x00\x00\x00\x00\x00\x00\x00.", "FRAME"},
+		{"MEMOIZE", "N\x94.", "MEMOIZE"},
+		{"BYTEARRAY8", "\x96\x00\x00\x00\x00\x00\x00\x00\x00.", "BYTEARRAY8"},
+		{"NEXT_BUFFER", "\x97.", "NEXT_BUFFER"},
+		{"READONLY_BUFFER", "N\x98.", "READONLY_BUFFER"},
+		{"BINBYTES", "B\x00\x00\x00\x00.", "BINBYTES"},
+		{"SHORT_BINBYTES", "C\x00.", "SHORT_BINBYTES"},
+		{"SHORT_BINUNICODE", "\x8c\x00.", "SHORT_BINUNICODE"},
+		{"EMPTY_SET", "\x8f.", "EMPTY_SET"},
+		{"ADDITEMS", "(\x90.", "ADDITEMS"},
+		{"FROZENSET", "(\x91.", "FROZENSET"},
+	} {
+		v, err := unpickle([]byte(c.pickle))
+		if h5err.KindOf(err) != h5err.Unsupported || !strings.Contains(err.Error(), c.says) || v != nil {
+			t.Errorf("%s: %v, %v, want a refusal that says %q", c.name, v, err, c.says)
+		}
+	}
+}
+
+func TestUnpickleMalformed(t *testing.T) {
+	deep := strings.Repeat("(", maxPickleMarks+1) + "t."
+	for _, c := range []struct {
+		pickle string
+		kind   h5err.Kind
+	}{
+		{"", h5err.Corrupt}, {".", h5err.Corrupt}, {"N", h5err.Corrupt}, {"a.", h5err.Corrupt}, {"text.", h5err.Corrupt}, {"\xff.", h5err.Corrupt},
+		{"I1", h5err.Corrupt}, {"I1_0\n.", h5err.Corrupt}, {"Ix\n.", h5err.Corrupt}, {"F0x1p4\n.", h5err.Corrupt}, {"Fone\n.", h5err.Corrupt},
+		{"L" + strings.Repeat("9", maxPickleLong+1) + "L\n.", h5err.Corrupt}, {"\x8b\x00\x04\x00\x00" + strings.Repeat("1", 1024) + ".", h5err.Corrupt},
+		{"t.", h5err.Corrupt}, {"1.", h5err.Corrupt}, {"(N.", h5err.Corrupt + 100}, {"N(a.", h5err.Corrupt}, {"NNa.", h5err.Corrupt}, {"NNNs.", h5err.Corrupt},
+		{"(NNNd.", h5err.Corrupt}, {"(d(NNNu.", h5err.Corrupt}, {"g0\n.", h5err.Corrupt}, {"h\x00.", h5err.Corrupt}, {"p0\n.", h5err.Corrupt}, {"Np-1\n.", h5err.Corrupt},
+		{"Np99999999999\n.", h5err.Corrupt}, {"X\xff\xff\xff\xffa.", h5err.Corrupt}, {"X\x01\x00\x00\x00\xff.", h5err.Corrupt}, {"U\x05a.", h5err.Corrupt},
+		{"S'a\n.", h5err.Corrupt}, {"S\n.", h5err.Corrupt}, {"S'\\q'\n.", h5err.Corrupt}, {"S'\\x4'\n.", h5err.Corrupt}, {"V\\u12\n.", h5err.Corrupt},
+		{"V\\U00110000\n.", h5err.Corrupt}, {"c_codecs\nencode\n(V\\u0100\nVlatin1\ntR.", h5err.Corrupt}, {"G\x00.", h5err.Corrupt}, {"\x8a\x09\x01.", h5err.Corrupt},
+		{"cos", h5err.Corrupt}, {"cos\nsystem", h5err.Corrupt}, {"R.", h5err.Corrupt}, {"Nb.", h5err.Corrupt}, {"\x85.", h5err.Corrupt}, {"2.", h5err.Corrupt}, {"0.", h5err.Corrupt},
+		{deep, h5err.Limit}, {"(l" + strings.Repeat("Na", maxPickle/2) + ".", h5err.Limit},
+	} {
+		if c.kind > 100 { // the mark hides nothing from the end
+			if v, err := unpickle([]byte(c.pickle)); v != nil || err != nil {
+				t.Errorf("%q: %v, %v", c.pickle, v, err)
+			}
+			continue
+		}
+		v, err := unpickle([]byte(c.pickle))
+		if h5err.KindOf(err) != c.kind || v != nil {
+			t.Errorf("%.40q: %v, %v, want %s", c.pickle, v, err, c.kind)
+		}
+	}
+}
+
+func TestDictGet(t *testing.T) {
+	d := dict("a", int64(1), int64(2), "two", pyTuple{}, "tuple", "a", int64(3))
+	for _, c := range []struct {
+		key, want any
+	}{{"a", int64(3)}, {int64(2), "two"}, {"b", nil}, {int64(3), nil}} {
+		if v, ok := d.get(c.key); v != c.want || ok != (c.want != nil) {
+			t.Errorf("%v: %v, %v", c.key, v, ok)
+		}
+	}
+	if v, ok := (*pyDict)(nil).get("a"); v != nil || ok {
+		t.Errorf("nil has %v", v)
+	}
+}
+
+func TestPyString(t *testing.T) {
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{"a'b", "a'b"}, {nil, "None"}, {true, "True"}, {false, "False"}, {int64(-3), "-3"}, {big.NewInt(7), "7"},
+		{0.5, "0.5"}, {1.0, "1.0"}, {1e20, "1e+20"}, {1e16, "1e+16"}, {1e15, "1000000000000000.0"}, {0.0001, "0.0001"}, {0.00001, "1e-05"},
+		{math.NaN(), "nan"}, {math.Inf(1), "inf"}, {math.Inf(-1), "-inf"}, {math.Copysign(0, -1), "-0.0"},
+		{pyBytes("a\x00"), `b'a\x00'`},
+		{pyTuple{"a", int64(1)}, "('a', 1)"}, {pyTuple{"it's"}, `("it's",)`}, {pyTuple{"a'\"\\\n\r\té\u200b\U000e0001"}, `('a\'"\\\n\r\té\u200b\U000e0001',)`},
+		{pyTuple{}, "()"}, {pyTuple{pyTuple{}}, "(...)"},
+		{stamp(1577836800000000000, "ns"), "2020-01-01 00:00:00"}, {stamp(-1, "ns"), "1969-12-31 23:59:59.999999999"},
+		{stamp(1500000, "us"), "1970-01-01 00:00:01.500000"}, {stamp(-1, "ms"), "1969-12-31 23:59:59.999000"}, {stamp(1, "s"), "1970-01-01 00:00:01"},
+		{&pyCall{unpickleStamp, pyTuple{int64(0), nil, nil, int64(10)}}, "1970-01-01 00:00:00"},
+		{&pyCall{"datetime.date", pyTuple{}}, "<datetime.date>"},
+	} {
+		if got := pyString(c.v); got != c.want {
+			t.Errorf("%#v: %s, want %s", c.v, got, c.want)
+		}
+	}
+}
+
+func TestZones(t *testing.T) {
+	delta := func(d, s, us int64) *pyCall { return &pyCall{"datetime.timedelta", pyTuple{d, s, us}} }
+	for _, c := range []struct {
+		v    any
+		want string // "!": refused
+	}{
+		{nil, ""}, {"Europe/Paris", "Europe/Paris"}, {"UTC", "UTC"}, {"dateutil//usr/share/zoneinfo/Europe/Paris", "Europe/Paris"},
+		{&pyCall{"pytz._UTC", pyTuple{}}, "UTC"}, {&pyCall{"pytz._p", pyTuple{"Europe/Paris", int64(540), int64(0), "LMT"}}, "Europe/Paris"},
+		{&pyCall{"pytz.FixedOffset", pyTuple{int64(90)}}, "+01:30"}, {&pyCall{"pytz.FixedOffset", pyTuple{int64(-90)}}, "-01:30"}, {&pyCall{"pytz.FixedOffset", pyTuple{int64(9000)}}, "!"},
+		{&pyCall{unpickleZone, pyTuple{"Asia/Tokyo", int64(1)}}, "Asia/Tokyo"},
+		{&pyCall{"datetime.timezone", pyTuple{delta(0, 0, 0)}}, "UTC"}, {&pyCall{"datetime.timezone", pyTuple{delta(-1, 66600, 0)}}, "-05:30"},
+		{&pyCall{"datetime.timezone", pyTuple{delta(0, 7200, 0), "name"}}, "+02:00"}, {&pyCall{"datetime.timezone", pyTuple{delta(0, 1, 0)}}, "!"},
+		{&pyCall{"datetime.timezone", pyTuple{delta(5, 0, 0)}}, "!"}, {&pyCall{"datetime.timezone", pyTuple{}}, "!"},
+		{&pyCall{"datetime.date", pyTuple{}}, "!"}, {int64(3), "!"},
+	} {
+		got, err := zoneOf(c.v)
+		if c.want == "!" {
+			if h5err.KindOf(err) != h5err.Unsupported {
+				t.Errorf("%#v: %q, %v, want a refusal", c.v, got, err)
+			}
+		} else if got != c.want || err != nil {
+			t.Errorf("%#v: %q, %v, want %q", c.v, got, err, c.want)
+		}
+	}
+}
+
+func TestFrequency(t *testing.T) {
+	of := func(name string, args ...any) *pyCall { return &pyCall{"pandas._libs.tslibs.offsets." + name, args} }
+	for _, c := range []struct {
+		v    any
+		want string
+	}{
+		{of("MonthEnd", int64(1), false), "M"}, {of("Day", int64(3), false), "3D"}, {of("Hour", int64(1), false), "h"}, {of("Week", int64(1), false, int64(6)), "W-SUN"},
+		{of("QuarterEnd", int64(1), false, int64(12)), "Q-DEC"}, {of("YearEnd", int64(2), false, int64(3)), "2Y-MAR"}, {of("YearEnd", int64(1), false), ""}, {of("Week", int64(1), false, int64(7)), ""},
+		{of("Easter", int64(1), false), ""}, {"M", "M"}, {nil, ""}, {&pyCall{"datetime.date", nil}, ""},
+	} {
+		if got := frequency(c.v); got != c.want {
+			t.Errorf("%#v: %q, want %q", c.v, got, c.want)
+		}
+	}
+}
+
+// FuzzUnpickle: whatever comes in, nothing panics, and what comes out can be named.
+func FuzzUnpickle(f *testing.F) {
+	for _, s := range []string{"(dp0\nVa\np1\n(lp2\nI1\naF0.5\nasg0\n.", "\x80\x02]q\x00(K\x01\x88X\x01\x00\x00\x00ae.", "cdatetime\ntimedelta\n(I0\nI0\nI0\ntR.",
+		"cos\nsystem\n(Vx\ntR.", "(lp0\ng0\na.", "S'\\x41'\n.", "\x8a\x09\x01\x02\x03\x04\x05\x06\x07\x08\x09."} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, p []byte) {
+		v, err := unpickle(p)
+		if err != nil {
+			if k := h5err.KindOf(err); v != nil || k != h5err.Corrupt && k != h5err.Unsupported && k != h5err.Limit {
+				t.Fatalf("%v, %v", v, err)
+			}
+			return
+		}
+		pyString(v)
+		frequency(v)
+		zoneOf(v)
+		items, _ := itemsOf(v)
+		if checkLabels(items) == nil {
+			labelLevels(items, items, true)
+		}
+		if d, ok := v.(*pyDict); ok {
+			d.get("a")
+		}
+	})
+}
