@@ -131,14 +131,20 @@ func (d *Dataset) bytes() (int64, error) {
 	return 0, h5err.New(h5err.Limit, "a shape of %v elements of %d bytes", d.space.Dims, d.typ.Size)
 }
 
+// maxZeroFill is the largest element that is made of zeros where no fill value is stored: its size is but a number.
+const maxZeroFill = 64 << 20
+
 // Fill returns one element of the fill value as stored: zeros where none is defined. Not to be written to.
 func (d *Dataset) Fill() ([]byte, error) {
 	d.fillOnce.Do(func() {
 		d.fill, d.fillErr = d.readFill()
 		d.fillErr = d.in(d.fillErr)
-		if d.fill != nil {
+		switch {
+		case d.fill != nil:
 			d.fillSet = true
-		} else if d.fillErr == nil {
+		case d.fillErr == nil && d.typ.Size > maxZeroFill:
+			d.fillErr = d.in(h5err.New(h5err.Limit, "no fill value for elements of %d bytes", d.typ.Size))
+		case d.fillErr == nil:
 			d.fill = make([]byte, d.typ.Size)
 		}
 	})
