@@ -58,6 +58,7 @@ interop: cases build ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
 	@echo "the same, as streams, by one worker, by plain reads:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
+	@$(VENV)/bin/python scripts/pandas_roundtrip.py $(CASES) --h5arrow bin/h5arrow
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh
