@@ -31,16 +31,17 @@ func (a *Attribute) Space() *Space { return a.space }
 // Raw returns the elements as they stand in the file; empty for a null dataspace. Not to be written to.
 func (a *Attribute) Raw() []byte { return a.raw }
 
-// Strings returns the values of a text attribute, fixed or variable, padding removed; ok is false for any other type
-// and for text that can't be read. A null dataspace gives no values.
+// Strings returns the values of a text attribute, fixed or variable, padding removed; ok is false for any other type,
+// for text that can't be read and for more of it than Limits.AttributeSize. A null dataspace gives no values.
 func (a *Attribute) Strings() (values []string, ok bool) {
 	isText := a.typ.Class == ClassString || a.typ.Class == ClassVLen && a.typ.VarString
 	if !isText {
 		return nil, false
 	}
+	left := a.f.r.Limits.AttributeSize // elements may share one value
 	for p := a.raw; len(p) > 0; p = p[a.typ.Size:] {
 		s, err := a.f.text(a.typ, p[:a.typ.Size])
-		if err != nil {
+		if left -= int64(len(s)); err != nil || left < 0 {
 			return nil, false
 		}
 		values = append(values, string(s))
@@ -224,44 +225,67 @@ func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
 	return a, c.Err()
 }
 
-// attributes reads all attributes of an object, compact and dense. One that can't be read is handed to bad.
-func (f *File) attributes(h *header, bad func(name string, err error)) ([]*Attribute, error) {
-	var out []*Attribute
-	take := func(c *meta.Cursor, order uint32) {
-		a, err := f.parseAttribute(c)
-		if err != nil {
-			name := ""
-			if a != nil {
-				name = a.Name
-			}
-			bad(name, err)
-			return
-		}
-		a.order = order
-		out = append(out, a)
+// maxBadAttributes bounds the errors that are kept of an object's attributes.
+const maxBadAttributes = 1000
+
+// attributeList collects an object's attributes.
+type attributeList struct {
+	f    *File
+	all  []*Attribute
+	bad  []error // of those that can't be read
+	room int64   // bytes that they may yet have
+}
+
+// take adds the attribute of a message.
+func (l *attributeList) take(c *meta.Cursor, order uint32) error {
+	if l.room -= int64(64 + c.Len()); l.room < 0 {
+		return h5err.New(h5err.Corrupt, "the attributes of an object are larger than the file")
 	}
+	a, err := l.f.parseAttribute(c)
+	if err != nil {
+		l.pass(err)
+		return nil
+	}
+	a.order = order
+	l.all = append(l.all, a)
+	return nil
+}
+
+// pass passes over an attribute that can't be read.
+func (l *attributeList) pass(err error) {
+	if len(l.bad) < maxBadAttributes {
+		l.bad = append(l.bad, err)
+	}
+}
+
+// attributes reads all attributes of an object, compact and dense.
+func (f *File) attributes(h *header) (*attributeList, error) {
+	l := &attributeList{f: f, room: f.allowance()}
 	for i := range h.messages {
 		m := &h.messages[i]
 		switch m.typ {
 		case msgAttribute:
 			c, err := f.cursor(m)
 			if err != nil {
-				bad("", err)
+				l.pass(err)
 				continue
 			}
-			take(c, uint32(i))
+			if err := l.take(c, uint32(i)); err != nil {
+				return l, err
+			}
 		case msgAttributeInfo:
-			if err := f.denseAttributes(m, take, bad); err != nil {
-				return nil, err
+			if err := l.dense(h, m); err != nil {
+				return l, err
 			}
 		}
 	}
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Name < out[j].Name })
-	return out, nil
+	sort.SliceStable(l.all, func(i, j int) bool { return l.all[i].Name < l.all[j].Name })
+	return l, nil
 }
 
-// denseAttributes reads the attributes that stand in a fractal heap (IV.A.2.v).
-func (f *File) denseAttributes(m *message, take func(*meta.Cursor, uint32), bad func(string, error)) error {
+// dense reads the attributes that stand in a fractal heap (IV.A.2.v).
+func (l *attributeList) dense(h *header, m *message) error {
+	f := l.f
 	c := f.r.CursorOver(m.body, m.at)
 	if v := c.U8(); c.Err() == nil && v != 0 {
 		return c.Corrupt("attribute info version %d", v)
@@ -273,11 +297,14 @@ func (f *File) denseAttributes(m *message, take func(*meta.Cursor, uint32), bad 
 	if c.Err() != nil || heapAddr == meta.Undefined {
 		return c.Err()
 	}
+	if err := f.claim(tree, h.addr, "index of attributes"); err != nil {
+		return err
+	}
 	hp, err := heap.OpenFractal(f.r, heapAddr)
 	if err != nil {
 		return err
 	}
-	return btree.V2(f.r, tree, 8, func(rec []byte) error {
+	return btree.V2(f.r, tree, btree.TypeAttrName, func(rec []byte) error {
 		k := f.r.CursorOver(rec, tree)
 		id, flags, order := k.Bytes(8), k.U8(), k.U32()
 		if k.Err() != nil {
@@ -285,18 +312,20 @@ func (f *File) denseAttributes(m *message, take func(*meta.Cursor, uint32), bad 
 		}
 		from := hp
 		if flags&flagShared != 0 {
-			if from, err = f.sharedHeap(msgAttribute); err != nil || from == nil {
-				bad("", err)
+			if from, err = f.sharedHeap(msgAttribute); err == nil && from == nil {
+				err = f.r.Corrupt(tree, "a shared attribute, but the file has no heap for it")
+			}
+			if err != nil {
+				l.pass(err)
 				return nil
 			}
 		}
-		b, err := from.Object(id)
+		b, at, err := from.Find(id)
 		if err != nil {
-			bad("", err)
+			l.pass(err)
 			return nil
 		}
-		take(f.r.CursorOver(b, heapAddr), order)
-		return nil
+		return l.take(f.r.CursorOver(b, at), order)
 	})
 }
 
@@ -311,17 +340,21 @@ func (a *Attribute) References() (lists [][]uint64, ok bool) {
 	if item.Class != ClassReference || item.Ref != RefObject1 {
 		return nil, false
 	}
+	left := a.f.r.Limits.AttributeSize // elements may share one list
 	for p := a.raw; len(p) >= t.Size; p = p[t.Size:] {
 		elem, n := p[:t.Size], 1
 		if t.Class == ClassVLen {
 			count, addr, index := a.f.vlen(elem)
-			if n = int(count); n > 0 {
+			if n = int(count); count > 0 {
 				b, err := a.f.HeapObject(addr, index)
-				if err != nil || n > len(b)/item.Size {
+				if err != nil || uint64(count) > uint64(len(b)/item.Size) {
 					return nil, false
 				}
 				elem = b
 			}
+		}
+		if left -= 8 * int64(n); left < 0 {
+			return nil, false
 		}
 		list := make([]uint64, n)
 		for i := range list {

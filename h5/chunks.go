@@ -81,8 +81,12 @@ func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
 	if err != nil {
 		return err
 	}
-	if len(cl.chunks) >= cl.d.f.r.Limits.Chunks {
-		return h5err.New(h5err.Limit, "more than %d chunks", cl.d.f.r.Limits.Chunks)
+	r := cl.d.f.r
+	switch {
+	case len(cl.chunks) >= r.Limits.Chunks:
+		return h5err.New(h5err.Limit, "more than %d chunks", r.Limits.Chunks)
+	case cl.l.Index != IndexImplicit && int64(len(cl.chunks)) > r.Size()/int64(r.OffsetSize):
+		return r.Corrupt(cl.d.index.addr, "more chunks than addresses fit into the file")
 	}
 	cl.chunks = append(cl.chunks, Chunk{Number: number, Offset: off, Size: int64(size), FilterMask: mask})
 	cl.d.f.extent(addr, size, "chunk")
@@ -110,10 +114,18 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 	if err != nil {
 		return nil, err
 	}
+	if l.Index != IndexImplicit && l.Index != IndexSingle {
+		if err := d.f.claim(d.index.addr, d.addr, "chunk index"); err != nil {
+			return nil, err
+		}
+	}
 	switch l.Index {
 	case IndexBTree1:
 		err = cl.btree1()
 	case IndexSingle:
+		if cl.now.total != 1 {
+			return nil, h5err.New(h5err.Corrupt, "one chunk of shape %v for a shape of %v", l.ChunkDims, d.space.Dims)
+		}
 		err = cl.add(0, d.index.addr, d.index.size, d.index.mask)
 	case IndexBTree2:
 		err = cl.btree2(len(filters) > 0)
@@ -148,7 +160,7 @@ func (cl *chunkList) btree1() error {
 	return btree.V1Chunks(cl.d.f.r, cl.d.index.addr, len(dims)+1, func(size, mask uint32, offset []uint64, addr uint64) error {
 		for i := range dims {
 			if offset[i]%dims[i] != 0 {
-				return h5err.At(h5err.Corrupt, cl.d.f.r.Base()+int64(addr), "a chunk at %v, chunks have the shape %v", offset[:len(dims)], dims)
+				return cl.d.f.r.Corrupt(addr, "a chunk at %v, chunks have the shape %v", offset[:len(dims)], dims)
 			}
 			scaled[i] = offset[i] / dims[i]
 		}

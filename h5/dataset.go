@@ -57,7 +57,7 @@ func (f *File) newDataset(o object) (*Dataset, error) {
 	if d.typ = f.parseType(c, 0); d.typ == nil {
 		return nil, d.in(c.Err())
 	}
-	d.typ.Committed = mt.flags&flagShared != 0
+	d.typ.Committed = mt.committed()
 	if c, err = f.cursor(ms); err != nil {
 		return nil, d.in(err)
 	}

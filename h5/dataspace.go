@@ -1,6 +1,9 @@
 package h5
 
-import "github.com/h5arrow/h5arrow/h5/internal/meta"
+import (
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
 
 // parseSpace reads a dataspace message (specification, IV.A.2.b).
 func (f *File) parseSpace(c *meta.Cursor) *Space {
@@ -27,10 +30,10 @@ func (f *File) parseSpace(c *meta.Cursor) *Space {
 	default:
 		c.Corrupt("dataspace version %d", version)
 	}
-	if c.Err() == nil && (rank > f.r.Limits.Rank || rank > 0 && s.Class != SpaceSimple) {
-		c.Corrupt("dataspace of rank %d", rank)
+	if c.Err() == nil && rank > 0 && s.Class != SpaceSimple {
+		c.Corrupt("scalar or null dataspace of rank %d", rank)
 	}
-	if c.Err() != nil {
+	if f.rank(c, rank, "dataspace"); c.Err() != nil {
 		return nil
 	}
 	if rank == 0 {
@@ -58,6 +61,20 @@ func (f *File) parseSpace(c *meta.Cursor) *Space {
 		return nil
 	}
 	return s
+}
+
+// maxRank is the most dimensions that the HDF5 library knows.
+const maxRank = 32
+
+// rank fails for more dimensions than there may be.
+func (f *File) rank(c *meta.Cursor, n int, what string) {
+	switch {
+	case c.Err() != nil:
+	case n > maxRank:
+		c.Corrupt("%s of rank %d", what, n)
+	case n > f.r.Limits.Rank:
+		c.Fail(h5err.Limit, "%s of rank %d, the limit is %d", what, n, f.r.Limits.Rank)
+	}
 }
 
 // Elements is the number of elements: 1 for a scalar, 0 for a null dataspace. ok is false when it does not fit 63 bits.

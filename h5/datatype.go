@@ -26,8 +26,12 @@ func (f *File) parseType(c *meta.Cursor, depth int) *Type {
 		c.Corrupt("datatype version %d", version)
 		return nil
 	}
-	if size == 0 || size > math.MaxInt32 {
-		c.Corrupt("datatype of %d bytes", size)
+	switch {
+	case size == 0:
+		c.Corrupt("datatype of 0 bytes")
+		return nil
+	case size > math.MaxInt32:
+		c.Fail(h5err.Limit, "datatype of %d bytes, the limit is %d", size, math.MaxInt32)
 		return nil
 	}
 	t := &Type{Class: Class(class) + 1, Size: int(size)}
@@ -215,8 +219,10 @@ func (f *File) parseArray(c *meta.Cursor, t *Type, version uint8, depth int) {
 	if version < 3 {
 		c.Skip(3)
 	}
-	if rank == 0 || rank > f.r.Limits.Rank {
-		c.Corrupt("array type of rank %d", rank)
+	if c.Err() == nil && rank == 0 {
+		c.Corrupt("array type of rank 0")
+	}
+	if f.rank(c, rank, "array type"); c.Err() != nil {
 		return
 	}
 	dims := make([]uint64, rank)

@@ -5,13 +5,36 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
+	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// maxChildren bounds the files that one file can make us open.
-const maxChildren = 1024
+// maxFiles bounds the files that one file can make us open.
+const maxFiles = 1024
+
+// family is files that lead to one another. Each is open once and belongs to the one that was opened first, which closes
+// the others.
+type family struct {
+	mu     sync.Mutex
+	files  map[string]*File // by absolute path
+	closed bool
+}
+
+// close closes all files but the one that was opened first.
+func (m *family) close(first *File) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.closed = true
+	for _, f := range m.files {
+		if f != first {
+			f.Close()
+		}
+	}
+	clear(m.files)
+}
 
 // OpenExternal opens raw storage that a dataset of this file names. The caller releases it.
 //
@@ -19,29 +42,34 @@ const maxChildren = 1024
 // included, and into the directories that WithExternal allows; anything else is Unsupported. A file that is not there
 // is a NotFound error.
 func (f *File) OpenExternal(name string) (*source.Source, error) {
-	if f.opts.noExt {
-		return nil, h5err.New(h5err.Unsupported, "%q stands outside the file, and such files are not followed", name)
-	}
-	if f.src.Path() == "" {
-		return nil, h5err.New(h5err.Unsupported, "%q stands outside the file, which is no local file", name)
-	}
-	dir := filepath.Dir(f.src.Path())
-	dir, err := filepath.Abs(dir)
+	root, rel, err := f.place(name)
 	if err != nil {
-		return nil, h5err.Wrap(h5err.IO, err, "directory of %q", f.src.Path())
+		return nil, err
+	}
+	return openBelow(root, rel, name, f.opts.noMap)
+}
+
+// place finds the allowed directory that holds a file that this one names.
+func (f *File) place(name string) (root, rel string, err error) {
+	switch {
+	case f.opts.noExt:
+		return "", "", h5err.New(h5err.Unsupported, "%q stands outside the file, and such files are not followed", name)
+	case f.dir == "":
+		return "", "", h5err.New(h5err.Unsupported, "%q stands outside the file, which is no local file", name)
+	case name == "" || strings.ContainsRune(name, 0):
+		return "", "", h5err.New(h5err.Corrupt, "%q is no name of a file", name)
 	}
 	full := filepath.FromSlash(name)
 	if !filepath.IsAbs(full) {
-		full = filepath.Join(dir, full)
+		full = filepath.Join(f.dir, full)
 	}
-	for _, root := range append([]string{dir}, f.opts.external...) {
+	for _, root := range append([]string{f.dir}, f.opts.external...) {
 		rel, err := filepath.Rel(root, full)
-		if err != nil || !filepath.IsLocal(rel) {
-			continue
+		if err == nil && filepath.IsLocal(rel) {
+			return root, rel, nil
 		}
-		return openBelow(root, rel, name, f.opts.noMap)
 	}
-	return nil, h5err.New(h5err.Unsupported, "%q is outside the file's directory", name).
+	return "", "", h5err.New(h5err.Unsupported, "%q is outside the file's directory", name).
 		WithHint("allow its directory with --allow-external")
 }
 
@@ -85,44 +113,41 @@ func open(r *os.Root, rel string) (*os.File, error) {
 // OpenFile opens another HDF5 file that this one names, under the rules of OpenExternal. It is kept and closed with
 // this file.
 func (f *File) OpenFile(name string) (*File, error) {
-	f.mu.Lock()
-	c, ok := f.children[name]
-	n := len(f.children)
-	f.mu.Unlock()
-	if ok && c != nil {
-		return c, nil
-	}
-	depth := 0
-	for p := f; p != nil; p = p.parent {
-		depth++
-	}
-	if n >= maxChildren || depth > f.r.Limits.Nesting {
-		return nil, h5err.New(h5err.Limit, "too many files that name one another")
-	}
-	src, err := f.OpenExternal(name)
+	root, rel, err := f.place(name)
 	if err != nil {
 		return nil, err
 	}
-	for p := f; p != nil; p = p.parent { // a file that leads back to one that is open
-		if p.src.Path() != "" && p.src.Path() == src.Path() {
-			src.Release()
-			return p, nil
-		}
+	m, p := f.family, filepath.Join(root, rel)
+	m.mu.Lock()
+	known, n := m.files[p], len(m.files)
+	m.mu.Unlock()
+	switch {
+	case known != nil:
+		return known, nil
+	case n >= maxFiles:
+		return nil, h5err.New(h5err.Limit, "more than %d files that name one another", maxFiles)
 	}
-	c, err = newFile(src, f.opts, f)
+	src, err := openBelow(root, rel, name, f.opts.noMap)
+	if err != nil {
+		return nil, err
+	}
+	o := f.opts
+	o.extents = nil
+	c, err := newFile(src, o, m)
 	if err != nil {
 		src.Release()
 		return nil, err
 	}
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if old := f.children[name]; old != nil {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if known := m.files[p]; known != nil { // another goroutine was faster
 		c.Close()
-		return old, nil
+		return known, nil
 	}
-	if f.children == nil {
-		f.children = map[string]*File{}
+	if m.closed {
+		c.Close()
+		return nil, h5err.New(h5err.Argument, "the file is closed")
 	}
-	f.children[name] = c
+	m.files[p] = c
 	return c, nil
 }

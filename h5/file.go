@@ -11,6 +11,7 @@ package h5
 import (
 	"path"
 	"path/filepath"
+	"sort"
 	"strings"
 	"sync"
 
@@ -31,11 +32,18 @@ type options struct {
 	noMap    bool
 	external []string
 	noExt    bool
+	extents  func(off, n int64, what string)
 }
 
-// WithLimits sets limits.
+// WithLimits sets limits. A negative one is an Argument error.
 func WithLimits(l Limits) Option {
 	return func(o *options) error {
+		for _, v := range []int64{int64(l.Nesting), int64(l.Messages), l.AttributeSize, int64(l.HeapObjects), int64(l.Rank),
+			l.Elements, int64(l.Chunks), l.DecodedBytes, int64(l.Links)} {
+			if v < 0 {
+				return h5err.New(h5err.Argument, "a limit of %d", v)
+			}
+		}
 		o.limits = l
 		return nil
 	}
@@ -80,13 +88,18 @@ type File struct {
 	opts options
 	root *Group
 
-	parent *File // the file that led to this one
+	dir    string  // absolute path of the folder that holds the file, "" when it is no local file
+	family *family // nil when it is no local file
+	led    bool    // another file led to this one, and will close it
 
-	mu       sync.Mutex
-	groups   map[uint64]*Group
-	shared   []sharedIndex
-	children map[string]*File // external files by name
-	closed   bool
+	shared []*sharedIndex // as open left it
+
+	mu         sync.Mutex
+	groups     map[uint64]*Group
+	groupBytes int64
+	sharing    map[committedKey]message
+	owners     map[uint64]uint64
+	closed     bool
 
 	heapMu      sync.Mutex
 	collections map[uint64]*heap.Collection
@@ -128,9 +141,21 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 	return newFile(src, o, nil)
 }
 
-func newFile(src *source.Source, o options, parent *File) (*File, error) {
-	f := &File{src: src, opts: o, parent: parent, groups: map[uint64]*Group{}, collections: map[uint64]*heap.Collection{}}
+func newFile(src *source.Source, o options, fam *family) (*File, error) {
+	f := &File{src: src, opts: o, family: fam, led: fam != nil, groups: map[uint64]*Group{}, sharing: map[committedKey]message{},
+		owners: map[uint64]uint64{}, collections: map[uint64]*heap.Collection{}}
+	if p := src.Path(); p != "" {
+		abs, err := filepath.Abs(p)
+		if err != nil {
+			return nil, h5err.In(h5err.Wrap(h5err.IO, err, "where it is"), src.Name(), "")
+		}
+		f.dir = filepath.Dir(abs)
+		if fam == nil {
+			f.family = &family{files: map[string]*File{abs: f}}
+		}
+	}
 	f.r = meta.NewReader(src, src.Size(), o.limits)
+	f.r.OnExtent = o.extents
 	if err := f.open(); err != nil {
 		return nil, h5err.In(err, src.Name(), "")
 	}
@@ -141,17 +166,16 @@ func (f *File) open() (err error) {
 	if f.sb, err = readSuperblock(f.r); err != nil {
 		return err
 	}
-	f.extent(0, 8, "superblock")
 	if f.sb.extension != meta.Undefined {
-		h, err := f.readHeader(f.sb.extension)
-		if err != nil {
+		if err := f.readExtension(); err != nil {
+			if e := f.sb.checkEnd(f.r); e != nil && !h5err.Is(err, h5err.Unsupported) {
+				return e
+			}
 			return err
 		}
-		if m := h.find(msgSharedTable); m != nil {
-			if err := f.readSharedTable(m); err != nil {
-				return err
-			}
-		}
+	}
+	if err := f.sb.checkEnd(f.r); err != nil {
+		return err
 	}
 	obj, err := f.object(f.sb.root, "/")
 	if err != nil {
@@ -165,6 +189,46 @@ func (f *File) open() (err error) {
 	return nil
 }
 
+// readExtension reads the superblock extension (II.C).
+func (f *File) readExtension() error {
+	h, err := f.readHeader(f.sb.extension)
+	if err != nil {
+		return err
+	}
+	for i := range h.messages {
+		m := &h.messages[i]
+		switch m.typ {
+		case msgSharedTable:
+			err = f.readSharedTable(m)
+		case msgDriver:
+			c := f.r.CursorOver(m.body, m.at)
+			c.Skip(1)
+			id := c.Bytes(8)
+			if err = c.Err(); err == nil {
+				err = oneFile(f.r, m.at, id)
+			}
+		case msgCacheImage:
+			err = f.readCacheImage(m)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// readCacheImage refuses files whose metadata stand in an image of a cache and not in their places.
+func (f *File) readCacheImage(m *message) error {
+	c := f.r.CursorOver(m.body, m.at)
+	c.Skip(1)
+	addr, size := c.Address(), c.Length()
+	if c.Err() != nil || addr == meta.Undefined || size == 0 {
+		return c.Err()
+	}
+	return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "a metadata cache image: metadata are not in their places").
+		WithHint("h5clear -m, or opening it for writing with libhdf5, puts them there")
+}
+
 // Close gives up the file's hold on its source. Arrays and datasets' mapped bytes that are still held stay valid.
 func (f *File) Close() error {
 	f.mu.Lock()
@@ -173,12 +237,10 @@ func (f *File) Close() error {
 		return nil
 	}
 	f.closed = true
-	for _, c := range f.children {
-		if c != nil {
-			c.Close()
-		}
-	}
 	f.src.Release()
+	if f.family != nil && !f.led {
+		f.family.close(f)
+	}
 	return nil
 }
 
@@ -199,6 +261,23 @@ func (f *File) OffsetSize() int { return f.r.OffsetSize }
 
 // Root returns the root group.
 func (f *File) Root() *Group { return f.root }
+
+// claim notes that a structure belongs to the object at an address, and fails when it belongs to another one. No writer
+// shares them, but a small file could seem vast by sharing.
+func (f *File) claim(addr, owner uint64, what string) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if o, ok := f.owners[addr]; ok && o != owner {
+		return f.r.Corrupt(addr, "this %s belongs to the objects at address %#x and at %#x", what, o, owner)
+	}
+	if len(f.owners) < maxOwners {
+		f.owners[addr] = owner
+	}
+	return nil
+}
+
+// maxOwners bounds the structures whose owners are noted.
+const maxOwners = 1 << 20
 
 // extent tells a visitor (check) that a structure was read.
 func (f *File) extent(addr, n uint64, what string) { f.r.Extent(addr, n, what) }
@@ -258,18 +337,19 @@ func (o *object) Attributes() ([]*Attribute, error) {
 	o.attrsOnce.Do(func() {
 		h, err := o.header()
 		if err == nil {
-			o.attrs, err = o.f.attributes(h, func(name string, err error) {
-				if err != nil {
-					o.badAttrs = append(o.badAttrs, o.in(err))
-				}
-			})
+			var l *attributeList
+			l, err = o.f.attributes(h)
+			o.attrs = l.all
+			for _, e := range l.bad {
+				o.badAttrs = append(o.badAttrs, o.in(e))
+			}
 		}
 		o.attrErr = o.in(err)
 	})
 	return o.attrs, o.attrErr
 }
 
-// BadAttributes returns the errors of the attributes that Attributes left out.
+// BadAttributes returns the errors of the attributes that Attributes left out; of very many, the first.
 func (o *object) BadAttributes() []error {
 	o.Attributes()
 	return o.badAttrs
@@ -278,10 +358,9 @@ func (o *object) BadAttributes() []error {
 // Attribute returns the attribute of that name, nil when there is none that can be read.
 func (o *object) Attribute(name string) (*Attribute, error) {
 	attrs, err := o.Attributes()
-	for _, a := range attrs {
-		if a.Name == name {
-			return a, nil
-		}
+	i := sort.Search(len(attrs), func(i int) bool { return attrs[i].Name >= name })
+	if i < len(attrs) && attrs[i].Name == name {
+		return attrs[i], nil
 	}
 	return nil, err
 }
@@ -291,23 +370,18 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 	f.mu.Lock()
 	g := f.groups[addr]
 	f.mu.Unlock()
-	if g != nil && g.path == p {
-		return g, nil
+	if g != nil {
+		return g.at(p), nil
 	}
 	h, err := f.readHeader(addr)
 	if err != nil {
 		return nil, h5err.In(err, f.src.Name(), p)
 	}
+	h.own()
 	o := object{f: f, addr: addr, path: p, h: h, attrState: &attrState{}}
 	switch {
 	case h.find(msgSymbolTable) != nil || h.find(msgLinkInfo) != nil || h.find(msgLink) != nil:
-		g := &Group{object: o}
-		f.mu.Lock()
-		if len(f.groups) < 1<<16 {
-			f.groups[addr] = g
-		}
-		f.mu.Unlock()
-		return g, nil
+		return f.keepGroup(&Group{object: o, groupState: &groupState{}}), nil
 	case h.find(msgLayout) != nil || h.find(msgDataspace) != nil:
 		d, err := f.newDataset(o)
 		if err != nil {
@@ -326,25 +400,29 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 		t.Committed = true
 		return &NamedType{object: o, Type: t}, nil
 	}
-	return &Group{object: o}, nil // an empty group of the new kind may have no message at all
+	return &Group{object: o, groupState: &groupState{}}, nil // an empty group of the new kind may have no message at all
 }
 
 // ObjectAt opens the object at an address, as an object reference names it. p is the path that it will report.
 func (f *File) ObjectAt(addr uint64, p string) (Object, error) { return f.object(addr, p) }
 
 // Open opens what the link of that name leads to.
-func (g *Group) Open(name string) (Object, error) { return g.f.walkTo(g, name, 0) }
+func (g *Group) Open(name string) (Object, error) {
+	left := g.f.r.Limits.Nesting
+	return g.f.walkTo(g, name, &left)
+}
 
-// Lookup opens the object at an absolute path. Soft links are followed, external ones by the file's policy. A path
-// that leads nowhere is a NotFound error.
-func (f *File) Lookup(p string) (Object, error) { return f.walkTo(f.root, strings.TrimLeft(p, "/"), 0) }
+// Lookup opens the object at an absolute path. Soft links are followed, external ones by the file's policy; no more of
+// both than Limits.Nesting in all. A path that leads nowhere is a NotFound error.
+func (f *File) Lookup(p string) (Object, error) { return f.root.Open(strings.TrimLeft(p, "/")) }
 
 func (f *File) notFound(p, why string) error {
 	return &h5err.Error{Kind: h5err.NotFound, File: f.src.Name(), Object: p, Offset: h5err.NoOffset, Msg: why}
 }
 
-// walkTo follows a path from a group. depth counts the links that were followed on the way.
-func (f *File) walkTo(g *Group, p string, depth int) (Object, error) {
+// walkTo follows a path from a group. left is how many links may yet be followed: in all, not in a row, as the target of
+// each link may name several others.
+func (f *File) walkTo(g *Group, p string, left *int) (Object, error) {
 	var at Object = g
 	if strings.HasPrefix(p, "/") {
 		at = g.f.root
@@ -367,7 +445,7 @@ func (f *File) walkTo(g *Group, p string, depth int) (Object, error) {
 		if !found {
 			return nil, g.f.notFound(here, "no such object")
 		}
-		if at, err = g.follow(l, here, depth); err != nil {
+		if at, err = g.follow(l, here, left); err != nil {
 			return nil, err
 		}
 	}
@@ -375,29 +453,29 @@ func (f *File) walkTo(g *Group, p string, depth int) (Object, error) {
 }
 
 // follow opens what a link leads to; the object reports the path here, as it was asked for.
-func (g *Group) follow(l Link, here string, depth int) (Object, error) {
+func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 	f := g.f
 	switch l.Kind {
 	case LinkHard:
 		return f.object(l.Address, here)
 	case LinkSoft:
-		if depth >= f.r.Limits.Nesting {
-			return nil, f.notFound(here, "soft links that lead nowhere: too many in a row")
+		if *left--; *left < 0 {
+			return nil, f.notFound(here, "soft links that lead nowhere: too many of them")
 		}
-		o, err := f.walkTo(g, l.Target, depth+1)
+		o, err := f.walkTo(g, l.Target, left)
 		if h5err.Is(err, h5err.NotFound) {
 			return nil, f.notFound(here, "soft link to "+l.Target+", which leads nowhere")
 		}
 		return renamed(o, here), err
 	case LinkExternal:
-		if depth >= f.r.Limits.Nesting {
-			return nil, f.notFound(here, "external links that lead nowhere: too many in a row")
+		if *left--; *left < 0 {
+			return nil, f.notFound(here, "external links that lead nowhere: too many of them")
 		}
 		other, err := f.OpenFile(l.File)
 		if err != nil {
 			return nil, h5err.In(err, f.src.Name(), here)
 		}
-		return other.walkTo(other.root, strings.TrimLeft(l.Target, "/"), depth+1)
+		return other.walkTo(other.root, strings.TrimLeft(l.Target, "/"), left)
 	}
 	return nil, h5err.In(h5err.New(h5err.Unsupported, "user-defined link"), f.src.Name(), here)
 }
@@ -410,8 +488,10 @@ func renamed(o Object, p string) Object {
 			return o.at(p)
 		}
 	case *Group:
+		return o.at(p)
+	case *NamedType:
 		if o.path != p {
-			return &Group{object: o.object.renamed(p)}
+			return &NamedType{object: o.object.renamed(p), Type: o.Type}
 		}
 	}
 	return o

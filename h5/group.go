@@ -41,12 +41,48 @@ type Link struct {
 // Group is a set of named links.
 type Group struct {
 	object
+	*groupState
+}
 
+// groupState is shared by the group's names.
+type groupState struct {
 	once    sync.Once
 	links   []Link
-	byName  map[string]int // built on the first lookup of a large group
+	byName  map[string]int // of a large group
 	err     error
 	ordered bool
+	room    int64 // bytes that the links may yet have
+}
+
+// groupCache bounds the bytes of groups that a file keeps.
+const groupCache = 64 << 20
+
+// at returns the group under another path.
+func (g *Group) at(p string) *Group {
+	if g.path == p {
+		return g
+	}
+	return &Group{object: g.object.renamed(p), groupState: g.groupState}
+}
+
+// keepGroup caches a group, or returns the one that is cached.
+func (f *File) keepGroup(g *Group) *Group {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if old := f.groups[g.addr]; old != nil {
+		return old.at(g.path)
+	}
+	f.charge(int64(256 + len(g.path) + 2*int(g.h.bytes)))
+	f.groups[g.addr] = g
+	return g
+}
+
+// charge counts what cached groups take, and lets go of all when it is too much. f.mu is held.
+func (f *File) charge(n int64) {
+	if f.groupBytes += n; f.groupBytes > groupCache {
+		clear(f.groups)
+		f.groupBytes = n
+	}
 }
 
 // symbolTable is the old kind of group (IV.A.2.r).
@@ -92,6 +128,7 @@ func (g *Group) read() error {
 	if err != nil {
 		return err
 	}
+	g.room = f.allowance()
 	for i := range h.messages {
 		m := &h.messages[i]
 		var err error
@@ -118,16 +155,27 @@ func (g *Group) read() error {
 	}
 	if len(g.links) > 8 {
 		g.byName = make(map[string]int, len(g.links))
-		for i := range g.links {
+		for i := len(g.links) - 1; i >= 0; i-- { // of two links of one name the first counts
 			g.byName[g.links[i].Name] = i
 		}
 	}
+	f.mu.Lock()
+	f.charge(2 * (f.allowance() - g.room))
+	f.mu.Unlock()
 	return nil
 }
+
+// allowance bounds the bytes of names and attributes that one object holds. Nothing is stored twice, so they can't be
+// more than the file has, but for filtered heaps, which are small. Names that stand for one another many times over are
+// how a small file would fill all memory.
+func (f *File) allowance() int64 { return 4*min(f.r.Size(), 1<<60) + 16<<20 }
 
 func (g *Group) append(l Link) error {
 	if len(g.links) >= g.f.r.Limits.HeapObjects {
 		return h5err.New(h5err.Limit, "more than %d links in one group", g.f.r.Limits.HeapObjects)
+	}
+	if g.room -= int64(64 + len(l.Name) + len(l.Target) + len(l.File)); g.room < 0 {
+		return h5err.New(h5err.Corrupt, "the names of a group's links are larger than the file")
 	}
 	g.links = append(g.links, l)
 	return nil
@@ -136,6 +184,9 @@ func (g *Group) append(l Link) error {
 // readSymbolTable reads an old group: a B-tree of symbol table nodes, names in a local heap (III.B, III.C, III.D).
 func (g *Group) readSymbolTable(st symbolTable) error {
 	f := g.f
+	if err := f.claim(st.tree, g.addr, "symbol table"); err != nil {
+		return err
+	}
 	names, err := heap.OpenLocal(f.r, st.heap)
 	if err != nil {
 		return err
@@ -175,19 +226,22 @@ func (g *Group) readLinkInfo(m *message) error {
 	if c.Err() != nil || heapAddr == meta.Undefined {
 		return c.Err()
 	}
+	if err := f.claim(tree, g.addr, "index of links"); err != nil {
+		return err
+	}
 	hp, err := heap.OpenFractal(f.r, heapAddr)
 	if err != nil {
 		return err
 	}
-	return btree.V2(f.r, tree, 5, func(rec []byte) error {
+	return btree.V2(f.r, tree, btree.TypeLinkName, func(rec []byte) error {
 		if len(rec) < 4+7 {
-			return h5err.New(h5err.Corrupt, "link record of %d bytes", len(rec))
+			return f.r.Corrupt(tree, "link record of %d bytes", len(rec))
 		}
-		b, err := hp.Object(rec[4:])
+		b, at, err := hp.Find(rec[4:])
 		if err != nil {
 			return err
 		}
-		return g.addLink(f.r.CursorOver(b, heapAddr))
+		return g.addLink(f.r.CursorOver(b, at))
 	})
 }
 

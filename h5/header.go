@@ -1,6 +1,10 @@
 package h5
 
 import (
+	"bytes"
+	"slices"
+	"sync"
+
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
@@ -8,6 +12,7 @@ import (
 
 // The header messages that are read (specification, IV.A.2).
 const (
+	msgNil           = 0x00
 	msgDataspace     = 0x01
 	msgLinkInfo      = 0x02
 	msgDatatype      = 0x03
@@ -21,7 +26,9 @@ const (
 	msgSharedTable   = 0x0f
 	msgContinuation  = 0x10
 	msgSymbolTable   = 0x11
+	msgDriver        = 0x14
 	msgAttributeInfo = 0x15
+	msgCacheImage    = 0x18
 	msgLastKnown     = 0x18
 )
 
@@ -38,12 +45,19 @@ type message struct {
 	body  []byte
 }
 
+// committed tells whether the message stands in a committed datatype's object header.
+func (m *message) committed() bool {
+	inHeap := len(m.body) > 1 && m.body[0] == 3 && m.body[1] == 1
+	return m.flags&flagShared != 0 && !inHeap
+}
+
 // header is an object header: its messages in the order of the file, continuations followed (IV.A.1).
 type header struct {
 	addr       uint64
 	version    int
 	trackOrder bool // the creation order of attributes is tracked
 	messages   []message
+	bytes      uint64 // of all blocks
 }
 
 func (h *header) find(typ uint16) *message {
@@ -53,6 +67,22 @@ func (h *header) find(typ uint16) *message {
 		}
 	}
 	return nil
+}
+
+// own makes the header independent of the blocks that it was read from, of which it is a small part.
+func (h *header) own() {
+	n := 0
+	for i := range h.messages {
+		n += len(h.messages[i].body)
+	}
+	all := make([]byte, 0, n)
+	for i := range h.messages {
+		m := &h.messages[i]
+		from := len(all)
+		all = append(all, m.body...)
+		m.body = all[from:len(all):len(all)]
+	}
+	h.messages = slices.Clip(h.messages)
 }
 
 // cursor returns a cursor over a message's body; shared messages are followed to where they stand.
@@ -93,22 +123,48 @@ func (f *File) readHeader(addr uint64) (*header, error) {
 // block is a run of messages that is still to be read.
 type headerBlock struct{ addr, size uint64 }
 
+// maxHeader bounds the bytes of one object header. Its messages have at most 64 KiB each, most have less than 100 bytes.
+const maxHeader = 64 << 20
+
 // continuations guards against chains that come back or never end.
 type continuations struct {
+	h     *header
 	queue []headerBlock
 	seen  map[uint64]bool
+	room  uint64 // bytes that the blocks may yet have: they do not overlap, so all are no larger than the file
 }
 
+// add queues a block that a message of cursor c names, unless the chain is broken; then c fails.
 func (q *continuations) add(c *meta.Cursor, b headerBlock) {
-	if q.seen == nil {
-		q.seen = map[uint64]bool{}
-	}
-	if q.seen[b.addr] {
+	switch {
+	case q.seen[b.addr]:
 		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
 		return
+	case b.size > q.room:
+		c.Corrupt("object header continuation of %d bytes, more than are left in the file", b.size)
+		return
+	case q.h.bytes+b.size > maxHeader:
+		c.Fail(h5err.Limit, "object header of more than %d bytes", maxHeader)
+		return
+	}
+	if q.seen == nil {
+		q.seen = map[uint64]bool{q.h.addr: true}
 	}
 	q.seen[b.addr] = true
+	q.room -= b.size
+	q.h.bytes += b.size
 	q.queue = append(q.queue, b)
+}
+
+// follow queues the block that a continuation message names (IV.A.2.q).
+func (q *continuations) follow(f *File, c *meta.Cursor, m *message) error {
+	k := f.r.CursorOver(m.body, m.at)
+	next := headerBlock{k.Address(), k.Length()}
+	if k.Err() != nil {
+		return k.Err()
+	}
+	q.add(c, next)
+	return c.Err()
 }
 
 // readHeader1 reads a version 1 object header (IV.A.1.a).
@@ -126,17 +182,20 @@ func (f *File) readHeader1(h *header) error {
 		return c.Err()
 	}
 	if count > f.r.Limits.Messages {
-		return h5err.At(h5err.Limit, c.Offset(), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
+		return h5err.At(h5err.Limit, f.r.Base()+int64(h.addr), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
 	}
-	h.messages = make([]message, 0, min(count, 64))
-	q := continuations{queue: []headerBlock{{h.addr + 16, uint64(size)}}}
+	f.extent(h.addr, 16, "object header")
+	h.bytes = 16
+	q := continuations{h: h, room: uint64(f.r.Size())}
+	if q.add(c, headerBlock{h.addr + 16, uint64(size)}); c.Err() != nil {
+		return c.Err()
+	}
 	for i := 0; i < len(q.queue) && count > 0; i++ {
 		b := q.queue[i]
-		if b.size > uint64(f.r.Size()) {
-			return c.Corrupt("object header block of %d bytes", b.size)
-		}
 		c := f.r.Cursor(b.addr, int(b.size))
-		f.extent(b.addr, b.size, "object header")
+		if c.Err() == nil {
+			f.extent(b.addr, b.size, "object header")
+		}
 		for c.Err() == nil && c.Len() >= 8 && count > 0 {
 			m := message{typ: c.U16()}
 			n := int(c.U16())
@@ -145,16 +204,13 @@ func (f *File) readHeader1(h *header) error {
 			m.at = b.addr + uint64(c.Pos())
 			m.body = c.Bytes(n)
 			count--
-			if m.typ == msgContinuation && c.Err() == nil {
-				k := f.r.CursorOver(m.body, m.at)
-				next := headerBlock{k.Address(), k.Length()}
-				if k.Err() != nil {
-					return k.Err()
+			switch {
+			case c.Err() != nil:
+			case m.typ == msgContinuation:
+				if err := q.follow(f, c, &m); err != nil {
+					return err
 				}
-				q.add(c, next)
-				continue
-			}
-			if m.typ != 0 {
+			case m.typ != msgNil:
 				h.messages = append(h.messages, m)
 			}
 		}
@@ -167,11 +223,12 @@ func (f *File) readHeader1(h *header) error {
 
 // readHeader2 reads a version 2 object header (IV.A.1.b).
 func (f *File) readHeader2(h *header) error {
-	head := f.r.Cursor(h.addr, int(min(uint64(f.r.Size()-f.r.Base())-h.addr, 6+16+4+8)))
+	room := uint64(f.r.Size()-f.r.Base()) - h.addr
+	head := f.r.Cursor(h.addr, int(min(room, 6+16+4+8)))
 	head.Skip(4)
 	h.version = int(head.U8())
 	if head.Err() == nil && h.version != 2 {
-		return head.Unsupported("object header version %d", h.version)
+		return f.r.Unsupported(h.addr, "object header version %d", h.version)
 	}
 	flags := head.U8()
 	if flags&0x20 != 0 {
@@ -186,23 +243,29 @@ func (f *File) readHeader2(h *header) error {
 	}
 	h.trackOrder = flags&0x04 != 0
 	prefix := head.Pos()
-	if size > uint64(f.r.Size()) {
-		return head.Corrupt("object header of %d bytes", size)
+	switch {
+	case size > room:
+		return f.r.Corrupt(h.addr, "object header of %d bytes", size)
+	case size > maxHeader:
+		return f.r.OverLimit(h.addr, "object header of more than %d bytes", maxHeader)
 	}
 	c := f.r.Checked(h.addr, prefix+int(size)+4, "object header")
-	f.extent(h.addr, uint64(prefix)+size+4, "object header")
+	if c.Err() != nil {
+		return c.Err()
+	}
+	h.bytes = uint64(prefix) + size + 4
+	f.extent(h.addr, h.bytes, "object header")
 	c.Skip(prefix)
-	var q continuations
+	q := continuations{h: h, room: uint64(f.r.Size())}
 	if err := f.messages2(h, c, h.addr, &q); err != nil {
 		return err
 	}
 	for i := 0; i < len(q.queue); i++ {
 		b := q.queue[i]
-		if b.size > uint64(f.r.Size()) {
-			return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "object header continuation of %d bytes", b.size)
-		}
 		c := f.r.Checked(b.addr, int(b.size), "object header continuation")
-		f.extent(b.addr, b.size, "object header continuation")
+		if c.Err() == nil {
+			f.extent(b.addr, b.size, "object header continuation")
+		}
 		c.Signature("OCHK")
 		if err := f.messages2(h, c, b.addr, &q); err != nil {
 			return err
@@ -231,13 +294,10 @@ func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuation
 		switch {
 		case c.Err() != nil:
 		case m.typ == msgContinuation:
-			k := f.r.CursorOver(m.body, m.at)
-			next := headerBlock{k.Address(), k.Length()}
-			if k.Err() != nil {
-				return k.Err()
+			if err := q.follow(f, c, &m); err != nil {
+				return err
 			}
-			q.add(c, next)
-		case m.typ != 0:
+		case m.typ != msgNil:
 			h.messages = append(h.messages, m)
 		}
 	}
@@ -265,25 +325,61 @@ func (f *File) sharedMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
 	if c.Err() != nil {
 		return nil, c.Err()
 	}
-	h, err := f.readHeader(addr)
+	m, err := f.committed(addr, typ)
 	if err != nil {
 		return nil, err
-	}
-	m := h.find(typ)
-	if m == nil {
-		return nil, c.Corrupt("the object at address %#x has no message of type %#x to share", addr, typ)
-	}
-	if m.flags&flagShared != 0 {
-		return nil, c.Corrupt("the message shared from address %#x is itself shared", addr)
 	}
 	return f.r.CursorOver(m.body, m.at), nil
 }
 
-// sharedIndex is one index of the shared message table (III.G).
+// committedCache bounds the messages of other objects that are kept, of at most 64 KiB each.
+const committedCache = 512
+
+// committed returns the message that the object at an address shares: the type of a committed datatype, which
+// thousands of attributes may have.
+func (f *File) committed(addr uint64, typ uint16) (message, error) {
+	key := committedKey{addr, typ}
+	f.mu.Lock()
+	m, ok := f.sharing[key]
+	f.mu.Unlock()
+	if ok {
+		return m, nil
+	}
+	h, err := f.readHeader(addr)
+	if err != nil {
+		return message{}, err
+	}
+	found := h.find(typ)
+	switch {
+	case found == nil:
+		return message{}, f.r.Corrupt(addr, "the object has no message of type %#x to share", typ)
+	case found.flags&flagShared != 0:
+		return message{}, f.r.Corrupt(found.at, "a message that is shared from here is itself shared")
+	}
+	m = *found
+	m.body = bytes.Clone(m.body) // not all of the header
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if len(f.sharing) >= committedCache {
+		clear(f.sharing)
+	}
+	f.sharing[key] = m
+	return m, nil
+}
+
+type committedKey struct {
+	addr uint64
+	typ  uint16
+}
+
+// sharedIndex is one index of the shared message table (III.I).
 type sharedIndex struct {
 	types uint16 // bit i: messages of type i
 	heap  uint64
-	open  *heap.Fractal
+
+	once sync.Once
+	open *heap.Fractal
+	err  error
 }
 
 // sharedHeapMessage reads a message from the file's shared message heap.
@@ -299,34 +395,26 @@ func (f *File) sharedHeapMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, erro
 	if hp == nil {
 		return nil, c.Corrupt("a shared message of type %#x, but the file has no heap for it", typ)
 	}
-	b, err := hp.Object(id)
+	b, at, err := hp.Find(id)
 	if err != nil {
 		return nil, err
 	}
-	return f.r.CursorOver(b, uint64(c.Offset()-f.r.Base())), nil
+	return f.r.CursorOver(b, at), nil
 }
 
+// sharedHeap returns the heap of the shared messages of a type, nil where there is none.
 func (f *File) sharedHeap(typ uint16) (*heap.Fractal, error) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	for i := range f.shared {
-		s := &f.shared[i]
+	for _, s := range f.shared {
 		if typ > 15 || s.types&(1<<typ) == 0 {
 			continue
 		}
-		if s.open == nil {
-			hp, err := heap.OpenFractal(f.r, s.heap)
-			if err != nil {
-				return nil, err
-			}
-			s.open = hp
-		}
-		return s.open, nil
+		s.once.Do(func() { s.open, s.err = heap.OpenFractal(f.r, s.heap) })
+		return s.open, s.err
 	}
 	return nil, nil
 }
 
-// readSharedTable reads the shared message table that the superblock extension names (IV.A.2.p, III.G).
+// readSharedTable reads the shared message table that the superblock extension names (IV.A.2.p, III.I).
 func (f *File) readSharedTable(m *message) error {
 	c := f.r.CursorOver(m.body, m.at)
 	c.Skip(1)
@@ -343,7 +431,10 @@ func (f *File) readSharedTable(m *message) error {
 		types := t.U16()
 		t.Skip(4 + 2 + 2 + 2)
 		t.Address()
-		f.shared = append(f.shared, sharedIndex{types: types, heap: t.Address()})
+		f.shared = append(f.shared, &sharedIndex{types: types, heap: t.Address()})
+	}
+	if t.Err() == nil {
+		f.extent(addr, uint64(4+n*entry+4), "shared message table")
 	}
 	return t.Err()
 }

@@ -44,8 +44,9 @@ func (r *HeapReader) Object(addr uint64, index uint32) ([]byte, error) {
 
 func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	f.heapMu.Lock()
-	defer f.heapMu.Unlock()
-	if c := f.collections[addr]; c != nil {
+	c := f.collections[addr]
+	f.heapMu.Unlock()
+	if c != nil {
 		return c, nil
 	}
 	if addr == 0 {
@@ -54,6 +55,11 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	c, err := heap.ReadCollection(f.r, addr)
 	if err != nil {
 		return nil, err
+	}
+	f.heapMu.Lock()
+	defer f.heapMu.Unlock()
+	if known := f.collections[addr]; known != nil { // another goroutine was faster
+		return known, nil
 	}
 	if f.heapBytes > heapCache {
 		clear(f.collections)

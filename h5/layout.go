@@ -68,8 +68,8 @@ func (d *Dataset) layout1(c *meta.Cursor, l *Layout) error {
 	if class != 0 {
 		addr = c.Address()
 	}
-	if rank > d.f.r.Limits.Rank+1 {
-		return c.Corrupt("layout of rank %d", rank)
+	if d.f.rank(c, rank-1, "layout"); c.Err() != nil {
+		return c.Err()
 	}
 	dims := make([]uint64, rank)
 	for i := range dims {
@@ -184,10 +184,10 @@ func (d *Dataset) layout4(c *meta.Cursor, l *Layout) error {
 
 // chunkDims reads rank dimensions of width bytes, the last of which is the size of an element.
 func (d *Dataset) chunkDims(c *meta.Cursor, l *Layout, rank, width int) error {
-	if c.Err() == nil && (rank < 2 || rank > d.f.r.Limits.Rank+1) {
+	if c.Err() == nil && rank < 2 {
 		return c.Corrupt("chunk of rank %d", rank-1)
 	}
-	if c.Err() != nil {
+	if d.f.rank(c, rank-1, "chunk"); c.Err() != nil {
 		return c.Err()
 	}
 	dims := make([]uint64, rank)
@@ -276,14 +276,15 @@ func (d *Dataset) readExternal(m *message, l *Layout) error {
 	}
 	c.Skip(3 + 2)
 	n := int(c.U16())
-	names, err := heap.OpenLocal(d.f.r, c.Address())
+	at := c.Address()
 	if c.Err() != nil {
 		return c.Err()
 	}
+	names, err := heap.OpenLocal(d.f.r, at)
 	if err != nil {
 		return err
 	}
-	total := int64(0)
+	total, room := int64(0), names.Size()
 	for range n {
 		nameAt, offset, size := c.Length(), c.Length(), c.Length()
 		if c.Err() != nil {
@@ -292,6 +293,9 @@ func (d *Dataset) readExternal(m *message, l *Layout) error {
 		name, err := names.String(nameAt)
 		if err != nil {
 			return err
+		}
+		if room -= int64(len(name)); room < 0 {
+			return c.Corrupt("the names of external files are larger than their heap")
 		}
 		e := ExternalExtent{Name: string(name), Offset: int64(offset), Size: int64(size)}
 		if size == meta.Undefined {

@@ -51,6 +51,14 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 			return nil, nil, h5err.New(h5err.Corrupt, "a virtual dataset is its own source")
 		}
 	}
+	if len(chain) > 0 {
+		for i := range l.Virtual { // reading all of a dataset's mappings for each of another's is much work
+			*left -= 1 + len(l.Virtual[i].Source.Blocks) + len(l.Virtual[i].Virtual.Blocks)
+		}
+		if *left < 0 {
+			return nil, nil, tooManySources()
+		}
+	}
 	chain = append(chain, d)
 	rank := len(d.space.Dims)
 	dims := slices.Clone(d.space.Dims)
@@ -106,10 +114,14 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 	return dims, out, nil
 }
 
+func tooManySources() error {
+	return h5err.New(h5err.Limit, "more than %d sources of a virtual dataset", maxVirtualSources)
+}
+
 // source opens a mapping's source; nil where it is absent.
 func (d *Dataset) source(file, name string, left *int) (*Dataset, error) {
 	if *left--; *left < 0 {
-		return nil, h5err.New(h5err.Limit, "more than %d sources of a virtual dataset", maxVirtualSources)
+		return nil, tooManySources()
 	}
 	src, err := d.f.OpenVirtual(file, name)
 	if h5err.Is(err, h5err.NotFound) {

@@ -18,7 +18,6 @@ type Superblock struct {
 
 	root      uint64 // address of the root group's object header
 	extension uint64
-	rootTable *symbolTable // cached by version 0 and 1 when known
 }
 
 // OpenForWriting tells whether a writer has the file open, or did not close it.
@@ -26,7 +25,7 @@ func (s *Superblock) OpenForWriting() bool { return s.Version >= 3 && s.Flags&0x
 
 // findSuperblock looks for the signature at 0, 512, 1024, 2048, ... (II.A).
 func findSuperblock(r *meta.Reader) (int64, error) {
-	for at := int64(0); at <= r.Size()-int64(len(signature)); {
+	for at := int64(0); at >= 0 && at <= r.Size()-int64(len(signature)); {
 		b, err := r.BytesAt(at, len(signature))
 		if err != nil {
 			return 0, err
@@ -86,10 +85,15 @@ func readSuperblock(r *meta.Reader) (Superblock, error) {
 		return s, h5err.At(h5err.Corrupt, at, "end-of-file address %#x", eof)
 	}
 	s.EndOfFile = at + int64(eof-base)
-	if s.EndOfFile > r.Size() {
-		return s, h5err.At(h5err.Corrupt, r.Size(), "the file has %d bytes, its superblock says %d: it was cut short", r.Size(), s.EndOfFile)
-	}
 	return s, nil
+}
+
+// checkEnd tells a file that was cut short. It comes after what says that the data are in several files.
+func (s *Superblock) checkEnd(r *meta.Reader) error {
+	if s.EndOfFile > r.Size() {
+		return h5err.At(h5err.Corrupt, r.Size(), "the file has %d bytes, its superblock says %d: it was cut short", r.Size(), s.EndOfFile)
+	}
+	return nil
 }
 
 // readOld reads versions 0 and 1.
@@ -111,15 +115,11 @@ func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
 	driver := c.Address()
 	c.Skip(s.OffsetSize) // root symbol table entry: link name offset
 	s.root = c.Address()
-	cache := c.U32()
-	c.Skip(4)
-	scratch := c.Sub(16)
+	c.Skip(4 + 4 + 16) // what is cached of the root group
 	if c.Err() != nil {
 		return 0, 0, c.Err()
 	}
-	if cache == 1 && 2*s.OffsetSize <= 16 {
-		s.rootTable = &symbolTable{tree: scratch.Address(), heap: scratch.Address()}
-	}
+	r.Extent(0, uint64(n), "superblock")
 	s.extension = meta.Undefined
 	if driver != meta.Undefined {
 		if err := checkDriver(r, driver); err != nil {
@@ -129,20 +129,33 @@ func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
 	return base, eof, nil
 }
 
-// checkDriver refuses files that are spread over several by name (II.B).
+// checkDriver reads the driver information block of versions 0 and 1 (II.B).
 func checkDriver(r *meta.Reader, addr uint64) error {
 	c := r.Cursor(addr, 16)
-	c.Skip(8)
+	version := c.U8()
+	c.Skip(3)
+	n := c.U32()
 	id := c.Bytes(8)
 	if c.Err() != nil {
 		return c.Err()
 	}
-	switch name := string(id); name[:4] {
-	case "NCSA":
-		if name == "NCSAmult" {
-			return c.Unsupported("the multi file driver: the data are in several files")
-		}
-		return c.Unsupported("the family file driver: the data are in several files")
+	if version != 0 {
+		return r.Corrupt(addr, "driver information block of version %d", version)
+	}
+	if _, err := r.FileOffset(addr, 16+uint64(n)); err != nil {
+		return err
+	}
+	r.Extent(addr, 16+uint64(n), "driver information block")
+	return oneFile(r, addr, id)
+}
+
+// oneFile refuses files that are spread over several by name (II.B, IV.A.2.u).
+func oneFile(r *meta.Reader, addr uint64, driver []byte) error {
+	switch string(driver) {
+	case "NCSAmult":
+		return r.Unsupported(addr, "the multi file driver: the data are in several files")
+	case "NCSAfami":
+		return r.Unsupported(addr, "the family file driver: the data are in several files")
 	}
 	return nil
 }
@@ -156,5 +169,8 @@ func (s *Superblock) readNew(r *meta.Reader) (base, eof uint64, err error) {
 	s.extension = c.Address()
 	eof = c.Address()
 	s.root = c.Address()
+	if c.Err() == nil {
+		r.Extent(0, uint64(12+4*s.OffsetSize+4), "superblock")
+	}
 	return base, eof, c.Err()
 }

@@ -5,8 +5,13 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// parseVirtual reads the global heap block that lists a virtual dataset's mappings (specification, VII. Appendix D,
-// "Virtual dataset global heap block").
+// maxBlocks bounds the blocks of all selections of a virtual dataset, maxVirtualName a name in it.
+const (
+	maxBlocks      = 1 << 20
+	maxVirtualName = 64 << 10
+)
+
+// parseVirtual reads the global heap block that lists a virtual dataset's mappings (specification, III.F).
 func (f *File) parseVirtual(c *meta.Cursor, l *Layout, rank int) error {
 	version := c.U8()
 	if c.Err() == nil && version > 1 {
@@ -20,6 +25,7 @@ func (f *File) parseVirtual(c *meta.Cursor, l *Layout, rank int) error {
 		return c.Corrupt("%d virtual mappings in %d bytes", n, c.Len())
 	}
 	l.Virtual = make([]VirtualMapping, 0, min(n, 1024))
+	blocks := 0
 	for range n {
 		var m VirtualMapping
 		flags := uint8(0)
@@ -41,7 +47,7 @@ func (f *File) parseVirtual(c *meta.Cursor, l *Layout, rank int) error {
 			}
 			m.File = l.Virtual[i].File
 		default:
-			m.File = string(c.CString())
+			m.File = virtualName(c)
 		}
 		if flags&sharedDataset != 0 {
 			i := c.Length()
@@ -50,19 +56,31 @@ func (f *File) parseVirtual(c *meta.Cursor, l *Layout, rank int) error {
 			}
 			m.Dataset = l.Virtual[i].Dataset
 		} else {
-			m.Dataset = string(c.CString())
+			m.Dataset = virtualName(c)
 		}
 		m.Source = f.parseSelection(c, -1)
 		m.Virtual = f.parseSelection(c, rank)
 		if c.Err() != nil {
 			return c.Err()
 		}
+		if blocks += len(m.Source.Blocks) + len(m.Virtual.Blocks); blocks > maxBlocks {
+			return c.Fail(h5err.Limit, "virtual mappings of more than %d blocks", maxBlocks)
+		}
 		l.Virtual = append(l.Virtual, m)
 	}
 	return nil
 }
 
-// parseSelection reads a serialized selection (VII. Appendix E); a rank of -1 takes any.
+func virtualName(c *meta.Cursor) string {
+	name := c.CString()
+	if len(name) > maxVirtualName {
+		c.Fail(h5err.Limit, "a name of %d bytes in a virtual mapping, the limit is %d", len(name), maxVirtualName)
+		return ""
+	}
+	return string(name)
+}
+
+// parseSelection reads a serialized selection (VIII. Appendix D, "Dataspace Selection"); a rank of -1 takes any.
 func (f *File) parseSelection(c *meta.Cursor, rank int) (s Selection) {
 	switch kind := c.U32(); {
 	case c.Err() != nil:
@@ -100,9 +118,10 @@ func (f *File) parseHyperslab(c *meta.Cursor, want int) []Hyperslab {
 		c.Corrupt("hyperslab selection version %d", version)
 	}
 	rank := int(c.U32())
-	if c.Err() == nil && (rank < 1 || rank > f.r.Limits.Rank || want >= 0 && rank != want) {
+	if c.Err() == nil && (rank < 1 || want >= 0 && rank != want) {
 		c.Corrupt("selection of rank %d", rank)
 	}
+	f.rank(c, rank, "selection")
 	if c.Err() == nil && width != 2 && width != 4 && width != 8 {
 		c.Corrupt("selection coordinates of %d bytes", width)
 	}
@@ -129,6 +148,9 @@ func (f *File) parseHyperslab(c *meta.Cursor, want int) []Hyperslab {
 	blocks := c.Uint(width)
 	if c.Err() == nil && blocks > uint64(c.Len()/(2*rank*width)) {
 		c.Corrupt("%d blocks of a selection in %d bytes", blocks, c.Len())
+	}
+	if c.Err() == nil && blocks > maxBlocks {
+		c.Fail(h5err.Limit, "a selection of %d blocks, the limit is %d", blocks, maxBlocks)
 	}
 	if c.Err() != nil {
 		return nil

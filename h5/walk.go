@@ -15,19 +15,24 @@ func (f *File) Walk(fn func(o Object) error) error {
 
 // WalkAll is Walk, and also tells of what can't be opened: then o is nil, and path and err say what.
 func (f *File) WalkAll(fn func(o Object, path string, err error) error) error {
-	w := walker{f: f, fn: fn, seen: map[uint64]bool{}}
+	w := walker{f: f, fn: fn, seen: map[uint64]bool{}, room: uint64(f.r.Size())}
 	return w.visit(f.root)
 }
+
+// maxPath bounds the paths of a walk: where each group holds one more, all paths together grow with the square of them.
+const maxPath = 64 << 10
 
 type walker struct {
 	f    *File
 	fn   func(o Object, path string, err error) error
 	seen map[uint64]bool
+	room uint64 // bytes that the headers of objects may yet have: they do not overlap
 }
 
 // visit keeps its own stack: groups may be nested deeper than is wise to recurse.
 func (w *walker) visit(root *Group) error {
 	w.seen[root.addr] = true
+	w.room -= min(w.room, root.h.bytes)
 	if err := w.fn(root, root.path, nil); err != nil {
 		return err
 	}
@@ -53,8 +58,23 @@ func (w *walker) visit(root *Group) error {
 		if len(w.seen) > w.f.r.Limits.Links {
 			return h5err.In(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f.Name(), "")
 		}
+		if len(top.g.path)+len(l.Name) > maxPath {
+			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is passed over", maxPath)
+			if err := w.fn(nil, top.g.path, h5err.In(err, w.f.Name(), top.g.path)); err != nil {
+				return err
+			}
+			top.next = len(links)
+			continue
+		}
 		p := join(top.g.path, l.Name)
 		o, err := w.f.object(l.Address, p)
+		if err == nil {
+			n := headerOf(o).bytes
+			if n > w.room {
+				return h5err.In(w.f.r.Corrupt(l.Address, "object headers that overlap one another"), w.f.Name(), p)
+			}
+			w.room -= n
+		}
 		if err := w.fn(o, p, err); err != nil {
 			return err
 		}
@@ -68,4 +88,14 @@ func (w *walker) visit(root *Group) error {
 type iterator struct {
 	g    *Group
 	next int
+}
+
+func headerOf(o Object) *header {
+	switch o := o.(type) {
+	case *Group:
+		return o.h
+	case *Dataset:
+		return o.h
+	}
+	return o.(*NamedType).h
 }

@@ -165,11 +165,18 @@ func (h *Fractal) layout(largest uint64) error {
 // Object returns the bytes of the object with an ID of IDLength bytes. They are shared and not to be written to. An
 // ID that leads nowhere is Corrupt, an object of more than Limits.AttributeSize bytes and a little is over the limit.
 func (h *Fractal) Object(id []byte) ([]byte, error) {
+	b, _, err := h.Find(id)
+	return b, err
+}
+
+// Find is Object, and tells the address where the object stands; that of its block if the block is filtered, that of the
+// heap if it is inside its ID.
+func (h *Fractal) Find(id []byte) (b []byte, addr uint64, err error) {
 	if len(id) != h.IDLength {
-		return nil, h.r.Corrupt(h.addr, "ID of %d bytes in a fractal heap of IDs of %d", len(id), h.IDLength)
+		return nil, 0, h.r.Corrupt(h.addr, "ID of %d bytes in a fractal heap of IDs of %d", len(id), h.IDLength)
 	}
 	if v := id[0] >> 6; v != 0 {
-		return nil, h.r.Unsupported(h.addr, "fractal heap ID of version %d", v)
+		return nil, 0, h.r.Unsupported(h.addr, "fractal heap ID of version %d", v)
 	}
 	switch kind := id[0] >> 4 & 3; kind {
 	case 0:
@@ -177,9 +184,10 @@ func (h *Fractal) Object(id []byte) ([]byte, error) {
 	case 1:
 		return h.huge(id[1:])
 	case 2:
-		return h.tiny(id)
+		b, err = h.tiny(id)
+		return b, h.addr, err
 	default:
-		return nil, h.r.Corrupt(h.addr, "fractal heap ID of type %d", kind)
+		return nil, 0, h.r.Corrupt(h.addr, "fractal heap ID of type %d", kind)
 	}
 }
 
@@ -202,54 +210,55 @@ func (h *Fractal) largest() uint64 {
 
 // huge returns an object that has an extent of the file to itself (specification, III.G, layouts "Fractal Heap ID
 // for Huge Objects", sub-types 1 to 4).
-func (h *Fractal) huge(id []byte) ([]byte, error) {
+func (h *Fractal) huge(id []byte) (b []byte, at uint64, err error) {
 	r := h.r
 	place := id
 	if !h.hugeDirect {
 		number := meta.LE(id[:h.hugeWidth])
-		typ, at := btree.TypeHuge, r.OffsetSize+r.LengthSize
+		typ, key := btree.TypeHuge, r.OffsetSize+r.LengthSize
 		if h.pipelineLength > 0 {
-			typ, at = btree.TypeHugeFiltered, at+4+r.LengthSize
+			typ, key = btree.TypeHugeFiltered, key+4+r.LengthSize
 		}
 		tree, err := btree.V2Header(r, h.hugeTree)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
-		if tree.RecordSize != at+r.LengthSize {
-			return nil, r.Corrupt(h.hugeTree, "B-tree records of %d bytes for huge objects, %d expected", tree.RecordSize, at+r.LengthSize)
+		if tree.RecordSize != key+r.LengthSize {
+			return nil, 0, r.Corrupt(h.hugeTree, "B-tree records of %d bytes for huge objects, %d expected", tree.RecordSize, key+r.LengthSize)
 		}
 		place = nil
 		err = btree.V2Range(r, h.hugeTree, typ, func(rec []byte) int {
-			return cmp.Compare(r.Len(rec[at:]), number)
+			return cmp.Compare(r.Len(rec[key:]), number)
 		}, func(rec []byte) error {
 			place = bytes.Clone(rec)
 			return nil
 		})
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		if place == nil {
-			return nil, r.Corrupt(h.hugeTree, "no huge object of number %d", number)
+			return nil, 0, r.Corrupt(h.hugeTree, "no huge object of number %d", number)
 		}
 	}
 	addr, size := r.Addr(place), r.Len(place[r.OffsetSize:])
 	if _, err := r.FileOffset(addr, size); err != nil {
-		return nil, err
+		return nil, 0, err
 	}
 	if size > h.largest() {
-		return nil, r.OverLimit(addr, "huge object of %d bytes in a fractal heap", size)
+		return nil, 0, r.OverLimit(addr, "huge object of %d bytes in a fractal heap", size)
 	}
 	r.Extent(addr, size, "huge object of a fractal heap")
 	p, err := r.Bytes(addr, int(size))
 	if err != nil || h.pipelineLength == 0 {
-		return p, err
+		return p, addr, err
 	}
 	place = place[r.OffsetSize+r.LengthSize:]
 	decoded := r.Len(place[4:])
 	if decoded > h.largest() {
-		return nil, r.OverLimit(addr, "huge object of %d decoded bytes in a fractal heap", decoded)
+		return nil, 0, r.OverLimit(addr, "huge object of %d decoded bytes in a fractal heap", decoded)
 	}
-	return h.decode(addr, p, binary.LittleEndian.Uint32(place), decoded)
+	p, err = h.decode(addr, p, binary.LittleEndian.Uint32(place), decoded)
+	return p, addr, err
 }
 
 // decode undoes the heap's filters; the result must have size bytes.
@@ -270,30 +279,34 @@ func (h *Fractal) decode(addr uint64, p []byte, mask uint32, size uint64) ([]byt
 }
 
 // managed returns an object inside a direct block.
-func (h *Fractal) managed(id []byte) ([]byte, error) {
+func (h *Fractal) managed(id []byte) ([]byte, uint64, error) {
 	r := h.r
 	if len(id) < h.idOffset+h.idSize {
-		return nil, r.Corrupt(h.addr, "fractal heap IDs of %d bytes are too short", h.IDLength)
+		return nil, 0, r.Corrupt(h.addr, "fractal heap IDs of %d bytes are too short", h.IDLength)
 	}
 	off, n := meta.LE(id[:h.idOffset]), meta.LE(id[h.idOffset:h.idOffset+h.idSize])
 	if h.root == meta.Undefined {
-		return nil, r.Corrupt(h.addr, "ID of an object in an empty fractal heap")
+		return nil, 0, r.Corrupt(h.addr, "ID of an object in an empty fractal heap")
 	}
 	if n > h.maxManaged || off >= 1<<h.maxBits {
-		return nil, r.Corrupt(h.addr, "fractal heap ID of %d bytes at %d", n, off)
+		return nil, 0, r.Corrupt(h.addr, "fractal heap ID of %d bytes at %d", n, off)
 	}
 	b := block{addr: h.root, size: h.start, stored: h.rootSize, mask: h.rootMask}
 	if h.rootRows > 0 {
 		var err error
 		if b, err = h.locate(off); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
 	in, head := off-b.at, uint64(h.directHead())
 	if in < head || in > b.size || n > b.size-in {
-		return nil, r.Corrupt(b.addr, "fractal heap ID of %d bytes at %d, outside the direct block of %d bytes at %d", n, off, b.size, b.at)
+		return nil, 0, r.Corrupt(b.addr, "fractal heap ID of %d bytes at %d, outside the direct block of %d bytes at %d", n, off, b.size, b.at)
 	}
-	return h.direct(b, in, n)
+	p, err := h.direct(b, in, n)
+	if h.pipelineLength > 0 {
+		in = 0
+	}
+	return p, b.addr + in, err
 }
 
 // directHead is the number of bytes of a direct block before its objects.
