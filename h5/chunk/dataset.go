@@ -31,7 +31,14 @@ func describe(ds *h5.Dataset) (*dataset, error) {
 	f := ds.File()
 	d := &dataset{
 		file: f.Name(), path: ds.Path(), addr: ds.Address(), typ: ds.Type(), elem: ds.Type().Size,
-		decoded: f.Limits().DecodedBytes, src: f.Source(), fill: ds.Fill, chunks: ds.Chunks,
+		decoded: f.Limits().DecodedBytes, src: f.Source(), chunks: ds.Chunks,
+		fill: func() ([]byte, error) {
+			p, err := ds.Fill()
+			if h5err.Is(err, h5err.Limit) { // zeros, but too many of them to be spelled out
+				return nil, nil
+			}
+			return p, err
+		},
 		mappings: func() ([]h5.VirtualMapping, error) {
 			_, m, err := ds.Mappings()
 			return m, err
