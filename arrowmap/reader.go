@@ -139,7 +139,6 @@ type stream struct {
 
 type columnStats struct {
 	copied, nulls atomic.Int64
-	decoded       atomic.Bool // some of it was not handed out from the mapping
 }
 
 // ColumnReport says what became of a column.
@@ -446,7 +445,6 @@ type piece struct {
 	mutable bool // decoded for one column only
 	swap    func([]byte) bool
 	swapped bool
-	err     error
 }
 
 // sub is the rows [lo,hi) of a piece.
