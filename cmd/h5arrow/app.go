@@ -51,7 +51,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	defer stop()
 	a := &app{streams: s, ctx: ctx, cleanups: map[*output]bool{}}
 	root := a.root()
-	root.SetArgs(args)
+	root.SetArgs(append([]string{}, args...)) // nil would stand for those of the process
 	ended := make(chan error, 1)
 	go func() { ended <- root.ExecuteContext(ctx) }()
 	var err error
@@ -203,6 +203,8 @@ func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
 			if err != nil || c == nil || len(rest) > 0 {
 				return usage("no help on %q", strings.Join(args, " ")).WithHint("`h5arrow help` lists the commands")
 			}
+			c.InitDefaultHelpFlag()
+			c.InitDefaultVersionFlag()
 			return c.Help()
 		},
 	}

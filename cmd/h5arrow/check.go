@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -114,7 +115,11 @@ func (c *checking) found(err error) {
 		status = exitCorrupt // to the file, not to the command line
 	}
 	line := printable(err.Error())
-	if c.told[line] || c.failed != nil {
+	key := line
+	if e := (*h5err.Error)(nil); errors.As(err, &e) && e.Offset >= 0 {
+		key = fmt.Sprint(e.File, e.Object, e.Offset)
+	}
+	if c.told[key] || c.failed != nil {
 		return
 	}
 	c.lines[status]++
@@ -122,14 +127,23 @@ func (c *checking) found(err error) {
 	if len(c.told) == mostLines {
 		return
 	}
-	if c.told[line] = true; len(c.told) == mostLines {
+	if c.told[key] = true; len(c.told) == mostLines {
 		line += "\nmore are counted, but not printed"
 	}
 	_, c.failed = io.WriteString(c.out, line+"\n")
 }
 
-// columns looks at the file as tables: what contradicts a convention, and which columns Arrow has no type for.
+// columns looks at the file as inspect does: what contradicts a convention, and what Arrow has no type for.
 func (c *checking) columns(f *arrowmap.File) error {
+	var each contents
+	if err := each.walk(f, f.H5().Root()); err != nil {
+		c.found(err)
+	}
+	for _, d := range each.datasets {
+		if d.err != nil {
+			c.found(d.err)
+		}
+	}
 	tables, err := f.Tables()
 	if err != nil {
 		c.found(err)

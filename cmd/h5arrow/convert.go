@@ -22,7 +22,7 @@ import (
 // convertFlags are the flags of convert.
 type convertFlags struct {
 	selection
-	compression string
+	compression *choice
 	force       bool
 	json        bool
 	all         bool
@@ -47,12 +47,10 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 	}
 	o.selection.add(cmd)
 	f := cmd.Flags()
-	f.StringVar(&o.compression, "compression", "none", "codec of the buffers: `none|lz4|zstd`")
+	o.compression = choose(cmd, "compression", "codec of the buffers", "none", "lz4", "zstd")
 	f.BoolVar(&o.all, "all-tables", false, "write every table to a file of its own; OUT is a directory")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
-	// It fails only for a flag that does not exist.
-	_ = cmd.RegisterFlagCompletionFunc("compression", cobra.FixedCompletions([]string{"none", "lz4", "zstd"}, cobra.ShellCompDirectiveNoFileComp))
 	return cmd
 }
 
@@ -71,7 +69,7 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 		return err
 	}
 	var err error
-	if c.codec, err = ipc.ParseCompression(o.compression); err != nil {
+	if c.codec, err = ipc.ParseCompression(o.compression.value); err != nil {
 		return err
 	}
 	out := args[len(args)-1]
@@ -171,7 +169,9 @@ func (c *conversion) report(w io.Writer, s *summary) error {
 	if !c.json {
 		return nil
 	}
-	return json.NewEncoder(w).Encode(s)
+	e := json.NewEncoder(w)
+	e.SetEscapeHTML(false)
+	return e.Encode(s)
 }
 
 // writeFile writes a table to a file that appears when all went well.

@@ -328,6 +328,9 @@ func cut(s string, n int) string {
 	if len(s) <= n || utf8.RuneCountInString(s) <= n {
 		return s
 	}
+	if n < 1 {
+		return ""
+	}
 	return string([]rune(s)[:n-1]) + "…"
 }
 

@@ -34,7 +34,7 @@ What can't be described is marked, and makes the exit status 3.`,
 		Example: `  h5arrow inspect data.h5
   h5arrow inspect data.h5 /events
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
-		Args: atLeast(1, 2, "a file and at most one path"),
+		Args: atLeast(1, 2, "a file, and at most one path in it"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")

@@ -61,7 +61,7 @@ func (b *bar) line(s ipc.Stats, took time.Duration) string {
 	text := fmt.Sprintf(" %3.0f%%  %s rows  %s/s  %s left", 100*part, count(s.Rows), bytesText(rate), left)
 	room := min(40, b.width-len(text)-3)
 	if room < 5 {
-		return strings.TrimSpace(text)[:max(0, min(len(text)-1, b.width-1))]
+		return cut(strings.TrimSpace(text), max(0, b.width-1))
 	}
 	full := int(part * float64(room))
 	return "[" + strings.Repeat("#", full) + strings.Repeat(".", room-full) + "]" + text

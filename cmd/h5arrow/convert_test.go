@@ -1,0 +1,200 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+)
+
+// readBack reads Arrow data with arrow-go's readers: a file where there is its magic, else a stream.
+func readBack(t testing.TB, b []byte) []arrow.RecordBatch {
+	t.Helper()
+	var out []arrow.RecordBatch
+	if bytes.HasPrefix(b, arrowipc.Magic) {
+		r, err := arrowipc.NewFileReader(bytes.NewReader(b))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range r.NumRecords() {
+			rec, err := r.RecordBatchAt(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, rec)
+		}
+		return out
+	}
+	r, err := arrowipc.NewReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r.Next() {
+		r.RecordBatch().Retain()
+		out = append(out, r.RecordBatch())
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	return out
+}
+
+func readFile(t testing.TB, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// table joins batches to one array a column.
+func table(t testing.TB, recs []arrow.RecordBatch) arrow.Table {
+	t.Helper()
+	if len(recs) == 0 {
+		t.Fatal("no batches")
+	}
+	return array.NewTableFromRecords(recs[0].Schema(), recs)
+}
+
+// What convert writes, in every form and codec, is what the library reads.
+func TestConvert(t *testing.T) {
+	dir := workplace(t)
+	f, err := arrowmap.Open("sample.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	tab, err := f.Table("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := tab.Reader(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var want []arrow.RecordBatch
+	for r.Next() {
+		r.RecordBatch().Retain()
+		want = append(want, r.RecordBatch())
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	before := listing(t, dir)
+	for _, out := range []string{"x.arrow", "x.feather", "x.arrows", "X.ARROW", "-"} {
+		for _, codec := range []string{"none", "lz4", "zstd"} {
+			for _, more := range [][]string{nil, {"--batch-rows", "777"}, {"--workers", "1", "--io", "read", "--quiet"}, {"--max-memory", "8MiB"}} {
+				res := expect(t, 0, append([]string{"convert", "sample.h5", out, "--force", "--compression", codec}, more...)...)
+				b := []byte(res.out)
+				if out != "-" {
+					if b = readFile(t, out); res.out != "" {
+						t.Errorf("stdout: %q", res.out)
+					}
+				}
+				if isFile := bytes.HasPrefix(b, arrowipc.Magic); isFile != !strings.HasSuffix(out, "s") && !isFile && out != "-" {
+					t.Errorf("%s is a file: %v", out, isFile)
+				}
+				if res.err != "" {
+					t.Errorf("stderr: %q", res.err)
+				}
+				if !array.TableEqual(table(t, want), table(t, readBack(t, b))) {
+					t.Errorf("%s %s %v: other values", out, codec, more)
+				}
+			}
+		}
+	}
+	onlyNew(t, dir, before, "x.arrow", "x.feather", "x.arrows", "X.ARROW")
+}
+
+func TestConvertSummary(t *testing.T) {
+	workplace(t)
+	var s summary
+	res := expect(t, 0, "convert", "two.h5", "--table", "/b", "x.arrow", "--json")
+	if err := json.Unmarshal([]byte(res.out), &s); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat("x.arrow")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Rows != 3 || s.Batches != 1 || s.BytesOut != info.Size() || s.Seconds <= 0 || len(s.Columns) != 3 {
+		t.Errorf("%+v", s)
+	}
+	res = expect(t, 0, "convert", "two.h5", "--table", "/b", "-", "--json") // the summary must not be among the data
+	if err := json.Unmarshal([]byte(res.err), &s); err != nil || len(readBack(t, []byte(res.out))) != 1 {
+		t.Errorf("stderr: %q, %v", res.err, err)
+	}
+}
+
+func TestConvertSeveralFiles(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	expect(t, 0, "convert", "part[0-9].h5", "x.arrow", "--filename", "--batch-rows", "2")
+	expect(t, 0, "convert", "part0.h5", "part1.h5", "part2.h5", "--filename", "y.arrow", "--rows", "1:4")
+	onlyNew(t, dir, before, "x.arrow", "y.arrow")
+	for name, want := range map[string]string{
+		"x.arrow": "0 0 part0.h5 0 1 part0.h5 0 2 part0.h5 2 1 part2.h5 2 2 part2.h5",
+		"y.arrow": "0 1 part0.h5 0 2 part0.h5 2 1 part2.h5",
+	} {
+		var got []string
+		for _, rec := range readBack(t, readFile(t, name)) {
+			for i := range int(rec.NumRows()) {
+				for c := range int(rec.NumCols()) {
+					got = append(got, rec.Column(c).ValueStr(i))
+				}
+			}
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("%s: %s, want %s", name, s, want)
+		}
+	}
+	expect(t, exitUsage, "convert", "part0.h5", "other.h5", "z.arrow")
+}
+
+func TestConvertAllTables(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	res := expect(t, 0, "convert", "--all-tables", "two.h5", "tables/", "--json")
+	onlyNew(t, dir, before, "tables/a.arrow", "tables/b.arrow")
+	var paths []string
+	for line := range strings.Lines(res.out) {
+		var s summary
+		if err := json.Unmarshal([]byte(line), &s); err != nil {
+			t.Fatal(err)
+		}
+		paths = append(paths, s.Table+" "+s.Out+" "+fmt.Sprint(s.Rows))
+	}
+	if got, want := strings.Join(paths, ", "), "/a tables/a.arrow 8, /b tables/b.arrow 3"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	expect(t, exitUsage, "convert", "--all-tables", "two.h5", "tables")
+	expect(t, 0, "convert", "--all-tables", "two.h5", "tables", "--force")
+	expect(t, exitUsage, "convert", "--all-tables", "two.h5", "part0.h5")
+	expect(t, exitUnsupported, "convert", "--all-tables", "mixed.h5", "new")
+	onlyNew(t, dir, listing(t, dir))
+	if _, err := os.Stat("new"); !os.IsNotExist(err) {
+		t.Errorf("a folder without tables is left: %v", err)
+	}
+}
+
+func TestFileName(t *testing.T) {
+	for path, want := range map[string]string{
+		"/": "in", "/a": "a", "/a/b": "a.b", "/..": "_", "/a:b\x00\n": "a_b__", "/x/../y": "x....y", "/ü 1": "ü 1",
+	} {
+		if got := fileName(path, filepath.Join("dir", "in.h5")); got != want {
+			t.Errorf("%q: %q, want %q", path, got, want)
+		}
+	}
+}

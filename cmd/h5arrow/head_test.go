@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// head prints the same of an HDF5 file and of the Arrow data that were made of it.
+func TestHeadOfArrow(t *testing.T) {
+	workplace(t)
+	for _, more := range [][]string{nil, {"-n", "3"}, {"--rows", "777:"}, {"--rows", "49998:"}, {"--rows", "5:7", "--json"}, {"--columns", "tip,note,pickup"}, {"-n", "0"}} {
+		want := expect(t, 0, append([]string{"head", "sample.h5"}, more...)...)
+		for _, out := range []string{"x.arrow", "x.arrows", "x.feather"} {
+			expect(t, 0, "convert", "sample.h5", out, "--force", "--batch-rows", "500", "--compression", "lz4")
+			if got := expect(t, 0, append([]string{"head", out}, more...)...); got.out != want.out {
+				t.Errorf("%s %v:\n%s\nwant\n%s", out, more, got.out, want.out)
+			}
+		}
+	}
+	for _, args := range [][]string{{"x.arrow", "x.arrows"}, {"x.arrow", "--table", "/t"}, {"x.arrow", "--columns", "nope"}, {"x.arrow", "--rows", "50001:"}} {
+		expect(t, exitUsage, append([]string{"head"}, args...)...)
+	}
+	expect(t, exitFailed, "head", "none.arrow")
+
+	b := readFile(t, "x.arrow")
+	for _, n := range []int{0, 7, 100, len(b) / 2, len(b) - 1} {
+		if err := os.WriteFile("cut.arrow", b[:n], 0o644); err != nil {
+			t.Fatal(err)
+		}
+		expect(t, exitCorrupt, "head", "cut.arrow")
+	}
+}
+
+// Whatever the bytes of Arrow data are, they cost an error at most.
+func FuzzHeadOfArrow(f *testing.F) {
+	dir := f.TempDir()
+	for _, path := range []string{"/a", "/b"} {
+		if r := command(f, "convert", "testdata/two.h5", dir+"/x.arrow", "--force", "--table", path); r.status != 0 {
+			f.Fatal(r.err)
+		}
+		f.Add(uint32(100), []byte{0xff}, readFile(f, dir+"/x.arrow"))
+	}
+	f.Fuzz(func(t *testing.T, at uint32, patch, b []byte) {
+		if len(b) > 0 {
+			copy(b[int(at)%len(b):], patch)
+		}
+		name := t.TempDir() + "/x.arrow"
+		if err := os.WriteFile(name, b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+		if r := command(t, "head", name, "--max-memory", "64MiB"); r.status != 0 && r.status != exitCorrupt && r.status != exitFailed && r.status != exitUnsupported {
+			t.Errorf("status %d: %s", r.status, r.err)
+		}
+	})
+}

@@ -1,0 +1,186 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+var update = flag.Bool("update", false, "rewrite testdata/golden.txt")
+
+// asCommand, when it is set, makes the test binary the command itself, for tests that need a process.
+const asCommand = "H5ARROW_TEST_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+	}
+	os.Exit(m.Run())
+}
+
+// result is what a command line came to.
+type result struct {
+	out, err string
+	status   int
+}
+
+// command runs a command line through buffers.
+func command(t testing.TB, args ...string) result {
+	t.Helper()
+	var out, err bytes.Buffer
+	status := run(context.Background(), args, streams{strings.NewReader(""), &out, &err})
+	return result{out.String(), err.String(), status}
+}
+
+// expect fails the test unless a command line ends with a status, and with one line on stderr where that is not 0.
+func expect(t testing.TB, status int, args ...string) result {
+	t.Helper()
+	r := command(t, args...)
+	if r.status != status {
+		t.Errorf("%q: status %d, want %d: %s", args, r.status, status, r.err)
+	}
+	if status != 0 && (strings.Count(r.err, "\n") != 1 || !strings.HasPrefix(r.err, "h5arrow: ")) {
+		t.Errorf("%q: not one line: %q", args, r.err)
+	}
+	return r
+}
+
+// workplace makes a folder with copies of the test files the current one.
+func workplace(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	files, err := filepath.Glob("testdata/*.h5")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no test files: %v", err)
+	}
+	for _, name := range append(files, h5test.Fixture(t, "sample.h5")) {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, filepath.Base(name)), b, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	t.Chdir(dir)
+	return dir
+}
+
+// listing is the names, sizes and times of all that is in a folder, a line each.
+func listing(t testing.TB, dir string) map[string]string {
+	t.Helper()
+	out := map[string]string{}
+	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		info, err := d.Info()
+		if err != nil {
+			return err
+		}
+		out[path] = fmt.Sprint(info.Mode(), info.Size(), info.ModTime().Format(time.RFC3339Nano))
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+// onlyNew fails the test if files changed, vanished, or came that are not named.
+func onlyNew(t testing.TB, dir string, before map[string]string, names ...string) {
+	t.Helper()
+	after := listing(t, dir)
+	for path, was := range before {
+		if is, ok := after[path]; !ok || is != was {
+			t.Errorf("%s was %s, is %s", path, was, is)
+		}
+	}
+	for _, name := range names {
+		if _, ok := after[filepath.Join(dir, name)]; !ok {
+			t.Errorf("there is no %s", name)
+		}
+		delete(after, filepath.Join(dir, name))
+	}
+	for path := range after {
+		if _, ok := before[path]; !ok {
+			t.Errorf("%s was left behind", path)
+		}
+	}
+}
+
+// TestGolden runs the command lines of testdata/golden.txt and compares what they print: "> " begins a command line, "!"
+// a line of stderr, "=" a status other than 0. All stands as it is printed, but for the seconds that something took.
+func TestGolden(t *testing.T) {
+	command(t, "help") // package signal starts a goroutine once
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	golden, err := filepath.Abs("testdata/golden.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := workplace(t)
+	seconds := regexp.MustCompile(`"seconds":[0-9.e-]+`)
+	var got strings.Builder
+	for line := range strings.Lines(string(b)) {
+		switch {
+		case strings.HasPrefix(line, "#"):
+			got.WriteString(line + "\n")
+		case strings.HasPrefix(line, "> "):
+			before := listing(t, dir)
+			r := command(t, words(strings.TrimSpace(line[2:]))...)
+			onlyNew(t, dir, before)
+			got.WriteString(line)
+			got.WriteString(seconds.ReplaceAllString(r.out, `"seconds":0`))
+			for e := range strings.Lines(r.err) {
+				got.WriteString("! " + e)
+			}
+			if r.status != 0 {
+				fmt.Fprintf(&got, "= %d\n", r.status)
+			}
+			got.WriteByte('\n')
+		}
+	}
+	if *update {
+		if err := os.WriteFile(golden, []byte(got.String()), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if got.String() != string(b) {
+		want, is := strings.Split(string(b), "\n"), strings.Split(got.String(), "\n")
+		for i := range is {
+			if i >= len(want) || is[i] != want[i] {
+				t.Fatalf("line %d is\n%s\nwant\n%s\n(go test -update rewrites the file)", i+1, is[i], want[min(i, len(want)-1)])
+			}
+		}
+		t.Fatal("something is missing at the end")
+	}
+}
+
+// words splits a command line at spaces. Single quotes keep them.
+func words(line string) []string {
+	var out []string
+	for i, part := range strings.Split(line, "'") {
+		if i%2 == 1 {
+			out = append(out, part)
+		} else {
+			out = append(out, strings.Fields(part)...)
+		}
+	}
+	return out
+}

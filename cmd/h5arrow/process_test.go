@@ -1,0 +1,206 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// process prepares the command as a process of its own.
+func process(args ...string) *exec.Cmd {
+	exe, err := os.Executable()
+	if err != nil {
+		panic(err)
+	}
+	cmd := exec.Command(exe, args...)
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	return cmd
+}
+
+func status(t testing.TB, err error) int {
+	t.Helper()
+	var e *exec.ExitError
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &e):
+		return e.ExitCode()
+	}
+	t.Fatal(err)
+	return 0
+}
+
+func TestUmask(t *testing.T) {
+	dir := workplace(t)
+	old := syscall.Umask(0o027)
+	defer syscall.Umask(old)
+	for _, out := range []string{"a.arrow", "b.arrow"} {
+		if out == "b.arrow" { // that it replaces a file does not matter
+			if err := os.WriteFile(out, nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		expect(t, 0, "convert", "part0.h5", out, "--force")
+		info, err := os.Stat(filepath.Join(dir, out))
+		if err != nil || info.Mode().Perm() != 0o640 {
+			t.Errorf("%s: %v, %v", out, info.Mode(), err)
+		}
+	}
+}
+
+func TestFIFO(t *testing.T) {
+	dir := workplace(t)
+	for _, name := range []string{"pipe", "pipe.arrow"} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		before := listing(t, dir)
+		read := make(chan []byte)
+		go func() {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Error(err)
+			}
+			read <- b
+		}()
+		expect(t, 0, "convert", "sample.h5", name)
+		b := <-read
+		if n := table(t, readBack(t, b)).NumRows(); n != 50000 {
+			t.Errorf("%s: %d rows", name, n)
+		}
+		if isFile := bytes.HasPrefix(b, []byte("ARROW1")); isFile != (name == "pipe.arrow") {
+			t.Errorf("%s is a file: %v", name, isFile)
+		}
+		for path := range before {
+			if filepath.Base(path) == name { // its time may change
+				delete(before, path)
+			}
+		}
+		onlyNew(t, dir, before, name)
+	}
+}
+
+func TestDevices(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	expect(t, 0, "convert", "sample.h5", "/dev/null")
+	if _, err := os.Stat("/dev/full"); err == nil {
+		if r := expect(t, exitFailed, "convert", "sample.h5", "/dev/full"); r.err != "h5arrow: /dev/full: can't write: no space left on device\n" {
+			t.Errorf("%q", r.err)
+		}
+	}
+	onlyNew(t, dir, before)
+}
+
+// A reader that goes away ends the command with an error.
+func TestBrokenPipe(t *testing.T) {
+	workplace(t)
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	go func() {
+		f, err := os.Open("pipe")
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		io.ReadFull(f, make([]byte, 10))
+		f.Close()
+	}()
+	expect(t, exitFailed, "convert", "sample.h5", "pipe")
+}
+
+// An interrupted command ends with 130 and leaves nothing, also when it is stuck.
+func TestSignals(t *testing.T) {
+	dir := workplace(t)
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range []os.Signal{syscall.SIGINT, syscall.SIGTERM} {
+		for name, args := range map[string][]string{
+			"opening": {"convert", "sample.h5", "pipe"}, // waits for a reader
+			"writing": {"convert", "sample.h5", "pipe", "--batch-rows", "100"},
+			"stdout":  {"convert", "sample.h5", "-"},
+		} {
+			before := listing(t, dir)
+			cmd := process(args...)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			var out io.ReadCloser
+			var err error
+			if name == "stdout" {
+				if out, err = cmd.StdoutPipe(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			if name == "writing" {
+				if out, err = os.Open("pipe"); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if out != nil { // it is under way when something came
+				if _, err := io.ReadFull(out, make([]byte, 100)); err != nil {
+					t.Fatal(err)
+				}
+			} else {
+				time.Sleep(300 * time.Millisecond) // what is tested is the same when it has not begun
+			}
+			if err := cmd.Process.Signal(sig); err != nil {
+				t.Fatal(err)
+			}
+			werr := cmd.Wait()
+			if out != nil {
+				out.Close()
+			}
+			if s := status(t, werr); s != exitInterrupted || stderr.String() != "h5arrow: interrupted\n" {
+				t.Errorf("%v while %s: status %d, %q", sig, name, s, stderr.String())
+			}
+			for path := range before {
+				if filepath.Base(path) == "pipe" {
+					delete(before, path)
+				}
+			}
+			onlyNew(t, dir, before, "pipe")
+		}
+	}
+}
+
+// Whenever a command is ended, its output is complete or not there.
+func TestEndedAtAnyTime(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	for i := range 12 {
+		cmd := process("convert", "sample.h5", "x.arrow", "--batch-rows", "500", "--compression", "zstd", "--force")
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Duration(i) * 8 * time.Millisecond)
+		sig := []os.Signal{syscall.SIGINT, syscall.SIGKILL}[i%2]
+		if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
+			t.Fatal(err)
+		}
+		cmd.Wait() // any status will do
+		if _, err := os.Stat("x.arrow"); err == nil {
+			if n := table(t, readBack(t, readFile(t, "x.arrow"))).NumRows(); n != 50000 {
+				t.Errorf("%d rows", n)
+			}
+			if err := os.Remove("x.arrow"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if sig == syscall.SIGINT {
+			onlyNew(t, dir, before)
+		}
+	}
+}

@@ -1,0 +1,57 @@
+#!/usr/bin/env python3
+"""Writes the HDF5 files of the command's tests beside itself. It takes h5py; the same files come out each time."""
+import os
+
+import h5py
+import numpy as np
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def new(name, **kw):
+    return h5py.File(os.path.join(HERE, name), "w", **kw)
+
+
+def put(group, name, data, **kw):
+    return group.create_dataset(name, data=data, track_times=False, **kw)
+
+
+# Two tables, names that need quoting, a dataset under two names, one that Arrow has no type for, links that lead nowhere.
+with new("two.h5") as f:
+    a = f.create_group("a")
+    put(a, "id", np.arange(8, dtype="i4"))
+    put(a, "x,y", np.linspace(0, 3.5, 8))
+    put(a, "word", np.array(["w%d" % i for i in range(7)] + ["a long word: " + "z" * 40], dtype=object), dtype=h5py.string_dtype())
+    b = f.create_group("b")
+    put(b, "big", np.arange(3, dtype=">u2"), chunks=(2,), compression="gzip")
+    put(b, "flag", np.array([True, False, True]))
+    f["b/same"] = b["flag"]
+    n = f.create_group("none")
+    put(n, "scalar", 7)
+    put(n, "short", np.arange(2))
+    put(n, "long", np.arange(5))
+    n.create_dataset("region", (2,), dtype=h5py.regionref_dtype, track_times=False)
+    f["nowhere"] = h5py.SoftLink("/a/gone")
+
+# One table in three files, and a fourth of another schema.
+for k, rows in enumerate((3, 0, 2)):
+    with new("part%d.h5" % k) as f:
+        g = f.create_group("t")
+        put(g, "k", np.full(rows, k, "i1"))
+        put(g, "v", np.arange(rows) + k / 2)
+with new("other.h5") as f:
+    put(f.create_group("t"), "k", np.arange(2, dtype="f4"))
+
+# A table with a column that is not supported, and one whose second chunk is broken.
+with new("mixed.h5") as f:
+    g = f.create_group("t")
+    put(g, "good", np.arange(4))
+    g.create_dataset("region", (4,), dtype=h5py.regionref_dtype, track_times=False)
+with new("broken.h5") as f:
+    g = f.create_group("t")
+    put(g, "good", np.arange(6))
+    d = put(g, "sums", np.arange(6, dtype="i8"), chunks=(2,), fletcher32=True)
+    at = d.id.get_chunk_info(1).byte_offset
+with open(os.path.join(HERE, "broken.h5"), "rb+") as f:
+    f.seek(at + 3)
+    f.write(b"\x55")
