@@ -39,12 +39,11 @@ const (
 
 // code is a canonical prefix code.
 type code struct {
-	fast   [1 << fastBits]uint16 // symbol<<4 | length for what begins with a short code, 0 for others
-	limit  [maxBits + 2]uint32   // of the codes of each length, the end, as if they had maxBits bits
-	base   [maxBits + 2]uint32   // of the codes of each length, the first, and where it is in order
-	first  [maxBits + 2]uint16
-	order  [maxSymbols]uint16
-	minLen int
+	fast  [1 << fastBits]uint16 // symbol<<4 | length for what begins with a short code, 0 for others
+	limit [maxBits + 2]uint32   // of the codes of each length, the end, as if they had maxBits bits
+	base  [maxBits + 2]uint32   // of the codes of each length, the first, and where it is in order
+	first [maxBits + 2]uint16
+	order [maxSymbols]uint16
 }
 
 // Decoder holds what is needed for a block. The zero value is ready.
