@@ -98,7 +98,7 @@ func (s *Superblock) checkEnd(r *meta.Reader) error {
 
 // readOld reads versions 0 and 1.
 func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
-	n := 24 + 4*s.OffsetSize + 2*s.OffsetSize + 24
+	n := 24 + 4*s.OffsetSize + s.LengthSize + s.OffsetSize + 24
 	if s.Version == 1 {
 		n += 4
 	}
@@ -113,7 +113,7 @@ func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
 	c.Address() // free-space information
 	eof = c.Address()
 	driver := c.Address()
-	c.Skip(s.OffsetSize) // root symbol table entry: link name offset
+	c.Skip(s.LengthSize) // root symbol table entry: link name offset
 	s.root = c.Address()
 	c.Skip(4 + 4 + 16) // what is cached of the root group
 	if c.Err() != nil {
