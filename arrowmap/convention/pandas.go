@@ -191,7 +191,7 @@ func (f *pandasFrame) metadata() string {
 		}
 	}
 	for i := range f.columns {
-		field(&f.columns[i], f.columns[i].Name)
+		field(&f.columns[i], plainName(f.columns[i].label))
 	}
 	for i := range f.index {
 		c := &f.index[i]
@@ -211,6 +211,18 @@ func (f *pandasFrame) metadata() string {
 		return "{}"
 	}
 	return strings.TrimSuffix(b.String(), "\n")
+}
+
+// plainName is the name that pyarrow gives a column: that of a tuple has its parts as text.
+func plainName(label any) string {
+	if t, ok := label.(pyTuple); ok {
+		parts := make(pyTuple, len(t))
+		for i, p := range t {
+			parts[i] = pyString(p)
+		}
+		return pyRepr(parts)
+	}
+	return pyString(label)
 }
 
 func nameOrNil(label any) any {

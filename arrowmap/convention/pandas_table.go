@@ -388,7 +388,7 @@ func (c *pandasColumn) periods(freq any) {
 	if f == "" {
 		return
 	}
-	c.typ = pandasType{logical: "period[" + f + "]", numpy: "period[" + f + "]"}
+	c.typ = pandasType{logical: "object", numpy: "period[" + f + "]"}
 	c.Metadata = map[string]string{"ARROW:extension:name": "pandas.period", "ARROW:extension:metadata": `{"freq": ` + jsonString(f) + `}`}
 }
 
@@ -424,7 +424,7 @@ func (s *pandasStore) describe(v *Plain, item *h5.Type, kind, dt, zone, nanRep s
 		}
 	case kind == "timedelta64":
 		v.DType = withUnit(dt, "timedelta64")
-		typ = pandasType{logical: v.DType, numpy: v.DType}
+		typ = pandasType{logical: "object", numpy: v.DType}
 	case kind == "date":
 		return dates(v), pandasType{logical: "date", numpy: "object"}, nil
 	case kind == "datetime":
