@@ -3,7 +3,9 @@ package chunk
 import (
 	"bytes"
 	"compress/zlib"
+	"encoding/binary"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -44,6 +46,7 @@ type shape struct {
 	fill        []byte
 	shuffled    bool // chunks lie in the file in any order
 	gap         int  // most bytes between chunks
+	smooth      bool // elements of 8 bytes are like measured values
 }
 
 func product(dims []uint64) int {
@@ -110,6 +113,13 @@ func newSynth(rng *rand.Rand, s shape) *synth {
 	rank := len(s.dims)
 	want := make([]byte, product(s.dims)*s.elem)
 	content(rng, want)
+	if s.smooth && s.elem == 8 {
+		v := 100.0
+		for i := 0; i < len(want); i += 8 {
+			v += rng.NormFloat64()
+			binary.LittleEndian.PutUint64(want[i:], math.Float64bits(math.Round(v*100)/100))
+		}
+	}
 	grid := make([]uint64, rank)
 	for d := range grid {
 		grid[d] = (s.dims[d] + s.chunk[d] - 1) / s.chunk[d]
