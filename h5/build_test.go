@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -304,34 +305,39 @@ func lookup[T Object](tb testing.TB, f *File, path string) T {
 	return t
 }
 
+// unpack reads a file of the index packages' fixtures.
+func unpack(name string) ([]byte, error) {
+	b, err := os.ReadFile(filepath.Join("internal", "testdata", name))
+	if err != nil {
+		return nil, err
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+var indexWants = sync.OnceValues(func() (map[string]indextest.Want, error) {
+	b, err := unpack("expected.json.gz")
+	if err != nil {
+		return nil, err
+	}
+	var all map[string]indextest.Want
+	return all, json.Unmarshal(b, &all)
+})
+
 // indexFixture reads a fixture of the index packages, and what h5py says of it.
 func indexFixture(tb testing.TB, name string) ([]byte, indextest.Want) {
 	tb.Helper()
-	unpack := func(name string, v any) {
-		b, err := os.ReadFile(filepath.Join("internal", "testdata", name))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		z, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			tb.Fatal(err)
-		}
-		if p, ok := v.(*[]byte); ok {
-			*p, err = io.ReadAll(z)
-		} else {
-			err = json.NewDecoder(z).Decode(v)
-		}
-		if err != nil {
-			tb.Fatal(err)
-		}
+	data, err := unpack(name + ".h5.gz")
+	if err != nil {
+		tb.Fatal(err)
 	}
-	var data []byte
-	var all map[string]indextest.Want
-	unpack(name+".h5.gz", &data)
-	unpack("expected.json.gz", &all)
+	all, err := indexWants()
 	want, ok := all[name]
-	if !ok {
-		tb.Fatalf("nothing is expected of %s", name)
+	if err != nil || !ok {
+		tb.Fatalf("nothing is expected of %s: %v", name, err)
 	}
 	return data, want
 }

@@ -137,7 +137,7 @@ type continuations struct {
 // add queues a block that a message of cursor c names, unless the chain is broken; then c fails.
 func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	switch {
-	case q.seen[b.addr]:
+	case q.seen[b.addr] || b.addr == q.h.addr:
 		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
 		return
 	case b.size > q.room:
@@ -148,7 +148,7 @@ func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 		return
 	}
 	if q.seen == nil {
-		q.seen = map[uint64]bool{q.h.addr: true}
+		q.seen = map[uint64]bool{}
 	}
 	q.seen[b.addr] = true
 	q.room -= b.size
