@@ -3,7 +3,11 @@
 //
 // Knowing both ends is what makes it faster than a streaming reader: there is no window to keep, and as long as
 // neither end is near, input is taken and matches are copied eight bytes at a time without asking how much is left.
+// Where the processor has BMI2, that part is assembly, which is generated: see the directory asm/gen beside this one.
+// It knows ordinary symbols only; with anything else it hands back to the Go code, which alone decides what is wrong.
 package inflate
+
+//go:generate go run -C ../asm/gen . -inflate -out ../../inflate/loop_amd64.s -stubs ../../inflate/loop_amd64.go -pkg inflate
 
 import (
 	"encoding/binary"
@@ -66,6 +70,7 @@ type Decoder struct {
 	lens   [numLit + numDist + 16]uint8
 	sorted [numLit]uint16
 	fixed  bool // the tables are those of the fixed code
+	plain  bool // no assembly, for tests
 }
 
 var litMeaning = func() (m [numLit]uint32) {
@@ -393,6 +398,7 @@ const (
 // block decodes the symbols of one block up to its end.
 func (d *Decoder) block(dst, src []byte, in, out int, buf uint64, have uint) (int, int, uint64, uint, error) {
 	lit, distTable := &d.lit, &d.dist
+	in, out, buf, have = d.fast(dst, src, in, out, buf, have)
 
 	for in <= len(src)-fastInput && out <= len(dst)-fastRoom {
 		// 56 bits at least: all of a match, or several literals and then a refill.

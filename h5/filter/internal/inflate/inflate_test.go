@@ -62,8 +62,17 @@ func compress(b []byte, level int) []byte {
 	return out.Bytes()
 }
 
-func TestZlib(t *testing.T) {
-	var d Decoder
+// both runs a test with assembly, where there is any, and without.
+func both(t *testing.T, f func(t *testing.T, d *Decoder)) {
+	t.Run("best", func(t *testing.T) { f(t, new(Decoder)) })
+	if hasBMI2 {
+		t.Run("plain", func(t *testing.T) { f(t, &Decoder{plain: true}) })
+	}
+}
+
+func TestZlib(t *testing.T) { both(t, testZlib) }
+
+func testZlib(t *testing.T, d *Decoder) {
 	for name, want := range inputs() {
 		for _, level := range []int{zlib.HuffmanOnly, 0, 1, 6, 9} {
 			src := compress(want, level)
@@ -90,8 +99,9 @@ func TestZlib(t *testing.T) {
 }
 
 // TestShort has the end of the input at every place of a stream, and too little room for every length.
-func TestShort(t *testing.T) {
-	var d Decoder
+func TestShort(t *testing.T) { both(t, testShort) }
+
+func testShort(t *testing.T, d *Decoder) {
 	want := append(bytes.Repeat([]byte("abcdefghij"), 60), bytes.Repeat([]byte("xyz."), 200)...)
 	src := compress(want, 9)
 	for n := range src {
@@ -167,6 +177,14 @@ func FuzzInflate(f *testing.F) {
 		var d Decoder
 		b := bytes.Repeat([]byte{0xa5}, room+32)
 		n, taken, err := d.Inflate(b[:room:room], src)
+		if hasBMI2 {
+			p := Decoder{plain: true}
+			b2 := make([]byte, room)
+			n2, taken2, err2 := p.Inflate(b2, src)
+			if n != n2 || err == nil && taken != taken2 || err != err2 || !bytes.Equal(b[:n], b2[:n]) {
+				t.Fatalf("%d bytes from %d, %v; without assembly %d from %d, %v", n, taken, err, n2, taken2, err2)
+			}
+		}
 		if n > room || err == nil && (taken > len(src) || taken < 0) {
 			t.Fatalf("%d bytes of %d written, %d of %d taken", n, room, taken, len(src))
 		}

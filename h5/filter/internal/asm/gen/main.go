@@ -1,15 +1,24 @@
-// Command gen writes the assembly of package asm: see the go:generate line there. It is a module of its own so that
-// what it needs is no dependency of the main one.
+// Command gen writes the assembly of packages asm and inflate: see the go:generate lines there. It is a module of its
+// own so that what it needs is no dependency of the main one.
 package main
 
 import (
+	"flag"
+
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
 	. "github.com/mmcloughlin/avo/reg"
 )
 
 func main() {
+	loops := flag.Bool("inflate", false, "write package inflate's loop, not package asm's kernels")
+	flag.Parse()
 	ConstraintExpr("!purego")
+	if *loops {
+		inflate()
+		Generate()
+		return
+	}
 	unshuffle2()
 	unshuffle4()
 	unshuffle8()
