@@ -25,7 +25,7 @@ const (
 var linkKindNames = [...]string{"invalid", "hard", "soft", "external", "user-defined"}
 
 // String returns the kind's name.
-func (k LinkKind) String() string { return linkKindNames[min(int(k), len(linkKindNames)-1)] }
+func (k LinkKind) String() string { return name(linkKindNames[:], int(k)) }
 
 // Link is one entry of a group.
 type Link struct {

@@ -26,6 +26,20 @@ const (
 	ClassComplex
 )
 
+var classNames = [...]string{"invalid", "fixed-point", "floating-point", "time", "string", "bitfield", "opaque", "compound",
+	"reference", "enumeration", "variable-length", "array", "complex"}
+
+// String returns the class's name.
+func (c Class) String() string { return name(classNames[:], int(c)) }
+
+// name returns the name of an enumeration's value.
+func name(names []string, v int) string {
+	if v < len(names) {
+		return names[v]
+	}
+	return names[0]
+}
+
 // ByteOrder is the order of an atomic type's bytes. The zero value is for types that have none.
 type ByteOrder uint8
 
@@ -36,6 +50,11 @@ const (
 	BigEndian
 	VAX
 )
+
+// String returns the order's name.
+func (o ByteOrder) String() string {
+	return name([]string{"none", "little-endian", "big-endian", "VAX"}, int(o))
+}
 
 // Binary returns the standard library's counterpart; little-endian for OrderNone.
 func (o ByteOrder) Binary() binary.ByteOrder {
@@ -75,6 +94,11 @@ const (
 	RefRegion2
 	RefAttribute2
 )
+
+// String returns the kind's name.
+func (k RefKind) String() string {
+	return name([]string{"object", "region", "new object", "new region", "attribute"}, int(k))
+}
 
 // Type is a datatype. It is immutable after parsing and may be shared.
 type Type struct {
@@ -129,6 +153,11 @@ const (
 	SpaceNull
 )
 
+// String returns the kind's name.
+func (c SpaceClass) String() string {
+	return name([]string{"invalid", "scalar", "simple", "null"}, int(c))
+}
+
 // Unlimited is the Max of a dimension that can grow without bound.
 const Unlimited = ^uint64(0)
 
@@ -156,7 +185,7 @@ const (
 var storageNames = [...]string{"invalid", "none", "compact", "contiguous", "chunked", "virtual", "external"}
 
 // String returns the name that `inspect` prints.
-func (s Storage) String() string { return storageNames[min(int(s), len(storageNames)-1)] }
+func (s Storage) String() string { return name(storageNames[:], int(s)) }
 
 // ChunkIndex is the kind of a chunked dataset's index (specification, IV.A.2.i).
 type ChunkIndex uint8
@@ -171,6 +200,11 @@ const (
 	IndexExtensibleArray
 	IndexBTree2
 )
+
+// String returns the index's name.
+func (i ChunkIndex) String() string {
+	return name([]string{"invalid", "btree-v1", "single", "implicit", "fixed-array", "extensible-array", "btree-v2"}, int(i))
+}
 
 // Layout says where a dataset's values are. It was checked against the file's size: extents are inside the file.
 type Layout struct {
