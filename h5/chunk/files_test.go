@@ -50,11 +50,19 @@ func dataset(t testing.TB, f *h5.File, path string) *h5.Dataset {
 // readAll reads rows of a dataset by one worker, by three, and in small batches.
 func readAll(t *testing.T, ds *h5.Dataset, rows int64) ([]byte, error) {
 	t.Helper()
-	r, err := chunk.NewReader(ds)
+	p := chunk.NewPool(3)
+	defer p.Close()
+	budget := chunk.NewBudget(1 << 20)
+	r, err := chunk.NewReader(ds, chunk.WithBudget(budget))
 	if err != nil {
 		return nil, err
 	}
-	defer r.Close()
+	defer func() {
+		r.Close()
+		if n := budget.Used(); n != 0 {
+			t.Errorf("%s: %d bytes are held after Close", ds.Path(), n)
+		}
+	}()
 	if rows < 0 {
 		rows = r.Rows()
 	}
@@ -62,8 +70,6 @@ func readAll(t *testing.T, ds *h5.Dataset, rows int64) ([]byte, error) {
 	if err := r.Read(context.Background(), 0, rows, dst); err != nil {
 		return nil, err
 	}
-	p := chunk.NewPool(3)
-	defer p.Close()
 	again := bytes.Repeat([]byte{0xa5}, len(dst))
 	errs := make(chan error)
 	n := 0
@@ -74,6 +80,17 @@ func readAll(t *testing.T, ds *h5.Dataset, rows int64) ([]byte, error) {
 	}
 	for range n {
 		err = errors.Join(err, <-errs)
+	}
+	pooled, err2 := chunk.NewReader(ds, chunk.WithPool(p))
+	if err = errors.Join(err, err2); err == nil {
+		third := bytes.Repeat([]byte{0xa5}, len(dst))
+		if err = pooled.Read(context.Background(), 0, rows, third); err == nil && !bytes.Equal(dst, third) {
+			t.Errorf("%s: workers read something else", ds.Path())
+		}
+		if n, err := pooled.ScratchBytes(); err != nil || n < 0 {
+			t.Errorf("%s: scratch of %d bytes, %v", ds.Path(), n, err)
+		}
+		pooled.Close()
 	}
 	if err != nil {
 		t.Errorf("%s: in batches: %v", ds.Path(), err)

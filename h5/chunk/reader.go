@@ -169,6 +169,9 @@ func (r *Reader) initChunks() error {
 	if r.full.chunkBytes != l.ChunkBytes {
 		return h5err.New(h5err.Corrupt, "chunks have %d bytes, their shape gives %d", l.ChunkBytes, r.full.chunkBytes)
 	}
+	if r.full.chunkBytes > math.MaxInt { // where addresses have 32 bits
+		return h5err.New(h5err.Limit, "a chunk of %d bytes", r.full.chunkBytes)
+	}
 	r.geo = r.full.merged()
 	r.table = sync.OnceValues(func() (*table, error) {
 		cs, err := r.ds.chunks()

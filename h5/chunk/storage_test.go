@@ -450,8 +450,8 @@ func TestTightBudget(t *testing.T) {
 
 // TestLargeChunks has more workers than there is scratch memory for.
 func TestLargeChunks(t *testing.T) {
-	s := newSynth(seeded(9), shape{dims: []uint64{9 << 17}, chunk: []uint64{2 << 17}, elem: 8, deflate: true, shuffle: true})
-	const chunkBytes = 2 << 20
+	s := newSynth(seeded(9), shape{dims: []uint64{13 << 17}, chunk: []uint64{3 << 17}, elem: 8, deflate: true, shuffle: true})
+	const chunkBytes = 3 << 20
 	cs, _ := s.dataset.chunks()
 	stored := int64(0)
 	for _, c := range cs {
@@ -467,9 +467,9 @@ func TestLargeChunks(t *testing.T) {
 		got := dirty(len(s.want))
 		var wg sync.WaitGroup
 		var failed atomic.Int64
-		for a := int64(0); a < r.Rows(); a += 100000 {
+		for a := int64(0); a < r.Rows(); a += 500000 { // whole chunks too
 			wg.Add(1)
-			b := min(r.Rows(), a+100000)
+			b := min(r.Rows(), a+500000)
 			r.Start(context.Background(), p, a, b, got[a*8:b*8], StartOptions{}, func(err error) {
 				if err != nil {
 					failed.Add(1)
@@ -491,6 +491,17 @@ func TestLargeChunks(t *testing.T) {
 		r.Close()
 		if budget.Used() != 0 || budget.working != 0 {
 			t.Errorf("budget of %d: %d bytes are held, %d work", c.budget, budget.Used(), budget.working)
+		}
+	}
+	change(s.dataset, func(c *h5.Chunk) { c.Offset += 7 }) // rubbish
+	for _, b := range []int64{3 << 17, 1000} {
+		budget := NewBudget(1 << 30)
+		r := s.reader(t, options{budget: budget})
+		if err := r.Read(context.Background(), 0, b, make([]byte, 8*b)); h5err.KindOf(err) != h5err.Corrupt {
+			t.Errorf("a broken chunk: %v", err)
+		}
+		if budget.Used() != 0 || budget.working != 0 {
+			t.Errorf("after an error: %d bytes are held, %d work", budget.Used(), budget.working)
 		}
 	}
 }
