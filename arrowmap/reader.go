@@ -98,6 +98,7 @@ type Reader struct {
 	o      readOptions
 	ctx    context.Context
 	cancel context.CancelFunc
+	chain  *chain // of a table of several files; then nothing below is used but what is being handed out
 
 	pool    *chunk.Pool
 	budget  *chunk.Budget // of decoded rows that were not handed out
@@ -162,6 +163,9 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	}
 	if err := t.consistent(); err != nil {
 		return nil, err
+	}
+	if t.parts != nil {
+		return t.chained(ctx, opts)
 	}
 	r := &Reader{t: t, schema: t.Schema(), o: o, end: t.end(t.whole()), next: t.from,
 		streams: map[place]*stream{}, stats: make([]columnStats, len(t.columns))}
@@ -243,6 +247,10 @@ func (r *Reader) stop() {
 		r.current.Release()
 		r.current = nil
 	}
+	if r.chain != nil {
+		r.chain.stop()
+		return
+	}
 	for _, rec := range r.ready {
 		rec.Release()
 	}
@@ -289,6 +297,9 @@ func (r *Reader) Next() bool {
 	if r.current != nil {
 		r.current.Release()
 		r.current = nil
+	}
+	if r.chain != nil {
+		return r.nextOfChain()
 	}
 	for len(r.ready) == 0 {
 		if r.err != nil || r.ctx.Err() != nil || !r.advance() {
@@ -411,6 +422,9 @@ func (r *Reader) stream(of rowsOf) (*stream, error) {
 
 // Report says what became of each column so far.
 func (r *Reader) Report() []ColumnReport {
+	if r.chain != nil {
+		return r.chain.reports()
+	}
 	out := make([]ColumnReport, len(r.t.columns))
 	for i, c := range r.t.columns {
 		s := &r.stats[i]
