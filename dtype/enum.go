@@ -84,8 +84,8 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	n.direct = k.whole() && n.width == t.Size && n.arrange(values)
 	if !n.direct {
 		n.delivery, n.reason, n.swap = Converted, "the members' values are no indices", 0
-		n.note("enum", members(labels, values, k.signed))
 	}
+	n.note("enum", members(labels, values, k.signed))
 	n.lookup(values)
 	return n, nil
 }
