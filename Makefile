@@ -67,11 +67,11 @@ gotest: ## run the Go tests alone
 	@GO='$(GO)' scripts/gotest.sh -tags '$(TAGS)' $(PKGS)
 
 race: ## run the Go tests with the race detector and the invariants
-	@GO='$(GO)' scripts/gotest.sh -race -short -tags '$(TAGS),invariants' $(PKGS)
+	$(GO) test -race -short -tags '$(TAGS),invariants' $(PKGS)
 
 purego: ## build without cgo, test without cgo and without assembly
 	CGO_ENABLED=0 $(GO) build $(PKGS)
-	@CGO_ENABLED=0 GO='$(GO)' scripts/gotest.sh -tags purego $(PKGS)
+	CGO_ENABLED=0 $(GO) test -tags purego $(PKGS)
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
