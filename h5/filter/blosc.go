@@ -248,13 +248,3 @@ func bloscLZDecode(dst, src []byte) (int, error) {
 
 // le32 reads a signed integer.
 func le32(b []byte) int { return int(int32(binary.LittleEndian.Uint32(b))) }
-
-func fill(b []byte, v byte) {
-	if v == 0 {
-		clear(b)
-		return
-	}
-	for i := range b {
-		b[i] = v
-	}
-}

@@ -26,10 +26,13 @@ func lzfDecode(dst, src []byte) (int, error) {
 			if n > len(dst)-out {
 				return out, errTooLong
 			}
-			if in+32 <= len(src) && out+32 <= len(dst) {
-				*(*[32]byte)(dst[out:]) = *(*[32]byte)(src[in:])
-			} else {
+			switch {
+			case in+32 > len(src) || out+32 > len(dst):
 				copy(dst[out:], src[in:in+n])
+			case n <= 8:
+				*(*[8]byte)(dst[out:]) = *(*[8]byte)(src[in:])
+			default:
+				*(*[32]byte)(dst[out:]) = *(*[32]byte)(src[in:])
 			}
 			in += n
 			out += n
@@ -54,7 +57,12 @@ func lzfDecode(dst, src []byte) (int, error) {
 		if n > len(dst)-out {
 			return out, errTooLong
 		}
-		copyMatch(dst, out, dist, n)
+		if from := out - dist; dist >= 8 && n <= 16 && out+16 <= len(dst) {
+			binary.LittleEndian.PutUint64(dst[out:], binary.LittleEndian.Uint64(dst[from:]))
+			binary.LittleEndian.PutUint64(dst[out+8:], binary.LittleEndian.Uint64(dst[from+8:]))
+		} else {
+			copyMatch(dst, out, dist, n)
+		}
 		out += n
 	}
 	return out, nil
@@ -71,8 +79,15 @@ func copyMatch(b []byte, out, dist, n int) {
 			out += 8
 			from += 8
 		}
+	case dist == 1:
+		fill(b[out:out+n], b[from])
 	case dist >= n:
 		copy(b[out:out+n], b[from:])
+	case n <= 32:
+		b := b[from : out+n]
+		for i := dist; i < len(b); i++ {
+			b[i] = b[i-dist]
+		}
 	default:
 		// The period doubles with each copy.
 		b := b[from : out+n]
@@ -80,4 +95,23 @@ func copyMatch(b []byte, out, dist, n int) {
 			have += copy(b[have:], b[:have])
 		}
 	}
+}
+
+// fill sets all bytes to v.
+func fill(b []byte, v byte) {
+	if v == 0 {
+		clear(b)
+		return
+	}
+	if len(b) < 32 {
+		for i := range b {
+			b[i] = v
+		}
+		return
+	}
+	w := uint64(v) * 0x0101010101010101
+	for i := 0; i <= len(b)-8; i += 8 {
+		binary.LittleEndian.PutUint64(b[i:], w)
+	}
+	binary.LittleEndian.PutUint64(b[len(b)-8:], w)
 }

@@ -21,10 +21,12 @@ const (
 // Params says how samples were encoded.
 type Params struct {
 	Bits       int  // of a sample, 1 to 32
-	Block      int  // samples in a block, even
+	Block      int  // samples in a block, even, at most 64
 	Line       int  // blocks in a line, after which prediction starts anew
 	Preprocess bool // samples are stored as differences to the one before
 }
+
+const maxBlock = 64
 
 // reader reads bits, the highest of a byte first. Bits behind the end are zero; over tells that they were used.
 type reader struct {
@@ -88,6 +90,61 @@ func (r *reader) unary() uint32 {
 
 // short tells whether more bits were taken than there are.
 func (r *reader) short() bool { return r.over || r.at-r.n>>3 > len(r.b) }
+
+// unaries sets each of v to the next unary number, shifted left.
+func (r *reader) unaries(v []uint32, shift int) {
+	// The usual case is unary inlined; the state stays in registers.
+	buf, n, at := r.buf, r.n, r.at
+	for i := range v {
+		if n < 32 {
+			if at+8 > len(r.b) {
+				r.buf, r.n, r.at = buf, n, at
+				for ; i < len(v); i++ {
+					v[i] = r.unary() << shift
+				}
+				return
+			}
+			buf |= binary.BigEndian.Uint64(r.b[at:]) >> (n & 63)
+			at += (63 - n) >> 3
+			n |= 56
+		}
+		z := bits.LeadingZeros64(buf)
+		if z >= n {
+			r.buf, r.n, r.at = buf, n, at
+			v[i] = r.unary() << shift
+			buf, n, at = r.buf, r.n, r.at
+			continue
+		}
+		buf <<= z & 63
+		buf <<= 1
+		n -= z + 1
+		v[i] = uint32(z) << shift
+	}
+	r.buf, r.n, r.at = buf, n, at
+}
+
+// low adds the next k bits, 1 to 30, to each of v.
+func (r *reader) low(v []uint32, k int) {
+	buf, n, at := r.buf, r.n, r.at
+	for i := range v {
+		if n < k {
+			if at+8 > len(r.b) {
+				r.buf, r.n, r.at = buf, n, at
+				for ; i < len(v); i++ {
+					v[i] += r.take(k)
+				}
+				return
+			}
+			buf |= binary.BigEndian.Uint64(r.b[at:]) >> (n & 63)
+			at += (63 - n) >> 3
+			n |= 56
+		}
+		v[i] += uint32(buf >> ((64 - k) & 63))
+		buf <<= k & 63
+		n -= k
+	}
+	r.buf, r.n, r.at = buf, n, at
+}
 
 // Decode decodes samples to out, line after line, and begins a new line wherever the encoder did. The encoder fills a
 // last line; here blocks behind the last sample that is asked for are left alone.
@@ -166,20 +223,14 @@ func Decode(out []uint32, src []byte, p *Params) error {
 				if ref == 1 {
 					block[0] = r.take(p.Bits)
 				}
-				for i := ref; i < p.Block; i++ {
-					v := r.unary() << k
-					if i < len(block) {
-						block[i] = v
-					}
+				r.unaries(block[ref:], k)
+				// What is behind the data needs not be there, but is in the way of what is left of the block.
+				if len(block) < p.Block {
+					var rest [maxBlock]uint32
+					r.unaries(rest[:p.Block-len(block)], k)
 				}
 				if k > 0 {
-					for i := ref; i < len(block); i++ {
-						block[i] += r.take(k)
-					}
-					// What is behind the data needs not be there, but is in the way of the next block.
-					for i := len(block); i < p.Block; i++ {
-						r.take(k)
-					}
+					r.low(block[ref:], k)
 				}
 				at += len(block)
 			}
