@@ -7,9 +7,12 @@
 package convention
 
 import (
+	"strings"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -23,6 +26,7 @@ type Table struct {
 	Columns    []Column
 
 	Object   h5.Object         // its attributes become the table's metadata; may be nil
+	Objects  []h5.Object       // further ones, those of Object winning
 	Metadata map[string]string // further metadata for the schema
 
 	// Inner names the objects that belong to the table: they are no tables of their own, nor is what is below them.
@@ -39,7 +43,8 @@ type Column struct {
 	Err      error
 }
 
-// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Transposed, *Derived, *Empty.
+// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Cells, *Transposed, *Derived,
+// *Empty.
 type Values interface {
 	// Main is the dataset that stands for the column in a report.
 	Main() *h5.Dataset
@@ -82,10 +87,27 @@ func NewMember(d *h5.Dataset, member int) *Plain {
 	return &Plain{Data: d, Member: member, Item: Whole}
 }
 
-// Strings is text in Arrow's own layout: bytes, and one offset more than there are rows.
+// Bounds says what a dataset of offsets counts.
+type Bounds uint8
+
+// The spellings of offsets.
+const (
+	BoundsBoth   Bounds = iota // one more than there are rows: row i is the items [Offsets[i], Offsets[i+1])
+	BoundsStarts               // where each row starts; it ends where the next one starts, the last with the items
+	BoundsEnds                 // where each row ends; it starts where the one before ends, the first at 0
+)
+
+var boundsNames = [...]string{"both", "starts", "ends", "invalid"}
+
+// String returns the spelling's name.
+func (b Bounds) String() string { return boundsNames[min(int(b), len(boundsNames)-1)] }
+
+// Strings is text in Arrow's own layout: bytes, and one offset more than there are rows; or nearly so.
 type Strings struct {
 	Data    *h5.Dataset
 	Offsets *h5.Dataset
+	Bounds  Bounds
+	NulEnds bool // each text ends in a NUL, which is not part of it
 	Nulls   []Null
 }
 
@@ -103,14 +125,35 @@ type Dictionary struct {
 // Main returns the dataset of the indices.
 func (d *Dictionary) Main() *h5.Dataset { return d.Indices.Main() }
 
-// List is a list per row: items [Offsets[i], Offsets[i+1]) of Items. Several Items make a struct.
+// List is a list per row: a run of Items, told by Offsets. Several Items make a struct.
 type List struct {
-	Offsets *h5.Dataset // of 32 or 64-bit integers, one more than there are rows
+	Offsets *h5.Dataset // of integers; as many as Bounds says
+	Bounds  Bounds
 	Items   []Column
 }
 
 // Main returns the dataset of the first items.
 func (l *List) Main() *h5.Dataset { return l.Items[0].Values.Main() }
+
+// Cells is a value per row, each in a dataset of its own: what a list of references points to, for instance.
+type Cells struct {
+	Data   *h5.Dataset // stands for the column; nothing is read from it
+	Rows   []Cell
+	Type   *h5.Type // of the elements of all cells; of the size of those in the file
+	Single bool     // a row is one element, not a list of elements
+}
+
+// Cell is the place of a row's values.
+type Cell struct {
+	Address uint64 // of the dataset
+	Items   int64  // its elements, NoItems for null
+}
+
+// NoItems is the number of items of a Cell that is null.
+const NoItems = -1
+
+// Main returns Data.
+func (c *Cells) Main() *h5.Dataset { return c.Data }
 
 // Transposed is the elements of a dataset whose last dimension counts the rows, all dimensions being reversed, as
 // column-major writers leave them.
@@ -154,7 +197,7 @@ type NullKind uint8
 const (
 	_          NullKind = iota
 	NullMask            // a dataset of integers or booleans, non-zero where a value is missing
-	NullBitmap          // a dataset of bytes, bit 0 (least significant first) where a value is missing
+	NullBitmap          // a dataset of bytes, a bit a value, by default 0 (least significant first) where it is missing
 	NullRule            // a rule over the stored values themselves
 )
 
@@ -167,8 +210,12 @@ func (k NullKind) String() string { return nullKindNames[min(int(k), len(nullKin
 type Null struct {
 	Kind NullKind
 	Data *h5.Dataset     // Mask, Bitmap
-	Rule nullbitmap.Rule // Rule, over stored bytes
+	Part *h5.Member      // Mask: the member of a compound Data that it is; nil for whole elements
+	Rule nullbitmap.Rule // Rule, over stored bytes; Mask, over its entries: the zero Rule is "not zero is missing"
 	Text string          // Rule, in words
+
+	Bits nullbitmap.BitOrder // Bitmap: which bit of a byte comes first; 0 is the least significant
+	Set  nullbitmap.Polarity // Bitmap: what a 1 means; 0 is that the value is there
 }
 
 // Convention recognises one kind of table.
@@ -193,8 +240,20 @@ func All() []Convention {
 		{Name: "vaex-v1", Description: "older vaex files: datasets in a group with the attribute column_order", Detect: detectVaex1},
 		{Name: "pandas", Description: "frames and series of pandas' HDFStore, in its table and its fixed format", Detect: detectPandas},
 		{Name: "pytables", Description: "tables of PyTables: booleans, times, enumerations, nested columns", Detect: detectPyTables, Part: isIndexOfTable},
+		{Name: "astropy", Description: "tables of astropy: a compound dataset beside its __table_column_meta__, with masked columns and units", Detect: detectAstropy, Part: isAstropyMeta},
 		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: detectAnndata},
-		{Name: "matlab", Description: "MATLAB 7.3: structs, and variables of one height, with their dimensions reversed", Detect: detectMatlab},
+		{Name: "matlab", Description: "MATLAB 7.3: structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: detectMatlab, Part: isMatlabPart},
+		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: detectTenx},
+		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: detectLoom},
+		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: detectAlabaster},
+		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: detectHdmf},
+		{Name: "arkouda", Description: "Arkouda: arrays, strings, segmented arrays, categoricals of one length", Detect: detectArkouda},
+		{Name: "gadget", Description: "Gadget, SWIFT: particles by type, positions and velocities as x, y, z and vx, vy, vz", Detect: detectGadget},
+		{Name: "amuse", Description: "AMUSE: sets of particles with their keys", Detect: detectAmuse},
+		{Name: "gwosc", Description: "LIGO and GWOSC: strain, and a boolean column for each bit of data quality", Detect: detectGwosc},
+		{Name: "nexus", Description: "NeXus: data with its axes, logs, events and their pulses", Detect: detectNexus},
+		{Name: "openpmd", Description: "openPMD: particle species, with a column for each component of a record", Detect: detectOpenpmd},
+		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: detectHdfeos},
 		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: detectNetcdf},
 		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: detectCompound},
 		{Name: "group", Description: "a group whose datasets have one length", Detect: detectGroup},
@@ -354,6 +413,9 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	var ok bool
 	if p.DType, ok = a.Text(); !ok {
 		return nil, corrupt(d, "the attribute dtype is no text")
+	}
+	if strings.Contains(p.DType, "datetime64") {
+		p.Zone = text(d, dtype.ZoneAttribute)
 	}
 	if a, err = d.Attribute("dlength"); err != nil || a == nil {
 		return p, err

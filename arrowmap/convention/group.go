@@ -69,15 +69,10 @@ func groupColumns(g *h5.Group) ([]Column, error) {
 			continue
 		}
 		d, ok := o.(*h5.Dataset)
-		if !ok || d.Space().Class != h5.SpaceSimple || isTable(d) {
+		if !ok || d.Space().Class != h5.SpaceSimple || isTable(d) || strings.HasSuffix(l.Name, astropyMeta) {
 			continue
 		}
-		c := Column{Name: l.Name, Objects: []h5.Object{d}}
-		p, err := NewPlain(d)
-		if c.Err = err; err == nil {
-			c.Values = p
-		}
-		out = append(out, c)
+		out = append(out, column(l.Name, d))
 	}
 	for i := range out {
 		if out[i].Err == nil {

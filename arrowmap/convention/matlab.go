@@ -4,14 +4,18 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // detectMatlab recognises what MATLAB 7.3 writes, by the attribute MATLAB_class: structs as tables of their fields,
-// sparse matrices as lists, and the variables of the root as a table when they have one height. Dimensions are
-// reversed in the file.
+// arrays of structs as tables of a row for each, sparse matrices as lists, and the variables of the root as a table when
+// they have one height; where they have not, each is a table of its own. Dimensions are reversed in the file.
 func detectMatlab(o h5.Object) ([]*Table, error) {
+	if d, ok := o.(*h5.Dataset); ok {
+		return matlabVariable(d)
+	}
 	g, ok := o.(*h5.Group)
 	if !ok {
 		return nil, nil
@@ -21,85 +25,158 @@ func detectMatlab(o h5.Object) ([]*Table, error) {
 		return nil, nil
 	}
 	if a, err := g.Attribute("MATLAB_sparse"); a != nil {
-		return matlabSparse(g, a)
+		return matlabSparse(g, class)
 	} else if err != nil {
 		return nil, err
 	}
-	columns, err := matlabColumns(g, class == "")
-	if err != nil || len(columns) == 0 {
+	s, err := matlabColumns(g, class == "")
+	if err != nil || s == nil {
 		return nil, err
 	}
-	if err := equalMatlab(g, columns); err != nil {
-		return nil, err
+	if s.err != nil {
+		return nil, s.err
 	}
 	reason := fmt.Sprintf("attribute MATLAB_class=%q", class)
 	if class == "" {
 		reason = "variables with the attribute MATLAB_class"
 	}
-	return []*Table{{Path: g.Path(), Object: g, Reason: reason, Columns: columns, Inner: shallowMatlab(g)}}, nil
+	return []*Table{{Path: g.Path(), Object: g, Reason: reason, Columns: s.columns, Inner: func(path string) bool {
+		return s.inner[base(path)]
+	}}}, nil
 }
 
-// shallowMatlab claims a group's datasets, and what MATLAB keeps for itself.
-func shallowMatlab(g *h5.Group) func(path string) bool {
-	return func(path string) bool {
-		if name := path[strings.LastIndexByte(path, '/')+1:]; strings.HasPrefix(name, "#") {
-			return true
-		}
-		o, err := g.Open(path[strings.LastIndexByte(path, '/')+1:])
-		_, ok := o.(*h5.Dataset)
-		return err == nil && ok
+// isMatlabPart knows the groups in which MATLAB keeps what references point to.
+func isMatlabPart(o h5.Object) bool {
+	return (o.Path() == "/#refs#" || o.Path() == "/#subsystem#") && byMatlab(o.File())
+}
+
+// matlabVariable makes a table of one variable.
+func matlabVariable(d *h5.Dataset) ([]*Table, error) {
+	class := text(d, "MATLAB_class")
+	if class == "" {
+		return nil, nil
 	}
+	v, err := matlabValues(d, class)
+	if v == nil && err == nil {
+		return nil, noTable(d, "an empty variable")
+	}
+	c := Column{Name: base(d.Path()), Objects: []h5.Object{d}, Values: v, Err: err}
+	return []*Table{{Path: d.Path(), Object: d, Reason: fmt.Sprintf("attribute MATLAB_class=%q", class), Columns: []Column{c}}}, nil
 }
 
-// matlabColumns describes a group's fields. In the root, only what has the attribute counts.
-func matlabColumns(g *h5.Group, root bool) ([]Column, error) {
+// matlabFields is the columns that a group makes.
+type matlabFields struct {
+	columns []Column
+	inner   map[string]bool // names that are dealt with
+	err     error           // it is no table
+}
+
+// matlabColumns describes a group's fields; nil for a group of something else. In the root, only what has the attribute
+// counts.
+func matlabColumns(g *h5.Group, root bool) (*matlabFields, error) {
 	links, err := g.Links()
 	if err != nil {
 		return nil, err
 	}
-	var out []Column
+	s := &matlabFields{inner: map[string]bool{}}
+	var soft []bool // of each column: text and cells, which need not fit
 	for _, l := range links {
 		if l.Kind != h5.LinkHard || strings.HasPrefix(l.Name, "#") {
 			continue
 		}
 		o, err := g.Open(l.Name)
 		if err != nil {
-			out = append(out, Column{Name: l.Name, Err: err})
+			s.columns, soft = append(s.columns, Column{Name: l.Name, Err: err}), append(soft, true)
 			continue
 		}
 		d, ok := o.(*h5.Dataset)
-		if !ok || text(d, "MATLAB_class") == "" {
-			if ok && root {
+		if !ok {
+			continue
+		}
+		class := text(d, "MATLAB_class")
+		if class == "" && !root && d.Type().Class == h5.ClassReference {
+			class = "cell" // a field of an array of structs
+		}
+		if class == "" {
+			if root {
 				return nil, nil // a file of something else
 			}
 			continue
 		}
+		s.inner[l.Name] = true
 		c := Column{Name: l.Name, Objects: []h5.Object{d}}
-		if c.Values, c.Err = matlabValues(d); c.Err != nil {
+		if c.Values, c.Err = matlabValues(d, class); c.Err != nil {
 			c.Values = nil
-		}
-		if c.Values == nil && c.Err == nil {
+		} else if c.Values == nil {
 			continue
 		}
-		out = append(out, c)
+		s.columns, soft = append(s.columns, c), append(soft, class == "char" || class == "cell")
 	}
-	for i := range out {
-		if out[i].Err == nil {
-			return out, nil
+	if len(s.inner) == 0 {
+		return nil, nil
+	}
+	if len(s.columns) == 0 {
+		s.err = noTable(g, "MATLAB's variables, all of them empty")
+		return s, nil
+	}
+	s.oneHeight(g, soft)
+	return s, nil
+}
+
+// oneHeight demands one height of the columns. Text and cells of another height than the others are left out.
+func (s *matlabFields) oneHeight(g *h5.Group, soft []bool) {
+	rows, first := int64(-1), ""
+	for pass := range 2 {
+		for i, c := range s.columns {
+			if c.Values == nil || soft[i] != (pass == 1) {
+				continue
+			}
+			n := matlabRows(c.Values)
+			if rows < 0 {
+				rows, first = n, c.Name
+			}
+			if n != rows && (pass == 0 || soft[0] && allSoft(soft)) {
+				s.err = noTable(g, fmt.Sprintf("MATLAB's variables of several heights (%s: %d, %s: %d): each is a table of its own", first, rows, c.Name, n))
+				return
+			}
 		}
 	}
-	return nil, nil
+	kept := s.columns[:0]
+	for i, c := range s.columns {
+		if c.Values != nil && matlabRows(c.Values) != rows || c.Values == nil && rows >= 0 && soft[i] {
+			if _, cells := c.Values.(*Cells); cells || c.Values == nil {
+				delete(s.inner, c.Name)
+			}
+			continue
+		}
+		kept = append(kept, c)
+	}
+	s.columns = kept
 }
 
-// matlabBool is the type of logical values: one byte, not zero for true.
-func matlabBool() *h5.Type {
-	b := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Signed: true, Precision: 8}
-	return &h5.Type{Class: h5.ClassEnum, Size: 1, Order: h5.LittleEndian, Base: b, Names: []string{"FALSE", "TRUE"}, Values: []byte{0, 1}}
+func allSoft(soft []bool) bool {
+	for _, s := range soft {
+		if !s {
+			return false
+		}
+	}
+	return true
 }
 
-// matlabValues describes one variable; nil for one that is no column: text, an empty array, a scalar cell.
-func matlabValues(d *h5.Dataset) (Values, error) {
-	class := text(d, "MATLAB_class")
+// matlabRows is the number of rows of values that matlabValues made.
+func matlabRows(v Values) int64 {
+	switch v := v.(type) {
+	case *Cells:
+		return int64(len(v.Rows))
+	case *Derived:
+		return matlabRows(v.Of)
+	}
+	dims := v.Main().Dims()
+	return int64(dims[len(dims)-1])
+}
+
+// matlabValues describes one variable; nil for an empty one.
+func matlabValues(d *h5.Dataset, class string) (Values, error) {
 	if empty, err := flag(d, "MATLAB_empty"); err != nil || empty {
 		return nil, err
 	}
@@ -107,59 +184,70 @@ func matlabValues(d *h5.Dataset) (Values, error) {
 	if len(dims) < 2 {
 		return nil, nil
 	}
-	var as *h5.Type
-	switch class {
-	case "logical":
-		if d.Type().Size != 1 {
-			return nil, corrupt(d, "logical values of %s", d.Type())
-		}
-		as = matlabBool()
-	case "char", "cell":
-		return nil, nil // text and cells are no columns
-	case "double", "single", "int8", "uint8", "int16", "uint16", "int32", "uint32", "int64", "uint64":
-	default:
-		return nil, unsupported(d, "a MATLAB variable of class %s", class)
+	if class == "cell" {
+		return matlabCells(d)
 	}
-	for _, n := range dims[:len(dims)-1] {
-		if n != 1 {
-			return &Transposed{Data: d, As: as}, nil
-		}
-	}
-	p := &Plain{Data: d, Member: Whole, Item: Whole, Squeeze: true, As: as}
-	return p, nil
-}
-
-// equalMatlab demands one height of the columns.
-func equalMatlab(g *h5.Group, columns []Column) error {
-	rows, first := int64(-1), ""
-	for i := range columns {
-		if columns[i].Values == nil {
-			continue
-		}
-		dims := columns[i].Values.Main().Dims()
-		n := int64(dims[len(dims)-1])
-		if rows < 0 {
-			rows, first = n, columns[i].Name
-		}
-		if n != rows {
-			e := h5err.New(h5err.Argument, "the variables have several heights (%s: %d, %s: %d): they are no table", first, rows, columns[i].Name, n)
-			return h5err.In(e.WithHint("choose some of them with --dataset"), g.File().Name(), g.Path())
-		}
-	}
-	return nil
-}
-
-// matlabSparse describes a sparse matrix by columns: MATLAB stores them compressed, with the row numbers in ir and the
-// offsets in jc.
-func matlabSparse(g *h5.Group, _ *h5.Attribute) ([]*Table, error) {
-	if has, err := dataset(g, "ir"); err != nil || has == nil {
-		return nil, err // an all-zero matrix has no data
-	}
-	v, err := sparse(g, "jc", "ir", "data")
+	t, err := matlabElement(d, class)
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{Path: g.Path(), Object: g, Reason: "attribute MATLAB_sparse", Columns: []Column{
-		{Name: trimSlash(g.Path()[len(parent(g.Path())):]), Values: v, Objects: []h5.Object{g}}}}
+	if t == nil {
+		return nil, unsupported(d, "a MATLAB variable of class %s", class)
+	}
+	var v Values = &Plain{Data: d, Member: Whole, Item: Whole, Squeeze: true, As: t}
+	for _, n := range dims[:len(dims)-1] {
+		if n != 1 {
+			v = &Transposed{Data: d, As: t}
+		}
+	}
+	if class != "char" {
+		return v, nil
+	}
+	if len(dims) > 2 {
+		return nil, unsupported(d, "characters of shape %v", dims)
+	}
+	return utf16Text(v), nil
+}
+
+// matlabSparse describes a sparse matrix by columns: MATLAB stores them compressed, with the row numbers in ir and the
+// offsets in jc. One without values has offsets only.
+func matlabSparse(g *h5.Group, class string) ([]*Table, error) {
+	t := &Table{Path: g.Path(), Object: g, Reason: "attribute MATLAB_sparse"}
+	c := Column{Name: base(g.Path()), Objects: []h5.Object{g}}
+	if has(g, "ir") {
+		l, err := sparse(g, "jc", "ir", "data")
+		if err != nil {
+			return nil, err
+		}
+		if class == "logical" {
+			booleans(l.Items[1].Values.(*Plain))
+		}
+		c.Values = l
+	} else {
+		jc, err := required(g, "jc")
+		if err != nil {
+			return nil, err
+		}
+		var typ arrow.DataType = arrow.PrimitiveTypes.Float64
+		if class == "logical" {
+			typ = arrow.FixedWidthTypes.Boolean
+		}
+		c.Values = &List{Offsets: jc, Items: []Column{{Name: "index", Values: &Empty{Data: jc, Type: arrow.PrimitiveTypes.Uint64}},
+			{Name: "value", Values: &Empty{Data: jc, Type: typ}}}}
+	}
+	t.Columns = []Column{c}
 	return []*Table{t}, nil
+}
+
+// matlabUserBlock begins the user block of a MATLAB file.
+const matlabUserBlock = "MATLAB 7.3 MAT-file"
+
+// byMatlab tells whether a file begins with MATLAB's own user block.
+func byMatlab(f *h5.File) bool {
+	p := make([]byte, len(matlabUserBlock))
+	if f.Superblock().Offset < int64(len(p)) {
+		return false
+	}
+	_, err := f.Source().ReadAt(p, 0)
+	return err == nil && string(p) == matlabUserBlock
 }

@@ -148,8 +148,11 @@ func leading(d *h5.Dataset, dims *h5.Attribute, scale bool) (string, error) {
 	if scale {
 		return d.Path(), nil
 	}
-	return fmt.Sprintf("%sphony_dim_%d", parent(d.Path()), d.Rows()), nil
+	return parent(d.Path()) + lengthName(d.Rows()), nil
 }
+
+// lengthName stands for the name of a dimension that has none.
+func lengthName(rows int64) string { return fmt.Sprintf("phony_dim_%d", rows) }
 
 // dimensionPath finds a dimension scale in the variable's group or one of the groups above.
 func dimensionPath(d *h5.Dataset, addr uint64) (string, error) {

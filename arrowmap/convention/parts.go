@@ -72,7 +72,7 @@ func categorical(codes, labels *h5.Dataset, ordered bool) (Values, error) {
 }
 
 // sparse describes the rows of a compressed sparse matrix.
-func sparse(g *h5.Group, offsets, indices, values string) (Values, error) {
+func sparse(g *h5.Group, offsets, indices, values string) (*List, error) {
 	var ds [3]*h5.Dataset
 	for i, name := range []string{offsets, indices, values} {
 		var err error

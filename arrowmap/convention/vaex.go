@@ -154,9 +154,18 @@ func vaexValues(g *h5.Group) (Values, error) {
 		if _, ok := indices.(*Plain); !ok {
 			return nil, corrupt(g, "dictionary indices that are text")
 		}
-		return &Dictionary{Indices: indices, Labels: labels}, nil
+		d := &Dictionary{Indices: indices, Labels: labels}
+		if a, err := g.Attribute("ordered"); err == nil && a != nil {
+			n, ok := a.Int()
+			d.Ordered = ok && n != 0
+		}
+		return d, nil
 	case "csr_matrix":
-		return sparse(g, "indptr", "indices", "data")
+		l, err := sparse(g, "indptr", "indices", "data")
+		if err != nil {
+			return nil, err
+		}
+		return l, nil
 	default:
 		return nil, unsupported(g, "a vaex column of type %q", kind)
 	}

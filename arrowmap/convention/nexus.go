@@ -1,0 +1,126 @@
+package convention
+
+import (
+	"strings"
+
+	"github.com/h5arrow/h5arrow/h5"
+)
+
+// detectNexus recognises groups of NeXus by the attribute NX_class: NXdata, whose signal has a row for each value of the
+// first axis; NXlog; NXevent_data, with a table of the events, and one of the pulses with their events as lists.
+// Datasets of other lengths are left out.
+func detectNexus(o h5.Object) ([]*Table, error) {
+	g, ok := o.(*h5.Group)
+	if !ok {
+		return nil, nil
+	}
+	switch text(g, "NX_class") {
+	case "NXdata":
+		return nexusData(g)
+	case "NXlog":
+		return nexusLog(g)
+	case "NXevent_data":
+		return nexusEvents(g)
+	}
+	return nil, nil
+}
+
+// nexusTable describes the datasets of a group that are as long as one of them: those named first, in their order, then
+// the others.
+func nexusTable(g *h5.Group, like *h5.Dataset, first ...string) (*Table, error) {
+	all, broken, err := datasets(g)
+	if err != nil {
+		return nil, err
+	}
+	class := text(g, "NX_class")
+	t := &Table{Path: g.Path(), Object: g, Reason: "attribute NX_class='" + class + "'", Inner: notGroups(g)}
+	taken := map[string]bool{}
+	add := func(d *h5.Dataset) {
+		if n := base(d.Path()); !taken[n] && d.Rows() == like.Rows() && !isTable(d) {
+			taken[n] = true
+			t.Columns = append(t.Columns, column(n, d))
+		}
+	}
+	for _, n := range first {
+		for _, d := range all {
+			if base(d.Path()) == n {
+				add(d)
+			}
+		}
+	}
+	for _, d := range all {
+		add(d)
+	}
+	t.Columns = append(t.Columns, broken...)
+	return t, nil
+}
+
+func nexusData(g *h5.Group) ([]*Table, error) {
+	all, _, err := datasets(g)
+	if err != nil {
+		return nil, err
+	}
+	signal := text(g, "signal")
+	axes := strings.Split(text(g, "axes"), ":")
+	if a, err := g.Attribute("axes"); err == nil && a != nil {
+		if many, ok := a.Strings(); ok && len(many) > 1 {
+			axes = many
+		}
+	}
+	if signal == "" { // as it was before 2014: attributes of the datasets
+		for _, d := range all {
+			if a, err := d.Attribute("signal"); err == nil && a != nil && signal == "" {
+				signal = base(d.Path())
+				if s := strings.Trim(text(d, "axes"), "[]"); s != "" {
+					axes = strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ',' })
+				}
+			}
+		}
+	}
+	d, ok := member(g, signal).(*h5.Dataset)
+	if signal == "" || !ok || d.Space().Class != h5.SpaceSimple {
+		return nil, nil
+	}
+	t, err := nexusTable(g, d, axes[0], signal, signal+"_errors", "errors")
+	if err != nil {
+		return nil, err
+	}
+	return []*Table{t}, nil
+}
+
+func nexusLog(g *h5.Group) ([]*Table, error) {
+	d, ok := member(g, "time").(*h5.Dataset)
+	if !ok || d.Space().Class != h5.SpaceSimple {
+		return nil, nil
+	}
+	t, err := nexusTable(g, d, "time", "value")
+	if err != nil {
+		return nil, err
+	}
+	return []*Table{t}, nil
+}
+
+func nexusEvents(g *h5.Group) ([]*Table, error) {
+	id, ok := member(g, "event_id").(*h5.Dataset)
+	if !ok || id.Space().Class != h5.SpaceSimple {
+		return nil, nil
+	}
+	events := &Table{Path: g.Path(), Object: g, Reason: "attribute NX_class='NXevent_data'", Inner: notGroups(g)}
+	list := &List{Bounds: BoundsStarts}
+	for _, n := range []string{"event_time_offset", "event_id"} {
+		if d, ok := member(g, n).(*h5.Dataset); ok && d.Rows() == id.Rows() {
+			c := column(n, d)
+			events.Columns = append(events.Columns, c)
+			list.Items = append(list.Items, Column{Name: n, Values: c.Values, Err: c.Err})
+		}
+	}
+	tables := []*Table{events}
+	index, ok := member(g, "event_index").(*h5.Dataset)
+	zero, ok2 := member(g, "event_time_zero").(*h5.Dataset)
+	if !ok || !ok2 || index.Rows() != zero.Rows() || len(index.Dims()) != 1 {
+		return tables, nil
+	}
+	list.Offsets = index
+	return append(tables, &Table{Path: zero.Path(), Object: zero, Reason: "pulses of NX_class='NXevent_data'", Inner: events.Inner,
+		Columns: []Column{column("event_time_zero", zero), {Name: "events", Values: list, Objects: []h5.Object{index}}}}), nil
+}
