@@ -70,7 +70,7 @@ func (b bitshuffle) decode(st *State, dst, src []byte) (int, error) {
 			return 0, errTooLong
 		}
 		size = int(n)
-		b.block = int(bytes) / b.width
+		b.block = int(min(bytes, 1<<31-1)) / b.width
 		if b.block == 0 || b.block%8 != 0 {
 			return 0, corrupt("bad block size")
 		}

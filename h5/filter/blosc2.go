@@ -522,25 +522,26 @@ func (m *msgpack) expect(c byte) {
 // blosc2Array decodes a frame whose chunks and blocks are boxes of an N-dimensional array. Boxes lie in row-major
 // order; those at the end of a dimension are stored in full, what is beyond the end being padding.
 func (st *State) blosc2Array(dst []byte, f *blosc2Frame) (int, error) {
-	size, tile := f.width, f.width
-	chunks, blocks := 1, 1
-	padded := 64*min(len(dst), 1<<40) + 1<<20
+	// Each factor is below 2^31, and each product so far not much longer than dst, but for the last.
+	size, tile := int64(f.width), int64(f.width)
+	chunks, blocks := int64(1), int64(1)
+	stored := int64(len(f.offsets) / 8)
+	padded := 64*min(int64(len(dst)), 1<<40) + 1<<20
 	for i := range f.dims {
-		// Each factor is below 2^31 and each product so far not much longer than dst, but for the last.
-		if size *= f.shape[i]; size > len(dst) {
+		if size *= int64(f.shape[i]); size > int64(len(dst)) {
 			return 0, errTooLong
 		}
-		if tile *= f.tile[i]; tile > padded {
+		if tile *= int64(f.tile[i]); tile > padded {
 			return 0, corrupt("a block larger than the array")
 		}
-		if chunks *= (f.shape[i]-1)/f.box[i] + 1; chunks > len(f.offsets)/8 {
+		if chunks *= int64((f.shape[i]-1)/f.box[i] + 1); chunks > stored {
 			return 0, corrupt("fewer chunks than the array has")
 		}
-		if blocks *= (f.box[i]-1)/f.tile[i] + 1; blocks > padded {
+		if blocks *= int64((f.box[i]-1)/f.tile[i] + 1); blocks > padded {
 			return 0, corrupt("too many blocks in a chunk")
 		}
 	}
-	if chunks != len(f.offsets)/8 {
+	if chunks != stored {
 		return 0, corrupt("more chunks than the array has")
 	}
 	if blocks > padded/tile/chunks {
@@ -548,17 +549,17 @@ func (st *State) blosc2Array(dst []byte, f *blosc2Frame) (int, error) {
 	}
 	dst = dst[:size]
 	var origin [maxBlosc2Dims]int
-	for i := range chunks {
+	for i := range int(chunks) {
 		c, err := f.at(i)
 		if err != nil {
 			return 0, err
 		}
-		if err := st.blosc2ArrayChunk(dst, f, &c, &origin, blocks, tile); err != nil {
+		if err := st.blosc2ArrayChunk(dst, f, &c, &origin, int(blocks), int(tile)); err != nil {
 			return 0, err
 		}
 		step(&origin, &f.shape, &f.box, f.dims)
 	}
-	return size, nil
+	return len(dst), nil
 }
 
 // step moves a place by one box, in row-major order.
@@ -577,7 +578,7 @@ func step(at, shape, box *[maxBlosc2Dims]int, dims int) {
 func (st *State) blosc2ArrayChunk(dst []byte, f *blosc2Frame, c *blosc2Chunk, origin *[maxBlosc2Dims]int, blocks, tile int) error {
 	// What is stored has its blocks; what is not may be of the size without padding.
 	stored := c.special == 0
-	if stored && (c.size != blocks*tile || c.flags&bloscMemcpy == 0 && c.block != tile) {
+	if stored && (int64(c.size) != int64(blocks)*int64(tile) || c.flags&bloscMemcpy == 0 && c.block != tile) {
 		return corrupt("a chunk of another size than the array's")
 	}
 	first := st.scratch(3, tile)

@@ -44,6 +44,9 @@ func newNbit(values []uint32) (decoder, error) {
 	if len(values) < 5 {
 		return nil, corrupt("too little client data")
 	}
+	if values[2] > 1<<31-1 {
+		return nil, corrupt("bad number of elements")
+	}
 	p := nbitParser{values: values[3:]}
 	t := p.parse(maxNbitDepth)
 	if p.bad != "" {
@@ -112,13 +115,13 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 		t.parts = []nbitType{item}
 		t.empty = item.empty || item.size > t.size
 	case nbitCompound:
-		n, used := p.next(), 0
+		n, used := p.next(), uint64(0)
 		t.empty = true
 		for ; n > 0 && p.bad == ""; n-- {
 			offset := p.next()
 			m := p.parse(depth - 1)
-			used += m.size
-			if used > t.size || uint64(offset)+uint64(m.size) > uint64(t.size) {
+			used += uint64(m.size)
+			if used > uint64(t.size) || uint64(offset)+uint64(m.size) > uint64(t.size) {
 				p.bad = "a member that does not lie in its compound type"
 			}
 			m.offset = int(offset)

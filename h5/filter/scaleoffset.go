@@ -34,6 +34,9 @@ func newScaleoffset(values []uint32) (decoder, error) {
 	}
 	kind, factor, class := values[0], int32(values[1]), values[3]
 	s := scaleoffset{n: int(values[2]), width: int(values[4]), hasFill: values[7] != 0}
+	if values[2] > 1<<31-1 {
+		return nil, corrupt("bad number of elements")
+	}
 	if values[4] > 8 {
 		return nil, unsupported("values of this width")
 	}
