@@ -155,8 +155,14 @@ func tensorDims(storage arrow.DataType, data string) ([]uint64, error) {
 // fromMetadata takes the spelling of nulls from the metadata that reading gave a field.
 func (b *backPlanner) fromMetadata(item arrow.DataType, md arrow.Metadata) {
 	text, _ := md.GetValue(MetaNulls)
+	first, _, several := strings.Cut(text, "; ")
 	switch {
-	case strings.Contains(text, "; "): // several: what they add up to is one bitmap or mask
+	case strings.HasPrefix(first, "_FillValue="):
+		text = first // what else was missing gets the fill value, too
+	case several: // what they add up to is one bitmap or mask
+		text = ""
+	}
+	switch {
 	case strings.HasPrefix(text, "mask:"):
 		b.nulls = NullsMask
 	case strings.HasPrefix(text, "bitmap:"):
