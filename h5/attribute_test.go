@@ -330,7 +330,7 @@ func TestAttributeAmplification(t *testing.T) {
 	many := func(n uint64, index uint64) []byte {
 		return bytes.Repeat(cat(le(n, 4), le(heap, 8), le(index, 4)), 1024)
 	}
-	g := openGroup(t, w, []Option{WithLimits(Limits{AttributeSize: 32 << 20})},
+	g := openGroup(t, w, []Option{WithLimits(Limits{AttributeSize: 4 << 20})},
 		attribute("text", hx("19 01 01 00 10 00 00 00  10 00 00 00 01 00 00 00 00 00 08 00"), simple(1024), many(1<<16, 1)),
 		attribute("refs", hx("19 00 00 00 10 00 00 00  17 00 00 00 08 00 00 00"), simple(1024), many(1<<13, 2)))
 	for _, name := range []string{"text", "refs"} {

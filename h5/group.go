@@ -203,7 +203,7 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 				if err != nil {
 					return err
 				}
-				l.Kind, l.Target = LinkSoft, string(target)
+				l.Kind, l.Target, l.Address = LinkSoft, string(target), 0
 			}
 			return g.append(l)
 		})
