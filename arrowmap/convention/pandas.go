@@ -22,7 +22,7 @@ func detectPandas(o h5.Object) ([]*Table, error) {
 	if kind == "" {
 		return nil, nil
 	}
-	s := &pandasStore{g: g}
+	s := &pandasStore{g: g, table: strings.HasSuffix(kind, "_table")}
 	f, err := s.read(kind)
 	err = h5err.In(err, g.File().Name(), g.Path())
 	t := &Table{Path: g.Path(), Object: g, Reason: "attribute pandas_type='" + kind + "'", Inner: s.inner}
@@ -43,6 +43,7 @@ func detectPandas(o h5.Object) ([]*Table, error) {
 // pandasStore is one object of an HDFStore.
 type pandasStore struct {
 	g      *h5.Group
+	table  bool  // it is in the table format
 	latin1 bool  // text is ISO 8859-1
 	badEnc error // text is in an encoding that is not supported
 }
@@ -65,12 +66,15 @@ func (s *pandasStore) read(kind string) (*pandasFrame, error) {
 // inner claims what belongs to the object; other objects may stand below it, as in the keys "a" and "a/b".
 func (s *pandasStore) inner(path string) bool {
 	name := path[len(parent(path)):]
-	if name == "meta" || strings.HasPrefix(name, "_i_") {
+	if strings.HasPrefix(name, "_i_") {
 		return true
 	}
 	o, err := s.g.Open(name)
-	_, ok := o.(*h5.Dataset)
-	return err != nil || ok
+	if err != nil {
+		return true
+	}
+	_, isDataset := o.(*h5.Dataset)
+	return isDataset || name == "meta" && s.table && text(o, "pandas_type") == "" // labels of categories
 }
 
 // encoding reads the encoding of text: UTF-8, unless the attribute says otherwise.

@@ -16,7 +16,7 @@ const maxLevels = 64
 // fixedFrame describes a frame in the fixed format: blocks of columns of one type, each with the labels of its columns.
 func (s *pandasStore) fixedFrame() (*pandasFrame, error) {
 	f := &pandasFrame{version: text(s.g, "pandas_version")}
-	order, names, multi, err := s.axis("axis0")
+	order, levels, multi, err := s.axis("axis0")
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,7 @@ func (s *pandasStore) fixedFrame() (*pandasFrame, error) {
 	for _, i := range sorted {
 		f.columns = append(f.columns, columns[i])
 	}
-	f.levels = labelLevels(order, names, multi)
+	f.levels = labelLevels(order, levels, multi)
 	f.index, err = s.fixedIndex("axis1")
 	return f, err
 }
@@ -80,26 +80,26 @@ func (s *pandasStore) fixedSeries() (*pandasFrame, error) {
 	return f, err
 }
 
-// axis reads the labels of an axis or of a block's columns, and the names of their levels.
-func (s *pandasStore) axis(key string) (labels, names []any, multi bool, err error) {
+// axis reads the labels of an axis or of a block's columns, and what their levels are called.
+func (s *pandasStore) axis(key string) (labels []any, levels []pandasLevel, multi bool, err error) {
 	variety, err := attributeText(s.g, key+"_variety")
 	if err != nil {
 		return nil, nil, false, err
 	}
 	if variety != "multi" {
-		labels, name, err := s.axisArray(key)
-		return labels, []any{name}, false, err
+		labels, level, err := s.axisArray(key)
+		return labels, []pandasLevel{level}, false, err
 	}
 	n, err := s.nlevels(key)
 	if err != nil {
 		return nil, nil, true, err
 	}
 	for i := range n {
-		level, name, err := s.axisArray(fmt.Sprintf("%s_level%d", key, i))
+		values, level, err := s.axisArray(fmt.Sprintf("%s_level%d", key, i))
 		if err != nil {
 			return nil, nil, true, err
 		}
-		names = append(names, name)
+		levels = append(levels, level)
 		codes, _, err := s.axisArray(fmt.Sprintf("%s_label%d", key, i))
 		if err != nil {
 			return nil, nil, true, err
@@ -115,15 +115,15 @@ func (s *pandasStore) axis(key string) (labels, names []any, multi bool, err err
 		}
 		for k, code := range codes {
 			c, ok := code.(int64)
-			if !ok || c < -1 || c >= int64(len(level)) {
-				return nil, nil, true, corrupt(s.g, "the code %s into %d labels of %s", pyString(code), len(level), key)
+			if !ok || c < -1 || c >= int64(len(values)) {
+				return nil, nil, true, corrupt(s.g, "the code %s into %d labels of %s", pyString(code), len(values), key)
 			}
 			if c >= 0 {
-				labels[k].(pyTuple)[i] = level[c]
+				labels[k].(pyTuple)[i] = values[c]
 			}
 		}
 	}
-	return labels, names, true, nil
+	return labels, levels, true, nil
 }
 
 func (s *pandasStore) nlevels(key string) (int, error) {
@@ -138,25 +138,26 @@ func (s *pandasStore) nlevels(key string) (int, error) {
 	return int(n), nil
 }
 
-// axisArray reads an array of labels, and its name.
-func (s *pandasStore) axisArray(key string) (labels []any, name any, err error) {
+// axisArray reads an array of labels, and what they are called.
+func (s *pandasStore) axisArray(key string) (labels []any, level pandasLevel, err error) {
 	d, err := required(s.g, key)
 	if err != nil {
-		return nil, nil, err
+		return nil, level, err
 	}
-	if name, err = attribute(d, "name"); err != nil {
-		return nil, nil, err
+	if level.name, err = attribute(d, "name"); err != nil {
+		return nil, level, err
 	}
 	empty, err := isEmpty(d)
 	if err != nil || empty {
-		return nil, name, err
+		return nil, level, err
 	}
 	kind, err := attributeText(d, "kind")
 	if err != nil {
-		return nil, nil, err
+		return nil, level, err
 	}
+	level.typ.numpy = numpyName(d.Type())
 	labels, err = s.array(d, kind)
-	return labels, name, err
+	return labels, level, err
 }
 
 // isEmpty tells of an array without elements, for which pandas stores one and the shape as an attribute.

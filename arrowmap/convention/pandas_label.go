@@ -287,7 +287,7 @@ func levelType(labels []any) pandasType {
 	case "float":
 		return pandasType{logical: "float64", numpy: "float64"}
 	case "time":
-		return pandasType{logical: "datetime", numpy: "datetime64[ns]"}
+		return pandasType{logical: "datetime64[ns]", numpy: "datetime64[ns]"}
 	}
 	return pandasType{logical: "mixed", numpy: "object"}
 }
@@ -428,8 +428,15 @@ func zoneOf(v any) (string, error) {
 	case *pyCall:
 		name, _ := first(v.args).(string)
 		switch v.name {
-		case "pytz._UTC":
+		case "pytz._UTC", "dateutil.tz.tz.tzutc":
 			return "UTC", nil
+		case "dateutil.tz._tzfile._unpickle": // class, name, path
+			if len(v.args) > 1 {
+				name, _ = v.args[1].(string)
+			}
+			if name != "" {
+				return name, nil
+			}
 		case "pytz._p", unpickleZone, "zoneinfo.ZoneInfo":
 			if name != "" {
 				return name, nil
@@ -439,17 +446,31 @@ func zoneOf(v any) (string, error) {
 				return offsetName(m), nil
 			}
 		case "datetime.timezone":
-			if d, ok := first(v.args).(*pyCall); ok && d.name == "datetime.timedelta" && len(d.args) == 3 {
-				days, ok1 := d.args[0].(int64)
-				sec, ok2 := d.args[1].(int64)
-				us, ok3 := d.args[2].(int64)
-				if ok1 && ok2 && ok3 && days >= -1 && days <= 0 && sec >= 0 && sec < 86400 && sec%60 == 0 && us == 0 {
-					return offsetName(days*1440 + sec/60), nil
+			if m, ok := minutesOf(first(v.args)); ok {
+				return offsetName(m), nil
+			}
+		case "dateutil.tz.tz.tzoffset": // name, offset
+			if len(v.args) > 1 {
+				if m, ok := minutesOf(v.args[1]); ok {
+					return offsetName(m), nil
 				}
 			}
 		}
 	}
 	return "", h5err.New(h5err.Unsupported, "the time zone that %s makes", kindOf(v))
+}
+
+// minutesOf is a timedelta of less than a day, in whole minutes.
+func minutesOf(v any) (minutes int64, ok bool) {
+	d, ok := v.(*pyCall)
+	if !ok || d.name != "datetime.timedelta" || len(d.args) != 3 {
+		return 0, false
+	}
+	days, ok1 := d.args[0].(int64)
+	sec, ok2 := d.args[1].(int64)
+	us, ok3 := d.args[2].(int64)
+	ok = ok1 && ok2 && ok3 && days >= -1 && days <= 0 && sec >= 0 && sec < 86400 && sec%60 == 0 && us == 0
+	return days*1440 + sec/60, ok
 }
 
 func offsetName(minutes int64) string {

@@ -274,15 +274,19 @@ func (t *pandasTable) columnLevels(columns []pandasColumn) []pandasLevel {
 	kind, _ := info.get("type")
 	list, _ := info.get("names")
 	names, _ := itemsOf(list)
+	levels := make([]pandasLevel, len(names))
+	for i, n := range names {
+		levels[i].name = n
+	}
 	labels := make([]any, len(columns))
 	for i := range columns {
 		labels[i] = columns[i].label
 	}
-	return labelLevels(labels, names, kind == "MultiIndex")
+	return labelLevels(labels, levels, kind == "MultiIndex")
 }
 
-// labelLevels describes the levels of labels: one, or as many as the tuples have.
-func labelLevels(labels, names []any, multi bool) []pandasLevel {
+// labelLevels describes the levels of labels: one, or as many as the tuples have. known is what is known of them.
+func labelLevels(labels []any, known []pandasLevel, multi bool) []pandasLevel {
 	levels := 1
 	if multi && len(labels) > 0 {
 		if first, ok := labels[0].(pyTuple); ok {
@@ -301,8 +305,14 @@ func labelLevels(labels, names []any, multi bool) []pandasLevel {
 			}
 		}
 		out[k].typ = levelType(part)
-		if k < len(names) && labelKind(names[k]) != "" {
-			out[k].name = names[k]
+		if k >= len(known) {
+			continue
+		}
+		if labelKind(known[k].name) != "" {
+			out[k].name = known[k].name
+		}
+		if t := &out[k].typ; known[k].typ.numpy != "" && (t.numpy == "int64" || t.numpy == "float64") { // of another width
+			t.logical, t.numpy = known[k].typ.numpy, known[k].typ.numpy
 		}
 	}
 	return out

@@ -18,9 +18,11 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // expectations is testdata/pandas.json: what make_pandas.py says of the files that it wrote.
@@ -56,8 +58,27 @@ func expected(t *testing.T) expectations {
 	return e
 }
 
-// unpacked opens one of the compressed files.
-func unpacked(t *testing.T, name string, opts ...arrowmap.Option) *arrowmap.File {
+// unpacked opens one of the compressed files, in a folder of the test's.
+func unpacked(t testing.TB, name string, opts ...arrowmap.Option) *arrowmap.File {
+	t.Helper()
+	plain := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(plain, contents(t, name), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := arrowmap.Open(plain, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := f.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return f
+}
+
+// contents is one of the compressed files.
+func contents(t testing.TB, name string) []byte {
 	t.Helper()
 	packed, err := os.Open(filepath.Join("testdata", name+".gz"))
 	if err != nil {
@@ -72,20 +93,7 @@ func unpacked(t *testing.T, name string, opts ...arrowmap.Option) *arrowmap.File
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(plain, p, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	f, err := arrowmap.Open(plain, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := f.Close(); err != nil {
-			t.Error(err)
-		}
-	})
-	return f
+	return p
 }
 
 // read returns the values of a table, column by column, in the form of the expectations.
@@ -327,4 +335,67 @@ func TestStoresObjects(t *testing.T) {
 	if _, got, err := read(x); err != nil || len(got) != 1 || len(got[0]) != 7 {
 		t.Errorf("the column beside them: %v, %v", got, err)
 	}
+}
+
+// Readers that are given up in the middle leave nothing behind, nor do those of columns that are gathered together.
+func TestStoresLeaveNothing(t *testing.T) {
+	for name, paths := range map[string][]string{"pandas_table.h5": {"/all", "/cats"}, "pandas_fixed.h5": {"/mixed", "/labels", "/levels"}} {
+		f := unpacked(t, name)
+		for _, path := range paths {
+			tab, err := f.Table(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for batches := range 5 {
+				mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+				ctx, cancel := context.WithCancel(context.Background())
+				r, err := tab.Reader(ctx, arrowmap.WithBatchRows(2), arrowmap.WithAllocator(mem), arrowmap.WithWorkers(1+batches%2))
+				if err != nil {
+					t.Fatal(err)
+				}
+				for range batches {
+					r.Next()
+				}
+				if batches == 2 {
+					cancel()
+				}
+				r.Release()
+				cancel()
+				mem.AssertSize(t, 0)
+			}
+		}
+	}
+}
+
+// FuzzStores changes three bytes of a store. Whatever that makes of it, there is an answer or an error of this module.
+func FuzzStores(f *testing.F) {
+	names := []string{"pandas_fixed.h5", "pandas_table.h5", "pytables.h5", "pandas_bad.h5"}
+	files := make([][]byte, len(names))
+	for i, name := range names {
+		files[i] = contents(f, name)
+		for k := range uint32(4) {
+			f.Add(uint8(i), 1000+k*4001, 7777+k*997, 30000+k*10007, uint32(0x41ff0002)>>(8*(k%2)))
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, a, b, c, values uint32) {
+		p := slices.Clone(files[int(which)%len(files)])
+		for i, at := range []uint32{a, b, c} {
+			p[int(at)%len(p)] = byte(values >> (8 * i))
+		}
+		file, err := arrowmap.NewFile(source.FromReaderAt(bytes.NewReader(p), int64(len(p)), "fuzzed"))
+		if err == nil {
+			defer file.Close()
+			var tables []*arrowmap.Table
+			tables, err = file.Tables()
+			for _, tab := range tables {
+				tab.Schema()
+				if _, _, e := read(tab, arrowmap.WithMaxMemory(64<<20)); e != nil {
+					err = e
+				}
+			}
+		}
+		if k := h5err.KindOf(err); k == h5err.IO {
+			t.Fatal(err)
+		}
+	})
 }

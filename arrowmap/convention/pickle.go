@@ -27,8 +27,9 @@ type (
 
 	// pyCall stands for what a call of a harmless function would return.
 	pyCall struct {
-		name string // of the function, as in pyGlobal
-		args pyTuple
+		name  string // of the function, as in pyGlobal
+		args  pyTuple
+		state any // what BUILD would set
 	}
 )
 
@@ -509,17 +510,18 @@ func latin1(p []byte) string {
 var harmless = [...]string{
 	"datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone",
 	"pytz._p", "pytz._UTC", "pytz.FixedOffset", "pytz._FixedOffset",
-	"zoneinfo.ZoneInfo",
+	"zoneinfo.ZoneInfo", "dateutil.tz.tz.tzutc", "dateutil.tz.tz.tzoffset", "dateutil.tz._tzfile.tzfile", "dateutil.tz._tzfile._unpickle",
 	"pandas._libs.tslibs.offsets.", "pandas.tseries.offsets.",
 	"pandas._libs.tslibs.timestamps._unpickle_timestamp", "pandas._libs.tslibs.timestamps.Timestamp",
 	"pandas._libs.tslib.Timestamp", "pandas.tslib.Timestamp",
-	encodeName,
+	dtypeName, "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar", encodeName,
 }
 
 // Functions of which only one use is harmless.
 const (
 	encodeName   = "_codecs.encode" // text to bytes by ISO 8859-1: how bytes are spelled before protocol 3
 	unpickleZone = "zoneinfo.ZoneInfo._unpickle"
+	dtypeName    = "numpy.dtype"
 )
 
 // global pushes the name of a function or class, where its calls are harmless.
@@ -580,6 +582,9 @@ func (m *pickle) call(fn, arguments any) {
 			return
 		}
 	case "__builtin__.object", "builtins.object":
+	case "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar":
+		m.push(numpyScalar(args))
+		return
 	default:
 		m.push(&pyCall{name: string(f), args: args})
 		return
@@ -609,15 +614,56 @@ func (m *pickle) encode(args pyTuple) {
 	m.push(pyBytes(b))
 }
 
-// build would set an object's state. Frequencies of old versions of pandas have it set, and it is of no interest here.
+// build keeps the state that would be set. Types of numpy have one, and frequencies of old versions of pandas.
 func (m *pickle) build(object, state any) {
 	if m.err != nil {
 		return
 	}
 	c, ok := object.(*pyCall)
-	if _, plain := state.(*pyDict); !ok || !plain || !offset(c.name) {
+	_, isDict := state.(*pyDict)
+	_, isTuple := state.(pyTuple)
+	if !ok || !(offset(c.name) && isDict) && !(c.name == dtypeName && isTuple) {
 		m.refuse("the instruction BUILD for a %s", kindOf(object))
+		return
 	}
+	c.state = state
+}
+
+// numpyScalar makes a number or boolean of a numpy scalar, given its type and its bytes. Others stay calls.
+func numpyScalar(args pyTuple) any {
+	c := &pyCall{name: "numpy.scalar", args: args}
+	if len(args) != 2 {
+		return c
+	}
+	t, ok1 := args[0].(*pyCall)
+	p, ok2 := args[1].(pyBytes)
+	if !ok1 || !ok2 || t.name != dtypeName {
+		return c
+	}
+	name, _ := first(t.args).(string)
+	state, _ := t.state.(pyTuple)
+	if len(name) != 2 || int(name[1]-'0') != len(p) || len(state) < 2 || state[1] == ">" {
+		return c
+	}
+	var b [8]byte
+	copy(b[:], p)
+	u := binary.LittleEndian.Uint64(b[:])
+	switch {
+	case name == "b1":
+		return u != 0
+	case name == "f8":
+		return math.Float64frombits(u)
+	case name == "f4":
+		return float64(math.Float32frombits(uint32(u)))
+	case name[0] == 'i':
+		unused := 64 - 8*len(p)
+		return int64(u<<unused) >> unused
+	case name[0] == 'u' && int64(u) >= 0:
+		return int64(u)
+	case name[0] == 'u':
+		return new(big.Int).SetUint64(u)
+	}
+	return c
 }
 
 func offset(name string) bool {

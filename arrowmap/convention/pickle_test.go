@@ -51,12 +51,16 @@ func TestUnpickle(t *testing.T) {
 		{"pops", "(I1\n0I2\n2I3\n(I4\nI5\n1t.", pyTuple{int64(2), int64(2), int64(3)}},
 		{"what stands behind the end", "N.c", nil},
 		{"zone", "cdatetime\ntimezone\np0\n(cdatetime\ntimedelta\np1\n(I-1\nI66600\nI0\ntp2\nRp3\ntp4\nRp5\n.",
-			&pyCall{"datetime.timezone", pyTuple{&pyCall{"datetime.timedelta", pyTuple{int64(-1), int64(66600), int64(0)}}}}},
+			&pyCall{name: "datetime.timezone", args: pyTuple{&pyCall{name: "datetime.timedelta", args: pyTuple{int64(-1), int64(66600), int64(0)}}}}},
 		{"zone of zoneinfo", "c__builtin__\ngetattr\np0\n(czoneinfo\nZoneInfo\np1\nV_unpickle\np2\ntp3\nRp4\n(VAsia/Tokyo\np5\nI1\ntp6\nRp7\n.",
-			&pyCall{unpickleZone, pyTuple{"Asia/Tokyo", int64(1)}}},
-		{"frequency", "cpandas._libs.tslibs.offsets\nDay\np0\n(I3\nI00\ntp1\nRp2\n.", &pyCall{"pandas._libs.tslibs.offsets.Day", pyTuple{int64(3), false}}},
+			&pyCall{name: unpickleZone, args: pyTuple{"Asia/Tokyo", int64(1)}}},
+		{"frequency", "cpandas._libs.tslibs.offsets\nDay\np0\n(I3\nI00\ntp1\nRp2\n.", &pyCall{name: "pandas._libs.tslibs.offsets.Day", args: pyTuple{int64(3), false}}},
 		{"frequency of old", "ccopy_reg\n_reconstructor\np0\n(cpandas.tseries.offsets\nDay\np1\nc__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nS'n'\np6\nI1\nsb.",
-			&pyCall{name: "pandas.tseries.offsets.Day"}},
+			&pyCall{name: "pandas.tseries.offsets.Day", state: dict("n", int64(1))}},
+		{"numbers of numpy", "(cnumpy._core.multiarray\nscalar\np0\n(cnumpy\ndtype\np1\n(Vi8\np2\nI00\nI01\ntp3\nRp4\n(I3\nV<\np5\nNNNI-1\nI-1\nI0\ntp6\nbc_codecs\nencode\np7\n(V\x05\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\\u0000\np8\nVlatin1\np9\ntp10\nRp11\ntp12\nRp13\n" +
+			"g0\n(g1\n(Vf4\nI00\nI01\ntR(I3\nV<\nNNNI-1\nI-1\nI0\ntbg7\n(V\\u0000\\u0000\\u0000?\nVlatin1\ntRtR" +
+			"g0\n(g1\n(Vb1\nI00\nI01\ntR(I3\nV|\nNNNI-1\nI-1\nI0\ntbg7\n(V\x01\nVlatin1\ntRtR" +
+			"g0\n(g1\n(Vi1\nI00\nI01\ntR(I3\nV|\nNNNI-1\nI-1\nI0\ntbg7\n(V\xff\nVlatin1\ntRtRt.", pyTuple{int64(5), 0.5, true, int64(-1)}},
 	} {
 		got, err := unpickle([]byte(c.pickle))
 		if err != nil || !reflect.DeepEqual(got, c.want) {
@@ -116,6 +120,8 @@ func TestUnpickleRunsNothing(t *testing.T) {
 		{"BUILD", "(d(dV__setstate__\nI1\nsb.", "BUILD for a dict"},
 		{"BUILD of a class", "cdatetime\ndate\n(dV__class__\nI1\nsb.", "BUILD for a datetime.date"},
 		{"BUILD of a zone", "cdatetime\ntimezone\n)R(db.", "BUILD for a datetime.timezone"},
+		{"BUILD of a numpy type with a dict", "cnumpy\ndtype\n(Vf8\ntR(db.", "BUILD for a numpy.dtype"},
+		{"array of numpy", "cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntVb\ntR.", "numpy.core.multiarray._reconstruct"},
 		{"BUILD with what is no dict", "cpandas.tseries.offsets\nDay\n)R(lb.", "BUILD for a pandas.tseries.offsets.Day"},
 		{"STACK_GLOBAL", "\x80\x02X\x02\x00\x00\x00osX\x06\x00\x00\x00system\x93.", "STACK_GLOBAL"},
 		{"EXT1", "\x80\x02\x82\x01.", "EXT1"},
@@ -201,8 +207,8 @@ func TestPyString(t *testing.T) {
 		{pyTuple{}, "()"}, {pyTuple{pyTuple{}}, "(...)"},
 		{stamp(1577836800000000000, "ns"), "2020-01-01 00:00:00"}, {stamp(-1, "ns"), "1969-12-31 23:59:59.999999999"},
 		{stamp(1500000, "us"), "1970-01-01 00:00:01.500000"}, {stamp(-1, "ms"), "1969-12-31 23:59:59.999000"}, {stamp(1, "s"), "1970-01-01 00:00:01"},
-		{&pyCall{unpickleStamp, pyTuple{int64(0), nil, nil, int64(10)}}, "1970-01-01 00:00:00"},
-		{&pyCall{"datetime.date", pyTuple{}}, "<datetime.date>"},
+		{&pyCall{name: unpickleStamp, args: pyTuple{int64(0), nil, nil, int64(10)}}, "1970-01-01 00:00:00"},
+		{&pyCall{name: "datetime.date", args: pyTuple{}}, "<datetime.date>"},
 	} {
 		if got := pyString(c.v); got != c.want {
 			t.Errorf("%#v: %s, want %s", c.v, got, c.want)
@@ -211,19 +217,22 @@ func TestPyString(t *testing.T) {
 }
 
 func TestZones(t *testing.T) {
-	delta := func(d, s, us int64) *pyCall { return &pyCall{"datetime.timedelta", pyTuple{d, s, us}} }
+	delta := func(d, s, us int64) *pyCall { return &pyCall{name: "datetime.timedelta", args: pyTuple{d, s, us}} }
 	for _, c := range []struct {
 		v    any
 		want string // "!": refused
 	}{
 		{nil, ""}, {"Europe/Paris", "Europe/Paris"}, {"UTC", "UTC"}, {"dateutil//usr/share/zoneinfo/Europe/Paris", "Europe/Paris"},
-		{&pyCall{"pytz._UTC", pyTuple{}}, "UTC"}, {&pyCall{"pytz._p", pyTuple{"Europe/Paris", int64(540), int64(0), "LMT"}}, "Europe/Paris"},
-		{&pyCall{"pytz.FixedOffset", pyTuple{int64(90)}}, "+01:30"}, {&pyCall{"pytz.FixedOffset", pyTuple{int64(-90)}}, "-01:30"}, {&pyCall{"pytz.FixedOffset", pyTuple{int64(9000)}}, "!"},
-		{&pyCall{unpickleZone, pyTuple{"Asia/Tokyo", int64(1)}}, "Asia/Tokyo"},
-		{&pyCall{"datetime.timezone", pyTuple{delta(0, 0, 0)}}, "UTC"}, {&pyCall{"datetime.timezone", pyTuple{delta(-1, 66600, 0)}}, "-05:30"},
-		{&pyCall{"datetime.timezone", pyTuple{delta(0, 7200, 0), "name"}}, "+02:00"}, {&pyCall{"datetime.timezone", pyTuple{delta(0, 1, 0)}}, "!"},
-		{&pyCall{"datetime.timezone", pyTuple{delta(5, 0, 0)}}, "!"}, {&pyCall{"datetime.timezone", pyTuple{}}, "!"},
-		{&pyCall{"datetime.date", pyTuple{}}, "!"}, {int64(3), "!"},
+		{&pyCall{name: "pytz._UTC", args: pyTuple{}}, "UTC"}, {&pyCall{name: "pytz._p", args: pyTuple{"Europe/Paris", int64(540), int64(0), "LMT"}}, "Europe/Paris"},
+		{&pyCall{name: "pytz.FixedOffset", args: pyTuple{int64(90)}}, "+01:30"}, {&pyCall{name: "pytz.FixedOffset", args: pyTuple{int64(-90)}}, "-01:30"}, {&pyCall{name: "pytz.FixedOffset", args: pyTuple{int64(9000)}}, "!"},
+		{&pyCall{name: unpickleZone, args: pyTuple{"Asia/Tokyo", int64(1)}}, "Asia/Tokyo"},
+		{&pyCall{name: "dateutil.tz.tz.tzutc"}, "UTC"}, {&pyCall{name: "dateutil.tz.tz.tzoffset", args: pyTuple{"x", delta(0, 3600, 0)}}, "+01:00"},
+		{&pyCall{name: "dateutil.tz._tzfile._unpickle", args: pyTuple{pyGlobal("dateutil.tz._tzfile.tzfile"), "Europe/Paris", "/usr/share/zoneinfo/Europe/Paris"}}, "Europe/Paris"},
+		{&pyCall{name: "dateutil.tz.tz.tzoffset", args: pyTuple{"x"}}, "!"},
+		{&pyCall{name: "datetime.timezone", args: pyTuple{delta(0, 0, 0)}}, "UTC"}, {&pyCall{name: "datetime.timezone", args: pyTuple{delta(-1, 66600, 0)}}, "-05:30"},
+		{&pyCall{name: "datetime.timezone", args: pyTuple{delta(0, 7200, 0), "name"}}, "+02:00"}, {&pyCall{name: "datetime.timezone", args: pyTuple{delta(0, 1, 0)}}, "!"},
+		{&pyCall{name: "datetime.timezone", args: pyTuple{delta(5, 0, 0)}}, "!"}, {&pyCall{name: "datetime.timezone", args: pyTuple{}}, "!"},
+		{&pyCall{name: "datetime.date", args: pyTuple{}}, "!"}, {int64(3), "!"},
 	} {
 		got, err := zoneOf(c.v)
 		if c.want == "!" {
@@ -237,14 +246,16 @@ func TestZones(t *testing.T) {
 }
 
 func TestFrequency(t *testing.T) {
-	of := func(name string, args ...any) *pyCall { return &pyCall{"pandas._libs.tslibs.offsets." + name, args} }
+	of := func(name string, args ...any) *pyCall {
+		return &pyCall{name: "pandas._libs.tslibs.offsets." + name, args: args}
+	}
 	for _, c := range []struct {
 		v    any
 		want string
 	}{
 		{of("MonthEnd", int64(1), false), "M"}, {of("Day", int64(3), false), "3D"}, {of("Hour", int64(1), false), "h"}, {of("Week", int64(1), false, int64(6)), "W-SUN"},
 		{of("QuarterEnd", int64(1), false, int64(12)), "Q-DEC"}, {of("YearEnd", int64(2), false, int64(3)), "2Y-MAR"}, {of("YearEnd", int64(1), false), ""}, {of("Week", int64(1), false, int64(7)), ""},
-		{of("Easter", int64(1), false), ""}, {"M", "M"}, {nil, ""}, {&pyCall{"datetime.date", nil}, ""},
+		{of("Easter", int64(1), false), ""}, {"M", "M"}, {nil, ""}, {&pyCall{name: "datetime.date", args: nil}, ""},
 	} {
 		if got := frequency(c.v); got != c.want {
 			t.Errorf("%#v: %q, want %q", c.v, got, c.want)
@@ -271,7 +282,7 @@ func FuzzUnpickle(f *testing.F) {
 		zoneOf(v)
 		items, _ := itemsOf(v)
 		if checkLabels(items) == nil {
-			labelLevels(items, items, true)
+			labelLevels(items, []pandasLevel{{name: v}}, true)
 		}
 		if d, ok := v.(*pyDict); ok {
 			d.get("a")

@@ -112,6 +112,10 @@ def fixed():
         "/levels": frame(pd.MultiIndex.from_arrays([["p", "q"] * 3 + ["p"], np.arange(n) // 2, stamps], names=["letter", None, "t"]), x=x),
         "/labels": pd.DataFrame(np.arange(2 * n).reshape(n, 2), columns=[3, 1]),
         "/tuples": pd.DataFrame(np.arange(2 * n).reshape(n, 2), columns=pd.MultiIndex.from_tuples([("a", 1), ("it's", 2)], names=["k", None])),
+        "/float_labels": pd.DataFrame(np.arange(2 * n).reshape(n, 2), columns=[0.5, 1e20]),
+        "/time_labels": pd.DataFrame(np.arange(2 * n).reshape(n, 2), columns=pd.to_datetime(["2020-01-01", "2021-02-03"])),
+        "/small_labels": pd.DataFrame(np.arange(2 * n).reshape(n, 2), columns=pd.Index([-3, 2], dtype="i2")),
+        "/nothing": frame(t=stamps, d=spans, c=x)[:0],
         "/series": pd.Series(np.arange(n)),
         "/series/below": pd.Series(x, index=pd.Index(["k%d" % i for i in range(n)], name="key"), name="val"),
         "/none": frame(x=x, i=np.arange(n, dtype="i2"))[:0],
@@ -135,6 +139,7 @@ def table():
         "/levels": frame(pd.MultiIndex.from_arrays([["p", "q"] * 3 + ["p"], np.arange(n) // 2], names=["letter", None]), x=x, y=x * 2),
         "/series": pd.Series(x),
         "/series/below": pd.Series(x, index=pd.Index(np.arange(n) * 3, name="values"), name="val"),
+        "/series/meta": frame(spans, x=x),
     }
     more = {"/all": dict(data_columns=["few", "z"], nan_rep="<none>")}
     for k, df in stores.items():
