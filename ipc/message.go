@@ -29,10 +29,11 @@ type messages struct {
 
 // Positions in the flatbuffers' virtual tables (Arrow's Message.fbs, Schema.fbs, File.fbs): 4 + 2*field number.
 const (
-	messageHeader   = 8 // Message.header, a union
-	dictionaryID    = 4 // DictionaryBatch.id
-	footerFields    = 5
-	metadataVersion = 4 // MetadataVersion.V5
+	messageHeaderType = 6 // Message.header_type
+	messageHeader     = 8 // Message.header, a union
+	dictionaryID      = 4 // DictionaryBatch.id
+	footerFields      = 5
+	metadataVersion   = 4 // MetadataVersion.V5
 )
 
 // header returns the table that a message is about.
@@ -40,6 +41,14 @@ func header(meta []byte) (t flatbuffers.Table) {
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
 	root.Union(&t, flatbuffers.UOffsetT(root.Offset(messageHeader)))
 	return t
+}
+
+// kind tells what a message is about.
+func kind(p ipc.Payload) ipc.MessageType {
+	meta := p.Meta()
+	defer meta.Release()
+	root := flatbuffers.Table{Bytes: meta.Bytes(), Pos: flatbuffers.GetUOffsetT(meta.Bytes())}
+	return ipc.MessageType(root.GetByteSlot(messageHeaderType, 0))
 }
 
 // Start implements ipc.PayloadWriter. arrow-go does not call it for a writer that is not its own.
@@ -53,14 +62,12 @@ func (m *messages) Start() error {
 
 // WritePayload implements ipc.PayloadWriter.
 func (m *messages) WritePayload(p ipc.Payload) error {
-	meta := p.Meta()
-	defer meta.Release()
-	msg := ipc.NewMessage(meta, meta)
-	defer msg.Release()
-	kind := msg.Type()
+	kind := kind(p)
 	if kind == ipc.MessageRecordBatch && m.skip {
 		return nil
 	}
+	meta := p.Meta()
+	defer meta.Release()
 	if kind == ipc.MessageDictionaryBatch && m.file {
 		t := header(meta.Bytes())
 		id := t.GetInt64Slot(dictionaryID, 0)

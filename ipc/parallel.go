@@ -1,97 +1,132 @@
 package ipc
 
 import (
+	"errors"
+	"sync"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
 )
 
-// small is the size below which making a compressor costs more than compressing: such batches share the writer's.
-const small = 256 << 10
-
-// parallel compresses several batches at a time and writes them in order.
+// parallel compresses several batches at a time. Each worker has compressors of its own and writes its batch itself, when
+// all before it were written.
 type parallel struct {
 	*writer
 	coding []ipc.Option
-	queue  []*job // oldest first, at most workers
+	jobs   chan *job
+	last   <-chan struct{} // of the job that was added last
+	wg     sync.WaitGroup
+
+	mu  sync.Mutex
+	err error // of the first batch that failed
 }
 
-// job is one batch on its way.
+// job is one batch on its way. Its turn comes when before is closed, and it closes after when that is over.
 type job struct {
-	rec     arrow.RecordBatch
-	payload ipc.Payload
-	err     error
-	done    chan struct{}
+	rec    arrow.RecordBatch
+	before <-chan struct{}
+	after  chan struct{}
+}
+
+func newParallel(w *writer, coding []ipc.Option) *parallel {
+	none := make(chan struct{})
+	close(none)
+	p := &parallel{writer: w, coding: coding, jobs: make(chan *job), last: none}
+	w.m.skip = true // record batches come from the workers
+	for range w.workers {
+		p.wg.Go(p.work)
+	}
+	return p
 }
 
 func (p *parallel) add(rec arrow.RecordBatch) error {
-	if size(rec) < small {
-		if err := p.finish(nil); err != nil {
-			return err
-		}
-		p.m.skip = false
-		defer func() { p.m.skip = true }()
-		return p.writer.add(rec)
-	}
-	if len(p.queue) >= p.workers {
-		if err := p.next(nil); err != nil {
-			return err
-		}
+	if err := p.failed(); err != nil {
+		return err
 	}
 	rec.Retain()
-	j := &job{rec: rec, done: make(chan struct{})}
-	p.queue = append(p.queue, j)
-	go func() {
-		defer close(j.done)
-		j.err = guard(func() (err error) {
-			j.payload, err = ipc.GetRecordBatchPayload(j.rec, p.coding...)
-			return err
-		})
-	}()
+	j := &job{rec: rec, before: p.last, after: make(chan struct{})}
+	p.last = j.after
+	p.jobs <- j
 	return nil
 }
 
 func (p *parallel) finish(err error) error {
-	for len(p.queue) > 0 {
-		if e := p.next(err); err == nil {
-			err = e
-		}
-	}
-	return err
+	p.fail(err)
+	close(p.jobs)
+	p.wg.Wait()
+	p.m.skip = false
+	return p.err
 }
 
-// next waits for the oldest batch, writes it unless the work failed already, and lets go of it.
-func (p *parallel) next(failed error) error {
-	j := p.queue[0]
-	p.queue[0] = nil
-	p.queue = p.queue[1:]
-	<-j.done
-	defer j.rec.Release()
-	defer j.payload.Release()
-	if failed != nil || j.err != nil {
-		return j.err
+func (p *parallel) fail(err error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err == nil {
+		p.err = err
 	}
-	if err := p.before(j.rec); err != nil {
+}
+
+func (p *parallel) failed() error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.err
+}
+
+func (p *parallel) work() {
+	t := &turn{p: p}
+	w := ipc.NewWriterWithPayloadWriter(t, p.coding...)
+	defer w.Close() // writes nothing
+	for t.job = range p.jobs {
+		var err error
+		if p.failed() == nil {
+			err = guard(func() error { return w.Write(t.rec) })
+		}
+		<-t.before
+		p.fail(plain(err))
+		close(t.after)
+		t.rec.Release()
+	}
+}
+
+// turn passes a worker's batch on when it is its turn.
+type turn struct {
+	p *parallel
+	*job
+}
+
+// errGivenUp stands for the error of an earlier batch.
+var errGivenUp = errors.New("an earlier batch failed")
+
+// WritePayload implements ipc.PayloadWriter.
+func (t *turn) WritePayload(payload ipc.Payload) error {
+	if kind(payload) != ipc.MessageRecordBatch {
+		return nil // what comes before batches is written once for all workers
+	}
+	<-t.before
+	if t.p.failed() != nil {
+		return errGivenUp
+	}
+	if err := t.p.before(t.rec); err != nil {
 		return err
 	}
-	p.m.skip = false
-	err := p.m.WritePayload(j.payload)
-	p.m.skip = true
+	t.p.m.skip = false
+	err := t.p.m.WritePayload(payload)
+	t.p.m.skip = true
 	if err == nil {
-		p.count(j.rec)
+		t.p.count(t.rec)
 	}
 	return err
 }
 
-// before has the writer put out what precedes a batch: the schema, and dictionaries that it has not written yet.
+// Start implements ipc.PayloadWriter.
+func (t *turn) Start() error { return nil }
+
+// Close implements ipc.PayloadWriter.
+func (t *turn) Close() error { return nil }
+
+// before has the shared writer put out what precedes a batch: the schema, and dictionaries that were not written yet.
 func (p *parallel) before(rec arrow.RecordBatch) error {
 	empty := rec.NewSlice(0, 0)
 	defer empty.Release()
-	return guard(func() error { return p.w.Write(empty) })
-}
-
-func size(rec arrow.RecordBatch) (n uint64) {
-	for _, c := range rec.Columns() {
-		n += c.Data().SizeInBytes()
-	}
-	return n
+	return p.w.Write(empty)
 }

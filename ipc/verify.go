@@ -89,7 +89,6 @@ func (c *checked) next() error {
 
 // More positions in the flatbuffers' virtual tables.
 const (
-	messageHeaderType = 6
 	messageBodyLength = 10
 	messageMetadata   = 12
 	schemaFields      = 6

@@ -63,7 +63,7 @@ func WithAllocator(mem memory.Allocator) Option {
 	}
 }
 
-// WithProgress calls fn after each batch, on the goroutine that called Write.
+// WithProgress calls fn after each batch, one call at a time.
 func WithProgress(fn func(Stats)) Option {
 	return func(o *options) error {
 		o.progress = fn
@@ -90,13 +90,9 @@ func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, op
 	out := &writer{options: o, m: m, w: ipc.NewWriterWithPayloadWriter(m, coding...)}
 	var e encoder = out
 	if o.compression != None && o.workers > 1 {
-		e = &parallel{writer: out, coding: coding}
-		m.skip = true // record batches come from the workers
+		e = newParallel(out, coding)
 	}
-	err := m.Start()
-	if err == nil {
-		err = feed(ctx, rr, e)
-	}
+	err := e.finish(feed(ctx, rr, e))
 	m.failed = err != nil
 	err = errors.Join(err, out.w.Close())
 	out.Bytes = m.out.n
@@ -105,12 +101,13 @@ func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, op
 
 // encoder takes batches in order. finish is called in any case and waits for what is under way; err is why feeding ended.
 type encoder interface {
+	start() error
 	add(arrow.RecordBatch) error
 	finish(err error) error
 }
 
 func feed(ctx context.Context, rr array.RecordReader, e encoder) error {
-	var err error
+	err := e.start()
 	for err == nil && rr.Next() {
 		err = e.add(rr.RecordBatch())
 	}
@@ -120,7 +117,7 @@ func feed(ctx context.Context, rr array.RecordReader, e encoder) error {
 	if err == nil {
 		err = ctx.Err()
 	}
-	return e.finish(err)
+	return err
 }
 
 // writer encodes and writes batches on the caller's goroutine.
@@ -130,6 +127,8 @@ type writer struct {
 	m *messages
 	w *ipc.Writer
 }
+
+func (w *writer) start() error { return w.m.Start() }
 
 func (w *writer) add(rec arrow.RecordBatch) error {
 	if err := guard(func() error { return w.w.Write(rec) }); err != nil {
