@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
 }
+
+// perWorker is the memory that reading may take for each worker when the batches are compressed then.
+const perWorker = 64 << 20
 
 // conversion is one run of convert.
 type conversion struct {
@@ -205,10 +209,13 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format
 			c.note("left out: %v", err)
 		}
 	}
-	// What is compressed stands in memory twice for a while.
-	budget, compressors := c.memory-c.memory/4, int(c.workers)
-	if c.codec != ipc.None {
-		budget = c.memory / 2
+	workers := int(c.workers)
+	if workers == 0 {
+		workers = runtime.GOMAXPROCS(0)
+	}
+	budget := c.memory - c.memory/4
+	if c.codec != ipc.None { // a batch that is being compressed is no longer on the reader's account, and its result is on nobody's
+		budget = min(c.memory/2, int64(workers)*perWorker)
 	}
 	r, err := t.Reader(c.ctx, c.readOptions(budget)...)
 	if err != nil {
@@ -222,10 +229,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format
 		}
 	}
 	defer rr.Release()
-	opts := []ipc.Option{ipc.WithCompression(c.codec)}
-	if compressors > 0 {
-		opts = append(opts, ipc.WithWorkers(compressors))
-	}
+	opts := []ipc.Option{ipc.WithCompression(c.codec), ipc.WithWorkers(workers)}
 	if bar := c.bar(t.Rows()); bar != nil {
 		defer bar.end()
 		opts = append(opts, ipc.WithProgress(bar.show))

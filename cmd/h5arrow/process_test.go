@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -201,6 +202,46 @@ func TestEndedAtAnyTime(t *testing.T) {
 		}
 		if sig == syscall.SIGINT {
 			onlyNew(t, dir, before)
+		}
+	}
+}
+
+// An input that is cut short while its mapped columns are on their way ends the command with an error.
+func TestInputCutShort(t *testing.T) {
+	workplace(t)
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	whole := readFile(t, "sample.h5")
+	for _, codec := range []string{"none", "lz4", "zstd"} {
+		for _, rows := range []string{"500", "50000"} {
+			if err := os.WriteFile("cut.h5", whole, 0o644); err != nil {
+				t.Fatal(err)
+			}
+			cmd := process("convert", "cut.h5", "pipe", "--compression", codec, "--batch-rows", rows)
+			var stderr bytes.Buffer
+			cmd.Stderr = &stderr
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			out, err := os.Open("pipe")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.ReadFull(out, make([]byte, 100)); err != nil {
+				t.Fatal(err)
+			}
+			if err := os.Truncate("cut.h5", 8192); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := io.Copy(io.Discard, out); err != nil {
+				t.Fatal(err)
+			}
+			s := status(t, cmd.Wait())
+			out.Close()
+			if line := stderr.String(); s != exitFailed || !strings.HasPrefix(line, "h5arrow: cut.h5: ") || !strings.Contains(line, "cut short") || strings.Count(line, "\n") != 1 {
+				t.Errorf("%s, %s rows: status %d, %q", codec, rows, s, line)
+			}
 		}
 	}
 }
