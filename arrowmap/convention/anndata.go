@@ -5,20 +5,177 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// detectAnndata recognises the elements of AnnData files, which say by the attribute encoding-type what they are:
-// data frames and compressed sparse matrices.
+// detectAnndata recognises the elements of AnnData files, which say by the attribute encoding-type what they are: data
+// frames, compressed sparse matrices, arrays, categories and masked arrays, and dictionaries of them. Files from before
+// 0.7 say less: there, what stands beside obs and var counts.
 func detectAnndata(o h5.Object) ([]*Table, error) {
-	g, ok := o.(*h5.Group)
-	if !ok {
-		return nil, nil
-	}
-	switch kind := text(g, "encoding-type"); kind {
-	case "dataframe":
-		return anndataFrame(g)
-	case "csr_matrix", "csc_matrix":
-		return anndataSparse(g, kind)
+	kind := text(o, "encoding-type")
+	switch o := o.(type) {
+	case *h5.Dataset:
+		return anndataDataset(o, kind)
+	case *h5.Group:
+		switch kind {
+		case "dataframe":
+			return anndataFrame(o)
+		case "csr_matrix", "csc_matrix":
+			return anndataSparse(o, "attribute encoding-type='"+kind+"'")
+		case "categorical", "nullable-integer", "nullable-boolean", "nullable-string-array", "nullable-float", "awkward-array":
+			v, err := anndataValues(nil, o)
+			c := Column{Name: base(o.Path()), Objects: []h5.Object{o}, Values: v, Err: err}
+			return []*Table{{Path: o.Path(), Object: o, Reason: "attribute encoding-type='" + kind + "'", Columns: []Column{c}}}, nil
+		case "anndata", "raw", "MuData":
+			return nil, noTable(o, "elements of AnnData, each of which is a table of its own")
+		case "dict":
+			return anndataDict(o)
+		}
+		if format := text(o, "h5sparse_format"); format != "" {
+			return anndataSparse(o, "attribute h5sparse_format='"+format+"'")
+		}
+		return anndataUnmarked(o)
 	}
 	return nil, nil
+}
+
+// anndataUnmarked recognises the groups of older files, which carry no encoding-type.
+func anndataUnmarked(g *h5.Group) ([]*Table, error) {
+	if isAnndata(g) {
+		return nil, noTable(g, "elements of AnnData, each of which is a table of its own")
+	}
+	switch base(g.Path()) {
+	case "obsm", "varm", "layers", "obsp", "varp":
+		if up := above(g); up != nil && (isAnndata(up) || base(up.Path()) == "raw") {
+			return anndataDict(g)
+		}
+	case "raw":
+		if up := above(g); up != nil && isAnndata(up) {
+			return nil, noTable(g, "elements of AnnData, each of which is a table of its own")
+		}
+	}
+	return nil, nil
+}
+
+// isAnndata tells whether a group holds the elements of an AnnData object.
+func isAnndata(g *h5.Group) bool {
+	return text(g, "encoding-type") == "anndata" || has(g, "X", "obs", "var")
+}
+
+// above is the group that holds an object, nil where it can't be found.
+func above(o h5.Object) *h5.Group {
+	if o.Path() == "/" {
+		return nil
+	}
+	up, err := o.File().Lookup(parent(o.Path()))
+	g, ok := up.(*h5.Group)
+	if err != nil || !ok {
+		return nil
+	}
+	return g
+}
+
+// anndataDataset recognises arrays that stand alone, a dense matrix X, and the frames of files from before 0.7.
+func anndataDataset(d *h5.Dataset, kind string) ([]*Table, error) {
+	name := base(d.Path())
+	switch {
+	case d.Space().Class != h5.SpaceSimple:
+		return nil, nil
+	case isTable(d):
+		if up := above(d); (name == "obs" || name == "var" || name == "raw.var") && up != nil && isAnndata(up) {
+			return anndataRecords(up, d)
+		}
+		return nil, nil
+	case kind == "array" || kind == "string-array":
+	case name == "X" || name == "raw.X":
+		up := above(d)
+		if up != nil && base(up.Path()) == "raw" {
+			up = above(up)
+		}
+		if up == nil || !isAnndata(up) {
+			return nil, nil
+		}
+	default:
+		return nil, nil
+	}
+	return []*Table{{Path: d.Path(), Object: d, Reason: "an array of AnnData", Columns: []Column{column(name, d)}}}, nil
+}
+
+// anndataRecords describes a frame as it was before 0.7: a compound dataset, and labels for the codes of a column c in
+// uns/c_categories.
+func anndataRecords(g *h5.Group, d *h5.Dataset) ([]*Table, error) {
+	uns, _ := member(g, "uns").(*h5.Group)
+	t := &Table{Path: d.Path(), Object: d, Reason: "records beside X, obs and var"}
+	for i, m := range d.Type().Members {
+		p := NewMember(d, i)
+		c := Column{Name: m.Name, Values: p}
+		if uns != nil && m.Type.Class == h5.ClassFixed {
+			if labels, ok := member(uns, m.Name+"_categories").(*h5.Dataset); ok {
+				nulls, err := minusOne(m.Type)
+				if err != nil {
+					return nil, h5err.In(err, d.File().Name(), d.Path())
+				}
+				p.Nulls = nulls
+				l, err := NewPlain(labels)
+				if err != nil {
+					return nil, err
+				}
+				c.Values = &Dictionary{Indices: p, Labels: l}
+			}
+		}
+		t.Columns = append(t.Columns, c)
+	}
+	if len(t.Columns) > 0 {
+		t.Metadata = map[string]string{"h5arrow.index": t.Columns[0].Name}
+	}
+	return []*Table{t}, nil
+}
+
+// anndataDict describes a dictionary whose arrays have one length, such as obsm. Frames and sparse matrices in it are
+// tables of their own; where lengths differ, so is each array.
+func anndataDict(g *h5.Group) ([]*Table, error) {
+	links, err := g.Links()
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Path: g.Path(), Object: g, Reason: "a dictionary of arrays of AnnData", Inner: under()}
+	claimed := map[string]bool{}
+	rows := int64(-1)
+	for _, l := range links {
+		c := Column{Name: l.Name}
+		switch o := member(g, l.Name).(type) {
+		case *h5.Dataset:
+			if o.Space().Class != h5.SpaceSimple || isTable(o) {
+				continue
+			}
+			c = column(l.Name, o)
+		case *h5.Group:
+			switch kind := text(o, "encoding-type"); kind {
+			case "categorical", "nullable-integer", "nullable-boolean", "nullable-string-array", "nullable-float":
+				c.Objects = []h5.Object{o}
+				if c.Values, c.Err = anndataValues(nil, o); c.Err != nil {
+					c.Values = nil
+				}
+			default:
+				continue
+			}
+		default:
+			continue
+		}
+		if c.Values != nil {
+			n := c.Values.Main().Rows()
+			if rows < 0 {
+				rows = n
+			}
+			if n != rows {
+				return nil, noTable(g, "arrays of several lengths: each is a table of its own")
+			}
+		}
+		claimed[l.Name] = true
+		t.Columns = append(t.Columns, c)
+	}
+	if len(t.Columns) == 0 {
+		return nil, nil
+	}
+	t.Inner = func(path string) bool { return claimed[base(path)] }
+	return []*Table{t}, nil
 }
 
 // anndataFrame describes a data frame: the index first, then the columns that the attribute column-order names.
@@ -154,13 +311,10 @@ func anndataMasked(g *h5.Group) (Values, error) {
 }
 
 // anndataSparse describes a compressed sparse matrix: a list of index and value for each row (csr) or column (csc).
-func anndataSparse(g *h5.Group, kind string) ([]*Table, error) {
+func anndataSparse(g *h5.Group, reason string) ([]*Table, error) {
 	v, err := sparse(g, "indptr", "indices", "data")
 	if err != nil {
 		return nil, err
 	}
-	name := g.Path()[len(parent(g.Path())):]
-	t := &Table{Path: g.Path(), Object: g, Reason: "attribute encoding-type='" + kind + "'"}
-	t.Columns = []Column{{Name: trimSlash(name), Values: v, Objects: []h5.Object{g}}}
-	return []*Table{t}, nil
+	return []*Table{{Path: g.Path(), Object: g, Reason: reason, Columns: []Column{{Name: base(g.Path()), Values: v, Objects: []h5.Object{g}}}}}, nil
 }

@@ -48,6 +48,9 @@ func detectAstropy(o h5.Object) ([]*Table, error) {
 		p := NewMember(d, i)
 		if k, has := at[m.Name+".mask"]; has && strings.Contains(meta, m.Name+".mask") {
 			p.Nulls = []Null{{Kind: NullMask, Data: d, Part: &d.Type().Members[k]}}
+			if m.Type.Class == h5.ClassArray { // an entry for each item
+				p.As, p.RowDims = m.Type.Base, m.Type.Dims
+			}
 		}
 		t.Columns = append(t.Columns, Column{Name: m.Name, Values: p, Metadata: about[m.Name]})
 	}

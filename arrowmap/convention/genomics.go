@@ -45,14 +45,6 @@ func detectTenx(o h5.Object) ([]*Table, error) {
 	return tables, nil
 }
 
-// notGroups claims the datasets of a group, but not its groups.
-func notGroups(g *h5.Group) func(string) bool {
-	return func(path string) bool {
-		_, is := member(g, base(path)).(*h5.Dataset)
-		return is
-	}
-}
-
 // tenxFeatures describes the features of a matrix: the datasets as long as their ids, the ids first.
 func tenxFeatures(g *h5.Group) ([]*Table, error) {
 	up, err := g.File().Lookup(parent(g.Path()))
@@ -103,13 +95,16 @@ func isLoom(f *h5.File) (matrix *h5.Dataset) {
 // the matrix itself and its layers are tables of their rows.
 func detectLoom(o h5.Object) ([]*Table, error) {
 	switch o.Path() {
-	case "/row_attrs", "/col_attrs", "/matrix", "/layers":
+	case "/", "/row_attrs", "/col_attrs", "/matrix", "/layers":
 	default:
 		return nil, nil
 	}
 	m := isLoom(o.File())
 	if m == nil {
 		return nil, nil
+	}
+	if o.Path() == "/" {
+		return nil, noTable(o, "a Loom file: its parts are tables")
 	}
 	t := &Table{Path: o.Path(), Object: o, Reason: "a matrix with row_attrs and col_attrs"}
 	if d, ok := o.(*h5.Dataset); ok {

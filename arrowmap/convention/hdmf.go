@@ -14,7 +14,10 @@ func detectHdmf(o h5.Object) ([]*Table, error) {
 		return nil, nil
 	}
 	a, err := g.Attribute("colnames")
-	if err != nil || a == nil || !has(g, "id") {
+	if err == nil && a == nil {
+		return nwb(g)
+	}
+	if err != nil || !has(g, "id") {
 		return nil, err
 	}
 	names, ok := a.Strings()
@@ -44,6 +47,26 @@ func detectHdmf(o h5.Object) ([]*Table, error) {
 		}
 		t.Columns = append(t.Columns, c)
 	}
+	return []*Table{t}, nil
+}
+
+// nwb recognises the time series of NWB: data, with timestamps beside them or a rate.
+func nwb(g *h5.Group) ([]*Table, error) {
+	switch text(g, "neurodata_type") {
+	case "":
+		return nil, nil
+	case "NWBFile":
+		return nil, noTable(g, "an NWB file: what is in it are tables")
+	}
+	d, ok := member(g, "data").(*h5.Dataset)
+	if !ok || d.Space().Class != h5.SpaceSimple || !has(g, "timestamps") && !has(g, "starting_time") {
+		return nil, nil
+	}
+	t, err := alike(g, d, "timestamps", "data")
+	if err != nil {
+		return nil, err
+	}
+	t.Reason = "attribute neurodata_type='" + text(g, "neurodata_type") + "'"
 	return []*Table{t}, nil
 }
 

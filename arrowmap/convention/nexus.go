@@ -25,34 +25,13 @@ func detectNexus(o h5.Object) ([]*Table, error) {
 	return nil, nil
 }
 
-// nexusTable describes the datasets of a group that are as long as one of them: those named first, in their order, then
-// the others.
-func nexusTable(g *h5.Group, like *h5.Dataset, first ...string) (*Table, error) {
-	all, broken, err := datasets(g)
+func nexusTable(g *h5.Group, like *h5.Dataset, first ...string) ([]*Table, error) {
+	t, err := alike(g, like, first...)
 	if err != nil {
 		return nil, err
 	}
-	class := text(g, "NX_class")
-	t := &Table{Path: g.Path(), Object: g, Reason: "attribute NX_class='" + class + "'", Inner: notGroups(g)}
-	taken := map[string]bool{}
-	add := func(d *h5.Dataset) {
-		if n := base(d.Path()); !taken[n] && d.Rows() == like.Rows() && !isTable(d) {
-			taken[n] = true
-			t.Columns = append(t.Columns, column(n, d))
-		}
-	}
-	for _, n := range first {
-		for _, d := range all {
-			if base(d.Path()) == n {
-				add(d)
-			}
-		}
-	}
-	for _, d := range all {
-		add(d)
-	}
-	t.Columns = append(t.Columns, broken...)
-	return t, nil
+	t.Reason = "attribute NX_class='" + text(g, "NX_class") + "'"
+	return []*Table{t}, nil
 }
 
 func nexusData(g *h5.Group) ([]*Table, error) {
@@ -81,11 +60,7 @@ func nexusData(g *h5.Group) ([]*Table, error) {
 	if signal == "" || !ok || d.Space().Class != h5.SpaceSimple {
 		return nil, nil
 	}
-	t, err := nexusTable(g, d, axes[0], signal, signal+"_errors", "errors")
-	if err != nil {
-		return nil, err
-	}
-	return []*Table{t}, nil
+	return nexusTable(g, d, axes[0], signal, signal+"_errors", "errors")
 }
 
 func nexusLog(g *h5.Group) ([]*Table, error) {
@@ -93,11 +68,7 @@ func nexusLog(g *h5.Group) ([]*Table, error) {
 	if !ok || d.Space().Class != h5.SpaceSimple {
 		return nil, nil
 	}
-	t, err := nexusTable(g, d, "time", "value")
-	if err != nil {
-		return nil, err
-	}
-	return []*Table{t}, nil
+	return nexusTable(g, d, "time", "value")
 }
 
 func nexusEvents(g *h5.Group) ([]*Table, error) {

@@ -239,3 +239,40 @@ func under(paths ...string) func(string) bool {
 		return false
 	}
 }
+
+// alike describes the datasets of a group that are as long as one of them: those named first, in their order, then
+// the others.
+func alike(g *h5.Group, like *h5.Dataset, first ...string) (*Table, error) {
+	all, broken, err := datasets(g)
+	if err != nil {
+		return nil, err
+	}
+	t := &Table{Path: g.Path(), Object: g, Inner: notGroups(g)}
+	taken := map[string]bool{}
+	add := func(d *h5.Dataset) {
+		if n := base(d.Path()); !taken[n] && d.Rows() == like.Rows() && !isTable(d) {
+			taken[n] = true
+			t.Columns = append(t.Columns, column(n, d))
+		}
+	}
+	for _, n := range first {
+		for _, d := range all {
+			if base(d.Path()) == n {
+				add(d)
+			}
+		}
+	}
+	for _, d := range all {
+		add(d)
+	}
+	t.Columns = append(t.Columns, broken...)
+	return t, nil
+}
+
+// notGroups claims the datasets of a group, but not its groups.
+func notGroups(g *h5.Group) func(string) bool {
+	return func(path string) bool {
+		_, is := member(g, base(path)).(*h5.Dataset)
+		return is
+	}
+}
