@@ -210,19 +210,40 @@ func (f *File) Table(p string) (*Table, error) {
 	}
 	o, err := f.f.Lookup(p)
 	if err != nil {
+		if h5err.Is(err, h5err.NotFound) {
+			if t := f.scanned(p); t != nil {
+				return t, nil
+			}
+		}
 		return nil, err
 	}
 	found, err := convention.Detect(o, f.o.convention)
 	if err != nil {
 		return nil, err
 	}
-	switch len(found) {
-	case 0:
-		return nil, f.usage(o.Path(), "this is no table").WithHint("`inspect` lists the tables, --dataset takes single datasets")
-	case 1:
+	if len(found) == 1 {
 		return f.table(found[0]), nil
 	}
+	if t := f.scanned(p); t != nil {
+		return t, nil
+	}
+	if len(found) == 0 {
+		return nil, f.usage(o.Path(), "this is no table").WithHint("`inspect` lists the tables, --dataset takes single datasets")
+	}
 	return nil, f.several(found)
+}
+
+// scanned looks for a table by the path that a scan of the file gives it. It may be the path of an object that is no
+// table by itself, or of none: a dimension of which a group holds variables, for instance.
+func (f *File) scanned(p string) *Table {
+	p = h5.CleanPath(p)
+	found, _ := convention.Scan(f.f, f.o.convention)
+	for _, t := range found {
+		if t.Path == p {
+			return f.table(t)
+		}
+	}
+	return nil
 }
 
 func (f *File) only() (*Table, error) {

@@ -84,6 +84,9 @@ func (t *Table) Schema() *arrow.Schema {
 		}
 	}
 	md := map[string]string{}
+	for _, o := range t.def.Objects {
+		addAttributes(md, o)
+	}
 	if t.def.Object != nil {
 		addAttributes(md, t.def.Object)
 	}
