@@ -50,13 +50,9 @@ func BitUnshuffle(dst, src, tmp []byte, n, width int) {
 
 // bitPlane makes the bytes from done on of one plane, of len(dst) bytes, from its eight rows of bits.
 func bitPlane(dst, rows []byte, done int) {
-	m := len(dst) / 8
-	r0, r1, r2, r3 := rows[:m], rows[m:2*m], rows[2*m:3*m], rows[3*m:4*m]
-	r4, r5, r6, r7 := rows[4*m:5*m], rows[5*m:6*m], rows[6*m:7*m], rows[7*m:8*m]
-	for i := done / 8; i < m; i++ {
-		x := uint64(r0[i]) | uint64(r1[i])<<8 | uint64(r2[i])<<16 | uint64(r3[i])<<24 |
-			uint64(r4[i])<<32 | uint64(r5[i])<<40 | uint64(r6[i])<<48 | uint64(r7[i])<<56
-		binary.LittleEndian.PutUint64(dst[8*i:], transpose8(x))
+	unshuffle8(dst, rows, 8, len(dst)/8, done/8)
+	for b := dst[done:]; len(b) >= 8; b = b[8:] {
+		binary.LittleEndian.PutUint64(b, transpose8(binary.LittleEndian.Uint64(b)))
 	}
 }
 
@@ -74,10 +70,7 @@ func transpose8(x uint64) uint64 {
 func unshuffle(dst, src []byte, width, n, done int) {
 	switch width {
 	case 2:
-		a, b := src[:n], src[n:2*n]
-		for i := done; i < n; i++ {
-			binary.LittleEndian.PutUint16(dst[2*i:], uint16(a[i])|uint16(b[i])<<8)
-		}
+		unshuffle2(dst, src, width, n, done)
 	case 4:
 		unshuffle4(dst, src, width, n, done)
 	case 8:
@@ -110,28 +103,88 @@ func unshuffle8(dst, src []byte, width, n, done int) {
 	last := len(src) - 7*n
 	p0, p1, p2, p3 := src[:last], src[n:n+last], src[2*n:2*n+last], src[3*n:3*n+last]
 	p4, p5, p6, p7 := src[4*n:4*n+last], src[5*n:5*n+last], src[6*n:6*n+last], src[7*n:7*n+last]
-	for i := done; i < last; i++ {
-		x := uint64(p0[i]) | uint64(p1[i])<<8 | uint64(p2[i])<<16 | uint64(p3[i])<<24 |
-			uint64(p4[i])<<32 | uint64(p5[i])<<40 | uint64(p6[i])<<48 | uint64(p7[i])<<56
-		binary.LittleEndian.PutUint64(dst[i*width:], x)
+	i := done
+	for ; i <= last-8; i += 8 {
+		// Eight bytes of each plane, turned like a matrix.
+		a0, a1 := swap8(load(p0[i:]), load(p1[i:]))
+		a2, a3 := swap8(load(p2[i:]), load(p3[i:]))
+		a4, a5 := swap8(load(p4[i:]), load(p5[i:]))
+		a6, a7 := swap8(load(p6[i:]), load(p7[i:]))
+		a0, a2 = swap16(a0, a2)
+		a1, a3 = swap16(a1, a3)
+		a4, a6 = swap16(a4, a6)
+		a5, a7 = swap16(a5, a7)
+		d := dst[i*width:]
+		store(d, a0&0xffffffff|a4<<32)
+		store(d[width:], a1&0xffffffff|a5<<32)
+		store(d[2*width:], a2&0xffffffff|a6<<32)
+		store(d[3*width:], a3&0xffffffff|a7<<32)
+		d = d[4*width:]
+		store(d, a0>>32|a4&^0xffffffff)
+		store(d[width:], a1>>32|a5&^0xffffffff)
+		store(d[2*width:], a2>>32|a6&^0xffffffff)
+		store(d[3*width:], a3>>32|a7&^0xffffffff)
+	}
+	for ; i < last; i++ {
+		store(dst[i*width:], uint64(p0[i])|uint64(p1[i])<<8|uint64(p2[i])<<16|uint64(p3[i])<<24|
+			uint64(p4[i])<<32|uint64(p5[i])<<40|uint64(p6[i])<<48|uint64(p7[i])<<56)
 	}
 }
 
 func unshuffle4(dst, src []byte, width, n, done int) {
 	last := len(src) - 3*n
 	p0, p1, p2, p3 := src[:last], src[n:n+last], src[2*n:2*n+last], src[3*n:3*n+last]
-	for i := done; i < last; i++ {
-		x := uint32(p0[i]) | uint32(p1[i])<<8 | uint32(p2[i])<<16 | uint32(p3[i])<<24
-		binary.LittleEndian.PutUint32(dst[i*width:], x)
+	i := done
+	for ; i <= last-8; i += 8 {
+		a0, a1 := swap8(load(p0[i:]), load(p1[i:]))
+		a2, a3 := swap8(load(p2[i:]), load(p3[i:]))
+		a0, a2 = swap16(a0, a2)
+		a1, a3 = swap16(a1, a3)
+		d := dst[i*width:]
+		binary.LittleEndian.PutUint32(d, uint32(a0))
+		binary.LittleEndian.PutUint32(d[width:], uint32(a1))
+		binary.LittleEndian.PutUint32(d[2*width:], uint32(a2))
+		binary.LittleEndian.PutUint32(d[3*width:], uint32(a3))
+		d = d[4*width:]
+		binary.LittleEndian.PutUint32(d, uint32(a0>>32))
+		binary.LittleEndian.PutUint32(d[width:], uint32(a1>>32))
+		binary.LittleEndian.PutUint32(d[2*width:], uint32(a2>>32))
+		binary.LittleEndian.PutUint32(d[3*width:], uint32(a3>>32))
+	}
+	for ; i < last; i++ {
+		binary.LittleEndian.PutUint32(dst[i*width:], uint32(p0[i])|uint32(p1[i])<<8|uint32(p2[i])<<16|uint32(p3[i])<<24)
 	}
 }
 
 func unshuffle2(dst, src []byte, width, n, done int) {
 	last := len(src) - n
 	p0, p1 := src[:last], src[n:n+last]
-	for i := done; i < last; i++ {
+	i := done
+	if width == 2 {
+		for ; i <= last-8; i += 8 {
+			a, b := swap8(load(p0[i:]), load(p1[i:])) // elements 0, 2, 4, 6 and 1, 3, 5, 7
+			a, b = swap16(a, b)                       // 0, 1, 4, 5 and 2, 3, 6, 7
+			store(dst[2*i:], a&0xffffffff|b<<32)
+			store(dst[2*i+8:], a>>32|b&^0xffffffff)
+		}
+	}
+	for ; i < last; i++ {
 		binary.LittleEndian.PutUint16(dst[i*width:], uint16(p0[i])|uint16(p1[i])<<8)
 	}
+}
+
+func load(b []byte) uint64     { return binary.LittleEndian.Uint64(b) }
+func store(b []byte, v uint64) { binary.LittleEndian.PutUint64(b, v) }
+
+// swap8 exchanges the odd bytes of a with the even ones of b; swap16 does so with pairs of bytes.
+func swap8(a, b uint64) (uint64, uint64) {
+	t := (a>>8 ^ b) & 0x00ff00ff00ff00ff
+	return a ^ t<<8, b ^ t
+}
+
+func swap16(a, b uint64) (uint64, uint64) {
+	t := (a>>16 ^ b) & 0x0000ffff0000ffff
+	return a ^ t<<16, b ^ t
 }
 
 // sumPart is how many bytes are added up at a time: few enough for the sums of the vector instructions.
