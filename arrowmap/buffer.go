@@ -65,6 +65,14 @@ func (r *recycler) buffer(n int) *memory.Buffer {
 	return memory.NewBufferWithAllocator(b[:n], (*returning)(&lent{r, b}))
 }
 
+// lends is the bytes that buffer allocates for n bytes when it has none to lend out again.
+func lends(n int) int {
+	if n < recycled {
+		return (n + 63) &^ 63
+	}
+	return n
+}
+
 type lent struct {
 	r *recycler
 	b []byte

@@ -10,11 +10,12 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
 // attrPrefix begins the metadata keys that carry HDF5 attributes.
-const attrPrefix = "hdf5.attr."
+const attrPrefix = dtype.MetaAttribute
 
 // maxAttribute is the size in bytes from which an attribute is left out.
 const maxAttribute = 64 << 10
@@ -29,7 +30,32 @@ func addAttributes(md map[string]string, o h5.Object) {
 	for _, a := range attrs {
 		if s, ok := attributeText(a); ok && utf8.ValidString(a.Name) {
 			md[attrPrefix+a.Name] = s
+			addType(md, a, s)
 		}
+	}
+}
+
+// addType notes an attribute's type where its value in metadata does not tell it.
+func addType(md map[string]string, a *h5.Attribute, value string) {
+	t := a.Type()
+	if _, ok := a.Text(); ok {
+		t = nil
+	}
+	name := dtype.AttributeTypeName(t, value)
+	old, some := md[dtype.MetaTypes]
+	if name == "" && !some {
+		return
+	}
+	types := map[string]string{}
+	if some && json.Unmarshal([]byte(old), &types) != nil {
+		return
+	}
+	if delete(types, a.Name); name != "" {
+		types[a.Name] = name
+	}
+	if delete(md, dtype.MetaTypes); len(types) > 0 {
+		b, _ := json.Marshal(types) // strings can't fail
+		md[dtype.MetaTypes] = string(b)
 	}
 }
 

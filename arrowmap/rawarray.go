@@ -65,6 +65,7 @@ type rawArray struct {
 	rows     int64
 	rowBytes int64
 	dense    bool // contiguous in C order
+	realign  bool // dense rows are copied, for they do not stand at a multiple of their width
 }
 
 func newRawArray(src *source.Source, a RawArray, o options) (*rawArray, error) {
@@ -131,6 +132,12 @@ func newRawArray(src *source.Source, a RawArray, o options) (*rawArray, error) {
 	if r.plan.Variable || r.plan.Refs || r.plan.SourceRows != 1 {
 		return nil, h5err.New(h5err.Unsupported, "elements of %s outside an HDF5 file", a.Type)
 	}
+	if at := alignment(r.plan.Arrow); r.dense && src.Mapped() && o.align != AlignKeep && r.plan.Delivery == dtype.Mapped && (r.offset%int64(at) != 0 || r.rowBytes%int64(at) != 0) {
+		if o.align == AlignRefuse {
+			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values do not stand at a multiple of their width", a.Type, a.Offset)
+		}
+		r.realign = true
+	}
 	return r, nil
 }
 
@@ -188,7 +195,7 @@ func (r *rawArray) access() Access {
 	switch {
 	case !r.src.Mapped():
 		return AccessStreaming
-	case r.dense && r.plan.Delivery == dtype.Mapped:
+	case r.dense && !r.realign && r.plan.Delivery == dtype.Mapped:
 		return AccessMapped
 	}
 	return AccessGathered
@@ -206,7 +213,7 @@ func (r *rawArray) build(a, b int64) (arrow.Array, error) {
 	raw := dtype.Raw{Rows: int(b - a), Row0: a}
 	n := (b - a) * r.rowBytes
 	env := &dtype.Env{Alloc: memory.NewGoAllocator(), OffsetSize: 8}
-	if r.dense {
+	if r.dense && !r.realign {
 		if view, ok := r.src.View(r.offset+a*r.rowBytes, n); ok && n > 0 {
 			buf := mapped(r.src, view)
 			defer buf.Release()

@@ -12,6 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
 // Access is how a column's values are reached.
@@ -83,9 +84,16 @@ func (v *Values) Read(ctx context.Context, a, b int64) (arrow.Array, error) {
 // NullSource names a dataset that says which values of another are missing. Kind 0 is found out: a dataset of the shape
 // of the data is a mask, a list of bytes long enough for a bit a value is a bitmap; one that could be both is a bitmap
 // when its name says so.
+//
+// A rule says which entries of a mask mean that a value is missing: a named bit of a bit field is
+// nullbitmap.AnyBit. Of kind convention.NullRule it is over the dataset's own values, as stored, and Data is nil: several
+// sentinels, one payload of NaN (nullbitmap.Equal), what lies outside a range (nullbitmap.OutsideInt, OutsideFloat).
 type NullSource struct {
 	Kind convention.NullKind
 	Data *h5.Dataset
+	Rule nullbitmap.Rule     // masks: the zero Rule is "not zero is missing"
+	Bits nullbitmap.BitOrder // bitmaps: which bit of a byte comes first; 0 is the least significant
+	Set  nullbitmap.Polarity // bitmaps: what a 1 means; 0 is that the value is there
 }
 
 // MapDataset returns a dataset as a column by itself, with nulls where any of the sources says so. It is the counterpart
@@ -102,14 +110,14 @@ func (f *File) MapDataset(d *h5.Dataset, nulls ...NullSource) (*Values, error) {
 	var values convention.Values = p
 	var sources []convention.Null
 	for _, s := range nulls {
-		if s.Data == nil {
+		if s.Data == nil && (s.Kind != convention.NullRule || s.Rule.Width() == 0) {
 			return nil, h5err.In(h5err.New(h5err.Argument, "a source of nulls without a dataset"), d.File().Name(), d.Path())
 		}
 		kind := s.Kind
 		if kind == 0 {
 			kind = nullKind(d, s.Data)
 		}
-		sources = append(sources, convention.Null{Kind: kind, Data: s.Data})
+		sources = append(sources, convention.Null{Kind: kind, Data: s.Data, Rule: s.Rule, Bits: s.Bits, Set: s.Set})
 	}
 	if p.DType == "str" {
 		text, err := convention.TextOf(d)

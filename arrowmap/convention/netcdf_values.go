@@ -1,8 +1,12 @@
 package convention
 
 import (
+	"encoding/binary"
+	"encoding/hex"
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -62,6 +66,7 @@ func netcdfNulls(d *h5.Dataset, t *h5.Type, strict bool) ([]Null, error) {
 // equalRule adds the rule that values equal to one of the stored ones are missing. Floats compare as numbers; NaN
 // equals NaN.
 func equalRule(t *h5.Type, values [][]byte, words string, add func(nullbitmap.Rule, error, string) error) error {
+	words += "=" + strings.Join(spellings(t, values), ",")
 	if t.Class != h5.ClassFloat || t.Size < 4 {
 		r, err := nullbitmap.Equal(values...)
 		return add(r, err, words)
@@ -71,7 +76,7 @@ func equalRule(t *h5.Type, values [][]byte, words string, add func(nullbitmap.Ru
 		f := floatOf(v, t)
 		if math.IsNaN(f) {
 			r, err := nullbitmap.NaN(t.Size, byteOrder(t))
-			if err := add(r, err, words+" NaN"); err != nil {
+			if err := add(r, err, words); err != nil {
 				return err
 			}
 			continue
@@ -83,6 +88,30 @@ func equalRule(t *h5.Type, values [][]byte, words string, add func(nullbitmap.Ru
 	}
 	r, err := nullbitmap.EqualFloat(t.Size, byteOrder(t), numbers...)
 	return add(r, err, words)
+}
+
+// spellings are stored numbers in words.
+func spellings(t *h5.Type, values [][]byte) []string {
+	var out []string
+	for _, v := range values {
+		switch b := append(make([]byte, 8-len(v)), v...); {
+		case t.Class == h5.ClassFloat && t.Size >= 4:
+			out = append(out, strconv.FormatFloat(floatOf(v, t), 'g', -1, 8*t.Size))
+		case t.Class == h5.ClassFixed:
+			if t.Order != h5.BigEndian {
+				slices.Reverse(b[8-len(v):])
+			}
+			x := binary.BigEndian.Uint64(b)
+			if shift := 64 - 8*len(v); t.Signed {
+				out = append(out, strconv.FormatInt(int64(x<<shift)>>shift, 10))
+			} else {
+				out = append(out, strconv.FormatUint(x, 10))
+			}
+		default:
+			out = append(out, hex.EncodeToString(v))
+		}
+	}
+	return out
 }
 
 func byteOrder(t *h5.Type) nullbitmap.ByteOrder {
