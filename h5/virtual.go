@@ -137,11 +137,18 @@ func (f *File) parseHyperslab(c *meta.Cursor, want int) []Hyperslab {
 	}
 	if flags&1 != 0 { // regular
 		h := newHyperslab(rank)
+		free := 0
 		for i := range rank {
 			h.Start[i], h.Stride[i], h.Count[i], h.Block[i] = c.Uint(width), c.Uint(width), number(), number()
 			if c.Err() == nil && (h.Stride[i] == 0 && h.Count[i] > 1 || h.Block[i] == 0) {
 				c.Corrupt("hyperslab with stride %d and block %d", h.Stride[i], h.Block[i])
 			}
+			if h.Count[i] == Unlimited || h.Block[i] == Unlimited {
+				free++
+			}
+		}
+		if c.Err() == nil && free > 1 {
+			c.Corrupt("hyperslab without an end in %d dimensions", free)
 		}
 		return []Hyperslab{h}
 	}
@@ -163,8 +170,8 @@ func (f *File) parseHyperslab(c *meta.Cursor, want int) []Hyperslab {
 		}
 		for i := range rank {
 			end := c.Uint(width)
-			if end < h.Start[i] {
-				c.Corrupt("a block of a selection ends at %d before it begins at %d", end, h.Start[i])
+			if end < h.Start[i] || end == Unlimited {
+				c.Corrupt("a block of a selection from %d to %d", h.Start[i], end)
 			}
 			h.Block[i] = end - h.Start[i] + 1
 		}

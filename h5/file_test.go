@@ -1,0 +1,300 @@
+package h5
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+func TestOpenErrors(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	dir := t.TempDir()
+	_, err := Open(filepath.Join(dir, "none.h5"))
+	needError(t, err, h5err.IO, "none.h5", -1)
+	if !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("%v is not ErrNotExist", err)
+	}
+	p := filepath.Join(dir, "broken.h5")
+	if err := os.WriteFile(p, []byte(signature+"rest"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, opts := range [][]Option{nil, {WithoutMapping()}} {
+		_, err = Open(p, opts...)
+		needError(t, err, h5err.Unsupported, p+": at byte 9: unsupported: superblock version 114", 9)
+	}
+	wrong := errors.New("wrong option")
+	_, err = Open(p, func(*options) error { return wrong })
+	if err != wrong {
+		t.Errorf("error of an option: %v", err)
+	}
+	if _, err := NewFile(nil, func(*options) error { return wrong }); err != wrong {
+		t.Errorf("error of an option: %v", err)
+	}
+}
+
+func TestWithLimits(t *testing.T) {
+	b := newBuilder().single()
+	for i, l := range []Limits{{Nesting: -1}, {Messages: -1}, {AttributeSize: -1}, {HeapObjects: -1}, {Rank: -1}, {Elements: -1}, {Chunks: -1}, {DecodedBytes: -1}, {Links: -1}} {
+		_, err := tryBytes(b, WithLimits(l))
+		if err == nil {
+			t.Errorf("limits %d: no error", i)
+			continue
+		}
+		needError(t, err, h5err.Argument, "a limit of -1", -1)
+	}
+	f := openBytes(t, b, WithLimits(Limits{Chunks: 7}))
+	if l := f.Limits(); l.Chunks != 7 || l.Nesting != 64 || l.DecodedBytes != 4<<30 {
+		t.Errorf("limits are %+v", l)
+	}
+}
+
+// TestMapping reads the same by plain reads.
+func TestMapping(t *testing.T) {
+	for _, opts := range [][]Option{nil, {WithoutMapping()}} {
+		f, err := Open(h5test.Fixture(t, "new.h5"), opts...)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Source().Mapped() && opts != nil {
+			t.Error("it is mapped")
+		}
+		n := 0
+		if err := f.WalkAll(func(_ Object, _ string, err error) error { n++; return err }); err != nil || n < 70 {
+			t.Errorf("%d objects, %v", n, err)
+		}
+		f.Close()
+	}
+}
+
+// TestCut reads a file that was cut short while it is open: errors, and no faults.
+func TestCut(t *testing.T) {
+	b, err := os.ReadFile(h5test.Fixture(t, "old.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := filepath.Join(t.TempDir(), "cut.h5")
+	if err := os.WriteFile(p, b, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	f, err := Open(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	f.r = meta.NewReader(f.src, f.src.Size(), Limits{}) // nothing is cached
+	if err := os.Truncate(p, 100); err != nil {
+		t.Fatal(err)
+	}
+	_, err = f.Lookup("/numbers")
+	needError(t, err, h5err.IO, "it was cut while open", -1)
+}
+
+// failing is a source whose reads fail from some time on.
+type failing struct {
+	r    io.ReaderAt
+	left atomic.Int64
+}
+
+func (f *failing) ReadAt(p []byte, off int64) (int, error) {
+	if f.left.Add(-1) < 0 {
+		return 0, errors.New("no more reads")
+	}
+	return f.r.ReadAt(p, off)
+}
+
+// TestReadErrors fails each read in turn; whatever comes of it is an error of kind IO.
+func TestReadErrors(t *testing.T) {
+	b, err := os.ReadFile(h5test.Fixture(t, "latest.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := int64(0); ; n++ {
+		r := &failing{r: bytes.NewReader(b)}
+		r.left.Store(n)
+		src := source.FromReaderAt(r, int64(len(b)), "failing.h5")
+		f, err := NewFile(src)
+		if err == nil {
+			err = f.WalkAll(func(o Object, _ string, err error) error {
+				if d, ok := o.(*Dataset); ok && err == nil {
+					_, err = d.Chunks()
+				}
+				return err
+			})
+			f.Close()
+		} else {
+			src.Release()
+		}
+		if err == nil {
+			if n == 0 {
+				t.Error("nothing was read")
+			}
+			return
+		}
+		if n < 20 {
+			needError(t, err, h5err.IO, "failing.h5: ", -1)
+			needError(t, err, h5err.IO, "no more reads", -1)
+		}
+	}
+}
+
+// TestConcurrent uses one file from many goroutines, which all see the same.
+func TestConcurrent(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	for _, name := range []string{"old.h5", "new.h5", "latest.h5", "shared.h5", "vds.h5"} {
+		f, err := Open(h5test.Fixture(t, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		look := func() (s string) {
+			err := f.WalkAll(func(o Object, p string, err error) error {
+				if err != nil {
+					return err
+				}
+				attrs, err := o.Attributes()
+				s += fmt.Sprint(p, len(attrs), err)
+				for _, a := range attrs {
+					v, _ := a.Strings()
+					s += fmt.Sprint(a.Name, v)
+				}
+				switch o := o.(type) {
+				case *Group:
+					links, err := o.Links()
+					s += fmt.Sprint(len(links), err)
+					for _, l := range links {
+						_, err := o.Open(l.Name)
+						s += fmt.Sprint(l.Name, err)
+					}
+				case *Dataset:
+					l, err := o.Layout()
+					chunks, err2 := o.Chunks()
+					fill, err3 := o.Fill()
+					filters, err4 := o.Filters()
+					extent, maps, err5 := o.Mappings()
+					s += fmt.Sprint(l.Storage, len(chunks), fill, filters, extent, len(maps), err, err2, err3, err4, err5)
+				}
+				return nil
+			})
+			return fmt.Sprint(s, err)
+		}
+		var wg sync.WaitGroup
+		got := make([]string, 8)
+		for i := range got {
+			wg.Go(func() { got[i] = look() })
+		}
+		wg.Wait()
+		for i := range got {
+			if got[i] != got[0] {
+				t.Errorf("%s: goroutine %d saw something else", name, i)
+			}
+		}
+		f.Close()
+	}
+}
+
+func TestNamedType(t *testing.T) {
+	w := newBuilder()
+	at := w.header2(msg{typ: msgDatatype, body: i32}, attribute("a", i32, scalar, le(7, 4)))
+	f := openBytes(t, w.single(w.hard("t", at), soft("s", "t")))
+	n := lookup[*NamedType](t, f, "/t")
+	if n.Type.String() != "i32le" || !n.Type.Committed || n.Address() != at || n.File() != f {
+		t.Errorf("%+v", n)
+	}
+	again := lookup[*NamedType](t, f, "/s")
+	if again.Path() != "/s" || n.Path() != "/t" {
+		t.Errorf("paths are %s and %s", again.Path(), n.Path())
+	}
+	if a, err := again.Attribute("a"); err != nil || a == nil {
+		t.Errorf("%v, %v", a, err)
+	}
+}
+
+func TestHeaps(t *testing.T) {
+	w := newBuilder()
+	first := w.globalHeap([]byte("one"), []byte("two"))
+	second := w.globalHeap([]byte("three"))
+	f := openBytes(t, w.single())
+	r := f.HeapReader()
+	for _, c := range []struct {
+		addr  uint64
+		index uint32
+		want  string
+		text  string
+	}{
+		{first, 1, "one", ""}, {first, 2, "two", ""}, {second, 1, "three", ""}, {first, 1, "one", ""},
+		{first, 3, "", "has no object 3"}, {first, 0, "", "has no object 0"}, {second, 2, "", "has no object 2"},
+		{0, 1, "", "no heap at address 0"}, {meta.Undefined, 1, "", "not inside the file"}, {first + 8, 1, "", `signature "GCOL" expected`},
+		{first, 1, "one", ""},
+	} {
+		for name, get := range map[string]func(uint64, uint32) ([]byte, error){"file": f.HeapObject, "reader": r.Object} {
+			b, err := get(c.addr, c.index)
+			if c.text != "" {
+				needError(t, err, h5err.Corrupt, c.text, -1)
+			} else if err != nil || string(b) != c.want {
+				t.Errorf("%s: object %d at %#x: %q, %v", name, c.index, c.addr, b, err)
+			}
+		}
+	}
+	if n := len(f.collections); n != 2 {
+		t.Errorf("%d collections are cached", n)
+	}
+	f.heapBytes = heapCache + 1
+	third := w.globalHeap([]byte("four"))
+	f = openBytes(t, w.single())
+	f.HeapObject(first, 1)
+	f.heapBytes = heapCache + 1
+	if b, err := f.HeapObject(third, 1); string(b) != "four" || err != nil || len(f.collections) != 1 {
+		t.Errorf("%q, %v, %d collections", b, err, len(f.collections))
+	}
+	for _, c := range []struct {
+		ref  []byte
+		addr uint64
+		ok   bool
+	}{{le(300, 8), 300, true}, {le(0, 8), 0, false}, {le(meta.Undefined, 8), meta.Undefined, false}, {le(300, 7), 0, false}, {nil, 0, false}} {
+		if addr, ok := f.RefAddress(c.ref); addr != c.addr || ok != c.ok {
+			t.Errorf("reference %x: %#x, %v", c.ref, addr, ok)
+		}
+	}
+}
+
+// TestSourceOutlivesClose keeps the mapping for those who hold it.
+func TestSourceOutlivesClose(t *testing.T) {
+	before := source.LiveMappings()
+	f, err := Open(h5test.Fixture(t, "old.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := lookup[*Dataset](t, f, "/numbers/i1").Layout()
+	if err != nil {
+		t.Fatal(err)
+	}
+	src := f.Source()
+	if !src.Mapped() {
+		src = nil
+	} else {
+		src.Retain()
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if src != nil {
+		b, ok := src.View(l.Offset, l.Size)
+		if !ok || b[0] != 0x80 {
+			t.Errorf("%x, %v", b, ok)
+		}
+		src.Release()
+	}
+	if n := source.LiveMappings(); n != before {
+		t.Errorf("%d mappings, were %d", n, before)
+	}
+}
