@@ -14,6 +14,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"weak"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
@@ -96,6 +97,7 @@ type File struct {
 
 	mu         sync.Mutex
 	groups     map[uint64]*Group
+	datasets   map[uint64]weak.Pointer[Dataset] // those that somebody holds need not be read again
 	groupBytes int64
 	sharing    map[committedKey]message
 	owners     map[uint64]uint64
@@ -142,7 +144,7 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 }
 
 func newFile(src *source.Source, o options, fam *family) (*File, error) {
-	f := &File{src: src, opts: o, family: fam, led: fam != nil, groups: map[uint64]*Group{}, sharing: map[committedKey]message{},
+	f := &File{src: src, opts: o, family: fam, led: fam != nil, groups: map[uint64]*Group{}, datasets: map[uint64]weak.Pointer[Dataset]{}, sharing: map[committedKey]message{},
 		owners: map[uint64]uint64{}, collections: map[uint64]*heap.Collection{}}
 	if p := src.Path(); p != "" {
 		abs, err := filepath.Abs(p)
@@ -365,13 +367,19 @@ func (o *object) Attribute(name string) (*Attribute, error) {
 	return nil, err
 }
 
+// mostKept is how many datasets are remembered.
+const mostKept = 1 << 16
+
 // object opens the object at an address.
 func (f *File) object(addr uint64, p string) (Object, error) {
 	f.mu.Lock()
-	g := f.groups[addr]
+	g, d := f.groups[addr], f.datasets[addr].Value()
 	f.mu.Unlock()
-	if g != nil {
+	switch {
+	case g != nil:
 		return g.at(p), nil
+	case d != nil:
+		return d.at(p), nil
 	}
 	h, err := f.readHeader(addr)
 	if err != nil {
@@ -387,6 +395,12 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 		if err != nil {
 			return nil, err
 		}
+		f.mu.Lock()
+		if len(f.datasets) >= mostKept { // most of them nobody holds any more
+			clear(f.datasets)
+		}
+		f.datasets[addr] = weak.Make(d)
+		f.mu.Unlock()
 		return d, nil
 	case h.find(msgDatatype) != nil:
 		c, err := f.cursor(h.find(msgDatatype))
