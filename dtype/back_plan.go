@@ -246,6 +246,9 @@ func (b *backPlanner) text(p *BackPlan, t arrow.DataType) error {
 	if b.nulls == NullsSentinel {
 		return h5err.New(h5err.Unsupported, "text has no sentinel for nulls")
 	}
+	if b.opt.Width != 0 {
+		return h5err.New(h5err.Argument, "%s has no width of %d bytes", t, b.opt.Width)
+	}
 	width := 4
 	if t.ID() == arrow.LARGE_STRING || t.ID() == arrow.LARGE_BINARY {
 		width = 8

@@ -728,3 +728,33 @@ func TestBackReasons(t *testing.T) {
 		}
 	}
 }
+
+// FuzzBackMetadata reads metadata that anybody may have written: plans and attributes are sound, or there is an error.
+func FuzzBackMetadata(f *testing.F) {
+	f.Add(`{"a":1,"b":-2}`, "5", "i16le", "_FillValue=3")
+	f.Add(`{"a":`, `["NaN",1.5]`, "f32le", "mask:/m")
+	f.Add(`{"a":99999999999999999999}`, `[1,[2]]`, "text", "_FillValue=NaN; missing_value=1")
+	f.Add(`{}`, `{"hdf5_type":"x"}`, "u8", "")
+	f.Fuzz(func(t *testing.T, enum, value, typ, nulls string) {
+		types := fmt.Sprintf(`{"v":%q}`, typ)
+		md := arrow.MetadataFrom(map[string]string{MetaEnum: enum, MetaAttribute + "v": value, MetaTypes: types, MetaNulls: nulls, MetaOpaqueTag: value})
+		for _, typ := range []arrow.DataType{dictOf(arrow.PrimitiveTypes.Int8, arrow.BinaryTypes.String), arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Float64, &arrow.FixedSizeBinaryType{ByteWidth: 8}} {
+			p, err := Back(arrow.Field{Name: "x", Type: typ, Metadata: md}, BackOptions{})
+			if err != nil {
+				continue
+			}
+			for _, a := range append(p.Column, p.Attributes...) {
+				n := 1
+				for _, d := range a.Dims {
+					n *= int(d)
+				}
+				if !a.Type.VarString && len(a.Data) != n*a.Type.Size {
+					t.Errorf("%d bytes for %d of %v", len(a.Data), n, a.Type)
+				}
+			}
+			if _, err := New(Source{Type: p.Type, DType: text(p.Attributes, "dtype")}, p.Read); err != nil {
+				t.Errorf("%v can't be read: %v", p.Type, err)
+			}
+		}
+	})
+}
