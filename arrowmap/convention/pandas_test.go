@@ -389,6 +389,9 @@ func FuzzStores(f *testing.F) {
 			tables, err = file.Tables()
 			for _, tab := range tables {
 				tab.Schema()
+				if tab, err = tab.Slice(0, 1000); err != nil { // a changed shape may say anything
+					continue
+				}
 				if _, _, e := read(tab, arrowmap.WithMaxMemory(64<<20)); e != nil {
 					err = e
 				}
