@@ -73,7 +73,7 @@ func (w *walk) elements(p []byte, i uint64) error {
 			size = meta.LE(p[w.r.OffsetSize : w.size-4])
 			mask = binary.LittleEndian.Uint32(p[w.size-4:])
 		}
-		if err := w.fn(i, addr, size, mask); err != nil {
+		if err := w.fn(i, addr, size, mask); err != nil && !w.r.PassOver(err) {
 			return err
 		}
 	}
@@ -120,10 +120,10 @@ func (w *walk) paged(bitmap []byte, bit, addr, n, i, per uint64, what string) er
 			return w.r.Corrupt(w.head, "%s of %d elements in a file of %d bytes", what, count, room)
 		}
 		p, err := w.r.Verified(addr+page*full, int(count)*w.size+4, "", what)
-		if err != nil {
-			return err
+		if err == nil {
+			err = w.elements(p, first)
 		}
-		if err := w.elements(p, first); err != nil {
+		if err != nil && !w.r.PassOver(err) {
 			return err
 		}
 	}

@@ -93,7 +93,7 @@ func (w *extensible) index(addr uint64) error {
 				return errDone
 			}
 			if a := r.Addr(p); a != meta.Undefined {
-				if err := w.secondary(a, start, n, per); err != nil {
+				if err := w.secondary(a, start, n, per); err != nil && !r.PassOver(err) {
 					return err
 				}
 			}
@@ -111,7 +111,7 @@ func (w *extensible) index(addr uint64) error {
 					return r.Corrupt(w.head, "extensible array with a paged data block in its index block")
 				}
 				// The HDF5 library counts all blocks of the index block here, not those of the super block.
-				if err := w.data(a, start, first+block*per, per, nil, 0); err != nil {
+				if err := w.data(a, start, first+block*per, per, nil, 0); err != nil && !r.PassOver(err) {
 					return err
 				}
 			}
@@ -150,7 +150,7 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 			return errDone
 		}
 		if a := r.Addr(p); a != meta.Undefined {
-			if err := w.data(a, start, start, per, maps, i*(per/w.perPage)); err != nil {
+			if err := w.data(a, start, start, per, maps, i*(per/w.perPage)); err != nil && !r.PassOver(err) {
 				return err
 			}
 		}

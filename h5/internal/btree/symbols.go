@@ -70,7 +70,7 @@ func Symbols(r *meta.Reader, addr uint64, fn func(s *Symbol) error) error {
 	var s Symbol
 	for p = p[8:]; len(p) > 0; p = p[step:] {
 		s = DecodeSymbol(r, p)
-		if err := fn(&s); err != nil {
+		if err := fn(&s); err != nil && !r.PassOver(err) {
 			return err
 		}
 	}

@@ -32,10 +32,11 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	w.leaf = func(p []byte, n int, node uint64) error {
 		for ; n > 0; n-- {
 			snod := r.Addr(p[r.LengthSize:])
-			if err := w.once(snod); err != nil {
-				return err
+			err := w.once(snod)
+			if err == nil {
+				err = fn(snod)
 			}
-			if err := fn(snod); err != nil {
+			if err != nil && !r.PassOver(err) {
 				return err
 			}
 			p = p[step:]
@@ -72,7 +73,7 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 				continue
 			}
 			err := fn(binary.LittleEndian.Uint32(rec), binary.LittleEndian.Uint32(rec[4:]), offset, a)
-			if err != nil {
+			if err != nil && !r.PassOver(err) {
 				return err
 			}
 		}
@@ -116,7 +117,7 @@ func (w *v1) node(addr uint64, level int) error {
 		return w.leaf(p, n, addr)
 	}
 	for ; n > 0; n-- {
-		if err := w.node(r.Addr(p[w.keySize:]), lev-1); err != nil {
+		if err := w.node(r.Addr(p[w.keySize:]), lev-1); err != nil && !r.PassOver(err) {
 			return err
 		}
 		p = p[step:]

@@ -77,6 +77,7 @@ type v2 struct {
 	cmp    func(rec []byte) int // nil: all records
 	fn     func(rec []byte) error
 	count  uint64
+	passed bool // over a broken node
 }
 
 // v2Level is what a node's height decides: how many records fit, and how wide the counts in a pointer to it are.
@@ -114,7 +115,7 @@ func V2Range(r *meta.Reader, addr uint64, typ int, cmp func(rec []byte) int, fn 
 	if err := w.node(h.Root, h.InRoot, h.Depth); err != nil {
 		return err
 	}
-	if cmp == nil && w.count != h.Records {
+	if cmp == nil && w.count != h.Records && !w.passed {
 		return r.Corrupt(addr, "B-tree of %d records, its header says %d", w.count, h.Records)
 	}
 	return nil
@@ -201,23 +202,40 @@ func (w *v2) node(addr uint64, n, height int) error {
 	for i := from; ; i++ {
 		if height > 0 {
 			q := children[i*pointer:]
-			below := &w.levels[height-1]
-			count := meta.LE(q[r.OffsetSize : r.OffsetSize+below.count])
-			if count > uint64(below.max) {
-				return r.Corrupt(addr, "B-tree node points to one of %d records, %d fit", count, below.max)
-			}
-			if err := w.node(r.Addr(q), int(count), height-1); err != nil {
-				return err
+			if err := w.child(addr, q, height-1); err != nil {
+				if !r.PassOver(err) {
+					return err
+				}
+				w.passed = true
 			}
 		}
 		if i >= to {
 			return nil
 		}
 		w.count++
-		if err := w.fn(record(i)); err != nil {
+		if err := w.fn(record(i)); err != nil && !r.PassOver(err) {
 			return err
 		}
 	}
+}
+
+// child visits the node of a height that a pointer in the node at an address leads to.
+func (w *v2) child(from uint64, pointer []byte, height int) error {
+	r, level := w.r, &w.levels[height]
+	p := pointer[r.OffsetSize:]
+	count := meta.LE(p[:level.count])
+	if count > uint64(level.max) {
+		return r.Corrupt(from, "B-tree node points to one of %d records, %d fit", count, level.max)
+	}
+	before, passed := w.count, w.passed
+	w.passed = false
+	err := w.node(r.Addr(pointer), int(count), height)
+	whole := err == nil && !w.passed && w.cmp == nil
+	w.passed = w.passed || passed
+	if total := meta.LE(p[level.count : level.count+level.totalSz]); whole && height > 0 && total != w.count-before {
+		return r.Corrupt(from, "B-tree node points to a tree of %d records, which has %d", total, w.count-before)
+	}
+	return err
 }
 
 // uintSize is the number of bytes that hold every integer up to max.

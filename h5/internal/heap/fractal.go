@@ -25,7 +25,8 @@ const fractalCache = 16 << 20
 // indirect blocks. So a place in the space gives row and column at once, and an object is found in as many steps as
 // indirect blocks are nested.
 type Fractal struct {
-	IDLength int // bytes of an object's ID
+	IDLength            int    // bytes of an object's ID
+	Managed, Huge, Tiny uint64 // objects of each kind, as the header counts them
 
 	r    *meta.Reader
 	addr uint64
@@ -33,6 +34,9 @@ type Fractal struct {
 	idOffset, idSize int // bytes of a managed object's offset and size in its ID
 	checked          bool
 	maxManaged       uint64 // bytes of the largest managed object
+
+	allocated uint64 // bytes of all direct blocks, as the header counts them
+	freeSpace uint64 // address of the free-space manager
 
 	hugeTree   uint64 // v2 B-tree
 	hugeDirect bool   // IDs of huge objects hold their place
@@ -101,9 +105,16 @@ func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
 	h.maxManaged = uint64(c.U32())
 	c.Length() // number that the next huge object gets
 	h.hugeTree = c.Address()
-	c.Length()                 // free space in managed blocks
-	c.Address()                // free space manager
-	c.Skip(8 * r.LengthSize)   // counts and sizes of managed, huge and tiny objects, allocation state
+	c.Length() // free space in managed blocks
+	h.freeSpace = c.Address()
+	c.Length() // size of the address space
+	h.allocated = c.Length()
+	c.Length() // where the next direct block goes
+	h.Managed = c.Length()
+	c.Length() // bytes of huge objects
+	h.Huge = c.Length()
+	c.Length() // bytes of tiny objects
+	h.Tiny = c.Length()
 	h.width = uint64(c.U16())  // of the doubling table
 	h.start = c.Length()       // bytes of a block in its first row
 	largest := c.Length()      // bytes of the largest direct block

@@ -20,6 +20,7 @@ type Local struct {
 	r    *meta.Reader
 	addr uint64 // of the data segment
 	size uint64 // of the data segment, inside the file
+	free uint64 // where the first free space in it is
 
 	mu    sync.Mutex
 	calls uint64
@@ -37,7 +38,7 @@ func OpenLocal(r *meta.Reader, addr uint64) (*Local, error) {
 	}
 	c.Skip(3)
 	h := &Local{r: r, size: c.Length()}
-	c.Length() // head of the free list
+	h.free = c.Length()
 	h.addr = c.Address()
 	if err := c.Err(); err != nil {
 		return nil, err

@@ -9,8 +9,8 @@ import (
 // beyond stands for integers over 64 bits. It is inside no file, so every check against the file's size refuses it.
 const beyond = Undefined - 1
 
-// maxStructure bounds the bytes of one checksummed structure; the largest that are known have some 100 KB.
-const maxStructure = 64 << 20
+// MaxStructure bounds the bytes of one checksummed structure; the largest that are known have some 100 KB.
+const MaxStructure = 64 << 20
 
 // Addr decodes the address at the start of p, which must hold at least OffsetSize bytes. It is for records that are
 // too many for a Cursor. An address that does not fit 64 bits comes out as one that no file holds.
@@ -66,6 +66,15 @@ func (r *Reader) Extent(addr, n uint64, what string) {
 	}
 }
 
+// PassOver reports whether a walk is to go on without the part that err is about: OnDefect has been told of it then.
+func (r *Reader) PassOver(err error) bool {
+	if r.OnDefect == nil || !h5err.Is(err, h5err.Corrupt) && !h5err.Is(err, h5err.Unsupported) {
+		return false
+	}
+	r.OnDefect(err)
+	return true
+}
+
 // Corrupt returns an error about the structure at an address.
 func (r *Reader) Corrupt(addr uint64, format string, args ...any) error {
 	return h5err.At(h5err.Corrupt, r.place(addr), format, args...)
@@ -93,7 +102,7 @@ func (r *Reader) place(addr uint64) int64 {
 // verifying that and the signature, "" for none. It reports the structure as an extent. The signature goes first: a
 // wrong address is told from damaged bytes.
 func (r *Reader) Verified(addr uint64, n int, sig, what string) ([]byte, error) {
-	if n > maxStructure {
+	if n > MaxStructure {
 		return nil, r.OverLimit(addr, "%s of %d bytes", what, n)
 	}
 	p, err := r.Bytes(addr, n)

@@ -86,7 +86,7 @@ func TestVerified(t *testing.T) {
 		{"negative", 3, -1, "ABCD", 0, h5err.Corrupt},
 		{"outside", 20, 20, "ABCD", 0, h5err.Corrupt},
 		{"undefined", Undefined, 20, "ABCD", 0, h5err.Corrupt},
-		{"enormous", 3, maxStructure + 1, "ABCD", 0, h5err.Limit},
+		{"enormous", 3, MaxStructure + 1, "ABCD", 0, h5err.Limit},
 	} {
 		bad := bytes.Clone(data)
 		bad[tt.flip] ^= 1

@@ -31,6 +31,10 @@ type Reader struct {
 	// in use and its name. It must be set before the reader is shared.
 	OnExtent func(off, n int64, what string)
 
+	// OnDefect, unless nil, is called for what is broken in a part of an index or heap; the walk goes on without that part.
+	// It is for checking files, and must be set before the reader is shared.
+	OnDefect func(err error)
+
 	// AnyChecksum lets structures pass whose checksum is wrong. It is for fuzzing what comes after the checksum.
 	AnyChecksum bool
 
