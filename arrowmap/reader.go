@@ -145,7 +145,7 @@ type columnStats struct {
 // ColumnReport says what became of a column.
 type ColumnReport struct {
 	Name, Type, Delivery, Reason string
-	CopiedBytes                  int64 // bytes of Arrow memory that were allocated for it
+	CopiedBytes                  int64 // bytes of Arrow memory for it; what is lent out again counts again
 	NullCount                    int64
 }
 
@@ -491,6 +491,7 @@ type batch struct {
 	lo, hi   int64
 	requests []request
 	pieces   map[place]*piece
+	gathered map[*plainNode]*gather // columns that were brought side by side with others
 	cost     int64
 
 	pending atomic.Int64
@@ -566,17 +567,30 @@ func (r *Reader) view(s *stream, lo, hi int64) (piece, bool) {
 // start begins to decode what is not mapped, and to build what needs nothing more.
 func (b *batch) start() {
 	b.pending.Store(1)
+	together := b.gathers()
 	for i := range b.requests {
 		q := &b.requests[i]
+		list := together[q.p]
+		if q.p.mapped && len(list) > 0 {
+			b.gatherMapped(q.p, list)
+		}
 		if q.p.mapped || q.p.lo == q.p.hi {
 			continue
 		}
 		n := int((q.p.hi - q.p.lo) * q.p.row)
 		q.p.owner = b.r.recycle.buffer(n)
 		q.p.bytes = q.p.owner.Bytes()
-		b.r.stats[q.column].copied.Add(int64(n))
+		b.r.stats[q.column].copied.Add(int64(lends(n)))
 		b.pending.Add(1)
 		opts := chunk.StartOptions{}
+		if len(list) > 0 {
+			opts.Each = func(lo, hi int64, rows []byte) error {
+				for _, g := range list {
+					g.run(lo, hi, rows)
+				}
+				return nil
+			}
+		}
 		if q.p.users == 1 {
 			q.p.mutable = true
 			if q.p.swap != nil && q.p.swap(nil) {
@@ -730,6 +744,10 @@ func (b *batch) take() []arrow.RecordBatch {
 }
 
 func (b *batch) releasePieces() {
+	for _, g := range b.gathered {
+		g.buf.Release()
+	}
+	b.gathered = nil
 	for _, q := range b.requests {
 		q.p.release()
 	}
