@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -170,6 +171,59 @@ func TestGolden(t *testing.T) {
 		}
 		t.Fatal("something is missing at the end")
 	}
+}
+
+// Every shell's script asks the command for what may come next.
+func TestCompletion(t *testing.T) {
+	for _, shell := range []string{"bash", "zsh", "fish"} {
+		if r := expect(t, 0, "completion", shell); !strings.Contains(r.out, "__complete") {
+			t.Errorf("%s: %q", shell, r.out)
+		}
+	}
+	for line, want := range map[string]string{
+		"convert --compression ": "none lz4 zstd", "convert x --io ": "mmap read", "completion ": "bash zsh fish", "ins": "inspect",
+	} {
+		r := command(t, append([]string{"__complete"}, strings.Split(line, " ")...)...)
+		var got []string
+		for word := range strings.Lines(r.out) {
+			if !strings.HasPrefix(word, ":") {
+				got = append(got, strings.Fields(word)[0])
+			}
+		}
+		if s := strings.Join(got, " "); r.status != 0 || s != want {
+			t.Errorf("%q: %q, want %q", line, s, want)
+		}
+	}
+}
+
+func TestVersion(t *testing.T) {
+	r := expect(t, 0, "--version")
+	want := "C parts: "
+	for i, p := range parts() {
+		want += [...]string{"", ", "}[min(i, 1)] + p
+	}
+	if len(parts()) == 0 {
+		want += "none"
+	}
+	if !strings.HasPrefix(r.out, "h5arrow ") || !strings.HasSuffix(r.out, "\n"+want+"\n") {
+		t.Errorf("%q", r.out)
+	}
+}
+
+func TestListConventions(t *testing.T) {
+	want := expect(t, 0, "--list-conventions").out
+	for _, verb := range []string{"inspect", "head", "convert", "check"} {
+		if got := expect(t, 0, verb, "--list-conventions").out; got != want {
+			t.Errorf("%s: %q", verb, got)
+		}
+	}
+	for i, line := range strings.Split(strings.TrimSpace(want), "\n") {
+		c := arrowmap.Conventions()[i]
+		if name, text, _ := strings.Cut(line, " "); name != c.Name || strings.TrimSpace(text) != c.Description {
+			t.Errorf("%q, want %+v", line, c)
+		}
+	}
+	expect(t, exitUsage, "inspect", "testdata/two.h5", "--convention", "nobody's")
 }
 
 // words splits a command line at spaces. Single quotes keep them.
