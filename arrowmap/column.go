@@ -37,6 +37,7 @@ type Nulls struct {
 	Source   string // mask, bitmap, or a rule in words
 	Path     string // of its dataset
 	Delivery dtype.Delivery
+	words    string // for the field's metadata
 }
 
 // Field is the column's Arrow field; its metadata carry the attributes of the objects that make the column.
@@ -73,6 +74,9 @@ func (f *File) column(def convention.Column) *Column {
 	}
 	c.Type = c.node.arrow()
 	c.node.describe(c)
+	if c.Nulls != nil && c.Nulls.words != "" {
+		c.Metadata[dtype.MetaNulls] = c.Nulls.words
+	}
 	maps.Copy(c.Metadata, def.Metadata)
 	return c
 }
@@ -88,6 +92,8 @@ func (f *File) node(v convention.Values) (node, error) {
 		return f.dictionaryNode(v)
 	case *convention.List:
 		return f.listNode(v)
+	case *convention.Cells:
+		return f.cellsNode(v)
 	case *convention.Transposed:
 		return f.transposedNode(v)
 	case *convention.Empty:
@@ -186,6 +192,9 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 	}
 	n.count = int64(rows)
 	n.nulls, err = nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32" || n.stride > 0)
+	if err == nil {
+		err = checkRules(n.nulls, n.plan.RowBytes/int(n.plan.Items), d)
+	}
 	return n, err
 }
 
@@ -219,6 +228,7 @@ func bytesOf(dims []uint64, t *h5.Type) (n int64, ok bool) {
 type nullSource struct {
 	convention.Null
 	width int // Mask: bytes of an entry
+	items int // Mask that is a member of a compound type: entries of a row
 }
 
 // nullSources checks the sources of nulls of a column of rows of so many items.
@@ -229,7 +239,7 @@ func nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perR
 		var err error
 		switch null.Kind {
 		case convention.NullMask:
-			err = s.checkMask(d, rows, perRow)
+			err = s.checkMask(d, rows, items, perRow)
 		case convention.NullBitmap:
 			err = s.checkBitmap(rows, items)
 		}
@@ -248,8 +258,21 @@ func nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perR
 }
 
 // checkMask demands integers or booleans of exactly the data's shape.
-func (s *nullSource) checkMask(d *h5.Dataset, rows int64, perRow bool) error {
+func (s *nullSource) checkMask(d *h5.Dataset, rows, items int64, perRow bool) error {
 	t := s.Data.Type()
+	if s.Part != nil {
+		t = s.Part.Type
+		s.items = 1
+		if t.Class == h5.ClassArray {
+			n, _ := bytesOf(t.Dims, t.Base)
+			t = t.Base
+			s.items = int(n) / max(1, t.Size)
+		}
+		perRow = true
+		if int64(s.items) != items || s.Part.Offset+s.items*t.Size > s.Data.Type().Size {
+			return h5err.New(h5err.Corrupt, "a mask of %d entries a row for %d values a row", s.items, items)
+		}
+	}
 	switch t.Class {
 	case h5.ClassFixed, h5.ClassBitfield, h5.ClassEnum:
 	default:
@@ -266,6 +289,11 @@ func (s *nullSource) checkMask(d *h5.Dataset, rows int64, perRow bool) error {
 	if got.Class == h5.SpaceNull || !equal(got.Dims, want) {
 		return h5err.New(h5err.Corrupt, "a mask of shape %v for data of shape %v", got.Dims, want)
 	}
+	if w := s.Rule.Width(); w != 0 && w != s.width {
+		return h5err.New(h5err.Argument, "a rule for entries of %d bytes, a mask of %d", w, s.width)
+	} else if w != 0 {
+		return nil
+	}
 	var err error
 	s.Rule, err = nullbitmap.Nonzero(s.width, nullbitmap.SetIsNull)
 	return err
@@ -276,6 +304,12 @@ func (s *nullSource) checkBitmap(rows, items int64) error {
 	t, space := s.Data.Type(), s.Data.Space()
 	if t.Class != h5.ClassFixed && t.Class != h5.ClassBitfield || t.Size != 1 || len(space.Dims) != 1 {
 		return h5err.New(h5err.Corrupt, "a null bitmap of %s of shape %v: it takes a list of bytes", t, space.Dims)
+	}
+	if s.Bits == 0 {
+		s.Bits = nullbitmap.LSBFirst
+	}
+	if s.Set == 0 {
+		s.Set = nullbitmap.SetIsValid
 	}
 	if need := (rows*items + 7) / 8; s.Data.Rows() < need {
 		return h5err.New(h5err.Corrupt, "a null bitmap of %d bytes for %d values", s.Data.Rows(), rows*items)
@@ -302,6 +336,9 @@ func (f *File) stringsNode(v *convention.Strings) (node, error) {
 		}
 	}
 	t := v.Data.Type()
+	if v.Bounds > convention.BoundsEnds {
+		return nil, h5err.New(h5err.Unsupported, "offsets of kind %s", v.Bounds)
+	}
 	ok := t.Size == 1 && (t.Class == h5.ClassString || t.Class == h5.ClassFixed || t.Class == h5.ClassBitfield || t.Class == h5.ClassOpaque)
 	if !ok || len(v.Data.Dims()) > 1 {
 		return nil, h5err.New(h5err.Corrupt, "the bytes of text are %s of shape %v", t, v.Data.Dims())
@@ -313,12 +350,17 @@ func (f *File) stringsNode(v *convention.Strings) (node, error) {
 	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 || len(space.Dims) != 1 {
 		return nil, fail("offsets of text are %s of shape %v: they must be a list of 32 or 64-bit integers", ot, space.Dims)
 	}
-	if space.Dims[0] == 0 {
+	if space.Dims[0] == 0 && v.Bounds == convention.BoundsBoth {
 		return nil, fail("no offsets: there must be one more than there are rows")
 	}
-	n := &stringsNode{f: f, data: v.Data, offsets: v.Offsets, count: v.Offsets.Rows() - 1, wide: ot.Size == 8, align: f.o.align}
+	n := &stringsNode{f: f, data: v.Data, offsets: v.Offsets, wide: ot.Size == 8, align: f.o.align}
+	n.bounds = bounds{v.Offsets, v.Bounds, v.Data.Rows()}
+	n.count, n.nulEnds = n.bounds.rows(), v.NulEnds
 	var err error
 	n.nulls, err = nullSources(v.Nulls, v.Data, n.count, 1, true)
+	if err == nil {
+		err = checkRules(n.nulls, 0, v.Data)
+	}
 	return n, err
 }
 

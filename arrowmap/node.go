@@ -177,7 +177,7 @@ func describeNulls(nulls []nullSource) *Nulls {
 		return nil
 	}
 	s := nulls[0]
-	out := &Nulls{Source: s.Kind.String(), Delivery: dtype.Packed}
+	out := &Nulls{Source: s.Kind.String(), Delivery: dtype.Packed, words: nullWords(nulls)}
 	if s.Data != nil {
 		out.Path = s.Data.Path()
 	} else {
@@ -227,6 +227,10 @@ func (n *plainNode) fits(x *part, a, b int64) int64 {
 
 // raw describes rows [a,b) to the plan.
 func (n *plainNode) raw(x *part, a, b int64) dtype.Raw {
+	if g := x.b.gathered[n]; g != nil {
+		at := int(a-g.lo) * g.width
+		return dtype.Raw{Bytes: g.buf.Bytes()[at : at+int(b-a)*g.width], Rows: int(b - a), Row0: a, Owner: g.buf, OwnerOffset: at, Mutable: true}
+	}
 	p := x.b.piece(n.of(), a*n.source(), b*n.source())
 	return dtype.Raw{
 		Bytes: p.bytes[min(n.offset, len(p.bytes)):], Stride: n.stride, Rows: int(b - a), Row0: a,
@@ -308,11 +312,11 @@ func (x *part) validity(nulls []nullSource, a, b, items int64, raw dtype.Raw) (v
 		switch s.Kind {
 		case convention.NullMask:
 			p := x.b.piece(rows(s.Data), a, b)
-			v.nulls = s.Rule.Apply(bits, 0, p.bytes, mode)
+			v.nulls = s.Rule.Apply(bits, 0, s.entries(p), mode)
 		case convention.NullBitmap:
 			first := a * items
 			p := x.b.piece(rows(s.Data), first/8, (first+int64(n)+7)/8)
-			v.nulls = nullbitmap.FromBits(bits, 0, p.bytes, int(first%8), n, nullbitmap.LSBFirst, nullbitmap.SetIsValid, mode)
+			v.nulls = nullbitmap.FromBits(bits, 0, p.bytes, int(first%8), n, s.Bits, s.Set, mode)
 		case convention.NullRule:
 			if raw.Stride == 0 {
 				v.nulls = s.Rule.Apply(bits, 0, raw.Bytes, mode)
@@ -329,9 +333,22 @@ func (x *part) validity(nulls []nullSource, a, b, items int64, raw dtype.Raw) (v
 	return v, nil
 }
 
+// entries returns the entries of a mask one behind the other.
+func (s *nullSource) entries(p piece) []byte {
+	if s.Part == nil {
+		return p.bytes
+	}
+	n := s.items * s.width
+	out := make([]byte, 0, int(p.hi-p.lo)*n)
+	for at := s.Part.Offset; at+n <= len(p.bytes); at += int(p.row) {
+		out = append(out, p.bytes[at:at+n]...)
+	}
+	return out
+}
+
 // mappedBitmap hands out the file's own bits where they begin at a byte and nothing is set behind them.
 func (x *part) mappedBitmap(s *nullSource, first int64, n int) (v validity, ok bool) {
-	if first%8 != 0 {
+	if first%8 != 0 || s.Bits != nullbitmap.LSBFirst || s.Set != nullbitmap.SetIsValid {
 		return v, false
 	}
 	p := x.b.piece(rows(s.Data), first/8, (first+int64(n)+7)/8)
@@ -349,8 +366,10 @@ func (x *part) mappedBitmap(s *nullSource, first int64, n int) (v validity, ok b
 type stringsNode struct {
 	f             *File
 	data, offsets *h5.Dataset
+	bounds        bounds
 	count         int64
 	wide          bool
+	nulEnds       bool // a text ends in a NUL, which is left out
 	nulls         []nullSource
 	align         Align
 }
@@ -389,13 +408,16 @@ func (n *stringsNode) describe(c *Column) {
 	if by, why := deliver(n.offsets, swapped, reason); c.Delivery == dtype.Mapped && by != dtype.Mapped {
 		c.Delivery, c.Reason = by, why
 	}
+	if n.nulEnds {
+		c.Delivery, c.Reason = dtype.Converted, "the NUL behind each text is left out"
+	} else if n.bounds.kind != convention.BoundsBoth && c.Delivery == dtype.Mapped {
+		c.Delivery, c.Reason = dtype.Converted, "offsets that Arrow lacks are added"
+	}
 	c.Nulls = describeNulls(n.nulls)
 }
 
 func (n *stringsNode) wants(a, b int64, want want) {
-	if a < b {
-		want(rows(n.offsets), a, b+1, nil)
-	}
+	n.bounds.wants(a, b, want)
 	wantNulls(n.nulls, a, b, 1, want)
 }
 
@@ -410,7 +432,7 @@ func (n *stringsNode) strings(x *part, a, b int64) (arrow.Array, error) {
 	raw := dtype.StringsRaw{Offsets: make([]byte, n.offsets.Type().Size), OffsetWidth: n.offsets.Type().Size,
 		OffsetsBig: n.offsets.Type().Order == h5.BigEndian, Rows: int(b - a), Row0: a}
 	if a < b {
-		p := x.b.piece(rows(n.offsets), a, b+1)
+		p := n.bounds.piece(x, a, b)
 		raw.Offsets, raw.OffsetsOwner, raw.OffsetsAt, raw.OffsetsMutable = p.bytes, p.owner, p.offset, p.mutable
 	}
 	v, err := x.validity(n.nulls, a, b, 1, dtype.Raw{})
@@ -425,6 +447,11 @@ func (n *stringsNode) strings(x *part, a, b int64) (arrow.Array, error) {
 	}
 	defer data.release()
 	raw.Data, raw.DataStart, raw.DataOwner, raw.DataAt = data.bytes, data.lo, data.owner, data.offset
+	if n.nulEnds {
+		if err := n.withoutNuls(&raw); err != nil {
+			return nil, err
+		}
+	}
 	return dtype.BuildStrings(raw, n.f.o.types, x.env(n.f, n.data))
 }
 

@@ -24,6 +24,9 @@ func (n *derivedNode) arrow() arrow.DataType { return n.def.Type }
 
 func (n *derivedNode) describe(c *Column) {
 	n.node.describe(c)
+	if c.Nulls != nil {
+		c.Nulls.words = "stored " + c.Nulls.words // the values are others
+	}
 	c.Delivery = dtype.Converted
 	if c.Reason != "" {
 		c.Reason = n.def.Reason + "; " + c.Reason
@@ -54,6 +57,7 @@ func (n *derivedNode) build(x *part, a, b int64) (arrow.Array, error) {
 // listNode is runs of items, told by offsets.
 type listNode struct {
 	offsets *h5.Dataset
+	bounds  bounds
 	wide    bool
 	items   []node
 	names   []string
@@ -66,8 +70,15 @@ func (f *File) listNode(v *convention.List) (node, error) {
 	fail := func(format string, args ...any) error {
 		return h5err.In(h5err.New(h5err.Corrupt, format, args...), v.Offsets.File().Name(), v.Offsets.Path())
 	}
-	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 || len(space.Dims) != 1 || space.Dims[0] == 0 {
+	narrow := v.Bounds != convention.BoundsBoth && (ot.Size == 1 || ot.Size == 2)
+	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 && !narrow || len(space.Dims) != 1 {
 		return nil, fail("list offsets are %s of shape %v", ot, space.Dims)
+	}
+	if v.Bounds == convention.BoundsBoth && space.Dims[0] == 0 {
+		return nil, fail("no list offsets: there must be one more than there are rows")
+	}
+	if v.Bounds > convention.BoundsEnds || len(v.Items) == 0 {
+		return nil, fail("lists of %d columns, offsets of kind %s", len(v.Items), v.Bounds)
 	}
 	if err := readable(v.Offsets); err != nil {
 		return nil, err
@@ -89,6 +100,7 @@ func (f *File) listNode(v *convention.List) (node, error) {
 		n.items, n.names = append(n.items, item), append(n.names, c.Name)
 		fields = append(fields, arrow.Field{Name: c.Name, Type: item.arrow(), Nullable: true})
 	}
+	n.bounds = bounds{v.Offsets, v.Bounds, n.total}
 	of := fields[0].Type
 	if len(fields) > 1 {
 		of = arrow.StructOf(fields...)
@@ -102,7 +114,7 @@ func (f *File) listNode(v *convention.List) (node, error) {
 }
 
 func (n *listNode) arrow() arrow.DataType { return n.typ }
-func (n *listNode) rows() int64           { return n.offsets.Rows() - 1 }
+func (n *listNode) rows() int64           { return n.bounds.rows() }
 
 func (n *listNode) width() int64 {
 	w := int64(0)
@@ -128,13 +140,12 @@ func (n *listNode) describe(c *Column) {
 	if by, why := deliver(n.offsets, dtype.Mapped, ""); by > c.Delivery {
 		c.Delivery, c.Reason = by, why
 	}
-}
-
-func (n *listNode) wants(a, b int64, want want) {
-	if a < b {
-		want(rows(n.offsets), a, b+1, nil)
+	if n.bounds.kind != convention.BoundsBoth && c.Delivery == dtype.Mapped {
+		c.Delivery, c.Reason = dtype.Converted, "offsets that Arrow lacks are added"
 	}
 }
+
+func (n *listNode) wants(a, b int64, want want) { n.bounds.wants(a, b, want) }
 
 func (n *listNode) fits(_ *part, a, b int64) int64 { return b - a }
 
@@ -152,7 +163,7 @@ func (n *listNode) build(x *part, a, b int64) (arrow.Array, error) {
 	first, last := int64(0), int64(0)
 	var p piece
 	if count > 0 {
-		p = x.b.piece(rows(n.offsets), a, b+1)
+		p = n.bounds.piece(x, a, b)
 		first = n.at(p.bytes, 0)
 		last = first
 		for i := 1; i <= count; i++ {
@@ -187,7 +198,7 @@ func (n *listNode) corrupt(row int64, format string, args ...any) error {
 // buffer returns the offsets for an array whose items begin at start: the file's own, when they are mapped and all
 // items before the first one can be mapped too.
 func (n *listNode) buffer(x *part, p piece, count int, first int64) (b *memory.Buffer, start int64) {
-	size := n.offsets.Type().Size
+	size := max(4, n.offsets.Type().Size)
 	if p.owner != nil && n.offsets.Type().Order == h5.LittleEndian && n.itemsMapped() {
 		return memory.SliceBuffer(p.owner, p.offset, len(p.bytes)), 0
 	}
@@ -291,6 +302,9 @@ func (f *File) transposedNode(v *convention.Transposed) (node, error) {
 	}
 	n.inner = &plainNode{f: f, ds: v.Data, plan: plan, typ: plan.Arrow, count: n.count}
 	n.inner.nulls, err = nullSources(v.Nulls, v.Data, n.count, plan.Items, false)
+	if err == nil {
+		err = checkRules(n.inner.nulls, plan.RowBytes/int(plan.Items), v.Data)
+	}
 	return n, err
 }
 

@@ -16,6 +16,9 @@ const (
 	arkoudaCategorical = 4
 )
 
+// arkoudaMetadata is the group in which Arkouda says who wrote a file.
+const arkoudaMetadata = "_arkouda_metadata"
+
 // detectArkouda recognises Arkouda's files by the attribute ObjType: a group whose objects have one length is a table,
 // and so is each object by itself. Booleans, strings that end in NULs, segmented arrays and categoricals become what they
 // are; the codes in NA_Codes are null.
@@ -46,11 +49,11 @@ func detectArkouda(o h5.Object) ([]*Table, error) {
 			continue
 		}
 		kind, has := arkoudaKind(m)
-		if !has {
-			if _, is := m.(*h5.Dataset); is {
-				return nil, nil // something else
-			}
+		if !has && l.Name == arkoudaMetadata {
 			continue
+		}
+		if !has {
+			return nil, nil // something else
 		}
 		c := Column{Name: l.Name, Objects: []h5.Object{m}}
 		if c.Values, c.Err = arkoudaValues(m, kind); c.Err != nil {

@@ -288,6 +288,11 @@ func Detect(o h5.Object, name string) ([]*Table, error) {
 		}
 		for _, t := range tables {
 			t.Convention = c.Name
+			for i := range t.Columns {
+				if t.Columns[i].Err != nil {
+					t.Columns[i].Values = nil // it may be a nil pointer
+				}
+			}
 		}
 		if len(tables) > 0 {
 			return tables, nil

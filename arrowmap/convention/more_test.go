@@ -1,9 +1,14 @@
 package convention_test
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
+	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -11,8 +16,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // files is what make_more.py writes, and the tables in it: convention, path, number of rows, and for each column its name,
@@ -222,6 +230,9 @@ matlab /w 3
 }
 
 func TestFiles(t *testing.T) {
+	if _, err := os.ReadFile("testdata/make_more.py"); err != nil { // the first file opens the runtime's poller too
+		t.Fatal(err)
+	}
 	for name, want := range files {
 		t.Run(name, func(t *testing.T) {
 			h5test.Leaks(t)
@@ -362,4 +373,92 @@ func TestForced(t *testing.T) {
 		}
 		f.Close()
 	}
+}
+
+// TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
+func TestDamage(t *testing.T) {
+	count := 150
+	if s := os.Getenv("H5ARROW_MUTANTS"); s != "" {
+		var err error
+		if count, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range files {
+		whole, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range count {
+			rng := rand.New(rand.NewPCG(7, uint64(i)))
+			data := bytes.Clone(whole)
+			for range 1 + rng.IntN(6) {
+				at := rng.IntN(len(data))
+				switch rng.IntN(3) {
+				case 0:
+					data[at] = byte(rng.Uint32())
+				case 1:
+					data[at] ^= 1 << rng.IntN(8)
+				default:
+					copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
+				}
+			}
+			if err := readAll(data); err != nil {
+				t.Errorf("%s, mutant %d: %v", name, i, err)
+			}
+		}
+	}
+}
+
+// readAll reads every table; what it returns is no error of ours.
+func readAll(data []byte) error {
+	src := source.FromReaderAt(bytes.NewReader(data), int64(len(data)), "mutant")
+	f, err := arrowmap.NewFile(src, arrowmap.WithLimits(h5.Limits{DecodedBytes: 16 << 20, Links: 1 << 12}), arrowmap.WithTypes(dtype.Options{Strings: dtype.StringsBinary}))
+	if err != nil {
+		src.Release()
+		return ours(err)
+	}
+	defer f.Close()
+	tables, err := f.Tables()
+	if err := ours(err); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if table.Rows() > 1<<20 {
+			continue
+		}
+		for _, c := range table.Columns() {
+			if c.Err != nil {
+				if err := ours(c.Err); err != nil {
+					return err
+				}
+				continue
+			}
+			one, err := table.Select(c.Name)
+			if err != nil {
+				return ours(err)
+			}
+			r, err := one.Reader(context.Background(), arrowmap.WithMaxMemory(64<<20), arrowmap.WithWorkers(1))
+			if err != nil {
+				return ours(err)
+			}
+			for r.Next() {
+			}
+			err = r.Err()
+			r.Release()
+			if err := ours(err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ours returns what is no *h5err.Error.
+func ours(err error) error {
+	var e *h5err.Error
+	if err == nil || errors.As(err, &e) {
+		return nil
+	}
+	return fmt.Errorf("an error of another type: %w", err)
 }

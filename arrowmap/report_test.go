@@ -1,0 +1,95 @@
+package arrowmap_test
+
+import (
+	"context"
+	"sync/atomic"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+)
+
+// meter counts what is allocated through it.
+type meter struct {
+	memory.Allocator
+	total atomic.Int64
+}
+
+func (m *meter) Allocate(n int) []byte {
+	m.total.Add(int64(n))
+	return m.Allocator.Allocate(n)
+}
+
+func (m *meter) Reallocate(n int, b []byte) []byte {
+	m.total.Add(int64(max(0, n-len(b))))
+	return m.Allocator.Reallocate(n, b)
+}
+
+// TestReportCountsCopies shows that the bytes that the report says were copied are all that was allocated, that a column
+// that is mapped copied nothing but its nulls, and that null counts are those of the arrays.
+func TestReportCountsCopies(t *testing.T) {
+	files := []string{"sample.h5", "testdata/defects.h5", "testdata/defects_v1.h5", "testdata/defects_userblock.h5"}
+	for _, name := range files {
+		for _, how := range []string{"mapped", "read"} {
+			var f *arrowmap.File
+			if name == "sample.h5" {
+				opts := []arrowmap.Option{arrowmap.WithoutMapping()}
+				if how == "mapped" {
+					opts = nil
+				}
+				f = open(t, name, opts...)
+			} else {
+				f = openHow(t, name, how)
+			}
+			tables, err := f.Tables()
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, tab := range tables {
+				t.Run(name+" "+how+" "+tab.Path(), func(t *testing.T) { meterTable(t, tab) })
+			}
+		}
+	}
+}
+
+func meterTable(t *testing.T, tab *arrowmap.Table) {
+	checked := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer checked.AssertSize(t, 0)
+	mem := &meter{Allocator: checked}
+	r, err := tab.Reader(context.Background(), arrowmap.WithAllocator(mem), arrowmap.WithBatchRows(1<<20))
+	if err != nil {
+		return // the table is broken on purpose
+	}
+	defer r.Release()
+	nulls := make([]int64, len(tab.Columns()))
+	for r.Next() {
+		for i, c := range r.RecordBatch().Columns() {
+			nulls[i] += int64(c.NullN())
+		}
+	}
+	if r.Err() != nil {
+		return
+	}
+	sum := int64(0)
+	report := r.Report()
+	for i, c := range report {
+		sum += c.CopiedBytes
+		col := tab.Columns()[i]
+		if c.Name != col.Name || c.Type != col.Type.String() || c.Delivery != col.Delivery.String() || c.Reason != col.Reason {
+			t.Errorf("the report says %+v of %s %v %v %s", c, col.Name, col.Type, col.Delivery, col.Reason)
+		}
+		if (c.Delivery == "mapped") != (c.Reason == "") {
+			t.Errorf("%s: %s, because %q", c.Name, c.Delivery, c.Reason)
+		}
+		if c.NullCount != nulls[i] {
+			t.Errorf("%s: %d nulls, the report says %d", c.Name, nulls[i], c.NullCount)
+		}
+		if most := (r.RowsRead()+7)/8 + 1024; c.Delivery == "mapped" && col.Nulls == nil && c.CopiedBytes > most {
+			t.Errorf("%s: mapped, and %d bytes were copied", c.Name, c.CopiedBytes)
+		}
+	}
+	if got := mem.total.Load(); sum != got {
+		t.Errorf("the report counts %d bytes, the allocator %d", sum, got)
+	}
+}
