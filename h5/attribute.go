@@ -274,7 +274,7 @@ func (f *File) attributes(h *header) (*attributeList, error) {
 				return l, err
 			}
 		case msgAttributeInfo:
-			if err := l.dense(h, m); err != nil {
+			if err := l.dense(h, m); err != nil && !f.r.PassOver(err) {
 				return l, err
 			}
 		}

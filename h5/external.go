@@ -132,7 +132,7 @@ func (f *File) OpenFile(name string) (*File, error) {
 		return nil, err
 	}
 	o := f.opts
-	o.extents = nil
+	o.observer = Observer{}
 	c, err := newFile(src, o, m)
 	if err != nil {
 		src.Release()

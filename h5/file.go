@@ -33,7 +33,7 @@ type options struct {
 	noMap    bool
 	external []string
 	noExt    bool
-	extents  func(off, n int64, what string)
+	observer Observer
 }
 
 // WithLimits sets limits. A negative one is an Argument error.
@@ -157,7 +157,7 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 		}
 	}
 	f.r = meta.NewReader(src, src.Size(), o.limits)
-	f.r.OnExtent = o.extents
+	f.r.OnExtent, f.r.OnDefect = o.observer.Structure, o.observer.Defect
 	if err := f.open(); err != nil {
 		return nil, h5err.In(err, src.Name(), "")
 	}

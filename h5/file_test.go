@@ -298,3 +298,91 @@ func TestSourceOutlivesClose(t *testing.T) {
 		t.Errorf("%d mappings, were %d", n, before)
 	}
 }
+
+// TestObserver watches how a file is read: every structure is in the file, and reading goes on past what is broken.
+func TestObserver(t *testing.T) {
+	b, err := os.ReadFile(h5test.Fixture(t, "new.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	look := func(b []byte) (kinds map[string]int, defects []error, chunks int) {
+		f := openBytes(t, b)
+		kinds = map[string]int{}
+		again, err := f.Reopen(WithObserver(Observer{
+			Structure: func(off, n int64, what string) {
+				if off < 0 || n < 0 || off+n > int64(len(b)) {
+					t.Errorf("%s of %d bytes at %d", what, n, off)
+				}
+				kinds[what]++
+			},
+			Defect: func(err error) { defects = append(defects, err) },
+		}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer again.Close()
+		if err := again.WalkAll(func(o Object, p string, err error) error {
+			if err == nil {
+				_, err = o.Attributes()
+			}
+			if d, ok := o.(*Dataset); ok && err == nil {
+				var c []Chunk
+				c, err = d.Chunks()
+				chunks += len(c)
+			}
+			if err != nil {
+				t.Errorf("%s: %v", p, err)
+			}
+			return nil
+		}); err != nil {
+			t.Error(err)
+		}
+		return kinds, defects, chunks
+	}
+	kinds, defects, all := look(b)
+	for _, what := range []string{"superblock", "object header", "B-tree header", "B-tree leaf", "fractal heap header", "fractal heap direct block", "fixed array header",
+		"fixed array data block", "fixed array page", "extensible array header", "extensible array index block", "extensible array data block", "raw data", "chunk"} {
+		if kinds[what] == 0 {
+			t.Errorf("no %s", what)
+		}
+	}
+	if len(defects) > 0 {
+		t.Errorf("defects are %v", defects)
+	}
+	// One data block of an extensible array.
+	spoilt := bytes.Clone(b)
+	at := bytes.Index(spoilt, []byte("EADB"))
+	spoilt[at+20] ^= 1
+	_, defects, some := look(spoilt)
+	if len(defects) != 1 || some >= all || some < all/2 {
+		t.Fatalf("%d of %d chunks, defects %v", some, all, defects)
+	}
+	needError(t, defects[0], h5err.Corrupt, "checksum of the extensible array data block", int64(at))
+}
+
+func TestHeaderExported(t *testing.T) {
+	w := newBuilder()
+	at := w.header2(msg{typ: msgLinks, body: hx("00 03 00 00 00")}, msg{typ: 0x0d, flags: flagShared, body: []byte("text")})
+	old := w.header1(msg{typ: 0x0d, body: []byte("text")})
+	w.b[old+2], w.b[old+4] = 5, 7 // messages, links
+	f := openBytes(t, w.single())
+	h, err := f.Header(at)
+	if err != nil || h.Version != 2 || h.Links != 3 || len(h.Messages) != 2 || h.Missing != 0 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if m := h.Messages[1]; m.Type != 0x0d || !m.Shared() || string(m.Body) != "text" || m.Offset != int64(bytes.Index(w.b, []byte("text"))) {
+		t.Errorf("%+v", m)
+	}
+	h, err = f.Header(old)
+	if err != nil || h.Version != 1 || h.Links != 7 || len(h.Messages) != 1 || h.Missing != 4 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	_, err = f.Header(0)
+	needError(t, err, h5err.Corrupt, "test.h5: ", -1)
+	if h, err := f.Header(f.sb.Root()); err != nil || h.Links != 1 {
+		t.Errorf("%+v, %v", h, err)
+	}
+	if addr, ok := f.sb.Extension(); ok {
+		t.Errorf("a superblock extension at %#x", addr)
+	}
+}

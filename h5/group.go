@@ -144,7 +144,7 @@ func (g *Group) read() error {
 		case msgLink:
 			err = g.addLink(f.r.CursorOver(m.body, m.at))
 		}
-		if err != nil {
+		if err != nil && !f.r.PassOver(err) {
 			return err
 		}
 	}

@@ -28,6 +28,7 @@ const (
 	msgSymbolTable   = 0x11
 	msgDriver        = 0x14
 	msgAttributeInfo = 0x15
+	msgLinks         = 0x16
 	msgCacheImage    = 0x18
 	msgLastKnown     = 0x18
 )
@@ -55,7 +56,9 @@ func (m *message) committed() bool {
 type header struct {
 	addr       uint64
 	version    int
-	trackOrder bool // the creation order of attributes is tracked
+	trackOrder bool   // the creation order of attributes is tracked
+	links      uint32 // hard links that lead to the object
+	missing    int    // messages that the count of version 1 promises, but that are not there
 	messages   []message
 	bytes      uint64 // of all blocks
 }
@@ -173,7 +176,7 @@ func (f *File) readHeader1(h *header) error {
 	h.version = int(c.U8())
 	c.Skip(1)
 	count := int(c.U16())
-	c.Skip(4) // reference count
+	h.links = c.U32()
 	size := c.U32()
 	if c.Err() == nil && h.version != 1 {
 		return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "no object header here (version %d)", h.version)
@@ -218,6 +221,7 @@ func (f *File) readHeader1(h *header) error {
 			return c.Err()
 		}
 	}
+	h.missing = count
 	return nil
 }
 
@@ -256,6 +260,7 @@ func (f *File) readHeader2(h *header) error {
 	h.bytes = uint64(prefix) + size + 4
 	f.extent(h.addr, h.bytes, "object header")
 	c.Skip(prefix)
+	h.links = 1 // unless a message says otherwise
 	q := continuations{h: h, room: uint64(f.r.Size())}
 	if err := f.messages2(h, c, h.addr, &q); err != nil {
 		return err
@@ -297,6 +302,13 @@ func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuation
 			if err := q.follow(f, c, &m); err != nil {
 				return err
 			}
+		case m.typ == msgLinks && h.version >= 2:
+			k := f.r.CursorOver(m.body, m.at)
+			k.Skip(1)
+			if n := k.U32(); k.Err() == nil {
+				h.links = n
+			}
+			fallthrough
 		case m.typ != msgNil:
 			h.messages = append(h.messages, m)
 		}

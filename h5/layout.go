@@ -56,7 +56,10 @@ func (d *Dataset) readLayout() (*Layout, error) {
 			return nil, err
 		}
 	}
-	return l, d.checkLayout(c, l)
+	if err := d.checkLayout(c, l); err != nil {
+		return nil, err
+	}
+	return l, nil
 }
 
 // layout1 reads versions 1 and 2.
