@@ -106,7 +106,7 @@ func (f *File) node(v convention.Values) (node, error) {
 }
 
 // readable refuses what is known to be unreadable before anything is read.
-func readable(d *h5.Dataset) error {
+func (f *File) readable(d *h5.Dataset) error {
 	l, err := d.Layout()
 	if err != nil {
 		return err
@@ -116,9 +116,11 @@ func readable(d *h5.Dataset) error {
 		if err != nil {
 			return err
 		}
-		if _, err := filter.New(filters); err != nil {
-			return h5err.In(err, d.File().Name(), d.Path())
+		_, err = filter.New(filters)
+		if h5err.Is(err, h5err.Unsupported) && f.o.foreign != nil {
+			err = foreignType(d.Type())
 		}
+		return h5err.In(err, d.File().Name(), d.Path())
 	}
 	return nil
 }
@@ -128,7 +130,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 	fail := func(k h5err.Kind, format string, args ...any) error {
 		return h5err.In(h5err.New(k, format, args...), d.File().Name(), d.Path())
 	}
-	if err := readable(d); err != nil {
+	if err := f.readable(d); err != nil {
 		return nil, err
 	}
 	if n, ok := d.Space().Elements(); !ok || n > 1<<60 {
@@ -191,7 +193,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 		return nil, h5err.In(err, d.File().Name(), d.Path())
 	}
 	n.count = int64(rows)
-	n.nulls, err = nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32" || n.stride > 0)
+	n.nulls, err = f.nullSources(v.Nulls, d, n.count, n.plan.Items, v.DType == "utf32" || n.stride > 0)
 	if err == nil {
 		err = checkRules(n.nulls, n.plan.RowBytes/int(n.plan.Items), d)
 	}
@@ -232,7 +234,7 @@ type nullSource struct {
 }
 
 // nullSources checks the sources of nulls of a column of rows of so many items.
-func nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perRow bool) ([]nullSource, error) {
+func (f *File) nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perRow bool) ([]nullSource, error) {
 	var out []nullSource
 	for _, null := range nulls {
 		s := nullSource{Null: null}
@@ -244,7 +246,7 @@ func nullSources(nulls []convention.Null, d *h5.Dataset, rows, items int64, perR
 			err = s.checkBitmap(rows, items)
 		}
 		if err == nil && null.Data != nil {
-			err = readable(null.Data)
+			err = f.readable(null.Data)
 		}
 		if err != nil {
 			if null.Data != nil {
@@ -331,7 +333,7 @@ func equal(a, b []uint64) bool {
 
 func (f *File) stringsNode(v *convention.Strings) (node, error) {
 	for _, d := range []*h5.Dataset{v.Data, v.Offsets} {
-		if err := readable(d); err != nil {
+		if err := f.readable(d); err != nil {
 			return nil, err
 		}
 	}
@@ -357,7 +359,7 @@ func (f *File) stringsNode(v *convention.Strings) (node, error) {
 	n.bounds = bounds{v.Offsets, v.Bounds, v.Data.Rows()}
 	n.count, n.nulEnds = n.bounds.rows(), v.NulEnds
 	var err error
-	n.nulls, err = nullSources(v.Nulls, v.Data, n.count, 1, true)
+	n.nulls, err = f.nullSources(v.Nulls, v.Data, n.count, 1, true)
 	if err == nil {
 		err = checkRules(n.nulls, 0, v.Data)
 	}

@@ -48,6 +48,7 @@ type options struct {
 	types      dtype.Options
 	align      Align
 	convention string
+	foreign    Foreign
 }
 
 // WithoutMapping reads by plain reads: nothing is mapped, everything is copied.

@@ -80,7 +80,7 @@ func (f *File) listNode(v *convention.List) (node, error) {
 	if v.Bounds > convention.BoundsEnds || len(v.Items) == 0 {
 		return nil, fail("lists of %d columns, offsets of kind %s", len(v.Items), v.Bounds)
 	}
-	if err := readable(v.Offsets); err != nil {
+	if err := f.readable(v.Offsets); err != nil {
 		return nil, err
 	}
 	n := &listNode{offsets: v.Offsets, wide: ot.Size == 8}
@@ -270,7 +270,7 @@ func (f *File) transposedNode(v *convention.Transposed) (node, error) {
 	if len(dims) < 2 {
 		return f.plainNode(&convention.Plain{Data: v.Data, Member: convention.Whole, Item: convention.Whole, As: v.As, DType: v.DType, Nulls: v.Nulls})
 	}
-	if err := readable(v.Data); err != nil {
+	if err := f.readable(v.Data); err != nil {
 		return nil, err
 	}
 	n := &transposedNode{ds: v.Data, dims: dims, count: int64(dims[len(dims)-1])}
@@ -301,7 +301,7 @@ func (f *File) transposedNode(v *convention.Transposed) (node, error) {
 		return nil, h5err.In(err, v.Data.File().Name(), v.Data.Path())
 	}
 	n.inner = &plainNode{f: f, ds: v.Data, plan: plan, typ: plan.Arrow, count: n.count}
-	n.inner.nulls, err = nullSources(v.Nulls, v.Data, n.count, plan.Items, false)
+	n.inner.nulls, err = f.nullSources(v.Nulls, v.Data, n.count, plan.Items, false)
 	if err == nil {
 		err = checkRules(n.inner.nulls, plan.RowBytes/int(plan.Items), v.Data)
 	}

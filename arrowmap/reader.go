@@ -134,7 +134,7 @@ func (of rowsOf) place() place { return place{of.ds.File(), of.ds.Address(), of.
 // stream is one dataset as it is read through a pass.
 type stream struct {
 	ds  *h5.Dataset
-	rd  *chunk.Reader
+	rd  rowReader
 	row int64 // bytes of a row
 }
 
@@ -407,17 +407,29 @@ func (r *Reader) stream(of rowsOf) (*stream, error) {
 	if s := r.streams[at]; s != nil {
 		return s, nil
 	}
-	opts := []chunk.Option{chunk.WithBudget(r.scratch)}
-	if of.squeeze {
-		opts = append(opts, chunk.WithSqueeze())
-	}
-	rd, err := chunk.NewReader(of.ds, opts...)
+	rd, err := r.rowReader(of)
 	if err != nil {
 		return nil, err
 	}
 	s := &stream{ds: of.ds, rd: rd, row: rd.RowBytes()}
 	r.streams[at] = s
 	return s, nil
+}
+
+// rowReader opens what reads a dataset: our own decoders, or the caller's where a filter is not ours.
+func (r *Reader) rowReader(of rowsOf) (rowReader, error) {
+	opts := []chunk.Option{chunk.WithBudget(r.scratch)}
+	if of.squeeze {
+		opts = append(opts, chunk.WithSqueeze())
+	}
+	rd, err := chunk.NewReader(of.ds, opts...)
+	if foreign := r.t.f.o.foreign; h5err.Is(err, h5err.Unsupported) && foreign != nil && !of.squeeze {
+		return newForeignReader(of.ds, foreign)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return rd, nil
 }
 
 // Report says what became of each column so far.

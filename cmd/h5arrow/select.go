@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/libhdf5"
 )
 
 // reading is the flags that say how a file is read.
@@ -50,11 +51,8 @@ func (r *reading) add(cmd *cobra.Command) {
 }
 
 func (r *reading) options() ([]arrowmap.Option, error) {
-	if r.plugins {
-		if !withLibHDF5 {
-			return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build it with the tag libhdf5")
-		}
-		return nil, h5err.New(h5err.Unsupported, "--plugins: libhdf5 is not asked for columns yet")
+	if r.plugins && !withLibHDF5 {
+		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build it with the tag libhdf5")
 	}
 	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
 		Strings: dtype.Strings(slices.Index(r.strings.words, r.strings.value)),
@@ -63,6 +61,9 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		arrowmap.WithAlign(arrowmap.Align(slices.Index(r.align.words, r.align.value)))}
 	if r.io.value == "read" {
 		opts = append(opts, arrowmap.WithoutMapping())
+	}
+	if r.plugins {
+		opts = append(opts, arrowmap.WithPlugins(libhdf5.ReadRaw))
 	}
 	if len(r.external) > 0 {
 		opts = append(opts, arrowmap.WithExternal(r.external...))
