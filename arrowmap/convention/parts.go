@@ -93,5 +93,3 @@ func sparse(g *h5.Group, offsets, indices, values string) (*List, error) {
 
 // parent is the part of a path before its last name, the slash included.
 func parent(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
-
-func trimSlash(s string) string { return strings.Trim(s, "/") }

@@ -95,7 +95,7 @@ func TestStreams(t *testing.T) {
 		{"lzo: end", lzoPlain, []byte(end), nil, nil},
 		{"lzo: 4 literals first", lzoPlain, join(21, "abcd", end), []byte("abcd"), nil},
 		{"lzo: 2 literals first, then a match of 2", lzoPlain, join(19, "ab", 0<<2|1, 0, "x", end), []byte("abbbx"), nil},
-		{"lzo: long literals, then a match of 3", lzoPlain, join(lzoLong(long[:2100]), 3<<2|0, 1, end), naiveMatch(bytes.Clone(long[:2100]), 2049+3+4, 3), nil},
+		{"lzo: long literals, then a match of 3", lzoPlain, join(lzoLong(long[:2100]), 3<<2, 1, end), naiveMatch(bytes.Clone(long[:2100]), 2049+3+4, 3), nil},
 		{"lzo: 15 more literals", lzoPlain, join(15, long[:18], end), long[:18], nil},
 		{"lzo: match of 3 to 4", lzoPlain, join(21, "abcd", 0x40|0x20|3<<2|2, 0, "xy", end), []byte("abcdabcdxy"), nil},
 		{"lzo: match of 5 to 8", lzoPlain, join(21, "abcd", 0xe0|1<<2, 0, end), []byte("abcdcdcdcdcd"), nil},
