@@ -122,7 +122,7 @@ func onlyNew(t testing.TB, dir string, before map[string]string, names ...string
 }
 
 // TestGolden runs the command lines of testdata/golden.txt and compares what they print: "> " begins a command line, "!"
-// a line of stderr, "=" a status other than 0. All stands as it is printed, but for the seconds that something took.
+// a line of stderr, "=" a status other than 0. All stands as it is printed, but for the seconds and the memory that something took.
 func TestGolden(t *testing.T) {
 	command(t, "help") // package signal starts a goroutine once
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
@@ -135,7 +135,7 @@ func TestGolden(t *testing.T) {
 		t.Fatal(err)
 	}
 	dir := workplace(t)
-	seconds := regexp.MustCompile(`"seconds":[0-9.e-]+`)
+	varies := regexp.MustCompile(`"(seconds|copied_bytes)":[0-9.e-]+`)
 	var got strings.Builder
 	for line := range strings.Lines(string(b)) {
 		switch {
@@ -146,7 +146,7 @@ func TestGolden(t *testing.T) {
 			r := command(t, words(strings.TrimSpace(line[2:]))...)
 			onlyNew(t, dir, before)
 			got.WriteString(line)
-			got.WriteString(seconds.ReplaceAllString(r.out, `"seconds":0`))
+			got.WriteString(varies.ReplaceAllString(r.out, `"$1":0`))
 			for e := range strings.Lines(r.err) {
 				got.WriteString("! " + e)
 			}

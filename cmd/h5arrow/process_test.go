@@ -74,7 +74,7 @@ func TestFIFO(t *testing.T) {
 		}()
 		expect(t, 0, "convert", "sample.h5", name)
 		b := <-read
-		if n := table(t, readBack(t, b)).NumRows(); n != 50000 {
+		if n := rowCount(readBack(t, b)); n != 50000 {
 			t.Errorf("%s: %d rows", name, n)
 		}
 		if isFile := bytes.HasPrefix(b, []byte("ARROW1")); isFile != (name == "pipe.arrow") {
@@ -193,7 +193,7 @@ func TestEndedAtAnyTime(t *testing.T) {
 		}
 		cmd.Wait() // any status will do
 		if _, err := os.Stat("x.arrow"); err == nil {
-			if n := table(t, readBack(t, readFile(t, "x.arrow"))).NumRows(); n != 50000 {
+			if n := rowCount(readBack(t, readFile(t, "x.arrow"))); n != 50000 {
 				t.Errorf("%d rows", n)
 			}
 			if err := os.Remove("x.arrow"); err != nil {
