@@ -276,6 +276,7 @@ func TestLayoutRefused(t *testing.T) {
 		{"class 3 of version 3", "03 03 $data 00 00 00 00", h5err.Corrupt, "layout class 3"},
 		{"class 4 of version 4", "04 04", h5err.Corrupt, "layout class 4"},
 		{"class 3 of version 1", "01 01 03 00**5 $data 06 00 00 00", h5err.Corrupt, "layout class 3"},
+		{"rank 0 of version 2", "02 00 01 00**5 $data", h5err.Corrupt, "layout of 0 dimensions"},
 		{"rank 34 of version 1", "01 22 01 00**5 $data" + strings.Repeat(" 01 00 00 00", 34), h5err.Corrupt, "layout of rank 33"},
 		{"chunks of rank 0, version 1", "01 01 02 00**5 $data 04 00 00 00", h5err.Corrupt, "chunk of rank 0"},
 		{"chunks of rank 0, version 3", "03 02 01 $data 04 00 00 00", h5err.Corrupt, "chunk of rank 0"},

@@ -32,6 +32,14 @@ func (f *File) HeapReader() *HeapReader { return &HeapReader{f: f} }
 
 // Object is File.HeapObject.
 func (r *HeapReader) Object(addr uint64, index uint32) ([]byte, error) {
+	c, err := r.collection(addr)
+	if err != nil {
+		return nil, err
+	}
+	return c.Object(index)
+}
+
+func (r *HeapReader) collection(addr uint64) (*heap.Collection, error) {
 	if r.last == nil || addr != r.addr {
 		c, err := r.f.collection(addr)
 		if err != nil {
@@ -39,7 +47,16 @@ func (r *HeapReader) Object(addr uint64, index uint32) ([]byte, error) {
 		}
 		r.addr, r.last = addr, c
 	}
-	return r.last.Object(index)
+	return r.last, nil
+}
+
+// Size is the number of bytes of an object, without reading it.
+func (r *HeapReader) Size(addr uint64, index uint32) (int64, error) {
+	c, err := r.collection(addr)
+	if err != nil {
+		return 0, err
+	}
+	return c.ObjectSize(index)
 }
 
 func (f *File) collection(addr uint64) (*heap.Collection, error) {

@@ -71,6 +71,9 @@ func (d *Dataset) layout1(c *meta.Cursor, l *Layout) error {
 	if class != 0 {
 		addr = c.Address()
 	}
+	if c.Err() == nil && rank == 0 {
+		return c.Corrupt("layout of 0 dimensions") // there is one more than the dataset has
+	}
 	if d.f.rank(c, rank-1, "layout"); c.Err() != nil {
 		return c.Err()
 	}

@@ -81,3 +81,12 @@ func (s *Superblock) Extension() (addr uint64, ok bool) {
 
 // Root is the address of the root group's object header.
 func (s *Superblock) Root() uint64 { return s.root }
+
+// ChunkIndexAddress is the address of the dataset's chunk index; ok is false where there is none.
+func (d *Dataset) ChunkIndexAddress() (addr uint64, ok bool) {
+	l, err := d.Layout()
+	if err != nil || l.Storage != StorageChunked || d.index.addr == meta.Undefined {
+		return 0, false
+	}
+	return d.index.addr, l.Index != IndexImplicit && l.Index != IndexSingle
+}

@@ -1,24 +1,32 @@
 // Package check walks a whole HDF5 file and tells of everything in it that is broken or not supported, instead of ending
 // at the first such thing as readers do.
 //
-// Without Options.Deep it reads metadata: headers, links, attributes, types, layouts, chunk indexes, filters. With it, it
-// also decodes every chunk and looks up every variable-length value.
+// Without Options.Deep it reads metadata: headers, links, attributes, types, layouts, chunk indexes, heaps, free-space
+// managers, filters. Every checksum is verified, every extent is held against the file's size and against all others, and
+// what readers pass over is looked at too: the order and the keys of B-trees, indexes that must agree with each other,
+// counts. With it, it also decodes every chunk and looks up every variable-length value.
+//
+// Time is in proportion to what the file holds, memory is bounded by Options.MaxMemory besides what the file's largest
+// group, attributes and chunk index need.
 //
 // # What is not promised
 //
 // That values mean something: text need not be UTF-8, and an enumeration may have values without a name. That is for
-// those who read them as columns.
+// those who read them as columns. Files that this one leads to are not checked, but for being there.
 package check
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
 // Options says how much to check. The zero value is metadata only.
@@ -27,6 +35,24 @@ type Options struct {
 	Workers   int   // goroutines that decode; 0 is one for each processor
 	MaxMemory int64 // bytes for chunks being decoded; 0 is 256 MiB. A chunk that needs more is an error of kind Memory.
 	MaxErrors int   // errors that are told of each dataset's values; 0 is 100
+
+	// Note, unless nil, is called for what is legal, but may be a surprise: links that lead nowhere, sources of virtual
+	// datasets that are absent, bytes behind the end.
+	Note func(Note)
+}
+
+// Note is something that is no defect.
+type Note struct {
+	File, Object string
+	Text         string
+}
+
+// String returns the note on one line.
+func (n Note) String() string {
+	if n.Object == "" {
+		return n.File + ": " + n.Text
+	}
+	return n.File + ": " + n.Object + ": " + n.Text
 }
 
 // Counts is what was walked.
@@ -38,7 +64,7 @@ type Counts struct {
 
 // File checks a file and calls found for each error, on the calling goroutine and in the order of the file's objects.
 // Errors are *h5err.Error: kind Corrupt for a defect, Unsupported and Limit for what this module can't read, IO and Memory
-// for what could not be checked. File itself fails only when ctx ends.
+// for what could not be checked. File itself fails only when ctx ends. The file is read anew, through a second File.
 func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -49,11 +75,25 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	if o.MaxErrors <= 0 {
 		o.MaxErrors = 100
 	}
-	c := &checker{ctx: ctx, f: f, o: o, found: found}
-	err := f.WalkAll(func(obj h5.Object, path string, err error) error {
+	const entry = 32 // bytes that an extent costs, with some to spare
+	c := &checker{ctx: ctx, o: o, found: found, told: map[told]struct{}{}, objects: map[uint64]object{},
+		ledger: newLedger(int(min(max(o.MaxMemory/8/entry, leastExtents), 1<<24)))}
+	c.heapLeft.Store(1<<26 + f.Source().Size()/4)
+	g, err := f.Reopen(h5.WithObserver(h5.Observer{Structure: c.structure, Defect: c.defect}))
+	if err != nil {
+		c.f = f
+		c.report(err, "")
+		return c.Counts, ctx.Err()
+	}
+	defer g.Close()
+	c.open(g)
+	err = g.WalkAll(func(obj h5.Object, path string, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
+		c.owner++
+		c.enter(path)
+		defer c.leave()
 		if err != nil {
 			c.report(err, path)
 			return nil
@@ -66,29 +106,181 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	}
 	if err != nil { // the walk itself came to its limit
 		c.report(err, "")
+	} else {
+		c.countLinks()
 	}
-	return c.Counts, nil
+	c.ledger.report(g.Superblock().EndOfFile, c.paths, c.report)
+	return c.Counts, ctx.Err()
 }
 
 type checker struct {
 	Counts
 	ctx   context.Context
-	f     *h5.File
+	f     *h5.File     // watched while it is read
+	r     *meta.Reader // of the same bytes, for what readers pass over
 	o     Options
 	found func(error)
+
+	owner   uint32 // number of the object that is looked at
+	path    string // and its path
+	inside  bool   // between objects the walk reads headers, which are read again when their object's turn comes
+	ledger  *ledger
+	objects map[uint64]object
+
+	told map[told]struct{}
+
+	heapLeft atomic.Int64 // values in values that may yet be looked at
 }
 
+// object is what is known of an object by its address: how many links lead to it, and how many it says there are.
+type object struct {
+	owner       uint32
+	found, said uint32
+	known       bool // said is
+}
+
+// told is what makes two errors one.
+type told struct {
+	kind   h5err.Kind
+	offset int64
+	msg    string
+	object string // where there is no offset
+}
+
+// mostTold bounds the errors that are remembered for not being told of twice.
+const mostTold = 1 << 16
+
+// open begins with what belongs to the file as a whole.
+func (c *checker) open(g *h5.File) {
+	sb := g.Superblock()
+	c.f = g
+	c.r = meta.NewReader(g.Source(), g.Source().Size(), g.Limits())
+	c.r.SetBase(sb.Offset)
+	c.r.OffsetSize, c.r.LengthSize = sb.OffsetSize, sb.LengthSize
+	c.r.OnExtent, c.r.OnDefect = c.structure, c.defect
+	c.enter("")
+	defer c.leave()
+	c.linked(sb.Root())
+	if sb.OpenForWriting() {
+		c.note("", "a writer has the file open, or did not close it")
+	}
+	if n := g.Source().Size() - sb.EndOfFile; n > 0 {
+		c.note("", "%d bytes behind the end that the superblock names", n)
+	}
+	again, err := g.Reopen(h5.WithObserver(h5.Observer{Structure: c.structure})) // superblock and extension as extents of the file
+	if err == nil {
+		again.Close()
+	}
+	c.extension()
+}
+
+func (c *checker) enter(path string) { c.path, c.inside = path, true }
+
+func (c *checker) leave() { c.inside = false }
+
+// structure is told of each structure that is read.
+func (c *checker) structure(off, n int64, what string) {
+	if !c.inside || what == rawData || what == chunkEvent {
+		return // the last two are added where they are looked at, with whose they are
+	}
+	c.ledger.add(off, n, what, c.owner)
+}
+
+// defect is told of what is broken in a part of something. Only global heaps are read by workers, which tell of nothing.
+func (c *checker) defect(err error) { c.report(err, c.path) }
+
+// report tells of an error at an object, unless it was told of already.
 func (c *checker) report(err error, path string) {
-	if err != nil && c.ctx.Err() == nil {
-		c.found(h5err.In(err, c.f.Name(), path))
+	if err == nil || c.ctx.Err() != nil {
+		return
+	}
+	err = h5err.In(err, c.f.Name(), path)
+	var e *h5err.Error
+	if errors.As(err, &e) && len(c.told) < mostTold {
+		t := told{kind: e.Kind, offset: e.Offset, msg: e.Msg}
+		if e.Offset < 0 {
+			t.object = e.Object
+		}
+		if _, twice := c.told[t]; twice {
+			return
+		}
+		c.told[t] = struct{}{}
+	}
+	c.found(err)
+}
+
+func (c *checker) note(path, format string, args ...any) {
+	if c.o.Note != nil && c.ctx.Err() == nil {
+		c.o.Note(Note{File: c.f.Name(), Object: path, Text: fmt.Sprintf(format, args...)})
 	}
 }
 
+// linked counts a hard link to an object.
+func (c *checker) linked(addr uint64) {
+	o := c.objects[addr]
+	o.found++
+	c.objects[addr] = o
+}
+
+// said notes how many links an object says that it has.
+func (c *checker) said(addr uint64, n uint32) {
+	o := c.objects[addr]
+	o.said, o.known, o.owner = n, true, c.owner
+	c.objects[addr] = o
+}
+
+// countLinks holds how many links lead to each object against what it says.
+func (c *checker) countLinks() {
+	var wrong []object
+	names := map[uint32]string{}
+	for _, o := range c.objects {
+		if o.known && o.found != o.said {
+			wrong = append(wrong, o)
+			names[o.owner] = ""
+		}
+	}
+	if len(wrong) == 0 {
+		return
+	}
+	slices.SortFunc(wrong, func(a, b object) int { return int(a.owner) - int(b.owner) })
+	c.paths(names)
+	for _, o := range wrong {
+		if o.said > o.found { // as an object is whose link was lost, or which a writer that was killed was about to delete
+			c.note(names[o.owner], "%d hard links lead here, the object header says %d", o.found, o.said)
+			continue
+		}
+		c.report(h5err.New(h5err.Corrupt, "%d hard links lead here, the object header says %d: deleting some would break the others", o.found, o.said), names[o.owner])
+	}
+}
+
+// paths finds the paths of some objects by their numbers in the walk, which is the same each time.
+func (c *checker) paths(names map[uint32]string) {
+	n := uint32(0)
+	quiet, err := c.f.Reopen(h5.WithObserver(h5.Observer{Defect: func(error) {}}))
+	if err != nil {
+		return
+	}
+	defer quiet.Close()
+	quiet.WalkAll(func(_ h5.Object, path string, _ error) error {
+		if n++; c.ctx.Err() != nil {
+			return c.ctx.Err()
+		}
+		if _, ok := names[n]; ok {
+			names[n] = path
+		}
+		return nil
+	})
+}
+
 func (c *checker) object(o h5.Object) {
+	c.structures(o)
 	attrs, err := o.Attributes()
 	c.report(err, o.Path())
 	c.Attributes += len(attrs)
-	for _, a := range attrs {
+	for i, a := range attrs {
+		if i > 0 && attrs[i-1].Name == a.Name {
+			c.report(h5err.New(h5err.Corrupt, "two attributes of the name %q", a.Name), o.Path())
+		}
 		c.attribute(o, a)
 	}
 	if bad, ok := o.(interface{ BadAttributes() []error }); ok {
@@ -100,6 +292,7 @@ func (c *checker) object(o h5.Object) {
 	switch o := o.(type) {
 	case *h5.Group:
 		c.Groups++
+		c.links(o)
 	case *h5.Dataset:
 		c.Datasets++
 		c.dataset(o)
@@ -113,7 +306,7 @@ func (c *checker) attribute(o h5.Object, a *h5.Attribute) {
 	if !variable(a.Type()) {
 		return
 	}
-	h := newHeap(o.File())
+	h := c.newHeap()
 	for p := a.Raw(); len(p) >= a.Type().Size && a.Type().Size > 0; p = p[a.Type().Size:] {
 		if err := h.element(a.Type(), p[:a.Type().Size]); err != nil {
 			c.report(within(err, h5err.NoOffset, fmt.Sprintf("attribute %q", a.Name)), o.Path())
@@ -125,45 +318,152 @@ func (c *checker) attribute(o h5.Object, a *h5.Attribute) {
 // dataset checks a dataset's description, and its values when that is asked for. Each of the parts that are read on
 // their own is looked at, so that more than one defect may be told of.
 func (c *checker) dataset(d *h5.Dataset) {
-	l, err := d.Layout()
-	c.report(err, d.Path())
-	sound := err == nil
+	fill, err := d.Fill()
+	if !h5err.Is(err, h5err.Limit) { // who needs it will say so
+		c.report(err, d.Path())
+	}
+	if err == nil && d.HasFill() && variable(d.Type()) {
+		c.report(within(c.newHeap().element(d.Type(), fill), h5err.NoOffset, "fill value"), d.Path())
+	}
 	filters, err := d.Filters()
 	c.report(err, d.Path())
-	sound = sound && err == nil
+	sound := err == nil
 	var pipe *filter.Pipeline
-	if err == nil && len(filters) > 0 {
+	for i := range filters { // each by itself: there may be several that are not supported
+		if _, err := filter.New(filters[i : i+1]); err != nil {
+			c.report(err, d.Path())
+			sound = false
+		}
+	}
+	if sound && len(filters) > 0 {
 		pipe, err = filter.New(filters)
 		c.report(err, d.Path())
-		sound = sound && err == nil
+		sound = err == nil
 	}
-	_, err = d.Fill()
+	l, err := d.Layout()
 	c.report(err, d.Path())
-	sound = sound && err == nil
-	if l == nil {
-		return
-	}
-	if l.Storage == h5.StorageChunked {
-		_, err = d.Chunks()
-		c.report(err, d.Path())
-		sound = sound && err == nil
-	}
-	if !sound {
-		return
-	}
-	r, err := chunk.NewReader(d)
 	if err != nil {
-		c.report(err, d.Path())
 		return
 	}
-	defer r.Close()
-	if !c.o.Deep {
-		return
+	switch l.Storage {
+	case h5.StorageContiguous:
+		c.ledger.add(l.Offset, l.Size, rawData, c.owner)
+		if c.o.Deep && variable(d.Type()) {
+			c.extentValues(d, l)
+		}
+	case h5.StorageCompact:
+		if c.o.Deep && variable(d.Type()) {
+			c.values(d, l.Data, 0)
+		}
+	case h5.StorageChunked:
+		whole := c.chunkList(d, l)
+		if c.o.Deep && sound {
+			c.chunks(d, l, pipe, whole)
+		}
+	case h5.StorageVirtual:
+		c.virtual(d)
+	case h5.StorageExternal:
+		if c.o.Deep {
+			c.external(d, l)
+		}
 	}
-	if l.Storage == h5.StorageChunked && !c.chunks(d, l, pipe) {
-		return // what its chunks hold can't be told
+}
+
+// chunkList checks a dataset's chunk index. It returns which chunks share their bytes with none before them.
+func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) {
+	if addr, ok := d.ChunkIndexAddress(); ok && l.Index == h5.IndexBTree1 {
+		c.report(c.chunkTree(addr, len(l.ChunkDims)), d.Path())
 	}
-	if variable(d.Type()) || l.Storage == h5.StorageExternal || l.Storage == h5.StorageVirtual {
-		c.rows(d, r)
+	list, err := d.Chunks()
+	c.report(err, d.Path())
+	order := make([]int32, len(list))
+	for i := range order {
+		order[i] = int32(i)
+	}
+	at := func(i int32) *h5.Chunk { return &list[i] }
+	slices.SortFunc(order, func(a, b int32) int {
+		if at(a).Offset != at(b).Offset {
+			return int(min(max(at(a).Offset-at(b).Offset, -1), 1))
+		}
+		return int(a - b)
+	})
+	shared := map[int]struct{}{}
+	var last *h5.Chunk // the one that reaches furthest
+	for _, i := range order {
+		ch := at(i)
+		if last != nil && ch.Offset < last.Offset+last.Size && ch.Size > 0 {
+			shared[int(i)] = struct{}{}
+			if len(shared) <= c.o.MaxErrors {
+				c.report(h5err.At(h5err.Corrupt, ch.Offset, "chunk %d of %d bytes overlaps chunk %d of %d bytes at byte %d",
+					ch.Number, ch.Size, last.Number, last.Size, last.Offset), d.Path())
+			}
+		} else {
+			c.ledger.add(ch.Offset, ch.Size, chunkData, c.owner)
+		}
+		if last == nil || ch.Offset+ch.Size > last.Offset+last.Size {
+			last = ch
+		}
+	}
+	if more := len(shared) - c.o.MaxErrors; more > 0 {
+		c.report(h5err.New(h5err.Corrupt, "%d more chunks overlap others", more), d.Path())
+	}
+	return func(i int) bool {
+		_, ok := shared[i]
+		return !ok
+	}
+}
+
+// virtual looks for the sources of a virtual dataset.
+func (c *checker) virtual(d *h5.Dataset) {
+	_, maps, err := d.Mappings()
+	c.report(err, d.Path())
+	type source struct{ file, dataset string }
+	seen := map[source]struct{}{}
+	for i := range maps {
+		s := source{maps[i].File, maps[i].Dataset}
+		if _, ok := seen[s]; ok || c.ctx.Err() != nil {
+			continue
+		}
+		seen[s] = struct{}{}
+		switch _, err := d.File().OpenVirtual(s.file, s.dataset); {
+		case h5err.Is(err, h5err.NotFound):
+			c.note(d.Path(), "the source %s in %s is absent: it reads as the fill value", s.dataset, s.file)
+		case err != nil && (s.file == "." || h5err.Is(err, h5err.Unsupported)):
+			c.report(err, d.Path())
+		case err != nil:
+			c.note(d.Path(), "the source %s in %s can't be read: %v", s.dataset, s.file, err)
+		}
+	}
+}
+
+// external looks whether the files of external storage are there and as large as they should be.
+func (c *checker) external(d *h5.Dataset, l *h5.Layout) {
+	left := l.Size
+	for _, e := range l.External {
+		if left <= 0 {
+			return
+		}
+		src, err := d.File().OpenExternal(e.Name)
+		if err != nil {
+			if h5err.Is(err, h5err.NotFound) {
+				err = h5err.Wrap(h5err.IO, err, "external storage")
+			}
+			c.report(err, d.Path())
+			return
+		}
+		size := src.Size()
+		src.Release()
+		want := e.Size
+		if want < 0 {
+			want = max(size-e.Offset, 0)
+		}
+		want = min(want, left)
+		if e.Offset > size || want > size-e.Offset {
+			c.report(h5err.New(h5err.Corrupt, "external storage: %d bytes at %d of %q, which has %d", want, e.Offset, e.Name, size), d.Path())
+		}
+		left -= want
+	}
+	if left > 0 {
+		c.report(h5err.New(h5err.Corrupt, "external storage is %d bytes short of %d", left, l.Size), d.Path())
 	}
 }

@@ -9,16 +9,15 @@ import (
 	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// chunks decodes each chunk of a dataset by itself, and reports whether all are sound.
-func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline) bool {
+// chunks decodes each chunk of a dataset by itself, and looks up what its values refer to.
+func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline, own func(i int) bool) {
 	list, err := d.Chunks()
 	if err != nil || len(list) == 0 {
-		return err == nil
+		return
 	}
 	most := int64(0)
 	for i := range list {
@@ -28,7 +27,7 @@ func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline) boo
 	if need > c.o.MaxMemory {
 		c.report(h5err.New(h5err.Memory, "chunks of %d bytes, stored in up to %d, need more memory than the %d bytes there are",
 			l.ChunkBytes, most, c.o.MaxMemory), d.Path())
-		return false
+		return
 	}
 	bad := badChunks{most: c.o.MaxErrors}
 	var next, bytes atomic.Int64
@@ -36,11 +35,17 @@ func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline) boo
 	for range max(1, min(int64(c.o.Workers), int64(len(list)), c.o.MaxMemory/max(need, 1))) {
 		wg.Go(func() {
 			w := decoder{d: d, l: l, pipe: pipe, st: filter.NewState(), in: make([]byte, most), out: make([]byte, l.ChunkBytes)}
+			if variable(d.Type()) {
+				w.heap = c.newHeap()
+			}
 			defer w.st.Close()
 			for c.ctx.Err() == nil {
 				i := next.Add(1) - 1
 				if i >= int64(len(list)) {
 					return
+				}
+				if !own(int(i)) {
+					continue
 				}
 				if err := w.decode(&list[i]); err != nil {
 					bad.add(int(i), err)
@@ -58,7 +63,6 @@ func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline) boo
 	if more := bad.n - len(bad.first); more > 0 {
 		c.report(h5err.New(h5err.Corrupt, "%d more chunks are broken", more), d.Path())
 	}
-	return bad.n == 0
 }
 
 // badChunks keeps the errors of the first chunks that have one.
@@ -97,6 +101,7 @@ type decoder struct {
 	pipe    *filter.Pipeline
 	st      *filter.State
 	in, out []byte
+	heap    *heapCheck // nil where values refer to none
 }
 
 func (w *decoder) decode(ch *h5.Chunk) error {
@@ -106,14 +111,58 @@ func (w *decoder) decode(ch *h5.Chunk) error {
 	} else if err != nil {
 		return err
 	}
+	values := in
 	if w.pipe == nil || w.raw(ch.Number) {
 		if ch.Size != w.l.ChunkBytes {
 			return h5err.At(h5err.Corrupt, ch.Offset, "a chunk of %d bytes without filters, it should have %d", ch.Size, w.l.ChunkBytes)
 		}
+	} else {
+		if err := w.pipe.Decode(w.st, w.out, in, ch.FilterMask); err != nil {
+			return within(err, ch.Offset, fmt.Sprintf("a chunk of %d bytes", ch.Size))
+		}
+		values = w.out
+	}
+	if w.heap == nil {
 		return nil
 	}
-	if err := w.pipe.Decode(w.st, w.out, in, ch.FilterMask); err != nil {
-		return within(err, ch.Offset, fmt.Sprintf("a chunk of %d bytes", ch.Size))
+	return w.values(ch, values)
+}
+
+// values looks up what a chunk's values refer to, those inside the dataset's shape.
+func (w *decoder) values(ch *h5.Chunk, p []byte) error {
+	dims, size := w.d.Space().Dims, w.d.Type().Size
+	rank := len(dims)
+	origin, at := make([]uint64, rank), make([]uint64, rank)
+	number := ch.Number
+	for i := rank - 1; i >= 0; i-- {
+		n := w.l.ChunkDims[i]
+		count := dims[i]/n + min(1, dims[i]%n)
+		if count == 0 {
+			return nil
+		}
+		origin[i] = number % count * n
+		number /= count
+	}
+	for ; len(p) >= size; p = p[size:] {
+		inside := true
+		for i := range at {
+			inside = inside && origin[i]+at[i] < dims[i]
+		}
+		if inside {
+			if err := w.heap.element(w.d.Type(), p[:size]); err != nil {
+				row := uint64(0)
+				if rank > 0 {
+					row = origin[0] + at[0]
+				}
+				return within(err, h5err.NoOffset, fmt.Sprintf("row %d", row))
+			}
+		}
+		for i := rank - 1; i >= 0; i-- {
+			if at[i]++; at[i] < w.l.ChunkDims[i] {
+				break
+			}
+			at[i] = 0
+		}
 	}
 	return nil
 }
@@ -141,42 +190,45 @@ func (w *decoder) raw(number uint64) bool {
 	return false
 }
 
-// rows reads all rows, and looks up what they refer to.
-func (c *checker) rows(d *h5.Dataset, r *chunk.Reader) {
-	const piece = 4 << 20
-	t, row := d.Type(), r.RowBytes()
-	if row == 0 || row > c.o.MaxMemory {
-		return // no values, or more than may be held: readers say so
+// extentValues looks up what the values of a contiguous dataset refer to.
+func (c *checker) extentValues(d *h5.Dataset, l *h5.Layout) {
+	size := int64(d.Type().Size)
+	if size > c.o.MaxMemory {
+		c.report(h5err.New(h5err.Memory, "elements of %d bytes need more memory than the %d bytes there are", size, c.o.MaxMemory), d.Path())
+		return
 	}
-	step := max(1, piece/row)
-	if n := r.ChunkRows(); n > 0 && n*row <= c.o.MaxMemory {
-		step = (step + n - 1) / n * n
-	}
-	step = min(step, c.o.MaxMemory/row, max(1, r.Rows()))
-	buf := make([]byte, step*row)
-	h := newHeap(d.File())
+	piece := max(1, min(4<<20, c.o.MaxMemory)/size) * size
+	buf := make([]byte, min(piece, l.Size))
 	errs := 0
-	for a := int64(0); a < r.Rows() && c.ctx.Err() == nil; a += step {
-		b := min(a+step, r.Rows())
-		if err := r.Read(c.ctx, a, b, buf[:(b-a)*row]); err != nil {
-			c.report(err, d.Path())
-			return // the next rows would most often fail likewise
-		}
-		if !variable(t) {
-			continue
-		}
-		for i := int64(0); i < b-a; i++ {
-			for p := buf[i*row : (i+1)*row]; len(p) > 0; p = p[t.Size:] {
-				if err := h.element(t, p[:t.Size]); err != nil {
-					c.report(within(err, h5err.NoOffset, fmt.Sprintf("row %d", a+i)), d.Path())
-					if errs++; errs == c.o.MaxErrors {
-						return
-					}
-					break
-				}
+	for at := int64(0); at < l.Size && c.ctx.Err() == nil && errs < c.o.MaxErrors; at += piece {
+		p := buf[:min(piece, l.Size-at)]
+		if _, err := d.File().Source().ReadAt(p, l.Offset+at); err != nil {
+			if err == io.EOF {
+				err = h5err.At(h5err.IO, l.Offset+at, "the file was cut short while it was open")
 			}
+			c.report(err, d.Path())
+			return
+		}
+		errs += c.values(d, p, uint64(at/size))
+	}
+}
+
+// values looks up what elements refer to, the first of which has a number, and returns how many are wrong.
+func (c *checker) values(d *h5.Dataset, p []byte, first uint64) (errs int) {
+	h, size, row := c.newHeap(), d.Type().Size, uint64(1) // elements in a row
+	for i, n := range d.Space().Dims {
+		if i > 0 {
+			row *= max(n, 1)
 		}
 	}
+	for i := first; len(p) >= size && errs < c.o.MaxErrors; i++ {
+		if err := h.element(d.Type(), p[:size]); err != nil {
+			c.report(within(err, h5err.NoOffset, fmt.Sprintf("row %d", i/row)), d.Path())
+			errs++
+		}
+		p = p[size:]
+	}
+	return errs
 }
 
 // variable reports whether values of a type refer to a heap.
@@ -184,6 +236,8 @@ func variable(t *h5.Type) bool {
 	switch t.Class {
 	case h5.ClassVLen:
 		return true
+	case h5.ClassReference:
+		return t.Ref == h5.RefRegion1
 	case h5.ClassArray:
 		return variable(t.Base)
 	case h5.ClassCompound:
@@ -196,18 +250,20 @@ func variable(t *h5.Type) bool {
 	return false
 }
 
-// heap looks up variable-length values.
-type heap struct {
-	f    *h5.File
-	left int64
+// heapCheck looks up variable-length values. It is to be used by one goroutine.
+type heapCheck struct {
+	c *checker
+	r *h5.HeapReader
 }
 
-// newHeap bounds what is looked up: values that hold values may share them, so that a small file stands for endless ones.
-func newHeap(f *h5.File) *heap { return &heap{f: f, left: 1 << 32} }
+func (c *checker) newHeap() *heapCheck { return &heapCheck{c: c, r: c.f.HeapReader()} }
 
 // within says where in a dataset an error is. It has an offset already when it is in the heap.
 func within(err error, offset int64, where string) error {
 	var e *h5err.Error
+	if err == nil {
+		return nil
+	}
 	if !errors.As(err, &e) {
 		return h5err.Wrap(h5err.IO, err, "%s", where)
 	}
@@ -220,10 +276,12 @@ func within(err error, offset int64, where string) error {
 }
 
 // element looks up all that one value refers to. Its depth is that of the type, which was bounded when it was read.
-func (h *heap) element(t *h5.Type, p []byte) error {
+func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	switch t.Class {
 	case h5.ClassVLen:
 		return h.sequence(t, p)
+	case h5.ClassReference:
+		return h.region(t, p)
 	case h5.ClassArray:
 		if !variable(t.Base) {
 			return nil
@@ -247,38 +305,66 @@ func (h *heap) element(t *h5.Type, p []byte) error {
 	return nil
 }
 
+// place takes apart where something stands in the heap: a collection's address and the number of an object there. ok is
+// false for what is nowhere.
+func (h *heapCheck) place(p []byte) (addr uint64, index uint32, ok bool) {
+	size := h.c.f.OffsetSize()
+	addr, ok = h.c.f.RefAddress(p)
+	return addr, binary.LittleEndian.Uint32(p[size:]), ok
+}
+
+// region looks up a region reference (specification, VIII. Appendix D, "Reference Encoding (Backward Compatibility)").
+func (h *heapCheck) region(t *h5.Type, p []byte) error {
+	size := h.c.f.OffsetSize()
+	if t.Ref != h5.RefRegion1 || len(p) < size+4 {
+		return nil
+	}
+	addr, index, ok := h.place(p)
+	if !ok {
+		return nil
+	}
+	n, err := h.r.Size(addr, index)
+	if err == nil && n < int64(size) {
+		err = h5err.New(h5err.Corrupt, "a region reference of %d bytes in the heap", n)
+	}
+	return err
+}
+
 // sequence looks up a variable-length value (specification, IV.B): its length, a heap collection's address, and the
 // number of an object there.
-func (h *heap) sequence(t *h5.Type, p []byte) error {
-	size := h.f.OffsetSize()
-	if len(p) < 8+size {
+func (h *heapCheck) sequence(t *h5.Type, p []byte) error {
+	if len(p) < 8+h.c.f.OffsetSize() {
 		return h5err.New(h5err.Corrupt, "a reference to a heap of %d bytes", len(p))
 	}
 	n := uint64(binary.LittleEndian.Uint32(p))
-	addr := uint64(0)
-	for i := size - 1; i >= 0; i-- {
-		addr = addr<<8 | uint64(p[4+i])
-	}
-	undefined := ^uint64(0) >> (64 - 8*size)
-	if n == 0 || addr == 0 || addr == undefined {
+	addr, index, ok := h.place(p[4:])
+	if n == 0 || !ok {
 		return nil
-	}
-	b, err := h.f.HeapObject(addr, binary.LittleEndian.Uint32(p[4+size:]))
-	if err != nil {
-		return err
 	}
 	item := uint64(1)
 	if !t.VarString {
 		item = uint64(t.Base.Size)
 	}
-	if h.left -= int64(n); h.left < 0 {
-		return h5err.New(h5err.Limit, "variable-length values that hold too many others")
+	size, err := h.r.Size(addr, index)
+	if err != nil {
+		return err
 	}
-	if item == 0 || n > uint64(len(b))/item {
-		return h5err.New(h5err.Corrupt, "%d items of %d bytes in a heap object of %d", n, item, len(b))
+	if n > uint64(size)/item {
+		return h5err.New(h5err.Corrupt, "%d items of %d bytes in a heap object of %d", n, item, size)
 	}
 	if t.VarString || !variable(t.Base) {
 		return nil
+	}
+	// Values that hold values may share them, so that a small file stands for endless ones.
+	if h.c.heapLeft.Add(-int64(n)) < 0 {
+		return h5err.New(h5err.Limit, "variable-length values that hold too many others")
+	}
+	if size > h.c.o.MaxMemory {
+		return h5err.New(h5err.Memory, "a heap object of %d bytes needs more memory than the %d bytes there are", size, h.c.o.MaxMemory)
+	}
+	b, err := h.r.Object(addr, index)
+	if err != nil {
+		return err
 	}
 	for i := uint64(0); i < n; i++ {
 		if err := h.element(t.Base, b[i*item:(i+1)*item]); err != nil {

@@ -225,22 +225,29 @@ func ReadFreeSpace(r *meta.Reader, addr uint64, fn func(off, n uint64) error) er
 	if owner := c.Address(); c.Err() == nil && owner != addr {
 		return r.Corrupt(list, "list of free space of the manager at address %#x, not %#x", owner, addr)
 	}
-	s := sectionList{r: r, c: c, client: client, offset: (bits + 7) / 8, count: widthOf(sections), size: widthOf(largest), fn: fn}
-	return s.read(list, sections, space)
+	s := sectionList{r: r, client: client, offset: (bits + 7) / 8, count: widthOf(sections), size: widthOf(largest)}
+	rest := p[c.Pos():]
+	at := list + uint64(c.Pos())
+	if narrow := (log2(largest|1) + 7) / 8; s.read(r.CursorOver(rest, at), list, sections, space) != nil && narrow > 0 {
+		s.size = narrow // libhdf5 was of two minds about powers of two
+		if s.read(r.CursorOver(rest, at), list, sections, space) != nil {
+			s.size = widthOf(largest)
+		}
+	}
+	s.fn = fn
+	return s.read(r.CursorOver(rest, at), list, sections, space)
 }
 
 // sectionList is the list of a free-space manager's sections.
 type sectionList struct {
 	r                   *meta.Reader
-	c                   *meta.Cursor
 	client              byte
 	offset, count, size int // bytes of fields
 	fn                  func(off, n uint64) error
 }
 
 // read reads a list that has some sections and some space in all.
-func (s *sectionList) read(list, sections, space uint64) error {
-	c := s.c
+func (s *sectionList) read(c *meta.Cursor, list, sections, space uint64) error {
 	n, total := uint64(0), uint64(0)
 	for c.Err() == nil && n < sections {
 		count, size := c.Uint(s.count), c.Uint(s.size)
@@ -264,6 +271,8 @@ func (s *sectionList) read(list, sections, space uint64) error {
 	switch {
 	case c.Err() != nil:
 		return c.Err()
+	case c.Len() > 0:
+		return c.Corrupt("%d bytes are left in a list of free space", c.Len())
 	case total != space && s.client == 1:
 		return s.r.Corrupt(list, "%d bytes of free space, the manager says %d", total, space)
 	}
