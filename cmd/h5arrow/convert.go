@@ -242,11 +242,11 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format
 		return nil, err
 	}
 	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(begin).Seconds(), Columns: []columnSummary{}}
-	for _, col := range r.Report() {
-		s.Columns = append(s.Columns, columnSummary{printable(col.Name), col.Type, col.Delivery, col.CopiedBytes, col.NullCount})
+	for i, col := range r.Report() {
+		s.Columns = append(s.Columns, columnSummary{printable(col.Name), typeText(r.Schema().Field(i).Type), col.Delivery, col.CopiedBytes, col.NullCount})
 	}
 	if c.filename {
-		s.Columns = append(s.Columns, columnSummary{filenameColumn, rr.(*filenames).typ.String(), "converted", 4 * stats.Rows, 0})
+		s.Columns = append(s.Columns, columnSummary{filenameColumn, typeText(rr.(*filenames).typ), "converted", 4 * stats.Rows, 0})
 	}
 	for _, err := range t.skipped {
 		s.Skipped = append(s.Skipped, err.Error())

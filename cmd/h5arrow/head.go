@@ -202,7 +202,7 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 	names, types := make([]cell, len(columns)), make([]cell, len(columns))
 	for i, c := range columns {
 		names[i] = cell{cut(printable(fields[c].Name), maxCell), rightAligned(fields[c].Type)}
-		types[i] = cell{cut(fields[c].Type.String(), maxCell), names[i].right}
+		types[i] = cell{cut(typeText(fields[c].Type), maxCell), names[i].right}
 	}
 	g.add(names)
 	g.add(types)

@@ -279,7 +279,7 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 	b = appendString(appendKey(b, "path"), path)
 	b = appendKey(b, "type")
 	if c.Type != nil {
-		b = appendString(b, c.Type.String())
+		b = appendString(b, typeText(c.Type))
 	} else {
 		b = append(b, "null"...)
 	}
@@ -403,7 +403,7 @@ func (c *contents) writeText(w *bufio.Writer, name string) error {
 func columnTexts(name string, c *arrowmap.Column) []string {
 	typ, how := "-", delivery(c)
 	if c.Type != nil {
-		typ = cut(c.Type.String(), 60)
+		typ = cut(typeText(c.Type), 60)
 	}
 	if r := reason(c); r != "" {
 		how += ": " + printable(r)
