@@ -252,11 +252,13 @@ func add(sums map[string]*summer, how map[string]string, name string, a arrow.Ar
 			add(sums, how, n, a.Field(i))
 		}
 	case *array.FixedSizeList:
-		add(sums, how, name, items(a))
+		in := items(a)
+		defer in.Release()
+		add(sums, how, name, in)
 	}
 }
 
-// items is the items of the rows that a slice of lists has.
+// items is the items of the rows that a slice of lists has. The caller releases them.
 func items(a *array.FixedSizeList) arrow.Array {
 	n := int64(a.DataType().(*arrow.FixedSizeListType).Len())
 	off := int64(a.Data().Offset())
@@ -265,7 +267,9 @@ func items(a *array.FixedSizeList) arrow.Array {
 
 func (s *summer) values(how string, a arrow.Array) {
 	if l, ok := a.(*array.FixedSizeList); ok {
-		s.values(how, items(l))
+		in := items(l)
+		defer in.Release()
+		s.values(how, in)
 		return
 	}
 	switch how {
@@ -286,6 +290,7 @@ func (s *summer) values(how string, a arrow.Array) {
 			lo, hi := l.ValueOffsets(i)
 			s.h.Write(binary.LittleEndian.AppendUint64(nil, uint64(hi-lo)))
 			part := array.NewSlice(l.ListValues(), lo, hi)
+			defer part.Release()
 			if _, text := textArray(part); text {
 				for k := range part.Len() {
 					s.h.Write(append(textOf(part, k), 0))
@@ -324,7 +329,9 @@ func textOf(a arrow.Array, i int) []byte {
 func numberBytes(a arrow.Array) []byte {
 	switch a := a.(type) {
 	case *array.FixedSizeList:
-		return numberBytes(items(a))
+		in := items(a)
+		defer in.Release()
+		return numberBytes(in)
 	case *array.Boolean:
 		out := make([]byte, a.Len())
 		for i := range out {
