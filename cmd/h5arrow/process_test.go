@@ -155,7 +155,7 @@ func TestSignals(t *testing.T) {
 					t.Fatal(err)
 				}
 			} else {
-				time.Sleep(300 * time.Millisecond) // what is tested is the same when it has not begun
+				time.Sleep(3 * time.Second) // what is tested is the same when it has not begun, as long as signals are caught
 			}
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)

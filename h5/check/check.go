@@ -86,6 +86,12 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 		return c.Counts, ctx.Err()
 	}
 	defer g.Close()
+	if c.quiet, err = f.Reopen(h5.WithObserver(h5.Observer{Defect: func(error) {}})); err != nil {
+		c.f = f
+		c.report(err, "")
+		return c.Counts, ctx.Err()
+	}
+	defer c.quiet.Close()
 	c.open(g)
 	err = g.WalkAll(func(obj h5.Object, path string, err error) error {
 		if ctx.Err() != nil {
@@ -109,6 +115,7 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	} else {
 		c.countLinks()
 	}
+	c.followAll()
 	c.ledger.report(g.Superblock().EndOfFile, c.paths, c.report)
 	return c.Counts, ctx.Err()
 }
@@ -117,12 +124,14 @@ type checker struct {
 	Counts
 	ctx   context.Context
 	f     *h5.File     // watched while it is read
+	quiet *h5.File     // not watched: for what leads to other objects, whose defects are not this one's
 	r     *meta.Reader // of the same bytes, for what readers pass over
 	o     Options
 	found func(error)
 
 	owner   uint32 // number of the object that is looked at
 	path    string // and its path
+	leads   bool   // there are links that lead to a path
 	inside  bool   // between objects the walk reads headers, which are read again when their object's turn comes
 	ledger  *ledger
 	objects map[uint64]object
@@ -256,12 +265,7 @@ func (c *checker) countLinks() {
 // paths finds the paths of some objects by their numbers in the walk, which is the same each time.
 func (c *checker) paths(names map[uint32]string) {
 	n := uint32(0)
-	quiet, err := c.f.Reopen(h5.WithObserver(h5.Observer{Defect: func(error) {}}))
-	if err != nil {
-		return
-	}
-	defer quiet.Close()
-	quiet.WalkAll(func(_ h5.Object, path string, _ error) error {
+	c.quiet.WalkAll(func(_ h5.Object, path string, _ error) error {
 		if n++; c.ctx.Err() != nil {
 			return c.ctx.Err()
 		}
@@ -415,6 +419,10 @@ func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) 
 
 // virtual looks for the sources of a virtual dataset.
 func (c *checker) virtual(d *h5.Dataset) {
+	o, err := c.quiet.ObjectAt(d.Address(), d.Path())
+	if q, ok := o.(*h5.Dataset); ok && err == nil {
+		d = q
+	}
 	_, maps, err := d.Mappings()
 	c.report(err, d.Path())
 	type source struct{ file, dataset string }

@@ -211,19 +211,18 @@ func (c *checker) structures(o h5.Object) {
 
 // dense is how links or attributes stand in a heap with two indexes.
 type dense struct {
-	what          string
-	byName        int // types of B-trees
-	byOrder       int
-	id            int // where a record of the index by name has the heap's ID
-	idSize        int
-	hash          int // and the hash of the name
-	flags         int // and flags; 0: none
-	order         int // where a record of the index by order has that
-	orderSize     int
-	orderID       int
-	maxOrder      int // bytes of the largest order in the message
-	name          func(k *meta.Cursor) (name []byte, order uint64, tracked bool)
-	sharedMessage uint16
+	what      string
+	byName    int // types of B-trees
+	byOrder   int
+	id        int // where a record of the index by name has the heap's ID
+	idSize    int
+	hash      int // and the hash of the name
+	flags     int // and flags; 0: none
+	order     int // where a record of the index by order has that
+	orderSize int
+	orderID   int
+	maxOrder  int // bytes of the largest order in the message
+	name      func(k *meta.Cursor) (name []byte, order uint64, tracked bool)
 }
 
 var denseLinks = dense{what: "links", byName: btree.TypeLinkName, byOrder: btree.TypeLinkOrder, id: 4, idSize: 7, hash: 0,
@@ -516,11 +515,31 @@ func (c *checker) links(g *h5.Group) {
 		case h5.LinkHard:
 			c.linked(l.Address)
 		case h5.LinkSoft, h5.LinkExternal:
-			c.follow(g, l)
+			c.leads = true
 		case h5.LinkUser:
 			c.note(join(g.Path(), l.Name), "a user-defined link, which is not followed")
 		}
 	}
+}
+
+// followAll follows the links of all groups that lead to a path, when all that is broken was told of.
+func (c *checker) followAll() {
+	if !c.leads || c.o.Note == nil {
+		return
+	}
+	c.quiet.WalkAll(func(o h5.Object, _ string, err error) error {
+		g, ok := o.(*h5.Group)
+		if !ok || err != nil {
+			return c.ctx.Err()
+		}
+		links, _ := g.Links()
+		for i := range links {
+			if k := links[i].Kind; (k == h5.LinkSoft || k == h5.LinkExternal) && c.ctx.Err() == nil {
+				c.follow(g, &links[i])
+			}
+		}
+		return c.ctx.Err()
+	})
 }
 
 // follow notes links that lead nowhere: they are legal.
