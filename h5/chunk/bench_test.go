@@ -57,18 +57,41 @@ func BenchmarkRead(b *testing.B) {
 					b.Fatal(err)
 				}
 				for b.Loop() {
-					twin(b, s, p, file, dst)
+					twin(b, s, s.filters, p, file, dst)
 				}
 			})
+			if inflate := only(s.filters, 1); len(inflate) > 0 {
+				b.Run(fmt.Sprintf("%s/workers=%d/inflate", c.name, workers), func(b *testing.B) {
+					b.SetBytes(int64(len(dst)))
+					file := make([]byte, s.src.Size())
+					if _, err := s.src.ReadAt(file, 0); err != nil {
+						b.Fatal(err)
+					}
+					for b.Loop() {
+						twin(b, s, inflate, p, file, dst)
+					}
+				})
+			}
 			p.Close()
 		}
 	}
 }
 
+// only gives the filters of that number; 1 is deflate.
+func only(filters []filter.Spec, id uint16) []filter.Spec {
+	var out []filter.Spec
+	for _, f := range filters {
+		if f.ID == id {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
 // twin decodes all chunks from memory to anywhere, or copies them where there is nothing to decode.
-func twin(b *testing.B, s *synth, p *Pool, file, dst []byte) {
+func twin(b *testing.B, s *synth, filters []filter.Spec, p *Pool, file, dst []byte) {
 	cs, _ := s.dataset.chunks()
-	pipe, err := filter.New(s.filters)
+	pipe, err := filter.New(filters)
 	if err != nil {
 		b.Fatal(err)
 	}
