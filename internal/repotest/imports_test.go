@@ -28,7 +28,9 @@ var layers = []string{
 	"dtype",
 	"arrowmap/convention",
 	"arrowmap",
+	"arrowmap/cdata",
 	"ipc",
+	"ipc/parquet",
 	"ipc/flight",
 	"cmd",
 	"examples",
@@ -42,10 +44,11 @@ var fenced = []struct {
 	allowed []string
 	deep    bool
 }{
-	{"github.com/apache/arrow-go", []string{"dtype", "arrowmap", "arrowmap/convention", "ipc", "ipc/flight", "cmd", "examples"}, true},
+	{"github.com/apache/arrow-go", []string{"dtype", "arrowmap", "arrowmap/convention", "arrowmap/cdata", "ipc", "ipc/parquet", "ipc/flight", "cmd", "examples"}, true},
 	{"gonum.org", []string{"h5/libhdf5"}, false},
 	{"google.golang.org/grpc", []string{"ipc/flight"}, false},
-	{"github.com/duckdb", []string{"cmd"}, true},
+	{"google.golang.org/grpc", []string{"ipc/flight", "ipc/parquet", "cmd", "examples"}, true}, // arrow-go's Parquet needs it
+	{"github.com/duckdb", []string{"cmd", "examples"}, true},
 	{"github.com/marcboeker", []string{"cmd"}, true},
 }
 
