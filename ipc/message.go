@@ -7,6 +7,7 @@ import (
 	flatbuffers "github.com/google/flatbuffers/go"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // block is where a message stands in a file (Arrow's File.fbs, Block).
@@ -17,7 +18,7 @@ type block struct {
 
 // messages writes encapsulated messages; with a footer they make a file. It implements ipc.PayloadWriter.
 type messages struct {
-	out    *sink
+	out    *sink.Sink
 	file   bool
 	skip   bool // leave out record batches: only what comes before them is wanted
 	failed bool // leave out the end: what lacks it can't be taken for complete
@@ -80,12 +81,12 @@ func (m *messages) WritePayload(p ipc.Payload) error {
 		}
 		m.seen[id] = true
 	}
-	b := block{offset: m.out.n}
+	b := block{offset: m.out.Bytes()}
 	n, err := p.WritePayload(m.out)
 	if err != nil {
 		return err
 	}
-	b.meta, b.body = int32(n), m.out.n-b.offset-int64(n)
+	b.meta, b.body = int32(n), m.out.Bytes()-b.offset-int64(n)
 	switch {
 	case !m.file:
 	case kind == ipc.MessageSchema:
@@ -113,7 +114,7 @@ func (m *messages) Close() error {
 	if _, err := m.out.Write(end); err != nil {
 		return err
 	}
-	return m.out.flush()
+	return m.out.Flush()
 }
 
 // footer returns the Footer table (Arrow's File.fbs). Its schema is the one of the schema message, taken over as the

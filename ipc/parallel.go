@@ -6,6 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
+
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // parallel compresses several batches at a time. Each worker has compressors of its own and writes its batch itself, when
@@ -79,10 +81,10 @@ func (p *parallel) work() {
 	for t.job = range p.jobs {
 		var err error
 		if p.failed() == nil {
-			err = guard(func() error { return w.Write(t.rec) })
+			err = sink.Guard(func() error { return w.Write(t.rec) })
 		}
 		<-t.before
-		p.fail(plain(err))
+		p.fail(sink.Plain(err))
 		close(t.after)
 		t.rec.Release()
 	}

@@ -12,7 +12,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // Stats counts what was written.
@@ -84,7 +84,7 @@ func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, op
 	if f != File && f != Stream {
 		return Stats{}, h5err.New(h5err.Argument, "unknown %v", f)
 	}
-	m := &messages{out: newSink(ctx, w), file: f == File}
+	m := &messages{out: sink.New(ctx, w), file: f == File}
 	coding := append(o.compression.options(), ipc.WithSchema(rr.Schema()), ipc.WithAllocator(o.mem),
 		ipc.WithCompressConcurrency(1))
 	out := &writer{options: o, m: m, w: ipc.NewWriterWithPayloadWriter(m, coding...)}
@@ -95,8 +95,8 @@ func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, op
 	err := e.finish(feed(ctx, rr, e))
 	m.failed = err != nil
 	err = errors.Join(err, out.w.Close())
-	out.Bytes = m.out.n
-	return out.Stats, plain(err)
+	out.Bytes = m.out.Bytes()
+	return out.Stats, sink.Plain(err)
 }
 
 // encoder takes batches in order. finish is called in any case and waits for what is under way; err is why feeding ended.
@@ -131,7 +131,7 @@ type writer struct {
 func (w *writer) start() error { return w.m.Start() }
 
 func (w *writer) add(rec arrow.RecordBatch) error {
-	if err := guard(func() error { return w.w.Write(rec) }); err != nil {
+	if err := sink.Guard(func() error { return w.w.Write(rec) }); err != nil {
 		return err
 	}
 	w.count(rec)
@@ -143,39 +143,8 @@ func (w *writer) finish(err error) error { return err }
 func (w *writer) count(rec arrow.RecordBatch) {
 	w.Rows += rec.NumRows()
 	w.Batches++
-	w.Bytes = w.m.out.n
+	w.Bytes = w.m.out.Bytes()
 	if w.progress != nil {
 		w.progress(w.Stats)
 	}
-}
-
-// guard is source.Guard for functions of arrow-go that recover from panics by themselves.
-func guard(fn func() error) error {
-	return source.Guard(func() error {
-		err := fn()
-		var fault interface {
-			runtime.Error
-			Addr() uintptr
-		}
-		if errors.As(err, &fault) {
-			panic(fault)
-		}
-		return err
-	})
-}
-
-// plain takes an error of ours out of what arrow-go wrapped around it.
-func plain(err error) error {
-	var e *h5err.Error
-	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, context.Canceled):
-		return context.Canceled
-	case errors.Is(err, context.DeadlineExceeded):
-		return context.DeadlineExceeded
-	case errors.As(err, &e):
-		return e
-	}
-	return h5err.Wrap(h5err.IO, err, "can't write Arrow data")
 }

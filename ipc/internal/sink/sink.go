@@ -1,4 +1,5 @@
-package ipc
+// Package sink holds what the writers of this folder share: the way out, and the way back from faults of a mapping.
+package sink
 
 import (
 	"context"
@@ -20,23 +21,27 @@ const (
 	piece = 1 << 20
 )
 
-// sink is the one way out: it gathers small writes, passes large ones through, counts, and tells what failed.
-type sink struct {
+// Sink is the one way out: it gathers small writes, passes large ones through, counts, and tells what failed.
+type Sink struct {
 	ctx   context.Context
 	w     io.Writer
 	small []byte
-	n     int64 // bytes taken
+	n     int64
 }
 
-func newSink(ctx context.Context, w io.Writer) *sink {
-	return &sink{ctx: ctx, w: w, small: make([]byte, 0, gather)}
+// New returns a Sink that writes to w until the context ends.
+func New(ctx context.Context, w io.Writer) *Sink {
+	return &Sink{ctx: ctx, w: w, small: make([]byte, 0, gather)}
 }
+
+// Bytes is how many bytes were taken.
+func (s *Sink) Bytes() int64 { return s.n }
 
 // Write implements io.Writer. Bytes of a mapping are read by the system, or on this goroutine inside the caller's Guard.
-func (s *sink) Write(p []byte) (int, error) {
+func (s *Sink) Write(p []byte) (int, error) {
 	if len(p) < direct {
 		if len(s.small)+len(p) > gather {
-			if err := s.flush(); err != nil {
+			if err := s.Flush(); err != nil {
 				return 0, err
 			}
 		}
@@ -44,7 +49,7 @@ func (s *sink) Write(p []byte) (int, error) {
 		s.n += int64(len(p))
 		return len(p), nil
 	}
-	if err := s.flush(); err != nil {
+	if err := s.Flush(); err != nil {
 		return 0, err
 	}
 	done := 0
@@ -59,7 +64,8 @@ func (s *sink) Write(p []byte) (int, error) {
 	return done, nil
 }
 
-func (s *sink) flush() error {
+// Flush writes what was gathered.
+func (s *Sink) Flush() error {
 	if len(s.small) == 0 {
 		return nil
 	}
@@ -68,7 +74,7 @@ func (s *sink) flush() error {
 	return err
 }
 
-func (s *sink) put(p []byte) (int, error) {
+func (s *Sink) put(p []byte) (int, error) {
 	if err := s.ctx.Err(); err != nil {
 		return 0, err
 	}
