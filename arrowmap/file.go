@@ -67,6 +67,15 @@ func WithExternal(dirs ...string) Option {
 	}
 }
 
+// WithExternalOnly allows what the file points to outside itself in these directories, and these single files, and
+// nothing else: not the file's own directory either.
+func WithExternalOnly(dirs, files []string) Option {
+	return func(o *options) error {
+		o.h5 = append(o.h5, h5.WithExternalOnly(dirs, files))
+		return nil
+	}
+}
+
 // WithoutExternal refuses everything that the file points to outside itself.
 func WithoutExternal() Option {
 	return func(o *options) error {

@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 
@@ -63,11 +64,21 @@ func (f *File) place(name string) (root, rel string, err error) {
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(f.dir, full)
 	}
-	for _, root := range append([]string{f.dir}, f.opts.external...) {
+	if slices.Contains(f.opts.files, full) {
+		return filepath.Dir(full), filepath.Base(full), nil
+	}
+	roots := f.opts.external
+	if !f.opts.only {
+		roots = append([]string{f.dir}, roots...)
+	}
+	for _, root := range roots {
 		rel, err := filepath.Rel(root, full)
 		if err == nil && filepath.IsLocal(rel) {
 			return root, rel, nil
 		}
+	}
+	if f.opts.only {
+		return "", "", h5err.New(h5err.Unsupported, "%q is not among the files that may be read", name)
 	}
 	return "", "", h5err.New(h5err.Unsupported, "%q is outside the file's directory", name).
 		WithHint("allow its directory with --allow-external")

@@ -93,6 +93,12 @@ func TestExternalPolicy(t *testing.T) {
 		{"beside.h5", []Option{WithoutExternal()}, h5err.Unsupported, "such files are not followed"},
 		{"../allowed/a.h5", []Option{allow, WithoutExternal()}, h5err.Unsupported, "such files are not followed"},
 		{"beside.h5", []Option{WithoutMapping()}, 0, ""},
+		{"beside.h5", []Option{WithExternalOnly(nil, nil)}, h5err.Unsupported, "is not among the files that may be read"},
+		{"beside.h5", []Option{WithExternalOnly([]string{in}, nil)}, 0, ""},
+		{"beside.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "beside.h5")})}, 0, ""},
+		{"below/deep.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "beside.h5")})}, h5err.Unsupported, "is not among"},
+		{"../out.h5", []Option{WithExternalOnly(nil, []string{out})}, 0, ""},
+		{"link_outside.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "link_outside.h5")})}, h5err.Unsupported, "leads outside"},
 	} {
 		t.Run(fmt.Sprintf("%s,%d", strings.TrimPrefix(c.name, dir), len(c.opts)), func(t *testing.T) {
 			f, err := Open(filepath.Join(in, "main.h5"), c.opts...)

@@ -33,6 +33,8 @@ type options struct {
 	noMap    bool
 	external []string
 	noExt    bool
+	only     bool     // external and files are all that is allowed
+	files    []string // absolute paths
 	observer Observer
 }
 
@@ -70,6 +72,22 @@ func WithExternal(dirs ...string) Option {
 			o.external = append(o.external, abs)
 		}
 		return nil
+	}
+}
+
+// WithExternalOnly allows what the file points to in these directories, and these single files, and nothing else: not
+// the file's own directory either.
+func WithExternalOnly(dirs, files []string) Option {
+	return func(o *options) error {
+		o.only = true
+		for _, f := range files {
+			abs, err := filepath.Abs(f)
+			if err != nil {
+				return h5err.Wrap(h5err.Argument, err, "file %q", f)
+			}
+			o.files = append(o.files, abs)
+		}
+		return WithExternal(dirs...)(o)
 	}
 }
 

@@ -52,6 +52,20 @@ func (m *mapping) unregister() {
 // LiveMappings is the number of mappings that this process holds through this package, for tests that look for leaks.
 func LiveMappings() int { return len(liveMappings()) }
 
+// InMapping reports whether a slice lies in a live mapping: whether Guard is needed to read it.
+func InMapping(b []byte) bool {
+	if len(b) == 0 {
+		return false
+	}
+	at := reflect.ValueOf(b).Pointer()
+	for _, m := range liveMappings() {
+		if at-m.base < uintptr(len(m.b)) {
+			return true
+		}
+	}
+	return false
+}
+
 // Guard runs fn on this goroutine and returns what it returns. When fn reads a byte of a live mapping that can't be read
 // any more, because the file was cut short or its disk failed, Guard returns an error of kind IO with the file and the
 // offset; whatever fn was doing is left half done. Every other panic passes through, a fault outside the mappings too.

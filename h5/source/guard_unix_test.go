@@ -31,6 +31,9 @@ func TestGuardTruncated(t *testing.T) {
 			if !ok {
 				t.Fatal("not mapped")
 			}
+			if !InMapping(b) || !InMapping(b[page-1:]) || InMapping(b[:0]) || InMapping(make([]byte, 8)) {
+				t.Error("InMapping does not tell a mapping's bytes from others")
+			}
 			if err := Guard(func() error { c.read(b); return nil }); err != nil {
 				t.Fatalf("before: %v", err)
 			}
