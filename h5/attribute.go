@@ -207,7 +207,7 @@ func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
 			return a, err
 		}
 	}
-	if a.typ = f.parseType(typeCursor, 0); a.typ == nil {
+	if a.typ = f.knownType(typeCursor); a.typ == nil {
 		return a, typeCursor.Err()
 	}
 	if a.space = f.parseSpace(spaceCursor); a.space == nil {

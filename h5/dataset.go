@@ -45,7 +45,12 @@ type datasetState struct {
 }
 
 func (f *File) newDataset(o object) (*Dataset, error) {
-	d := &Dataset{object: o, datasetState: &datasetState{}}
+	both := &struct {
+		Dataset
+		datasetState
+	}{}
+	d := &both.Dataset
+	d.object, d.datasetState = o, &both.datasetState
 	mt, ms := o.h.find(msgDatatype), o.h.find(msgDataspace)
 	if mt == nil || ms == nil {
 		return nil, d.in(h5err.At(h5err.Corrupt, f.r.Base()+int64(o.addr), "a dataset without a datatype or a dataspace"))
@@ -54,10 +59,17 @@ func (f *File) newDataset(o object) (*Dataset, error) {
 	if err != nil {
 		return nil, d.in(err)
 	}
-	if d.typ = f.parseType(c, 0); d.typ == nil {
+	if mt.committed() {
+		d.typ = f.parseType(c, 0)
+	} else {
+		d.typ = f.knownType(c)
+	}
+	if d.typ == nil {
 		return nil, d.in(c.Err())
 	}
-	d.typ.Committed = mt.committed()
+	if mt.committed() {
+		d.typ.Committed = true
+	}
 	if c, err = f.cursor(ms); err != nil {
 		return nil, d.in(err)
 	}

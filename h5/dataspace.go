@@ -10,7 +10,12 @@ func (f *File) parseSpace(c *meta.Cursor) *Space {
 	version := c.U8()
 	rank := int(c.U8())
 	flags := c.U8()
-	s := &Space{Class: SpaceSimple}
+	both := &struct {
+		Space
+		dims [4]uint64 // of a space of rank 2, with its maximum
+	}{}
+	s := &both.Space
+	s.Class = SpaceSimple
 	switch {
 	case c.Err() != nil:
 	case version == 1:
@@ -39,17 +44,20 @@ func (f *File) parseSpace(c *meta.Cursor) *Space {
 	if rank == 0 {
 		return s
 	}
-	both := make([]uint64, rank, 2*rank)
-	for i := range both {
-		both[i] = c.Length()
-		if both[i] == meta.Undefined {
+	all := both.dims[:]
+	if 2*rank > len(all) {
+		all = make([]uint64, 2*rank)
+	}
+	all = all[: 2*rank : 2*rank]
+	for i := range rank {
+		all[i] = c.Length()
+		if all[i] == meta.Undefined {
 			c.Corrupt("dimension %d of unlimited extent", i)
 		}
 	}
-	s.Dims = both[:rank:rank]
+	s.Dims = all[:rank:rank]
 	if flags&1 != 0 {
-		both = both[:2*rank]
-		s.Max = both[rank:]
+		s.Max = all[rank:]
 		for i := range s.Max {
 			s.Max[i] = c.Length()
 			if s.Max[i] < s.Dims[i] {

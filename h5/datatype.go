@@ -9,6 +9,38 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
+// Most datasets and attributes of a file have one of a few types. Those of short messages are kept.
+const (
+	shortType  = 64
+	knownTypes = 1024
+)
+
+// knownType is parseType for all that is left of a cursor. It does not move the cursor, and the type is shared.
+func (f *File) knownType(c *meta.Cursor) *Type {
+	p := c.Peek()
+	if len(p) > shortType {
+		return f.parseType(c, 0)
+	}
+	f.mu.Lock()
+	t := f.types[string(p)]
+	f.mu.Unlock()
+	if t != nil {
+		return t
+	}
+	if t = f.parseType(c, 0); t == nil {
+		return nil
+	}
+	f.mu.Lock()
+	if f.types == nil {
+		f.types = map[string]*Type{}
+	}
+	if len(f.types) < knownTypes {
+		f.types[string(p)] = t
+	}
+	f.mu.Unlock()
+	return t
+}
+
 // parseType reads a datatype message (specification, IV.A.2.d) and leaves the cursor behind it.
 func (f *File) parseType(c *meta.Cursor, depth int) *Type {
 	if depth > f.r.Limits.Nesting {

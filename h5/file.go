@@ -117,6 +117,7 @@ type File struct {
 	groups     map[uint64]*Group
 	datasets   map[uint64]weak.Pointer[Dataset] // those that somebody holds need not be read again
 	groupBytes int64
+	types      map[string]*Type // of short messages, by their bytes
 	sharing    map[committedKey]message
 	owners     map[uint64]uint64
 	closed     bool
@@ -399,15 +400,18 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 	case d != nil:
 		return d.at(p), nil
 	}
-	h, err := f.readHeader(addr)
-	if err != nil {
+	both := &struct {
+		header
+		attrState
+	}{}
+	h := &both.header
+	if err := f.readHeaderTo(h, addr); err != nil {
 		return nil, h5err.In(err, f.src.Name(), p)
 	}
-	h.own()
-	o := object{f: f, addr: addr, path: p, h: h, attrState: &attrState{}}
+	o := object{f: f, addr: addr, path: p, h: h, attrState: &both.attrState}
 	switch {
 	case h.find(msgSymbolTable) != nil || h.find(msgLinkInfo) != nil || h.find(msgLink) != nil:
-		return f.keepGroup(&Group{object: o, groupState: &groupState{}}), nil
+		return f.keepGroup(newGroup(o)), nil
 	case h.find(msgLayout) != nil || h.find(msgDataspace) != nil:
 		d, err := f.newDataset(o)
 		if err != nil {
@@ -425,14 +429,14 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 		if err != nil {
 			return nil, o.in(err)
 		}
-		t := f.parseType(c, 0)
+		t := f.parseType(c, 0) // its own: it is marked
 		if t == nil {
 			return nil, o.in(c.Err())
 		}
 		t.Committed = true
 		return &NamedType{object: o, Type: t}, nil
 	}
-	return &Group{object: o, groupState: &groupState{}}, nil // an empty group of the new kind may have no message at all
+	return newGroup(o), nil // an empty group of the new kind may have no message at all
 }
 
 // ObjectAt opens the object at an address, as an object reference names it. p is the path that it will report.

@@ -54,6 +54,15 @@ type groupState struct {
 	room    int64 // bytes that the links may yet have
 }
 
+func newGroup(o object) *Group {
+	g := &struct {
+		Group
+		groupState
+	}{}
+	g.Group = Group{object: o, groupState: &g.groupState}
+	return &g.Group
+}
+
 // groupCache bounds the bytes of groups that a file keeps.
 const groupCache = 64 << 20
 
@@ -192,7 +201,7 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 		return err
 	}
 	return btree.V1Group(f.r, st.tree, func(addr uint64) error {
-		return btree.Symbols(f.r, addr, func(sym *btree.Symbol) error {
+		return btree.Symbols(f.r, addr, func(sym btree.Symbol) error {
 			name, err := names.String(sym.Name)
 			if err != nil {
 				return err

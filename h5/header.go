@@ -2,7 +2,7 @@ package h5
 
 import (
 	"bytes"
-	"slices"
+	"encoding/binary"
 	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -72,56 +72,67 @@ func (h *header) find(typ uint16) *message {
 	return nil
 }
 
-// own makes the header independent of the blocks that it was read from, of which it is a small part.
-func (h *header) own() {
-	n := 0
-	for i := range h.messages {
-		n += len(h.messages[i].body)
-	}
-	all := make([]byte, 0, n)
-	for i := range h.messages {
-		m := &h.messages[i]
-		from := len(all)
-		all = append(all, m.body...)
-		m.body = all[from:len(all):len(all)]
-	}
-	h.messages = slices.Clip(h.messages)
-}
-
 // cursor returns a cursor over a message's body; shared messages are followed to where they stand.
 func (f *File) cursor(m *message) (*meta.Cursor, error) {
+	c := new(meta.Cursor) // inlined: the caller's stack holds it
+	err := f.openMessage(c, m)
+	return c, err
+}
+
+func (f *File) openMessage(c *meta.Cursor, m *message) error {
+	*c = *f.r.CursorOver(m.body, m.at)
 	if m.flags&flagShared == 0 {
-		return f.r.CursorOver(m.body, m.at), nil
+		return nil
 	}
-	return f.sharedMessage(f.r.CursorOver(m.body, m.at), m.typ)
+	shared, err := f.sharedMessage(c, m.typ)
+	if err == nil {
+		*c = *shared
+	}
+	return err
 }
 
 // readHeader reads the object header at an address.
 func (f *File) readHeader(addr uint64) (*header, error) {
+	h := &header{}
+	if err := f.readHeaderTo(h, addr); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+func (f *File) readHeaderTo(h *header, addr uint64) error {
 	if addr == meta.Undefined {
-		return nil, h5err.New(h5err.Corrupt, "undefined object address")
+		return h5err.New(h5err.Corrupt, "undefined object address")
 	}
-	b, err := f.r.Bytes(addr, 4)
-	if err != nil {
-		return nil, err
+	var buf [headerPrefix]byte
+	head := buf[:4]
+	if room := uint64(f.r.Size() - f.r.Base()); addr <= room {
+		head = buf[:max(4, min(headerPrefix, room-addr))]
 	}
-	h := &header{addr: addr}
-	if string(b) == "OHDR" {
-		err = f.readHeader2(h)
+	if err := f.r.Read(head, addr); err != nil {
+		return err
+	}
+	h.addr = addr
+	var err error
+	if string(head[:4]) == "OHDR" {
+		err = f.readHeader2(h, head)
 	} else {
-		err = f.readHeader1(h)
+		err = f.readHeader1(h, head)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range h.messages {
 		m := &h.messages[i]
 		if m.typ > msgLastKnown && m.flags&flagFailUnknown != 0 {
-			return nil, h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "header message type %#x", m.typ)
+			return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "header message type %#x", m.typ)
 		}
 	}
-	return h, nil
+	return nil
 }
+
+// headerPrefix is the most bytes that may stand before an object header's messages: those of version 2 with its times.
+const headerPrefix = 6 + 16 + 4 + 8
 
 // block is a run of messages that is still to be read.
 type headerBlock struct{ addr, size uint64 }
@@ -129,18 +140,38 @@ type headerBlock struct{ addr, size uint64 }
 // maxHeader bounds the bytes of one object header. Its messages have at most 64 KiB each, most have less than 100 bytes.
 const maxHeader = 64 << 20
 
-// continuations guards against chains that come back or never end.
+// continuations is the queue of an object header's blocks. It guards against chains that come back or never end.
 type continuations struct {
-	h     *header
-	queue []headerBlock
-	seen  map[uint64]bool
-	room  uint64 // bytes that the blocks may yet have: they do not overlap, so all are no larger than the file
+	h    *header
+	room uint64         // bytes that the blocks may yet have: they do not overlap, so all are no larger than the file
+	few  [4]headerBlock // the first ones; few headers have more
+	n    int            // of all
+	more []headerBlock
+	seen map[uint64]bool // those of more
+}
+
+// block returns the block that was queued as number i.
+func (q *continuations) block(i int) headerBlock {
+	if i < len(q.few) {
+		return q.few[i]
+	}
+	return q.more[i-len(q.few)]
+}
+
+// has tells whether a block was queued before.
+func (q *continuations) has(addr uint64) bool {
+	for i := range min(q.n, len(q.few)) {
+		if q.few[i].addr == addr {
+			return true
+		}
+	}
+	return q.seen[addr]
 }
 
 // add queues a block that a message of cursor c names, unless the chain is broken; then c fails.
 func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	switch {
-	case q.seen[b.addr] || b.addr == q.h.addr:
+	case b.addr == q.h.addr || q.has(b.addr):
 		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
 		return
 	case b.size > q.room:
@@ -150,13 +181,18 @@ func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 		c.Fail(h5err.Limit, "object header of more than %d bytes", maxHeader)
 		return
 	}
-	if q.seen == nil {
-		q.seen = map[uint64]bool{}
-	}
-	q.seen[b.addr] = true
 	q.room -= b.size
 	q.h.bytes += b.size
-	q.queue = append(q.queue, b)
+	if q.n < len(q.few) {
+		q.few[q.n] = b
+	} else {
+		if q.seen == nil {
+			q.seen = map[uint64]bool{}
+		}
+		q.seen[b.addr] = true
+		q.more = append(q.more, b)
+	}
+	q.n++
 }
 
 // follow queues the block that a continuation message names (IV.A.2.q).
@@ -171,30 +207,31 @@ func (q *continuations) follow(f *File, c *meta.Cursor, m *message) error {
 }
 
 // readHeader1 reads a version 1 object header (IV.A.1.a).
-func (f *File) readHeader1(h *header) error {
-	c := f.r.Cursor(h.addr, 16)
-	h.version = int(c.U8())
-	c.Skip(1)
-	count := int(c.U16())
-	h.links = c.U32()
-	size := c.U32()
-	if c.Err() == nil && h.version != 1 {
+func (f *File) readHeader1(h *header, head []byte) error {
+	h.version = int(head[0])
+	switch {
+	case h.version != 1:
 		return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "no object header here (version %d)", h.version)
+	case len(head) < 16:
+		_, err := f.r.FileOffset(h.addr, 16)
+		return err
 	}
-	if c.Err() != nil {
-		return c.Err()
-	}
+	count := int(binary.LittleEndian.Uint16(head[2:]))
+	h.links = binary.LittleEndian.Uint32(head[4:])
+	size := binary.LittleEndian.Uint32(head[8:])
 	if count > f.r.Limits.Messages {
 		return h5err.At(h5err.Limit, f.r.Base()+int64(h.addr), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
 	}
 	f.extent(h.addr, 16, "object header")
 	h.bytes = 16
+	h.messages = make([]message, 0, min(count, int(size/8), 16))
 	q := continuations{h: h, room: uint64(f.r.Size())}
+	c := f.r.CursorOver(nil, h.addr+16)
 	if q.add(c, headerBlock{h.addr + 16, uint64(size)}); c.Err() != nil {
 		return c.Err()
 	}
-	for i := 0; i < len(q.queue) && count > 0; i++ {
-		b := q.queue[i]
+	for i := 0; i < q.n && count > 0; i++ {
+		b := q.block(i)
 		c := f.r.Cursor(b.addr, int(b.size))
 		if c.Err() == nil {
 			f.extent(b.addr, b.size, "object header")
@@ -226,27 +263,30 @@ func (f *File) readHeader1(h *header) error {
 }
 
 // readHeader2 reads a version 2 object header (IV.A.1.b).
-func (f *File) readHeader2(h *header) error {
+func (f *File) readHeader2(h *header, head []byte) error {
 	room := uint64(f.r.Size()-f.r.Base()) - h.addr
-	head := f.r.Cursor(h.addr, int(min(room, 6+16+4+8)))
-	head.Skip(4)
-	h.version = int(head.U8())
-	if head.Err() == nil && h.version != 2 {
+	if len(head) < 6 {
+		_, err := f.r.FileOffset(h.addr, 6)
+		return err
+	}
+	if h.version = int(head[4]); h.version != 2 {
 		return f.r.Unsupported(h.addr, "object header version %d", h.version)
 	}
-	flags := head.U8()
+	flags := head[5]
+	at := 6
 	if flags&0x20 != 0 {
-		head.Skip(16) // times
+		at += 16 // times
 	}
 	if flags&0x10 != 0 {
-		head.Skip(4) // when attributes go dense
+		at += 4 // when attributes go dense
 	}
-	size := head.Uint(1 << (flags & 3))
-	if head.Err() != nil {
-		return head.Err()
+	prefix := at + 1<<(flags&3)
+	if len(head) < prefix {
+		_, err := f.r.FileOffset(h.addr, uint64(prefix))
+		return err
 	}
+	size := meta.LE(head[at:prefix])
 	h.trackOrder = flags&0x04 != 0
-	prefix := head.Pos()
 	switch {
 	case size > room:
 		return f.r.Corrupt(h.addr, "object header of %d bytes", size)
@@ -261,12 +301,13 @@ func (f *File) readHeader2(h *header) error {
 	f.extent(h.addr, h.bytes, "object header")
 	c.Skip(prefix)
 	h.links = 1 // unless a message says otherwise
+	h.messages = make([]message, 0, min(size/10, 16))
 	q := continuations{h: h, room: uint64(f.r.Size())}
 	if err := f.messages2(h, c, h.addr, &q); err != nil {
 		return err
 	}
-	for i := 0; i < len(q.queue); i++ {
-		b := q.queue[i]
+	for i := 0; i < q.n; i++ {
+		b := q.block(i)
 		c := f.r.Checked(b.addr, int(b.size), "object header continuation")
 		if c.Err() == nil {
 			f.extent(b.addr, b.size, "object header continuation")

@@ -124,7 +124,7 @@ func TestHeaderRefused(t *testing.T) {
 		}, h5err.Corrupt, "3 bytes are needed, 2 are left"},
 		{"v2: cut in its head", func(w *builder) uint64 {
 			return w.put([]byte("OHDR\x02\x03"))
-		}, h5err.Corrupt, "bytes are needed"},
+		}, h5err.Corrupt, "not inside the file"},
 		{"v2: continuation of no bytes", func(w *builder) uint64 { return w.header2(cont(264, 0)) }, h5err.Corrupt, "no room for a checksum"},
 		{"v2: continuation that is none", func(w *builder) uint64 {
 			at := w.put(sum([]byte("ochk")))

@@ -15,7 +15,7 @@ func (f *File) Walk(fn func(o Object) error) error {
 
 // WalkAll is Walk, and also tells of what can't be opened: then o is nil, and path and err say what.
 func (f *File) WalkAll(fn func(o Object, path string, err error) error) error {
-	w := walker{f: f, fn: fn, seen: map[uint64]bool{}, room: uint64(f.r.Size())}
+	w := walker{f: f, fn: fn, seen: map[uint64]struct{}{}, room: uint64(f.r.Size())}
 	return w.visit(f.root)
 }
 
@@ -25,20 +25,20 @@ const maxPath = 64 << 10
 type walker struct {
 	f    *File
 	fn   func(o Object, path string, err error) error
-	seen map[uint64]bool
+	seen map[uint64]struct{}
 	room uint64 // bytes that the headers of objects may yet have: they do not overlap
 }
 
 // visit keeps its own stack: groups may be nested deeper than is wise to recurse.
 func (w *walker) visit(root *Group) error {
-	w.seen[root.addr] = true
+	w.seen[root.addr] = struct{}{}
 	w.room -= min(w.room, root.h.bytes)
 	if err := w.fn(root, root.path, nil); err != nil {
 		return err
 	}
-	stack := []*iterator{{g: root}}
+	stack := []iterator{{g: root}}
 	for len(stack) > 0 {
-		top := stack[len(stack)-1]
+		top := &stack[len(stack)-1]
 		links, err := top.g.Links()
 		if err != nil && top.next == 0 {
 			if err := w.fn(nil, top.g.path, err); err != nil {
@@ -51,10 +51,13 @@ func (w *walker) visit(root *Group) error {
 		}
 		l := links[top.next]
 		top.next++
-		if l.Kind != LinkHard || w.seen[l.Address] {
+		if l.Kind != LinkHard {
 			continue
 		}
-		w.seen[l.Address] = true
+		if _, ok := w.seen[l.Address]; ok {
+			continue
+		}
+		w.seen[l.Address] = struct{}{}
 		if len(w.seen) > w.f.r.Limits.Links {
 			return h5err.In(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f.Name(), "")
 		}
@@ -79,7 +82,7 @@ func (w *walker) visit(root *Group) error {
 			return err
 		}
 		if g, ok := o.(*Group); ok && err == nil {
-			stack = append(stack, &iterator{g: g})
+			stack = append(stack, iterator{g: g})
 		}
 	}
 	return nil

@@ -368,7 +368,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 		if err != nil {
 			return err
 		}
-		return btree.Symbols(r, addr, func(s *btree.Symbol) error {
+		return btree.Symbols(r, addr, func(s btree.Symbol) error {
 			n, err := hp.String(s.Name)
 			if err != nil {
 				return err

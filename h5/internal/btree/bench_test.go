@@ -110,7 +110,7 @@ func BenchmarkV1Group(b *testing.B) {
 	for b.Loop() {
 		n := 0
 		err := btree.V1Group(r, root, func(snod uint64) error {
-			return btree.Symbols(r, base+(snod-elsewhere)*(8+per*40), func(s *btree.Symbol) error { n++; return nil })
+			return btree.Symbols(r, base+(snod-elsewhere)*(8+per*40), func(s btree.Symbol) error { n++; return nil })
 		})
 		if err != nil || n != links {
 			b.Fatal(n, err)

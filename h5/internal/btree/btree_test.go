@@ -41,7 +41,7 @@ func TestV1Group(t *testing.T) {
 			var order []string
 			got := map[string]any{}
 			err = btree.V1Group(f.R, tree, func(snod uint64) error {
-				return btree.Symbols(f.R, snod, func(s *btree.Symbol) error {
+				return btree.Symbols(f.R, snod, func(s btree.Symbol) error {
 					name, err := h.String(s.Name)
 					if err != nil {
 						return err
@@ -227,7 +227,7 @@ func walkAll(r *meta.Reader, addr uint64, kind, ndims int) (int, error) {
 	switch kind {
 	case 0:
 		return n, btree.V1Group(r, addr, func(snod uint64) error {
-			return btree.Symbols(r, snod, func(*btree.Symbol) error { n++; return nil })
+			return btree.Symbols(r, snod, func(btree.Symbol) error { n++; return nil })
 		})
 	case 1:
 		return n, btree.V1Chunks(r, addr, ndims, func(uint32, uint32, []uint64, uint64) error { n++; return nil })

@@ -22,7 +22,7 @@ func FuzzV1(f *testing.F) {
 		group := btree.V1Group(r, uint64(at), func(snod uint64) error { return count() })
 		if group == nil {
 			_ = btree.V1Group(r, uint64(at), func(snod uint64) error {
-				return btree.Symbols(r, snod, func(*btree.Symbol) error { return nil })
+				return btree.Symbols(r, snod, func(btree.Symbol) error { return nil })
 			})
 		}
 		n = 0

@@ -49,28 +49,34 @@ func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
 
 // Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
 // Format: Level 1B - Group Symbol Table Nodes"). An error of fn ends the walk and is returned.
-func Symbols(r *meta.Reader, addr uint64, fn func(s *Symbol) error) error {
-	c := r.Cursor(addr, 8)
-	c.Signature("SNOD")
-	version := c.U8()
-	c.Skip(1)
-	n := int(c.U16())
-	if err := c.Err(); err != nil {
+func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
+	var head [8]byte
+	if err := r.Read(head[:], addr); err != nil {
 		return err
 	}
+	if string(head[:4]) != "SNOD" {
+		return r.Corrupt(addr, "signature %q expected, found %q", "SNOD", string(head[:4]))
+	}
+	version, n := head[4], int(binary.LittleEndian.Uint16(head[6:]))
 	if version != 1 {
 		return r.Unsupported(addr, "symbol table node of version %d", version)
 	}
 	step := SymbolSize(r)
-	p, err := r.Bytes(addr, 8+n*step)
+	var few [4 * 40]byte // most nodes have no more
+	var p []byte
+	var err error
+	if n*step <= len(few) {
+		p = few[:n*step]
+		err = r.Read(p, addr+uint64(len(head)))
+	} else {
+		p, err = r.Bytes(addr+uint64(len(head)), n*step)
+	}
 	if err != nil {
 		return err
 	}
-	r.Extent(addr, uint64(len(p)), "symbol table node")
-	var s Symbol
-	for p = p[8:]; len(p) > 0; p = p[step:] {
-		s = DecodeSymbol(r, p)
-		if err := fn(&s); err != nil && !r.PassOver(err) {
+	r.Extent(addr, uint64(len(head)+len(p)), "symbol table node")
+	for ; len(p) > 0; p = p[step:] {
+		if err := fn(DecodeSymbol(r, p)); err != nil && !r.PassOver(err) {
 			return err
 		}
 	}

@@ -20,8 +20,7 @@ type v1 struct {
 	r       *meta.Reader
 	typ     uint8
 	keySize int
-	seen    map[uint64]struct{}
-	leaf    func(records []byte, n int, addr uint64) error // n records of a key and a child's address, and one more key
+	seen    visited
 }
 
 // V1Group walks a version 1 B-tree of node type 0, a group's, and calls fn for each symbol table node's address, in
@@ -29,7 +28,7 @@ type v1 struct {
 func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	w := v1{r: r, typ: v1Group, keySize: r.LengthSize}
 	step := r.LengthSize + r.OffsetSize
-	w.leaf = func(p []byte, n int, node uint64) error {
+	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		for ; n > 0; n-- {
 			snod := r.Addr(p[r.LengthSize:])
 			err := w.once(snod)
@@ -42,8 +41,7 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 			p = p[step:]
 		}
 		return nil
-	}
-	return w.node(addr, -1)
+	})
 }
 
 // V1Chunks walks a version 1 B-tree of node type 1, a chunked dataset's, in the order of the chunks. ndims is the
@@ -58,7 +56,7 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 	step := w.keySize + r.OffsetSize
 	offset := make([]uint64, ndims-1)
 	left := r.Limits.Chunks
-	w.leaf = func(p []byte, n int, node uint64) error {
+	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		if left -= n; left < 0 {
 			return r.OverLimit(node, "more than %d chunks", r.Limits.Chunks)
 		}
@@ -78,46 +76,47 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 			}
 		}
 		return nil
-	}
-	return w.node(addr, -1)
+	})
 }
 
-// node visits the node at addr, which must be of the level given, or of any level if that is negative: the root.
-// Levels go down by one each time and begin under 256, which bounds the recursion.
-func (w *v1) node(addr uint64, level int) error {
+// node visits the node at addr, which must be of the level given, or of any level if that is negative: the root. leaf
+// gets the records of each leaf: n of a key and a child's address, and one more key. Levels go down by one each time and
+// begin under 256, which bounds the recursion.
+func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr uint64) error) error {
 	r := w.r
-	c := r.Cursor(addr, 8+2*r.OffsetSize)
-	c.Signature("TREE")
-	typ, lev, n := c.U8(), int(c.U8()), int(c.U16())
-	if err := c.Err(); err != nil {
+	var buf [8 + 2*32]byte // addresses have at most 32 bytes
+	head := buf[:8+2*r.OffsetSize]
+	if err := r.Read(head, addr); err != nil {
 		return err
 	}
+	if string(head[:4]) != "TREE" {
+		return r.Corrupt(addr, "signature %q expected, found %q", "TREE", string(head[:4]))
+	}
+	typ, lev, n := head[4], int(head[5]), int(binary.LittleEndian.Uint16(head[6:]))
 	switch {
 	case typ != w.typ:
 		return r.Corrupt(addr, "B-tree node of type %d, %d expected", typ, w.typ)
 	case level >= 0 && lev != level:
 		return r.Corrupt(addr, "B-tree node of level %d, %d expected", lev, level)
 	}
-	head := 8 + 2*r.OffsetSize
 	step := w.keySize + r.OffsetSize
-	size := head + n*step + w.keySize
-	if n == 0 {
-		size = head // an empty tree's node may end the file
+	size := 0 // an empty tree's node may end the file
+	if n > 0 {
+		size = n*step + w.keySize
 	}
-	p, err := r.Bytes(addr, size)
+	p, err := r.Bytes(addr+uint64(len(head)), size)
 	if err != nil {
 		return err
 	}
-	r.Extent(addr, uint64(size), "B-tree node")
-	p = p[head:]
+	r.Extent(addr, uint64(len(head)+size), "B-tree node")
 	if err := w.once(addr); err != nil {
 		return err
 	}
 	if lev == 0 {
-		return w.leaf(p, n, addr)
+		return leaf(p, n, addr)
 	}
 	for ; n > 0; n-- {
-		if err := w.node(r.Addr(p[w.keySize:]), lev-1); err != nil && !r.PassOver(err) {
+		if err := w.node(r.Addr(p[w.keySize:]), lev-1, leaf); err != nil && !r.PassOver(err) {
 			return err
 		}
 		p = p[step:]
@@ -127,12 +126,40 @@ func (w *v1) node(addr uint64, level int) error {
 
 // once fails at the second visit to an address.
 func (w *v1) once(addr uint64) error {
-	if _, twice := w.seen[addr]; twice {
-		return w.r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
+	if w.seen.add(addr) {
+		return nil
 	}
-	if w.seen == nil {
-		w.seen = map[uint64]struct{}{}
+	return w.r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
+}
+
+// visited is a set of addresses. Most trees have one or two nodes, for which no map is made.
+type visited struct {
+	few [8]uint64
+	n   int
+	all map[uint64]struct{} // when there are more
+}
+
+// add returns false for an address that was added before.
+func (v *visited) add(addr uint64) bool {
+	if v.all == nil {
+		for _, a := range v.few[:v.n] {
+			if a == addr {
+				return false
+			}
+		}
+		if v.n < len(v.few) {
+			v.few[v.n] = addr
+			v.n++
+			return true
+		}
+		v.all = make(map[uint64]struct{}, 4*len(v.few))
+		for _, a := range v.few {
+			v.all[a] = struct{}{}
+		}
 	}
-	w.seen[addr] = struct{}{}
-	return nil
+	if _, ok := v.all[addr]; ok {
+		return false
+	}
+	v.all[addr] = struct{}{}
+	return true
 }

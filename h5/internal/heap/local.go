@@ -22,39 +22,50 @@ type Local struct {
 	size uint64 // of the data segment, inside the file
 	free uint64 // where the first free space in it is
 
+	data []byte       // the whole segment, if it is small
+	late *lateSegment // if not
+}
+
+// lateSegment is the data of a heap that is not small.
+type lateSegment struct {
 	mu    sync.Mutex
 	calls uint64
-	data  []byte // the whole segment, or nil
+	data  []byte // the whole segment, once it was asked for often
 }
 
 // OpenLocal reads the header of the local heap at addr.
 func OpenLocal(r *meta.Reader, addr uint64) (*Local, error) {
+	h := new(Local) // inlined: the caller's stack may hold it
+	err := h.open(r, addr)
+	return h, err
+}
+
+func (h *Local) open(r *meta.Reader, addr uint64) error {
 	n := 8 + 2*r.LengthSize + r.OffsetSize
-	c := r.Cursor(addr, n)
-	c.Signature("HEAP")
-	version := c.U8()
-	if c.Err() == nil && version != 0 {
-		return nil, r.Unsupported(addr, "local heap of version %d", version)
+	var buf [8 + 3*32]byte // lengths and addresses have at most 32 bytes
+	if err := r.Read(buf[:n], addr); err != nil {
+		return err
 	}
-	c.Skip(3)
-	h := &Local{r: r, size: c.Length()}
-	h.free = c.Length()
-	h.addr = c.Address()
-	if err := c.Err(); err != nil {
-		return nil, err
+	if string(buf[:4]) != "HEAP" {
+		return r.Corrupt(addr, "signature %q expected, found %q", "HEAP", string(buf[:4]))
 	}
+	if version := buf[4]; version != 0 {
+		return r.Unsupported(addr, "local heap of version %d", version)
+	}
+	h.r = r
+	h.size, h.free, h.addr = r.Len(buf[8:]), r.Len(buf[8+r.LengthSize:]), r.Addr(buf[8+2*r.LengthSize:])
 	if _, err := r.FileOffset(h.addr, h.size); err != nil {
-		return nil, err
+		return err
 	}
 	r.Extent(addr, uint64(n), "local heap header")
 	r.Extent(h.addr, h.size, "local heap data")
-	if h.size <= smallSegment {
-		var err error
-		if h.data, err = r.Bytes(h.addr, int(h.size)); err != nil {
-			return nil, err
-		}
+	if h.size > smallSegment {
+		h.late = &lateSegment{}
+		return nil
 	}
-	return h, nil
+	var err error
+	h.data, err = r.Bytes(h.addr, int(h.size))
+	return err
 }
 
 // Size is the number of bytes of the heap's data.
@@ -95,15 +106,19 @@ func (h *Local) String(off uint64) ([]byte, error) {
 // the calls could have read as much through the block cache: so neither many names of a large heap nor many large
 // heaps of one name each cost more than they must.
 func (h *Local) segment() ([]byte, error) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.data != nil || h.size > largeSegment {
+	if h.late == nil || h.size > largeSegment {
 		return h.data, nil
 	}
-	if h.calls++; h.calls < h.size/smallSegment {
+	l := h.late
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.data != nil {
+		return l.data, nil
+	}
+	if l.calls++; l.calls < h.size/smallSegment {
 		return nil, nil
 	}
 	var err error
-	h.data, err = h.r.Bytes(h.addr, int(h.size))
-	return h.data, err
+	l.data, err = h.r.Bytes(h.addr, int(h.size))
+	return l.data, err
 }

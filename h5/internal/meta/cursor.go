@@ -79,6 +79,14 @@ func (c *Cursor) Bytes(n int) []byte {
 // Rest returns all bytes that are left.
 func (c *Cursor) Rest() []byte { return c.Bytes(c.Len()) }
 
+// Peek returns all bytes that are left, and does not pass over them.
+func (c *Cursor) Peek() []byte {
+	if c.err != nil {
+		return nil
+	}
+	return c.b[c.pos:len(c.b):len(c.b)]
+}
+
 // Skip passes over n bytes.
 func (c *Cursor) Skip(n int) { c.Bytes(n) }
 
@@ -174,7 +182,7 @@ func (c *Cursor) Length() uint64 {
 func (c *Cursor) Signature(sig string) {
 	if p := c.Bytes(len(sig)); p != nil && string(p) != sig {
 		c.pos -= len(sig)
-		c.Corrupt("signature %q expected, found %q", sig, p)
+		c.Corrupt("signature %q expected, found %q", sig, string(p)) // a copy: the bytes may be on a stack
 	}
 }
 

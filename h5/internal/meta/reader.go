@@ -5,17 +5,18 @@
 package meta
 
 import (
+	"encoding/binary"
 	"errors"
 	"io"
 	"sync"
-	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 const (
 	blockSize = 64 << 10
-	maxBlocks = 256 // 16 MiB
+	fewBlocks = 64  // 4 MiB: what is cached at first
+	maxBlocks = 256 // 16 MiB: what is cached where many blocks are asked for
 )
 
 // Reader reads metadata at addresses of one file. It may be used by several goroutines.
@@ -38,18 +39,20 @@ type Reader struct {
 	// AnyChecksum lets structures pass whose checksum is wrong. It is for fuzzing what comes after the checksum.
 	AnyChecksum bool
 
-	last atomic.Pointer[block] // the block that was read last
-
 	mu     sync.Mutex
-	blocks map[int64]*block
-	hand   []*block // ring for the clock that evicts
+	blocks map[int64]*block // those that are loaded
+	last   *block           // the one that was read last
+	hand   []*block         // ring for the clock that evicts
 	next   int
+	misses int
 }
 
+// block is a part of the file. Its memory is used again for another part, so nothing but copies of it leave the reader.
 type block struct {
-	index int64
-	b     []byte
-	used  bool
+	index   int64 // -1: none
+	b       []byte
+	used    bool
+	loading bool // by some goroutine, which alone may touch b
 }
 
 // NewReader returns a reader of a file of size bytes, with base 0 and sizes of 8 until the superblock says otherwise.
@@ -79,7 +82,7 @@ func (r *Reader) FileOffset(addr, n uint64) (int64, error) {
 	return r.base + int64(addr), nil
 }
 
-// Bytes returns the n bytes at an address. They are a stable copy, shared and not to be written to.
+// Bytes returns the n bytes at an address: a copy, which is the caller's.
 func (r *Reader) Bytes(addr uint64, n int) ([]byte, error) {
 	if n < 0 {
 		return nil, h5err.New(h5err.Corrupt, "negative length %d at address %#x", n, addr)
@@ -96,35 +99,20 @@ func (r *Reader) BytesAt(off int64, n int) ([]byte, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	first, last := off/blockSize, (off+int64(n)-1)/blockSize
-	if first == last {
-		b, err := r.block(first)
-		if err != nil {
-			return nil, err
-		}
-		i := int(off - first*blockSize)
-		if i+n > len(b) {
-			return nil, h5err.At(h5err.IO, off, "the file ends early: it was cut while open")
-		}
-		return b[i : i+n : i+n], nil
-	}
 	out := make([]byte, n)
 	if n > 4*blockSize { // large structures pass the cache by
 		return out, r.readAt(out, off)
 	}
-	for done := 0; done < n; {
-		i := (off + int64(done)) / blockSize
-		b, err := r.block(i)
-		if err != nil {
-			return nil, err
-		}
-		at := int(off + int64(done) - i*blockSize)
-		if at >= len(b) {
-			return nil, h5err.At(h5err.IO, off, "the file ends early: it was cut while open")
-		}
-		done += copy(out[done:], b[at:])
+	return out, r.copyAt(out, off)
+}
+
+// Read fills p with the bytes at an address. It is for small structures: p may be on the caller's stack.
+func (r *Reader) Read(p []byte, addr uint64) error {
+	off, err := r.FileOffset(addr, uint64(len(p)))
+	if err != nil {
+		return err
 	}
-	return out, nil
+	return r.copyAt(p, off)
 }
 
 // ReadRaw fills p with the bytes at an address, passing the cache by.
@@ -147,51 +135,105 @@ func (r *Reader) readAt(p []byte, off int64) error {
 	return &h5err.Error{Kind: h5err.IO, Offset: off, Msg: "read failed", Err: err}
 }
 
-func (r *Reader) block(i int64) ([]byte, error) {
-	if b := r.last.Load(); b != nil && b.index == i {
-		return b.b, nil
+// copyAt fills p with the bytes at an absolute offset, block by block.
+func (r *Reader) copyAt(p []byte, off int64) error {
+	for len(p) > 0 {
+		i := off / blockSize
+		n, err := r.copyBlock(p, i, int(off-i*blockSize))
+		if err != nil {
+			return err
+		}
+		p, off = p[n:], off+int64(n)
 	}
+	return nil
+}
+
+// copyBlock copies to p what block i holds from a place in it on.
+func (r *Reader) copyBlock(p []byte, i int64, at int) (int, error) {
 	r.mu.Lock()
-	if b := r.blocks[i]; b != nil {
-		b.used = true
-		r.mu.Unlock()
-		r.last.Store(b)
-		return b.b, nil
+	b := r.last
+	if b == nil || b.index != i {
+		if b = r.blocks[i]; b == nil {
+			var err error
+			if b, err = r.load(i); err != nil {
+				r.mu.Unlock()
+				return 0, err
+			}
+		}
+		r.last = b
+	}
+	b.used = true
+	n := 0
+	if at < len(b.b) {
+		n = copy(p, b.b[at:])
 	}
 	r.mu.Unlock()
-	n := min(r.size-i*blockSize, blockSize)
-	buf := make([]byte, n)
-	if err := r.readAt(buf, i*blockSize); err != nil {
+	if n == 0 {
+		return 0, h5err.At(h5err.IO, i*blockSize+int64(at), "the file ends early: it was cut while open")
+	}
+	return n, nil
+}
+
+// load reads block i. r.mu is held, but not while the file is read.
+func (r *Reader) load(i int64) (*block, error) {
+	b := r.vacant()
+	b.loading = true
+	r.mu.Unlock()
+	n := max(0, min(r.size-i*blockSize, blockSize))
+	if b.b == nil || int64(cap(b.b)) < n {
+		b.b = make([]byte, n)
+	}
+	b.b = b.b[:n]
+	err := r.readAt(b.b, i*blockSize)
+	r.mu.Lock()
+	b.loading = false
+	if err != nil {
 		return nil, err
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if b := r.blocks[i]; b != nil { // another goroutine was faster
-		return b.b, nil
+	if faster := r.blocks[i]; faster != nil { // another goroutine
+		return faster, nil
 	}
-	nb := &block{index: i, b: buf, used: true}
-	r.blocks[i] = nb
-	r.last.Store(nb)
-	if len(r.hand) < maxBlocks {
-		r.hand = append(r.hand, nb)
-		return buf, nil
+	b.index = i
+	r.blocks[i] = b
+	return b, nil
+}
+
+// vacant returns a block that holds nothing: a new one, or one that was not used lately. Scans of large files need no
+// more than a few; files whose blocks are asked for again and again get more of them.
+func (r *Reader) vacant() *block {
+	r.misses++
+	if len(r.hand) >= min(fewBlocks+r.misses/16, maxBlocks) {
+		for range 2*len(r.hand) + 1 {
+			b := r.hand[r.next]
+			r.next = (r.next + 1) % len(r.hand)
+			switch {
+			case b.loading:
+			case b.used:
+				b.used = false
+			default:
+				if b.index >= 0 {
+					delete(r.blocks, b.index)
+					b.index = -1
+				}
+				return b
+			}
+		}
 	}
-	for r.hand[r.next].used {
-		r.hand[r.next].used = false
-		r.next = (r.next + 1) % len(r.hand)
-	}
-	delete(r.blocks, r.hand[r.next].index)
-	r.hand[r.next] = nb
-	r.next = (r.next + 1) % len(r.hand)
-	return buf, nil
+	b := &block{index: -1} // also where each block is being loaded by some goroutine
+	r.hand = append(r.hand, b)
+	return b
 }
 
 // Cursor returns a cursor over the n bytes at an address. A range outside the file gives a cursor that has failed.
 func (r *Reader) Cursor(addr uint64, n int) *Cursor {
-	b, err := r.Bytes(addr, n)
-	c := NewCursor(b, r.base+int64(addr), r.OffsetSize, r.LengthSize)
-	c.err = err
+	c := new(Cursor) // inlined: the caller's stack holds it
+	r.open(c, addr, n)
 	return c
+}
+
+func (r *Reader) open(c *Cursor, addr uint64, n int) {
+	c.b, c.err = r.Bytes(addr, n)
+	c.at, c.osize, c.lsize = r.base+int64(addr), r.OffsetSize, r.LengthSize
 }
 
 // CursorOver returns a cursor with the file's sizes over bytes that stand at address addr.
@@ -202,19 +244,24 @@ func (r *Reader) CursorOver(b []byte, addr uint64) *Cursor {
 // Checked returns a cursor over the n bytes at an address after verifying the checksum that stands in the last four
 // of them; the cursor covers what is before the checksum.
 func (r *Reader) Checked(addr uint64, n int, what string) *Cursor {
-	c := r.Cursor(addr, n)
+	c := new(Cursor)
+	r.openChecked(c, addr, n, what)
+	return c
+}
+
+func (r *Reader) openChecked(c *Cursor, addr uint64, n int, what string) {
+	r.open(c, addr, n)
 	if c.err != nil {
-		return c
+		return
 	}
 	if n < 4 {
 		c.Corrupt("%s of %d bytes has no room for a checksum", what, n)
-		return c
+		return
 	}
-	body := c.b[:n-4]
-	sum := NewCursor(c.b[n-4:], 0, 8, 8).U32()
+	body := c.b[: n-4 : n-4]
+	sum := binary.LittleEndian.Uint32(c.b[n-4:])
 	c.b = body
 	if got := Checksum(body); got != sum && !r.AnyChecksum {
 		c.Corrupt("checksum of the %s is %#08x, stored is %#08x", what, got, sum)
 	}
-	return c
 }
