@@ -25,6 +25,7 @@ type readOptions struct {
 	batchRows  int64
 	batchBytes int64
 	maxMemory  int64
+	hesitant   bool
 	mem        memory.Allocator
 }
 
@@ -34,6 +35,7 @@ const (
 	inFlightPerWorker = 64 << 20
 	leastMapped       = 64 << 10 // bytes of a run of chunks for which a batch is made smaller
 	heavyRows         = 1 << 16  // of a batch with values in the heap
+	fewRows           = 1 << 13  // of the first batch of a hesitant reader, about
 )
 
 // WithWorkers sets how many goroutines decode. Zero is one for each processor.
@@ -81,6 +83,15 @@ func WithMaxMemory(n int64) ReadOption {
 	}
 }
 
+// WithHesitation is for a caller that may not want all rows: the first batches are small, as far as chunks allow, and no
+// batch is begun before the first one was asked for and another after it.
+func WithHesitation() ReadOption {
+	return func(o *readOptions) error {
+		o.hesitant = true
+		return nil
+	}
+}
+
 // WithAllocator sets where memory comes from.
 func WithAllocator(mem memory.Allocator) ReadOption {
 	return func(o *readOptions) error {
@@ -111,6 +122,8 @@ type Reader struct {
 	stats   []columnStats
 
 	batchRows int64
+	step      int64 // of a hesitant reader: rows of the next batch, as long as they grow
+	taken     int   // batches that were asked for
 	textBytes int64 // most bytes of a variable-length column in one record
 	depth     int
 	next, end int64    // rows that no batch has yet
@@ -207,11 +220,24 @@ func (r *Reader) sizes() {
 			r.batchRows = min(r.batchRows, heavyRows)
 		}
 	}
+	r.step = fewRows
 	if border := r.border(); border > 0 && border <= r.batchRows {
 		r.batchRows -= r.batchRows % border
+		r.step = border * max(1, fewRows/border)
 	} else if r.batchRows > 64 {
 		r.batchRows -= r.batchRows % 64
 	}
+	if !r.o.hesitant || r.step > r.batchRows {
+		r.step = r.batchRows
+	}
+}
+
+// ahead is how many batches may be under way.
+func (r *Reader) ahead() int {
+	if r.o.hesitant {
+		return min(r.depth, max(1, r.taken))
+	}
+	return r.depth
 }
 
 // border is a number of rows at whose multiples chunks end: the largest of the columns' chunk heights that the others
@@ -341,12 +367,15 @@ func (r *Reader) advance() bool {
 		return false
 	}
 	r.ready = b.take()
+	if r.taken++; r.o.hesitant && r.taken == 1 {
+		return true
+	}
 	return r.schedule() == nil || true // what can't begin now is met again by the next advance
 }
 
 // schedule begins batches as long as there is room for them.
 func (r *Reader) schedule() error {
-	for r.next < r.end && len(r.queue) < r.depth {
+	for r.next < r.end && len(r.queue) < r.ahead() {
 		b := r.newBatch(r.next, r.borderAfter(r.next))
 		if err := b.plan(); err != nil {
 			return err
@@ -368,6 +397,7 @@ func (r *Reader) schedule() error {
 			}
 		}
 		r.next = b.hi
+		r.step = min(2*r.step, r.batchRows)
 		r.queue = append(r.queue, b)
 		b.start()
 	}
@@ -381,7 +411,7 @@ func (r *Reader) borderAfter(a int64) int64 {
 	if r.o.batchRows > 0 {
 		return min(r.end, a+r.batchRows)
 	}
-	b := min(r.end, a-a%r.batchRows+r.batchRows)
+	b := min(r.end, a-a%r.batchRows+r.batchRows, a-a%r.step+r.step)
 	for _, c := range r.t.columns {
 		c.node.wants(a, b, func(of rowsOf, lo, hi int64, _ func([]byte) bool) {
 			if lo != a || hi != b {
