@@ -17,7 +17,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/ipc"
+	"github.com/h5arrow/h5arrow/ipc/parquet"
 )
 
 // convertFlags are the flags of convert.
@@ -33,14 +33,17 @@ func (a *app) convertCommand() *cobra.Command {
 	o := &convertFlags{}
 	cmd := &cobra.Command{
 		Use:   "convert FILE... OUT",
-		Short: "Write a table as an Arrow file or stream",
-		Long: `convert writes a table as Arrow data. The form follows from the name of OUT: .arrow and .feather are Arrow files, .arrows
-is a stream, and - a stream on stdout. A device or FIFO of any other name gets a stream.
+		Short: "Write a table as an Arrow file, an Arrow stream or a Parquet file",
+		Long: `convert writes a table as Arrow or Parquet data. The form follows from the name of OUT: .arrow and .feather are Arrow
+files, .arrows is a stream, and - a stream on stdout. A device or FIFO of any other name gets a stream. .parquet is
+Parquet, compressed by zstd unless --compression says otherwise; what Parquet has no type for (times in seconds,
+durations) is converted and named on stderr. --batch-rows is the rows of a row group there.
 
 Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.`,
 		Example: `  h5arrow convert data.h5 data.arrow
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
+  h5arrow convert data.h5 data.parquet
   h5arrow convert data.h5 - | consumer
   h5arrow convert --all-tables data.h5 tables/`,
 		Args: atLeast(2, -1, "an input and an output"),
@@ -48,22 +51,19 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 	}
 	o.selection.add(cmd)
 	f := cmd.Flags()
-	o.compression = choose(cmd, "compression", "codec of the buffers", "none", "lz4", "zstd")
+	o.compression = choose(cmd, "compression", "codec; snappy is for Parquet alone, where the default is zstd", codecs...)
 	f.BoolVar(&o.all, "all-tables", false, "write every table to a file of its own; OUT is a directory")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
 }
 
-// perWorker is the memory that reading may take for each worker when the batches are compressed then.
-const perWorker = 64 << 20
-
 // conversion is one run of convert.
 type conversion struct {
 	*convertFlags
 	*app
 	memory int64
-	codec  ipc.Compression
+	codec  string // "" is the form's own
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
@@ -72,9 +72,8 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	var err error
-	if c.codec, err = ipc.ParseCompression(o.compression.value); err != nil {
-		return err
+	if cmd.Flags().Changed("compression") {
+		c.codec = o.compression.value
 	}
 	out := args[len(args)-1]
 	names, err := expand(args[:len(args)-1])
@@ -92,27 +91,17 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	return c.oneTable(names, out)
 }
 
-// formatOf returns the form that an output's name asks for.
-func formatOf(name string, special bool) (ipc.Format, error) {
-	switch suffix := strings.ToLower(filepath.Ext(name)); {
-	case suffix == ".arrow" || suffix == ".feather":
-		return ipc.File, nil
-	case suffix == ".arrows" || special:
-		return ipc.Stream, nil
-	case suffix == ".parquet":
-		return 0, &h5err.Error{Kind: h5err.Unsupported, File: name, Offset: h5err.NoOffset, Msg: "Parquet is not written yet",
-			Hint: "write an .arrow file"}
-	}
-	return 0, usageAt(name, "this suffix says nothing about the form").WithHint("known are .arrow, .feather and .arrows; - is a stream on stdout")
-}
-
 func (c *conversion) oneTable(names []string, out string) error {
 	if out == "-" {
 		if f, ok := c.out.(*os.File); ok && isTerminal(f) {
 			return usage("stdout is a terminal, Arrow data are not for reading").WithHint("redirect it or give a file")
 		}
+		e, err := c.encoding(arrowStream)
+		if err != nil {
+			return err
+		}
 		return c.withTable(names, func(in *inputs, t *chosen) error {
-			sum, err := c.write(in, t, c.out, ipc.Stream)
+			sum, err := c.write(in, t, c.out, e)
 			if err != nil {
 				return named(err, "stdout")
 			}
@@ -123,12 +112,16 @@ func (c *conversion) oneTable(names []string, out string) error {
 	if err != nil {
 		return err
 	}
-	format, err := formatOf(out, t.special)
+	f, err := formOf(out, t.special)
+	if err != nil {
+		return err
+	}
+	e, err := c.encoding(f)
 	if err != nil {
 		return err
 	}
 	return c.withTable(names, func(in *inputs, table *chosen) error {
-		sum, err := c.writeFile(in, table, t, format)
+		sum, err := c.writeFile(in, table, t, e)
 		if err != nil {
 			return err
 		}
@@ -158,7 +151,8 @@ type summary struct {
 	BytesOut int64           `json:"bytes_out"`
 	Seconds  float64         `json:"seconds"`
 	Columns  []columnSummary `json:"columns"`
-	Skipped  []string        `json:"skipped,omitempty"` // columns left out by --skip-unsupported, and why
+	Skipped  []string        `json:"skipped,omitempty"`   // columns left out by --skip-unsupported, and why
+	Changed  []string        `json:"converted,omitempty"` // columns of types that Parquet lacks, and what they are there
 }
 
 type columnSummary struct {
@@ -179,7 +173,7 @@ func (c *conversion) report(w io.Writer, s *summary) error {
 }
 
 // writeFile writes a table to a file that appears when all went well.
-func (c *conversion) writeFile(in *inputs, t *chosen, to target, format ipc.Format) (s *summary, err error) {
+func (c *conversion) writeFile(in *inputs, t *chosen, to target, e *encoding) (s *summary, err error) {
 	out, err := c.create(to)
 	if err != nil {
 		return nil, err
@@ -187,7 +181,7 @@ func (c *conversion) writeFile(in *inputs, t *chosen, to target, format ipc.Form
 	defer func() { err = errors.Join(err, out.close()) }()
 	// Writing to a pipe that nobody reads waits for ever; other files have no deadlines and need none.
 	defer context.AfterFunc(c.ctx, func() { out.SetWriteDeadline(time.Now()) })()
-	if s, err = c.write(in, t, out.File, format); err != nil {
+	if s, err = c.write(in, t, out.File, e); err != nil {
 		return nil, named(err, to.path)
 	}
 	return s, out.commit()
@@ -202,22 +196,18 @@ func named(err error, out string) error {
 }
 
 // write writes a table and checks that the inputs are still what they were.
-func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format) (*summary, error) {
+func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*summary, error) {
 	begin := time.Now()
 	for _, err := range t.skipped {
 		if !c.quiet {
 			c.note("left out: %v", err)
 		}
 	}
-	workers := int(c.workers)
-	if workers == 0 {
-		workers = runtime.GOMAXPROCS(0)
+	converted, err := c.conversions(t, e)
+	if err != nil {
+		return nil, h5err.In(err, in.names[0], t.Path())
 	}
-	budget := c.memory - c.memory/4
-	if c.codec != ipc.None { // a batch that is being compressed is no longer on the reader's account, and its result is on nobody's
-		budget = min(c.memory/2, int64(workers)*perWorker)
-	}
-	r, err := t.Reader(c.ctx, c.readOptions(budget)...)
+	r, err := t.Reader(c.ctx, c.readOptions(e.budget(c.memory))...)
 	if err != nil {
 		return nil, err
 	}
@@ -229,12 +219,11 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format
 		}
 	}
 	defer rr.Release()
-	opts := []ipc.Option{ipc.WithCompression(c.codec), ipc.WithWorkers(workers)}
 	if bar := c.bar(t.Rows()); bar != nil {
 		defer bar.end()
-		opts = append(opts, ipc.WithProgress(bar.show))
+		e.progress = bar.show
 	}
-	stats, err := ipc.Write(c.ctx, w, format, rr, opts...)
+	stats, err := e.write(c.ctx, w, rr)
 	if err == nil {
 		err = in.unchanged()
 	}
@@ -251,7 +240,46 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, format ipc.Format
 	for _, err := range t.skipped {
 		s.Skipped = append(s.Skipped, err.Error())
 	}
+	s.Changed = converted
 	return s, nil
+}
+
+// encoding returns how the output is to be written.
+func (c *conversion) encoding(f form) (*encoding, error) {
+	e := &encoding{form: f, codec: c.codec, workers: int(c.workers), rows: int64(c.batchRows), bytes: int64(c.batchBytes)}
+	if e.workers == 0 {
+		e.workers = runtime.GOMAXPROCS(0)
+	}
+	e.memory = c.memory / 4
+	return e, e.check()
+}
+
+// budget is what of the memory is for reading. Batches that are being encoded are no longer on the reader's account, and
+// what becomes of them is on nobody's.
+func (e *encoding) budget(memory int64) int64 {
+	if e.compresses() {
+		return memory / 2
+	}
+	return memory - memory/4
+}
+
+// conversions returns what of a table Parquet has no type for, and says so.
+func (c *conversion) conversions(t *chosen, e *encoding) ([]string, error) {
+	if e.form != parquetFile {
+		return nil, nil
+	}
+	list, err := parquet.Conversions(t.Schema())
+	if err != nil {
+		return nil, err
+	}
+	var out []string
+	for _, conv := range list {
+		out = append(out, printable(conv.String()))
+		if !c.quiet {
+			c.note("%s", out[len(out)-1])
+		}
+	}
+	return out, nil
 }
 
 // allTables writes every table of the inputs to a file of its own in a directory, which is made when it is not there.
@@ -298,7 +326,11 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string) err
 		if err != nil {
 			return err
 		}
-		s, err := c.writeFile(in, table, targets[i], ipc.File)
+		e, err := c.encoding(arrowFile)
+		if err != nil {
+			return err
+		}
+		s, err := c.writeFile(in, table, targets[i], e)
 		if err != nil {
 			return err
 		}

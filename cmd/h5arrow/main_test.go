@@ -181,7 +181,7 @@ func TestCompletion(t *testing.T) {
 		}
 	}
 	for line, want := range map[string]string{
-		"convert --compression ": "none lz4 zstd", "convert x --io ": "mmap read", "completion ": "bash zsh fish", "ins": "inspect",
+		"convert --compression ": "none lz4 zstd snappy", "convert x --io ": "mmap read", "completion ": "bash zsh fish", "ins": "inspect",
 	} {
 		r := command(t, append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		var got []string

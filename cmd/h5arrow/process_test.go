@@ -209,22 +209,30 @@ func TestEndedAtAnyTime(t *testing.T) {
 // An input that is cut short while its mapped columns are on their way ends the command with an error.
 func TestInputCutShort(t *testing.T) {
 	workplace(t)
-	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
-		t.Fatal(err)
+	for _, name := range []string{"pipe", "pipe.parquet"} {
+		if err := syscall.Mkfifo(name, 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	whole := readFile(t, "sample.h5")
-	for _, codec := range []string{"none", "lz4", "zstd"} {
+	for _, codec := range []string{"none", "lz4", "zstd", "parquet"} {
 		for _, rows := range []string{"500", "50000"} {
+			args := []string{"convert", "cut.h5", "pipe", "--compression", codec, "--batch-rows", rows}
+			if codec == "parquet" {
+				if args = []string{"convert", "cut.h5", "pipe.parquet", "--compression", "none", "--batch-rows", rows}; rows == "50000" {
+					continue // a row group is read before anything is written: there is no way to cut in between
+				}
+			}
 			if err := os.WriteFile("cut.h5", whole, 0o644); err != nil {
 				t.Fatal(err)
 			}
-			cmd := process("convert", "cut.h5", "pipe", "--compression", codec, "--batch-rows", rows)
+			cmd := process(args...)
 			var stderr bytes.Buffer
 			cmd.Stderr = &stderr
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			out, err := os.Open("pipe")
+			out, err := os.Open(args[2])
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -1,0 +1,55 @@
+package parquet
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/parquet/compress"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Compression is the codec of the pages.
+type Compression uint8
+
+// The codecs that are offered: those that all readers of today know.
+const (
+	_      Compression = iota
+	None               // pages as they are
+	Snappy             // fast, compresses little
+	LZ4                // blocks (LZ4_RAW)
+	Zstd               // the default
+)
+
+var compressionNames = []string{"invalid", "none", "snappy", "lz4", "zstd"}
+
+// String returns the name that ParseCompression takes.
+func (c Compression) String() string {
+	if int(c) < len(compressionNames) {
+		return compressionNames[c]
+	}
+	return fmt.Sprintf("compression(%d)", uint8(c))
+}
+
+// ParseCompression returns the codec of that name: none, snappy, lz4 or zstd. Any other name is an error of kind
+// Argument.
+func ParseCompression(name string) (Compression, error) {
+	if i := slices.Index(compressionNames, name); i > 0 {
+		return Compression(i), nil
+	}
+	return 0, h5err.New(h5err.Argument, "unknown compression %q", name).
+		WithHint("known are %s", strings.Join(compressionNames[1:], ", "))
+}
+
+func (c Compression) codec() compress.Compression {
+	switch c {
+	case Snappy:
+		return compress.Codecs.Snappy
+	case LZ4:
+		return compress.Codecs.Lz4Raw
+	case Zstd:
+		return compress.Codecs.Zstd
+	}
+	return compress.Codecs.Uncompressed
+}

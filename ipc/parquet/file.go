@@ -1,0 +1,244 @@
+package parquet
+
+import (
+	"bytes"
+	"context"
+	"encoding/base64"
+	"encoding/binary"
+	"io"
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/parquet"
+	"github.com/apache/arrow-go/v18/parquet/metadata"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
+)
+
+// magic begins and ends a Parquet file.
+const magic = "PAR1"
+
+// schemaKey is where readers that know Arrow look for its schema.
+const schemaKey = "ARROW:schema"
+
+// file is a Parquet file that is being put together from row groups. arrow-go's writer makes a file of each, whose pages
+// are taken over as they are; only their positions are added up.
+type file struct {
+	o     options
+	types *types
+	props *parquet.WriterProperties
+	out   *sink.Sink
+	stats ipc.Stats
+	meta  *metadata.FileMetaData
+}
+
+// group is what an encoded row group leaves to be said.
+type group struct {
+	meta *metadata.FileMetaData // of a file of this row group alone
+	rows int64
+}
+
+func newFile(ctx context.Context, w io.Writer, s *arrow.Schema, o options) (*file, error) {
+	t, err := newTypes(s)
+	if err != nil {
+		return nil, err
+	}
+	f := &file{o: o, types: t, out: sink.New(ctx, w),
+		props: parquet.NewWriterProperties(parquet.WithAllocator(o.mem), parquet.WithCompression(o.compression.codec()))}
+	if f.meta, err = f.empty(); err != nil {
+		return nil, err
+	}
+	if _, err := f.out.Write([]byte(magic)); err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// empty is the metadata of a file without rows.
+func (f *file) empty() (*metadata.FileMetaData, error) {
+	w, err := f.writer(io.Discard)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := serialized(f.types.stored)
+	if err != nil {
+		return nil, err
+	}
+	if err := w.AppendKeyValueMetadata(schemaKey, stored); err != nil {
+		return nil, err
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	return w.FileMetadata()
+}
+
+func (f *file) writer(w io.Writer) (*pqarrow.FileWriter, error) {
+	return pqarrow.NewFileWriter(f.types.encoded, w, f.props, pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(f.o.mem)))
+}
+
+// serialized is a schema as the stored one is spelled: an IPC message in base 64.
+func serialized(s *arrow.Schema) (string, error) {
+	var b bytes.Buffer
+	if err := arrowipc.NewWriter(&b, arrowipc.WithSchema(s)).Close(); err != nil {
+		return "", err
+	}
+	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
+}
+
+// encode writes a row group to memory.
+func (f *file) encode(to *pieces, recs []arrow.RecordBatch) (g *group, err error) {
+	w, err := f.writer(to)
+	if err != nil {
+		return nil, err
+	}
+	defer func() {
+		if err != nil {
+			w.Close() // frees what it holds; what it writes is dropped
+		}
+	}()
+	if err := w.NewRowGroupChecked(); err != nil {
+		return nil, err
+	}
+	g = &group{}
+	for _, r := range recs {
+		g.rows += r.NumRows()
+	}
+	for i, field := range f.types.encoded.Fields() {
+		if err := f.column(w, recs, i, field.Type, g.rows); err != nil {
+			return nil, err
+		}
+	}
+	if err := w.Close(); err != nil {
+		return nil, err
+	}
+	g.meta, err = w.FileMetadata()
+	return g, err
+}
+
+func (f *file) column(w *pqarrow.FileWriter, recs []arrow.RecordBatch, i int, typ arrow.DataType, rows int64) error {
+	chunks := make([]arrow.Array, len(recs))
+	for k, r := range recs {
+		arr, err := lowering{f.o.mem}.array(r.Column(i), typ, nil)
+		if err != nil {
+			return err
+		}
+		defer arr.Release()
+		chunks[k] = arr
+	}
+	data := arrow.NewChunked(chunks[0].DataType(), chunks)
+	defer data.Release()
+	return w.WriteColumnChunked(data, 0, rows)
+}
+
+// append writes the pages of a row group to the file.
+func (f *file) append(from *pieces, g *group) error {
+	begin, end := int64(len(magic)), from.n-int64(len(magic))-4
+	if end < begin || len(g.meta.RowGroups) != 1 {
+		return h5err.New(h5err.Unsupported, "the Parquet writer made no row group")
+	}
+	end -= int64(binary.LittleEndian.Uint32(from.tail(8)))
+	by := f.out.Bytes() - begin
+	rg := g.meta.RowGroups[0]
+	move := func(at *int64) {
+		if at != nil {
+			*at += by
+		}
+	}
+	for _, c := range rg.Columns {
+		if c.FileOffset > 0 {
+			c.FileOffset += by
+		}
+		c.MetaData.DataPageOffset += by
+		move(c.MetaData.DictionaryPageOffset)
+		move(c.MetaData.IndexPageOffset)
+	}
+	move(rg.FileOffset)
+	rg.Ordinal = nil
+	if n := len(f.meta.RowGroups); n <= math.MaxInt16 {
+		ordinal := int16(n)
+		rg.Ordinal = &ordinal
+	}
+	if err := from.each(begin, end, func(p []byte) error {
+		_, err := f.out.Write(p)
+		return err
+	}); err != nil {
+		return err
+	}
+	f.meta.RowGroups = append(f.meta.RowGroups, rg)
+	f.meta.NumRows += g.rows
+	f.stats.Rows += g.rows
+	f.stats.Batches++
+	f.stats.Bytes = f.out.Bytes()
+	if f.o.progress != nil {
+		f.o.progress(f.stats)
+	}
+	return nil
+}
+
+// finish writes the footer.
+func (f *file) finish() error {
+	n, err := f.meta.WriteTo(f.out, nil)
+	if err != nil {
+		return err
+	}
+	if n > math.MaxInt32 {
+		return h5err.New(h5err.Limit, "%d bytes of metadata", n).WithHint("ask for larger row groups")
+	}
+	if _, err := f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...)); err != nil {
+		return err
+	}
+	return f.out.Flush()
+}
+
+// pieces is memory to write to that grows without being moved.
+type pieces struct {
+	list [][]byte
+	n    int64
+}
+
+const pieceBytes = 1 << 20
+
+// Write implements io.Writer.
+func (p *pieces) Write(b []byte) (int, error) {
+	for rest := b; len(rest) > 0; {
+		at := int(p.n % pieceBytes)
+		k := int(p.n / pieceBytes)
+		if k == len(p.list) {
+			p.list = append(p.list, make([]byte, pieceBytes))
+		}
+		n := copy(p.list[k][at:], rest)
+		rest = rest[n:]
+		p.n += int64(n)
+	}
+	return len(b), nil
+}
+
+func (p *pieces) reset() { p.n = 0 }
+
+// each calls fn for the bytes from a up to b, piece by piece.
+func (p *pieces) each(a, b int64, fn func([]byte) error) error {
+	for a < b {
+		at := a % pieceBytes
+		part := p.list[a/pieceBytes][at:min(pieceBytes, at+b-a)]
+		if err := fn(part); err != nil {
+			return err
+		}
+		a += int64(len(part))
+	}
+	return nil
+}
+
+// tail is a copy of the bytes from n before the end on.
+func (p *pieces) tail(n int64) []byte {
+	var out []byte
+	p.each(p.n-n, p.n, func(b []byte) error { // never fails
+		out = append(out, b...)
+		return nil
+	})
+	return out
+}

@@ -1,0 +1,246 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"io"
+	"runtime"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
+)
+
+// Sizes that are used where no option says otherwise.
+const (
+	defaultGroupBytes = 64 << 20
+	leastGroupBytes   = 1 << 20
+	mostGroupRows     = 4 << 20
+)
+
+// Option changes how Write works.
+type Option func(*options) error
+
+type options struct {
+	compression Compression
+	workers     int
+	rows, bytes int64
+	maxMemory   int64
+	mem         memory.Allocator
+	progress    func(ipc.Stats)
+}
+
+// WithCompression sets the codec. The default is Zstd.
+func WithCompression(c Compression) Option {
+	return func(o *options) error {
+		if c < None || c > Zstd {
+			return h5err.New(h5err.Argument, "unknown %v", c)
+		}
+		o.compression = c
+		return nil
+	}
+}
+
+// WithWorkers sets how many row groups are encoded at a time; each is held until it is written. The default is the
+// number of processors.
+func WithWorkers(n int) Option {
+	return func(o *options) error {
+		if n < 1 {
+			return h5err.New(h5err.Argument, "%d workers", n)
+		}
+		o.workers = n
+		return nil
+	}
+}
+
+// WithGroupRows sets the rows of a row group; the last may have fewer. The default, 0, is to gather whole batches by
+// their bytes; batches of more than four million rows are cut then.
+func WithGroupRows(n int64) Option {
+	return func(o *options) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "row groups of %d rows", n)
+		}
+		o.rows = n
+		return nil
+	}
+}
+
+// WithGroupBytes sets how many bytes of Arrow data are gathered for a row group, where WithGroupRows says nothing. The
+// default, 0, is 64 MiB, less where memory is bounded.
+func WithGroupBytes(n int64) Option {
+	return func(o *options) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "row groups of %d bytes", n)
+		}
+		o.bytes = n
+		return nil
+	}
+}
+
+// WithMaxMemory makes row groups so small that gathering and encoding them takes about n bytes, beside the batches
+// themselves. The default, 0, is no bound.
+func WithMaxMemory(n int64) Option {
+	return func(o *options) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "%d bytes of memory", n)
+		}
+		o.maxMemory = n
+		return nil
+	}
+}
+
+// WithAllocator sets where buffers come from.
+func WithAllocator(mem memory.Allocator) Option {
+	return func(o *options) error {
+		o.mem = mem
+		return nil
+	}
+}
+
+// WithProgress calls fn after each row group, one call at a time. Its batches are row groups.
+func WithProgress(fn func(ipc.Stats)) Option {
+	return func(o *options) error {
+		o.progress = fn
+		return nil
+	}
+}
+
+// Write writes all batches of rr to w as a Parquet file. It neither releases rr nor closes w. The batches that it counts
+// are row groups. When it fails, what was written so far is no complete file. Errors are those of rr, ctx's, of kind IO
+// for what the system refused (a failing w, an input cut short), and Unsupported for types that Parquet has no
+// counterpart for.
+func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Option) (ipc.Stats, error) {
+	o := options{compression: Zstd, workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return ipc.Stats{}, err
+		}
+	}
+	o.sizes()
+	f, err := newFile(ctx, w, rr.Schema(), o)
+	if err != nil {
+		return ipc.Stats{}, err
+	}
+	p := newParallel(f)
+	err = p.finish(feed(ctx, rr, &gathering{options: o, add: p.add}))
+	if err == nil {
+		err = f.finish()
+	}
+	f.stats.Bytes = f.out.Bytes()
+	return f.stats, plain(err)
+}
+
+// sizes chooses the bytes of a row group. Encoding one takes its batches, the levels and pages, and the result.
+func (o *options) sizes() {
+	if o.bytes == 0 {
+		o.bytes = defaultGroupBytes
+		if o.maxMemory > 0 {
+			o.bytes = max(leastGroupBytes, min(o.bytes, o.maxMemory/int64(2*o.workers+2)))
+		}
+	}
+}
+
+// plain gives errors of arrow-go a kind of ours.
+func plain(err error) error {
+	var e *h5err.Error
+	if err != nil && !errors.As(err, &e) && errors.Is(err, arrow.ErrInvalid) {
+		return h5err.Wrap(h5err.Unsupported, err, "can't be written as Parquet")
+	}
+	return sink.Plain(err)
+}
+
+func feed(ctx context.Context, rr array.RecordReader, g *gathering) error {
+	var err error
+	for err == nil && rr.Next() {
+		err = g.take(rr.RecordBatch())
+	}
+	if err == nil {
+		err = rr.Err()
+	}
+	if err == nil {
+		err = ctx.Err()
+	}
+	if err == nil {
+		err = g.flush()
+	}
+	g.drop()
+	return err
+}
+
+// gathering collects batches for the next row group.
+type gathering struct {
+	options
+	add   func([]arrow.RecordBatch) error // takes over the batches
+	recs  []arrow.RecordBatch
+	n     int64 // rows
+	bytes int64
+}
+
+func (g *gathering) take(rec arrow.RecordBatch) error {
+	most := g.rows
+	if most == 0 {
+		most = mostGroupRows
+		if n := rec.NumRows(); n > most { // in equal parts
+			parts := (n + most - 1) / most
+			most = (n + parts - 1) / parts
+		}
+	}
+	for at := int64(0); at < rec.NumRows(); {
+		end := min(rec.NumRows(), at+most-g.n)
+		if at == end { // the batch before fills the row group
+			if err := g.flush(); err != nil {
+				return err
+			}
+			continue
+		}
+		part := rec.NewSlice(at, end)
+		g.recs = append(g.recs, part)
+		g.n += end - at
+		at = end
+		if g.rows == 0 {
+			if err := g.weigh(part); err != nil {
+				return err
+			}
+		}
+		if g.n >= most || g.rows == 0 && g.bytes >= g.options.bytes {
+			if err := g.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (g *gathering) weigh(rec arrow.RecordBatch) error {
+	return sink.Guard(func() error {
+		for _, c := range rec.Columns() {
+			g.bytes += weight(c)
+		}
+		return nil
+	})
+}
+
+// flush hands the row group on.
+func (g *gathering) flush() error {
+	if len(g.recs) == 0 {
+		return nil
+	}
+	recs := g.recs
+	g.recs, g.n, g.bytes = nil, 0, 0
+	return g.add(recs)
+}
+
+func (g *gathering) drop() {
+	releaseAll(g.recs)
+	g.recs = nil
+}
+
+func releaseAll(recs []arrow.RecordBatch) {
+	for _, r := range recs {
+		r.Release()
+	}
+}
