@@ -28,7 +28,7 @@ type Column struct {
 	Nulls      *Nulls // nil: it has no nulls but those that its type knows
 	Err        error  // why it can't be read
 	Metadata   map[string]string
-	definition convention.Column
+	definition *convention.Column
 	node       node
 }
 
@@ -51,14 +51,14 @@ func (c *Column) Field() arrow.Field {
 }
 
 // column plans a column. What is wrong with it stands in Err.
-func (f *File) column(def convention.Column) *Column {
-	c := &Column{Name: def.Name, Err: def.Err, definition: def, Metadata: map[string]string{}}
+func (f *File) column(c *Column, def *convention.Column) {
+	*c = Column{Name: def.Name, Err: def.Err, definition: def}
 	if def.Values == nil {
-		return c
+		return
 	}
 	d := def.Values.Main()
 	c.Path = d.Path()
-	c.HDF5Type = d.Type().String()
+	c.HDF5Type = f.plans.typeName(d.Type())
 	c.Shape = d.Dims()
 	l, err := d.Layout()
 	if err == nil {
@@ -70,15 +70,24 @@ func (f *File) column(def convention.Column) *Column {
 	}
 	if err != nil {
 		c.Err = h5err.In(err, d.File().Name(), d.Path())
-		return c
+		return
 	}
 	c.Type = c.node.arrow()
 	c.node.describe(c)
 	if c.Nulls != nil && c.Nulls.words != "" {
-		c.Metadata[dtype.MetaNulls] = c.Nulls.words
+		c.note(dtype.MetaNulls, c.Nulls.words)
 	}
-	maps.Copy(c.Metadata, def.Metadata)
-	return c
+	for k, v := range def.Metadata {
+		c.note(k, v)
+	}
+}
+
+// note adds to the metadata of the column's field.
+func (c *Column) note(key, value string) {
+	if c.Metadata == nil {
+		c.Metadata = map[string]string{}
+	}
+	c.Metadata[key] = value
 }
 
 // node makes what a description says executable.
@@ -177,7 +186,7 @@ func (f *File) plainNode(v *convention.Plain) (*plainNode, error) {
 	if v.Latin1 && types.Strings == dtype.StringsUTF8 {
 		types.Strings = dtype.StringsLatin1
 	}
-	if n.plan, err = dtype.New(src, types); err != nil {
+	if n.plan, err = f.plans.plan(src, types); err != nil {
 		return nil, h5err.In(err, d.File().Name(), d.Path())
 	}
 	n.typ = n.plan.Arrow

@@ -148,8 +148,9 @@ func Conventions() []ConventionInfo {
 
 // File is an open HDF5 file, seen as tables. It may be used by several goroutines.
 type File struct {
-	f *h5.File
-	o options
+	f     *h5.File
+	o     options
+	plans plans
 
 	pathsOnce sync.Once
 	paths     map[uint64]string // of every object, for object references
@@ -330,7 +331,12 @@ func (f *File) plain(name string, d *h5.Dataset) convention.Column {
 }
 
 // Describe describes one dataset as a column of its own.
-func (f *File) Describe(d *h5.Dataset) *Column { return f.column(f.plain(path.Base(d.Path()), d)) }
+func (f *File) Describe(d *h5.Dataset) *Column {
+	def := f.plain(path.Base(d.Path()), d)
+	c := &Column{}
+	f.column(c, &def)
+	return c
+}
 
 // refPath finds the path of an object by its address. The file is walked once, when it is first asked for.
 func (f *File) refPath(addr uint64) (string, error) {

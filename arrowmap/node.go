@@ -93,7 +93,7 @@ func (n *plainNode) heavy() bool { return n.plan.Variable || n.plan.Refs }
 
 func (n *plainNode) describe(c *Column) {
 	for k, v := range n.plan.Metadata {
-		c.Metadata[k] = v
+		c.note(k, v)
 	}
 	how, why := n.plan.Delivery, n.plan.Reason
 	if n.stride > 0 && (how == dtype.Mapped || how == dtype.Swapped) {
@@ -399,7 +399,7 @@ func (n *stringsNode) width() int64 {
 func (n *stringsNode) heavy() bool { return false }
 
 func (n *stringsNode) describe(c *Column) {
-	c.Metadata["h5arrow.dtype"] = "str"
+	c.note("h5arrow.dtype", "str")
 	c.Delivery, c.Reason = deliver(n.data, dtype.Mapped, "")
 	swapped, reason := dtype.Mapped, ""
 	if n.offsets.Type().Order == h5.BigEndian {

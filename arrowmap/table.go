@@ -25,8 +25,10 @@ type Table struct {
 
 func (f *File) table(def *convention.Table) *Table {
 	t := &Table{f: f, def: def, columns: make([]*Column, len(def.Columns)), to: -1}
+	all := make([]Column, len(def.Columns))
 	for i := range def.Columns {
-		t.columns[i] = f.column(def.Columns[i])
+		t.columns[i] = &all[i]
+		f.column(t.columns[i], &def.Columns[i])
 	}
 	return t
 }

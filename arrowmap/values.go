@@ -128,7 +128,8 @@ func (f *File) MapDataset(d *h5.Dataset, nulls ...NullSource) (*Values, error) {
 	} else {
 		p.Nulls = sources
 	}
-	c := f.column(convention.Column{Name: path.Base(d.Path()), Values: values})
+	c := &Column{}
+	f.column(c, &convention.Column{Name: path.Base(d.Path()), Values: values})
 	if c.Err != nil {
 		return nil, c.Err
 	}

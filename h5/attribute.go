@@ -236,6 +236,9 @@ type attributeList struct {
 	room int64   // bytes that they may yet have
 }
 
+// noAttributes is the list of most objects. It is not written to.
+var noAttributes attributeList
+
 // take adds the attribute of a message.
 func (l *attributeList) take(c *meta.Cursor, order uint32) error {
 	if l.room -= int64(64 + c.Len()); l.room < 0 {
@@ -260,6 +263,9 @@ func (l *attributeList) pass(err error) {
 
 // attributes reads all attributes of an object, compact and dense.
 func (f *File) attributes(h *header) (*attributeList, error) {
+	if h.find(msgAttribute) == nil && h.find(msgAttributeInfo) == nil {
+		return &noAttributes, nil
+	}
 	l := &attributeList{f: f, room: f.allowance()}
 	for i := range h.messages {
 		m := &h.messages[i]

@@ -1,6 +1,7 @@
 package h5
 
 import (
+	"slices"
 	"sort"
 	"sync"
 
@@ -185,6 +186,9 @@ func (g *Group) append(l Link) error {
 	}
 	if g.room -= int64(64 + len(l.Name) + len(l.Target) + len(l.File)); g.room < 0 {
 		return h5err.New(h5err.Corrupt, "the names of a group's links are larger than the file")
+	}
+	if len(g.links) == cap(g.links) && len(g.links) > 0 {
+		g.links = slices.Grow(g.links, len(g.links)) // append grows long slices by a quarter
 	}
 	g.links = append(g.links, l)
 	return nil

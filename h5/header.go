@@ -104,16 +104,12 @@ func (f *File) readHeaderTo(h *header, addr uint64) error {
 	if addr == meta.Undefined {
 		return h5err.New(h5err.Corrupt, "undefined object address")
 	}
-	var buf [headerPrefix]byte
-	head := buf[:4]
-	if room := uint64(f.r.Size() - f.r.Base()); addr <= room {
-		head = buf[:max(4, min(headerPrefix, room-addr))]
-	}
-	if err := f.r.Read(head, addr); err != nil {
+	var buf [mostHeaders]byte
+	head, err := f.r.Head(buf[:], addr, 4)
+	if err != nil {
 		return err
 	}
 	h.addr = addr
-	var err error
 	if string(head[:4]) == "OHDR" {
 		err = f.readHeader2(h, head)
 	} else {
@@ -131,8 +127,9 @@ func (f *File) readHeaderTo(h *header, addr uint64) error {
 	return nil
 }
 
-// headerPrefix is the most bytes that may stand before an object header's messages: those of version 2 with its times.
-const headerPrefix = 6 + 16 + 4 + 8
+// mostHeaders is a size of header that most objects do not exceed. It is read at once. What stands before the messages
+// has much less.
+const mostHeaders = 512
 
 // block is a run of messages that is still to be read.
 type headerBlock struct{ addr, size uint64 }
@@ -232,7 +229,12 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	}
 	for i := 0; i < q.n && count > 0; i++ {
 		b := q.block(i)
-		c := f.r.Cursor(b.addr, int(b.size))
+		var c *meta.Cursor
+		if i == 0 && b.size <= uint64(len(head)-16) {
+			c = f.r.CursorOver(bytes.Clone(head[16:16+b.size]), b.addr)
+		} else {
+			c = f.r.Cursor(b.addr, int(b.size))
+		}
 		if c.Err() == nil {
 			f.extent(b.addr, b.size, "object header")
 		}

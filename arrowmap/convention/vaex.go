@@ -115,7 +115,7 @@ func vaexColumn(columns *h5.Group, l h5.Link) Column {
 		c.Err = err
 		return c
 	}
-	c.Objects = []h5.Object{o}
+	c.Objects = append(make([]h5.Object, 0, 2), o)
 	if alias := text(o, "alias"); alias != "" {
 		c.Name = alias
 	}

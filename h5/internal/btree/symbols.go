@@ -50,8 +50,9 @@ func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
 // Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
 // Format: Level 1B - Group Symbol Table Nodes"). An error of fn ends the walk and is returned.
 func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
-	var head [8]byte
-	if err := r.Read(head[:], addr); err != nil {
+	var buf [8 + 4*40]byte // most nodes have no more
+	head, err := r.Head(buf[:], addr, 8)
+	if err != nil {
 		return err
 	}
 	if string(head[:4]) != "SNOD" {
@@ -62,19 +63,14 @@ func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
 		return r.Unsupported(addr, "symbol table node of version %d", version)
 	}
 	step := SymbolSize(r)
-	var few [4 * 40]byte // most nodes have no more
-	var p []byte
-	var err error
-	if n*step <= len(few) {
-		p = few[:n*step]
-		err = r.Read(p, addr+uint64(len(head)))
-	} else {
-		p, err = r.Bytes(addr+uint64(len(head)), n*step)
+	p := head[8:]
+	if n*step > len(p) {
+		if p, err = r.Bytes(addr+8, n*step); err != nil {
+			return err
+		}
 	}
-	if err != nil {
-		return err
-	}
-	r.Extent(addr, uint64(len(head)+len(p)), "symbol table node")
+	p = p[:n*step]
+	r.Extent(addr, uint64(8+len(p)), "symbol table node")
 	for ; len(p) > 0; p = p[step:] {
 		if err := fn(DecodeSymbol(r, p)); err != nil && !r.PassOver(err) {
 			return err

@@ -5,6 +5,7 @@
 package btree
 
 import (
+	"bytes"
 	"encoding/binary"
 
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
@@ -84,9 +85,10 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 // begin under 256, which bounds the recursion.
 func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr uint64) error) error {
 	r := w.r
-	var buf [8 + 2*32]byte // addresses have at most 32 bytes
-	head := buf[:8+2*r.OffsetSize]
-	if err := r.Read(head, addr); err != nil {
+	var buf [128]byte // what stands before the records, and those of a small group
+	before := 8 + 2*r.OffsetSize
+	head, err := r.Head(buf[:], addr, before)
+	if err != nil {
 		return err
 	}
 	if string(head[:4]) != "TREE" {
@@ -104,11 +106,13 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 	if n > 0 {
 		size = n*step + w.keySize
 	}
-	p, err := r.Bytes(addr+uint64(len(head)), size)
-	if err != nil {
+	var p []byte
+	if size <= len(head)-before {
+		p = bytes.Clone(head[before : before+size]) // off the stack
+	} else if p, err = r.Bytes(addr+uint64(before), size); err != nil {
 		return err
 	}
-	r.Extent(addr, uint64(len(head)+size), "B-tree node")
+	r.Extent(addr, uint64(before+size), "B-tree node")
 	if err := w.once(addr); err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ import (
 
 const (
 	blockSize = 64 << 10
-	fewBlocks = 64  // 4 MiB: what is cached at first
+	fewBlocks = 16  // 1 MiB: what is cached at first
 	maxBlocks = 256 // 16 MiB: what is cached where many blocks are asked for
 )
 
@@ -133,6 +133,16 @@ func (r *Reader) readAt(p []byte, off int64) error {
 		return h5err.At(h5err.IO, off, "the file ends early: it was cut while open")
 	}
 	return &h5err.Error{Kind: h5err.IO, Offset: off, Msg: "read failed", Err: err}
+}
+
+// Head is Read, but where the file ends before p does it returns the part that there is. least bytes must be there.
+func (r *Reader) Head(p []byte, addr uint64, least int) ([]byte, error) {
+	off, err := r.FileOffset(addr, uint64(least))
+	if err != nil {
+		return nil, err
+	}
+	p = p[:max(int64(least), min(int64(len(p)), r.size-off))]
+	return p, r.copyAt(p, off)
 }
 
 // copyAt fills p with the bytes at an absolute offset, block by block.
