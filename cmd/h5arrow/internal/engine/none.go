@@ -1,0 +1,53 @@
+//go:build !(duckdb_arrow && cgo)
+
+package engine
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// DB is the engine with its tables. This build has none.
+type DB struct{}
+
+// Rows is the result of a statement.
+type Rows struct{ array.RecordReader }
+
+// Stats says what was read.
+func (r *Rows) Stats() []ScanStats { return nil }
+
+func missing() error {
+	return h5err.New(h5err.Unsupported, "this build has no SQL engine").
+		WithHint("build it with cgo, a C++ compiler and the tag duckdb_arrow: CGO_ENABLED=1 go install -tags duckdb_arrow github.com/h5arrow/h5arrow/cmd/h5arrow@latest")
+}
+
+// Start begins to start the engine. Here there is none.
+func Start(Options) *Starting { return nil }
+
+// Starting is an engine that is being started.
+type Starting struct{}
+
+// Open returns an error of kind Unsupported.
+func (*Starting) Open([]Table) (*DB, error) { return nil, missing() }
+
+// Close does nothing.
+func (*Starting) Close() {}
+
+// Open returns an error of kind Unsupported that says how to get the engine.
+func Open([]Table, Options) (*DB, error) { return nil, missing() }
+
+// Schema returns an error of kind Unsupported.
+func (*DB) Schema(context.Context, string) (*arrow.Schema, error) { return nil, missing() }
+
+// Query returns an error of kind Unsupported.
+func (*DB) Query(context.Context, string) (array.RecordReader, error) { return nil, missing() }
+
+// Run returns an error of kind Unsupported.
+func (*DB) Run(context.Context, string) (*Rows, error) { return nil, missing() }
+
+// Close does nothing.
+func (*DB) Close() error { return nil }

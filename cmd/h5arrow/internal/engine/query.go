@@ -1,0 +1,391 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// query is one statement on its way. It has a connection of its own.
+type query struct {
+	db     *DB
+	ctx    context.Context
+	cancel context.CancelFunc
+	conn   duck.Connection
+	id     uint64
+	stop   func() bool // undoes the interrupt by the context
+	stmt   duck.PreparedStatement
+
+	mu    sync.Mutex // guards what follows, and the connection against an interrupt that comes late
+	over  bool
+	err   error // of a scan, the first
+	stats []ScanStats
+}
+
+// fail notes the error of a scan: the engine would only pass its text on.
+func (q *query) fail(err error) {
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.err == nil {
+		q.err = err
+	}
+}
+
+func (q *query) add(s ScanStats) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.stats = append(q.stats, s)
+}
+
+// open connects.
+func (db *DB) open(ctx context.Context) (*query, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	q := &query{db: db}
+	if duck.Connect(db.db, &q.conn) != duck.StateSuccess {
+		return nil, h5err.New(h5err.Memory, "the SQL engine takes no connection")
+	}
+	q.ctx, q.cancel = context.WithCancel(ctx)
+	var client duck.ClientContext
+	duck.ConnectionGetClientContext(q.conn, &client)
+	q.id = uint64(duck.ClientContextGetConnectionId(client))
+	duck.DestroyClientContext(&client)
+	db.mu.Lock()
+	db.queries[q.id] = q
+	db.mu.Unlock()
+	q.stop = context.AfterFunc(ctx, func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if !q.over {
+			duck.Interrupt(q.conn)
+		}
+	})
+	return q, nil
+}
+
+func (q *query) close() {
+	q.stop()
+	q.cancel()
+	duck.DestroyPrepare(&q.stmt)
+	q.mu.Lock()
+	q.over = true
+	q.mu.Unlock()
+	duck.Disconnect(&q.conn)
+	q.db.mu.Lock()
+	delete(q.db.queries, q.id)
+	q.db.mu.Unlock()
+}
+
+// error returns the error of a statement: that of its files or its context where there is one, else what the engine says.
+func (q *query) error(kind duck.ErrorType, msg string) error {
+	q.mu.Lock()
+	err := q.err
+	q.mu.Unlock()
+	switch {
+	case q.ctx.Err() != nil:
+		return q.ctx.Err()
+	case err != nil && !errors.Is(err, context.Canceled):
+		return err
+	}
+	k := h5err.Argument
+	switch kind {
+	case duck.ErrorTypeOutOfMemory:
+		k = h5err.Memory
+	case duck.ErrorTypeErrorIO, duck.ErrorTypeInternal, duck.ErrorTypeFatal:
+		k = h5err.IO
+	}
+	e := h5err.New(k, "%s", oneLine(msg))
+	if kind == duck.ErrorTypeCatalog {
+		q.db.hint(e)
+	}
+	return e
+}
+
+// hint adds what tables there are to an error about one that there is not.
+func (db *DB) hint(e *h5err.Error) {
+	_, name, _ := strings.Cut(e.Msg, "Table with name ")
+	name, _, found := strings.Cut(name, " does not exist")
+	if !found {
+		return
+	}
+	if paths := db.unclear[strings.ToLower(name)]; len(paths) > 0 {
+		e.Hint = "this name could stand for " + strings.Join(quotedAll(paths), " or ")
+		return
+	}
+	var names []string
+	for _, t := range db.tables {
+		if names = append(names, t.names[len(t.names)-1]); len(names) == 10 {
+			names = append(names, "...")
+			break
+		}
+	}
+	e.Hint = "the tables are " + strings.Join(quotedAll(names), ", ")
+}
+
+func quotedAll(names []string) []string {
+	out := slices.Clone(names)
+	for i, n := range out {
+		if n != "..." {
+			out[i] = quoted(n)
+		}
+	}
+	return out
+}
+
+// reading are the statements that are taken without Options.Access.
+var reading = []duck.StatementType{duck.StatementTypeSelect, duck.StatementTypeExplain, duck.StatementTypeRelation, duck.StatementTypeLogicalPlan}
+
+// prepare parses and binds a statement. With Access there may be several, of which all but the last are run.
+func (q *query) prepare(sql string) error {
+	if strings.Contains(sql, "\x00") {
+		return h5err.New(h5err.Argument, "the statement holds a zero byte")
+	}
+	var list duck.ExtractedStatements
+	n := duck.ExtractStatements(q.conn, sql, &list)
+	defer duck.DestroyExtracted(&list)
+	if n == 0 {
+		msg := duck.ExtractStatementsError(list)
+		if msg == "" {
+			msg = "there is no statement"
+		}
+		return q.error(duck.ErrorTypeParser, msg)
+	}
+	if n > 1 && !q.db.o.Access {
+		return h5err.New(h5err.Argument, "%d statements: one at a time is taken", n)
+	}
+	for i := range n {
+		duck.DestroyPrepare(&q.stmt)
+		if duck.PrepareExtractedStatement(q.conn, list, i, &q.stmt) != duck.StateSuccess {
+			return q.prepareError()
+		}
+		kind := duck.PreparedStatementType(q.stmt)
+		if !q.db.o.Access && !slices.Contains(reading, kind) {
+			return h5err.New(h5err.Argument, "this statement does not read: only those that do are taken").
+				WithHint("--engine-io allows all")
+		}
+		if duck.NParams(q.stmt) > 0 {
+			return h5err.New(h5err.Argument, "the statement has parameters, which nothing gives values to")
+		}
+		if i+1 == n {
+			break
+		}
+		var res duck.Result
+		ok := duck.ExecutePrepared(q.stmt, &res) == duck.StateSuccess
+		var err error
+		if !ok {
+			err = q.error(duck.ResultErrorType(&res), duck.ResultError(&res))
+		}
+		duck.DestroyResult(&res)
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (q *query) prepareError() error {
+	msg := duck.PrepareError(q.stmt)
+	kind := duck.ErrorTypeBinder
+	for prefix, k := range map[string]duck.ErrorType{"Catalog Error": duck.ErrorTypeCatalog, "Out of Memory Error": duck.ErrorTypeOutOfMemory,
+		"IO Error": duck.ErrorTypeErrorIO, "INTERNAL Error": duck.ErrorTypeInternal, "FATAL Error": duck.ErrorTypeFatal} {
+		if strings.HasPrefix(msg, prefix) {
+			kind = k
+		}
+	}
+	return q.error(kind, msg)
+}
+
+// Schema returns the schema of a statement's result, without running it.
+func (db *DB) Schema(ctx context.Context, statement string) (*arrow.Schema, error) {
+	q, err := db.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer q.close()
+	if err := q.prepare(statement); err != nil {
+		return nil, err
+	}
+	var opts duck.ArrowOptions
+	duck.ConnectionGetArrowOptions(q.conn, &opts)
+	defer duck.DestroyArrowOptions(&opts)
+	n := int(duck.PreparedStatementColumnCount(q.stmt))
+	names, types := make([]string, n), make([]duck.LogicalType, n)
+	for i := range n {
+		names[i] = duck.PreparedStatementColumnName(q.stmt, duck.IdxT(i))
+		types[i] = duck.PreparedStatementColumnLogicalType(q.stmt, duck.IdxT(i))
+	}
+	return arrowSchema(opts, types, names)
+}
+
+// arrowSchema is the schema of a result. It destroys the types.
+func arrowSchema(opts duck.ArrowOptions, types []duck.LogicalType, names []string) (*arrow.Schema, error) {
+	defer func() {
+		for i := range types {
+			duck.DestroyLogicalType(&types[i])
+		}
+	}()
+	if len(types) == 0 {
+		return arrow.NewSchema(nil, nil), nil
+	}
+	schema, e := duck.NewArrowSchema(opts, types, names)
+	defer duck.DestroyErrorData(&e)
+	if duck.ErrorDataHasError(e) {
+		return nil, h5err.New(h5err.Unsupported, "the result as Arrow: %s", oneLine(duck.ErrorDataMessage(e)))
+	}
+	return schema, nil
+}
+
+// Rows is the result of a statement: record batches in memory of their own, made while they are asked for. It implements
+// array.RecordReader. It is to be used by one goroutine at a time, and Release is what gives back the memory and the
+// engine's threads.
+type Rows struct {
+	refs    atomic.Int64
+	q       *query
+	res     duck.Result
+	opts    duck.ArrowOptions
+	schema  *arrow.Schema
+	current arrow.RecordBatch
+	err     error
+	done    bool
+}
+
+// Query runs a statement. The caller releases what is returned.
+func (db *DB) Query(ctx context.Context, statement string) (array.RecordReader, error) {
+	r, err := db.Run(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Run is Query for a caller that wants to know what was read.
+func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
+	q, err := db.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := &Rows{q: q}
+	r.refs.Store(1)
+	if err := r.begin(statement); err != nil {
+		r.Release()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Rows) begin(statement string) error {
+	q := r.q
+	if err := q.prepare(statement); err != nil {
+		return err
+	}
+	var pending duck.PendingResult
+	defer duck.DestroyPending(&pending)
+	//lint:ignore SA1019 there is no other way yet to a result that is not all in memory
+	if duck.PendingPreparedStreaming(q.stmt, &pending) != duck.StateSuccess {
+		return q.error(duck.ErrorTypeInvalid, duck.PendingError(pending))
+	}
+	if duck.ExecutePending(pending, &r.res) != duck.StateSuccess {
+		return q.error(duck.ResultErrorType(&r.res), duck.ResultError(&r.res))
+	}
+	r.opts = duck.ResultGetArrowOptions(&r.res)
+	n := int(duck.ColumnCount(&r.res))
+	names, types := make([]string, n), make([]duck.LogicalType, n)
+	for i := range n {
+		names[i] = duck.ColumnName(&r.res, duck.IdxT(i))
+		types[i] = duck.ColumnLogicalType(&r.res, duck.IdxT(i))
+	}
+	var err error
+	r.schema, err = arrowSchema(r.opts, types, names)
+	return err
+}
+
+// Schema is the schema of the batches.
+func (r *Rows) Schema() *arrow.Schema { return r.schema }
+
+// Next moves to the next batch. It is false at the end and after an error.
+func (r *Rows) Next() bool {
+	r.drop()
+	if r.done || r.err != nil {
+		return false
+	}
+	c := duck.FetchChunk(r.res)
+	if c.Ptr == nil {
+		r.done = true
+		if msg := duck.ResultError(&r.res); msg != "" {
+			r.err = r.q.error(duck.ResultErrorType(&r.res), msg)
+		} else if err := r.q.ctx.Err(); err != nil {
+			r.err = err
+		}
+		return false
+	}
+	defer duck.DestroyDataChunk(&c)
+	if r.schema.NumFields() == 0 {
+		r.done = true
+		return false
+	}
+	rec, e := duck.DataChunkToArrowArray(r.opts, r.schema, c)
+	defer duck.DestroyErrorData(&e)
+	if duck.ErrorDataHasError(e) {
+		r.err = h5err.New(h5err.Unsupported, "the result as Arrow: %s", oneLine(duck.ErrorDataMessage(e)))
+		return false
+	}
+	r.current = rec
+	return true
+}
+
+func (r *Rows) drop() {
+	if r.current != nil {
+		r.current.Release()
+		r.current = nil
+	}
+}
+
+// RecordBatch is the current batch, valid until the next call of Next unless retained.
+func (r *Rows) RecordBatch() arrow.RecordBatch { return r.current }
+
+// Record is RecordBatch under its old name.
+func (r *Rows) Record() arrow.RecordBatch { return r.current }
+
+// Err is the error that ended the result, nil at its end.
+func (r *Rows) Err() error { return r.err }
+
+// Retain takes one more reference.
+func (r *Rows) Retain() { r.refs.Add(1) }
+
+// Release gives a reference back; the last one ends the statement.
+func (r *Rows) Release() {
+	if r.refs.Add(-1) == 0 {
+		r.end()
+	}
+}
+
+func (r *Rows) end() {
+	r.drop()
+	r.done = true
+	r.q.cancel() // what is being decoded
+	duck.DestroyArrowOptions(&r.opts)
+	duck.DestroyResult(&r.res)
+	r.q.close()
+}
+
+// Stats says what each scan of the statement read. It is complete after the last Release.
+func (r *Rows) Stats() []ScanStats {
+	r.q.mu.Lock()
+	defer r.q.mu.Unlock()
+	return slices.Clone(r.q.stats)
+}

@@ -1,0 +1,88 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// table is a table as the engine sees it.
+type table struct {
+	db       *DB
+	t        *arrowmap.Table
+	file     string
+	names    []string
+	files    []FileRows
+	function string // the name of its table function
+	rows     int64
+	columns  []column
+	labels   []string           // names of what the table function returns: rowColumn, the columns, the files
+	types    []duck.LogicalType // one for each label
+}
+
+// column is a column of a table.
+type column struct {
+	name, path string
+	typ        arrow.DataType
+	err        error // why it can't be used
+}
+
+// rowColumn is the first column of a table function: the row's number. The views leave it out. The engine asks for the
+// first column where it wants no column but the number of rows, and this one costs nothing.
+const rowColumn = "h5arrow_row"
+
+func newTable(db *DB, def Table, function string) *table {
+	t := &table{db: db, t: def.Table, names: def.Names, files: def.Files, function: function, rows: def.Table.Rows(),
+		labels: []string{rowColumn}, types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
+	for _, c := range def.Table.Columns() {
+		col := column{name: c.Name, path: c.Path, typ: c.Type, err: c.Err}
+		var lt duck.LogicalType
+		if col.err == nil {
+			var err error
+			if lt, err = logicalType(c.Type); err != nil {
+				col.err = h5err.In(err, "", c.Path)
+			}
+		}
+		if col.err != nil { // NULL goes with everything: only reading it fails
+			lt = duck.CreateLogicalType(duck.TypeSQLNull)
+		}
+		t.columns = append(t.columns, col)
+		t.labels = append(t.labels, c.Name)
+		t.types = append(t.types, lt)
+	}
+	if t.files != nil {
+		t.labels = append(t.labels, FilenameColumn)
+		t.types = append(t.types, duck.CreateLogicalType(duck.TypeVarchar))
+	}
+	t.labels = distinct(t.labels)
+	return t
+}
+
+func (t *table) close() {
+	for i := range t.types {
+		duck.DestroyLogicalType(&t.types[i])
+	}
+}
+
+// reader reads columns of the table.
+func (t *table) reader(ctx context.Context, columns []int) (*arrowmap.Reader, error) {
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = t.columns[c].name
+	}
+	sel, err := t.t.Select(names...)
+	if err != nil {
+		return nil, err
+	}
+	opts := append([]arrowmap.ReadOption{arrowmap.WithHesitation()}, t.db.o.Read...)
+	if t.db.o.MaxMemory > 0 {
+		opts = append(opts, arrowmap.WithMaxMemory(max(1, t.db.o.MaxMemory/4)))
+	}
+	return sel.Reader(ctx, opts...)
+}

@@ -1,0 +1,135 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// maxArray is the number of items up to which a list of fixed size is an ARRAY: the engine sets memory aside for 2048
+// rows of them.
+const maxArray = 1024
+
+// plain are the types that are carried as they are.
+var plain = map[arrow.Type]duck.Type{
+	arrow.BOOL: duck.TypeBoolean,
+	arrow.INT8: duck.TypeTinyInt, arrow.INT16: duck.TypeSmallInt, arrow.INT32: duck.TypeInteger, arrow.INT64: duck.TypeBigInt,
+	arrow.UINT8: duck.TypeUTinyInt, arrow.UINT16: duck.TypeUSmallInt, arrow.UINT32: duck.TypeUInteger, arrow.UINT64: duck.TypeUBigInt,
+	arrow.FLOAT16: duck.TypeFloat, arrow.FLOAT32: duck.TypeFloat, arrow.FLOAT64: duck.TypeDouble,
+	arrow.STRING: duck.TypeVarchar, arrow.LARGE_STRING: duck.TypeVarchar,
+	arrow.BINARY: duck.TypeBlob, arrow.LARGE_BINARY: duck.TypeBlob, arrow.FIXED_SIZE_BINARY: duck.TypeBlob,
+	arrow.DATE32: duck.TypeDate, arrow.DURATION: duck.TypeInterval, arrow.NULL: duck.TypeSQLNull,
+}
+
+// timestamps are the types of times without a zone, by unit.
+var timestamps = map[arrow.TimeUnit]duck.Type{arrow.Second: duck.TypeTimestampS, arrow.Millisecond: duck.TypeTimestampMS,
+	arrow.Microsecond: duck.TypeTimestamp, arrow.Nanosecond: duck.TypeTimestampNS}
+
+// logicalType returns the engine's type for an Arrow type; the caller destroys it. A type that can't be carried is
+// Unsupported.
+func logicalType(t arrow.DataType) (duck.LogicalType, error) {
+	if id, ok := plain[t.ID()]; ok {
+		return duck.CreateLogicalType(id), nil
+	}
+	switch t := t.(type) {
+	case *arrow.TimestampType:
+		if t.TimeZone != "" {
+			return duck.CreateLogicalType(duck.TypeTimestampTZ), nil
+		}
+		return duck.CreateLogicalType(timestamps[t.Unit]), nil
+	case *arrow.DictionaryType:
+		return logicalType(t.ValueType)
+	case arrow.ExtensionType:
+		return logicalType(t.StorageType())
+	case *arrow.ListType:
+		return listType(t.Elem())
+	case *arrow.LargeListType:
+		return listType(t.Elem())
+	case *arrow.FixedSizeListType:
+		if !isArray(t) {
+			return listType(t.Elem())
+		}
+		child, err := logicalType(t.Elem())
+		if err != nil {
+			return child, err
+		}
+		defer duck.DestroyLogicalType(&child)
+		return duck.CreateArrayType(child, duck.IdxT(t.Len())), nil
+	case *arrow.StructType:
+		return structType(t)
+	}
+	return duck.LogicalType{}, h5err.New(h5err.Unsupported, "the SQL engine has no type for %s", t)
+}
+
+func listType(elem arrow.DataType) (duck.LogicalType, error) {
+	child, err := logicalType(elem)
+	if err != nil {
+		return child, err
+	}
+	defer duck.DestroyLogicalType(&child)
+	return duck.CreateListType(child), nil
+}
+
+func structType(t *arrow.StructType) (duck.LogicalType, error) {
+	if t.NumFields() == 0 {
+		return duck.LogicalType{}, h5err.New(h5err.Unsupported, "the SQL engine has no type for %s: a struct without fields", t)
+	}
+	var types []duck.LogicalType
+	defer func() {
+		for i := range types {
+			duck.DestroyLogicalType(&types[i])
+		}
+	}()
+	var names []string
+	for _, f := range t.Fields() {
+		lt, err := logicalType(f.Type)
+		if err != nil {
+			return lt, err
+		}
+		types = append(types, lt)
+		names = append(names, f.Name)
+	}
+	return duck.CreateStructType(types, distinct(names)), nil
+}
+
+// items is the number of innermost items of a list of fixed size; 1 for anything else.
+func items(t arrow.DataType) int64 {
+	if l, ok := t.(*arrow.FixedSizeListType); ok {
+		return min(int64(l.Len()), 1<<31) * items(l.Elem())
+	}
+	return 1
+}
+
+// isArray tells whether a list of fixed size is an ARRAY, and not a LIST.
+func isArray(t *arrow.FixedSizeListType) bool { return t.Len() > 0 && items(t) <= maxArray }
+
+// distinct returns names that differ by more than case, which is all the same to the engine: a number is put behind
+// those that repeat an earlier one. It also gives a name to those that have none.
+func distinct(names []string) []string {
+	taken := make(map[string]bool, len(names))
+	for _, n := range names {
+		taken[strings.ToLower(n)] = true
+	}
+	seen := make(map[string]bool, len(names))
+	out := make([]string, len(names))
+	for i, n := range names {
+		n = strings.ReplaceAll(n, "\x00", "")
+		if n == "" {
+			n = fmt.Sprintf("column%d", i)
+		}
+		out[i] = n
+		for k := 1; seen[strings.ToLower(out[i])]; k++ {
+			if name := fmt.Sprintf("%s_%d", n, k); !taken[strings.ToLower(name)] {
+				out[i] = name
+			}
+		}
+		seen[strings.ToLower(out[i])] = true
+	}
+	return out
+}
