@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
@@ -121,11 +121,7 @@ func (f *File) readable(d *h5.Dataset) error {
 		return err
 	}
 	if l.Storage == h5.StorageChunked {
-		filters, err := d.Filters()
-		if err != nil {
-			return err
-		}
-		_, err = filter.New(filters)
+		err := chunk.Decodable(d)
 		if h5err.Is(err, h5err.Unsupported) && f.o.foreign != nil {
 			err = foreignType(d.Type())
 		}

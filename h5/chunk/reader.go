@@ -158,7 +158,7 @@ func (r *Reader) initChunks() error {
 	l := r.ds.layout
 	if len(r.ds.filters) > 0 {
 		var err error
-		if r.pipe, err = filter.New(r.ds.filters); err != nil {
+		if r.pipe, err = compile(r.ds.filters, r.ds.chunks); err != nil {
 			return err
 		}
 	}

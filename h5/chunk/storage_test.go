@@ -8,6 +8,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -598,5 +599,34 @@ func TestNoCopies(t *testing.T) {
 	}
 	if n := testing.AllocsPerRun(5, read); n > 40 {
 		t.Errorf("%v allocations for 8 chunks", n)
+	}
+}
+
+// TestSkippedFilter reads a dataset of which a filter that nobody knows was applied to no chunk.
+func TestSkippedFilter(t *testing.T) {
+	for _, applied := range []bool{false, true} {
+		s := newSynth(seeded(3), shape{dims: []uint64{10, 3}, chunk: []uint64{4, 3}, elem: 2, deflate: true})
+		s.filters = append(s.filters, h5.Filter{ID: 9999, Name: "nobody's", Optional: true})
+		cs, _ := s.chunks()
+		for i := range cs {
+			if !applied || i != 1 {
+				cs[i].FilterMask |= 2
+			}
+		}
+		r, err := newReader(s.dataset, options{})
+		if applied {
+			if !h5err.Is(err, h5err.Unsupported) || !strings.Contains(err.Error(), "filter 9999") {
+				t.Errorf("applied to one chunk: %v", err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := make([]byte, len(s.want))
+		if err := r.Read(context.Background(), 0, 10, got); err != nil || !bytes.Equal(got, s.want) {
+			t.Errorf("applied to no chunk: % x, %v; want % x", got, err, s.want)
+		}
+		r.Close()
 	}
 }
