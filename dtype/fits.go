@@ -101,7 +101,7 @@ func (n *reference) weigh(w *weights, b []byte) error {
 	if w.env.RefPath == nil {
 		return nil
 	}
-	path, null, err := w.env.RefPath(b)
+	path, null, err := n.path(w.env, b)
 	if err == nil && !null {
 		w.add(n.id, int64(len(path)), int64(len(path)))
 	}

@@ -260,6 +260,35 @@ func TestReferences(t *testing.T) {
 	}
 }
 
+// TestNewReferences reads references as HDF5 1.12 and later write them: these bytes are from its own test files.
+func TestNewReferences(t *testing.T) {
+	p := plan(t, Source{Type: &h5.Type{Class: h5.ClassReference, Ref: h5.RefObject2, Size: 18}}, Options{})
+	env := testEnv(t)
+	env.RefPath = func(ref []byte) (string, bool, error) {
+		return fmt.Sprintf("/x%x", binary.LittleEndian.Uint64(ref)), false, nil
+	}
+	raw := unhex(t, "020008 2807000000000000 00000000000000  020008 2003000000000000 00000000000000 0000 00000000 0000000000000000 00000000")
+	checkBuild(t, p, env, raw, 3, "110", `["/x728" "/x320" (null)]`)
+	if n := p.Fits(Raw{Bytes: raw, Rows: 3}, env); n != 3 {
+		t.Errorf("fits %d", n)
+	}
+	for _, tt := range []struct {
+		raw  string
+		kind h5err.Kind
+		want string
+	}{
+		{"0400 10000000 680d000000000000 01000000", h5err.Unsupported, "a reference to an attribute"},
+		{"0401 20000000 4808000000000000 01000000", h5err.Unsupported, "a reference to an attribute"},
+		{"0300 39000000 ac08000000000000 01000000", h5err.Unsupported, "a region reference"},
+		{"0201 39000000 ac08000000000000 01000000", h5err.Unsupported, "in another file"},
+		{"0500 39000000 ac08000000000000 01000000", h5err.Corrupt, "kind 5"},
+		{"0000 00000000 ac08000000000000 01000000", h5err.Corrupt, "kind 0"},
+		{"020010 2807000000000000 00000000000000", h5err.Corrupt, "an address of 16 bytes"},
+	} {
+		checkError(t, p, env, Raw{Bytes: append(raw[:18:18], unhex(t, tt.raw)...), Rows: 2}, tt.kind, "row 1", tt.want)
+	}
+}
+
 func TestUTF32Errors(t *testing.T) {
 	u1, u4 := leu(1), leu(4)
 	for name, src := range map[string]Source{

@@ -50,7 +50,17 @@ func (b *planner) opaque(t *h5.Type) (node, error) {
 // reference is an object reference, as the path of its target.
 type reference struct {
 	info
-	id int
+	id  int
+	typ *h5.Type
+}
+
+// path gives the path of an element's target.
+func (n *reference) path(env *Env, p []byte) (path string, null bool, err error) {
+	ref, err := h5.ObjectReference(n.typ, p, env.OffsetSize)
+	if ref == nil {
+		return "", true, err
+	}
+	return env.RefPath(ref)
 }
 
 func (b *planner) reference(t *h5.Type) (node, error) {
@@ -62,7 +72,7 @@ func (b *planner) reference(t *h5.Type) (node, error) {
 		return nil, h5err.New(h5err.Unsupported, "references of kind %s", strconv.Itoa(int(t.Ref)))
 	}
 	b.refs = true
-	return &reference{id: b.counter(), info: info{arrow: arrow.BinaryTypes.String, size: t.Size, delivery: Converted, reason: "paths of the objects referred to"}}, nil
+	return &reference{id: b.counter(), typ: t, info: info{arrow: arrow.BinaryTypes.String, size: t.Size, delivery: Converted, reason: "paths of the objects referred to"}}, nil
 }
 
 func (n *reference) build(c *ctx, v *view) (*array.Data, error) {
@@ -79,7 +89,7 @@ func (n *reference) build(c *ctx, v *view) (*array.Data, error) {
 	for i := range v.n {
 		null := true
 		if v.valid.valid(i) {
-			path, none, err := c.env.RefPath(v.at(i))
+			path, none, err := n.path(c.env, v.at(i))
 			if err != nil {
 				return nil, cellAt(i, err)
 			}

@@ -1,6 +1,8 @@
 package h5
 
 import (
+	"bytes"
+
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
@@ -94,4 +96,45 @@ func (f *File) RefAddress(ref []byte) (addr uint64, ok bool) {
 	}
 	a := meta.NewCursor(ref, 0, f.r.OffsetSize, f.r.LengthSize).Address()
 	return a, a != 0 && a != meta.Undefined
+}
+
+// The kinds of new references, as each says of itself: the type is one for all of them.
+const (
+	newObject    = 2
+	newRegion    = 3
+	newAttribute = 4
+)
+
+// ObjectReference returns what RefAddress takes of a stored reference of a type whose file has addresses of offsetSize
+// bytes; nil for a null reference. References of HDF5 1.12 (RefObject2) say by themselves what they refer to: a region, an
+// attribute and an object in another file are Unsupported.
+//
+//	+------+-------+------------+-----------------+---------+
+//	| kind | flags | size: 1    | address         | rest    |  to an object of the file
+//	+------+-------+------------+-----------------+---------+
+//	| kind | flags | bytes: 4   | heap collection | index: 4|  anything else
+//	+------+-------+------------+-----------------+---------+
+func ObjectReference(t *Type, p []byte, offsetSize int) ([]byte, error) {
+	if t.Ref == RefObject1 {
+		return p, nil
+	}
+	if len(p) < 3 {
+		return nil, h5err.New(h5err.Corrupt, "a reference of %d bytes", len(p))
+	}
+	switch kind, external := p[0], p[1]&1 != 0; {
+	case kind == 0 && len(bytes.Trim(p, "\x00")) == 0:
+		return nil, nil
+	case kind == newRegion:
+		return nil, h5err.New(h5err.Unsupported, "a region reference")
+	case kind == newAttribute:
+		return nil, h5err.New(h5err.Unsupported, "a reference to an attribute")
+	case kind != newObject:
+		return nil, h5err.New(h5err.Corrupt, "a reference of kind %d", kind)
+	case external:
+		return nil, h5err.New(h5err.Unsupported, "a reference to an object in another file")
+	}
+	if n := int(p[2]); n != offsetSize || n > len(p)-3 {
+		return nil, h5err.New(h5err.Corrupt, "a reference that holds an address of %d bytes", n)
+	}
+	return p[3 : 3+offsetSize], nil
 }

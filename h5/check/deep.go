@@ -237,7 +237,7 @@ func variable(t *h5.Type) bool {
 	case h5.ClassVLen:
 		return true
 	case h5.ClassReference:
-		return t.Ref == h5.RefRegion1
+		return t.Ref == h5.RefRegion1 || t.Ref == h5.RefObject2
 	case h5.ClassArray:
 		return variable(t.Base)
 	case h5.ClassCompound:
@@ -281,7 +281,7 @@ func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	case h5.ClassVLen:
 		return h.sequence(t, p)
 	case h5.ClassReference:
-		return h.region(t, p)
+		return h.reference(t, p)
 	case h5.ClassArray:
 		if !variable(t.Base) {
 			return nil
@@ -313,10 +313,22 @@ func (h *heapCheck) place(p []byte) (addr uint64, index uint32, ok bool) {
 	return addr, binary.LittleEndian.Uint32(p[size:]), ok
 }
 
-// region looks up a region reference (specification, VIII. Appendix D, "Reference Encoding (Backward Compatibility)").
-func (h *heapCheck) region(t *h5.Type, p []byte) error {
+// reference looks up what a region reference, or a new one of any kind, has in the heap (specification, VIII. Appendix D,
+// "References").
+func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 	size := h.c.f.OffsetSize()
-	if t.Ref != h5.RefRegion1 || len(p) < size+4 {
+	least := int64(size) // bytes in the heap: an object's address, and more
+	if t.Ref == h5.RefObject2 {
+		_, err := h5.ObjectReference(t, p, size)
+		if !h5err.Is(err, h5err.Unsupported) {
+			return err // it stands by itself
+		}
+		if len(p) < 6+size+4 {
+			return h5err.New(h5err.Corrupt, "a reference of %d bytes", len(p))
+		}
+		least, p = int64(binary.LittleEndian.Uint32(p[2:])), p[6:]
+	}
+	if len(p) < size+4 {
 		return nil
 	}
 	addr, index, ok := h.place(p)
@@ -324,8 +336,8 @@ func (h *heapCheck) region(t *h5.Type, p []byte) error {
 		return nil
 	}
 	n, err := h.r.Size(addr, index)
-	if err == nil && n < int64(size) {
-		err = h5err.New(h5err.Corrupt, "a region reference of %d bytes in the heap", n)
+	if err == nil && n < least {
+		err = h5err.New(h5err.Corrupt, "a reference of %d bytes in the heap, where %d are due", n, least)
 	}
 	return err
 }
