@@ -35,7 +35,7 @@ const (
 	inFlightPerWorker = 64 << 20
 	leastMapped       = 64 << 10 // bytes of a run of chunks for which a batch is made smaller
 	heavyRows         = 1 << 16  // of a batch with values in the heap
-	fewRows           = 1 << 13  // of the first batch of a hesitant reader, about
+	fewRows           = 1 << 11  // of the first batch of a hesitant reader, about
 )
 
 // WithWorkers sets how many goroutines decode. Zero is one for each processor.

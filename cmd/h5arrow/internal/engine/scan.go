@@ -10,7 +10,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
-	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -31,7 +30,7 @@ type scan struct {
 	cancel  context.CancelFunc
 
 	mu       sync.Mutex
-	r        *arrowmap.Reader // nil where no column is wanted
+	r        rows // nil where no column is wanted
 	batch    arrow.RecordBatch
 	base     int64 // the row of the table that the batch begins with
 	at, rows int64 // of the batch; without a reader: of the table
@@ -58,7 +57,7 @@ func newScan(t *table, q *query, columns []int) (*scan, error) {
 		return s, nil
 	}
 	var err error
-	if s.r, err = t.reader(ctx, wanted); err != nil {
+	if s.r, err = t.source(ctx, wanted); err != nil {
 		s.cancel()
 		return nil, err
 	}

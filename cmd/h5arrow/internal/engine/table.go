@@ -6,6 +6,7 @@ import (
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
@@ -20,10 +21,18 @@ type table struct {
 	names    []string
 	files    []FileRows
 	function string // the name of its table function
+	source   func(ctx context.Context, columns []int) (rows, error)
 	rows     int64
 	columns  []column
 	labels   []string           // names of what the table function returns: rowColumn, the columns, the files
 	types    []duck.LogicalType // one for each label
+}
+
+// rows are what a table is read by: an arrowmap.Reader.
+type rows interface {
+	array.RecordReader
+	RowsRead() int64
+	Report() []arrowmap.ColumnReport
 }
 
 // column is a column of a table.
@@ -40,6 +49,7 @@ const rowColumn = "h5arrow_row"
 func newTable(db *DB, def Table, function string) *table {
 	t := &table{db: db, t: def.Table, names: def.Names, files: def.Files, function: function, rows: def.Table.Rows(),
 		labels: []string{rowColumn}, types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
+	t.source = t.reader
 	for _, c := range def.Table.Columns() {
 		col := column{name: c.Name, path: c.Path, typ: c.Type, err: c.Err}
 		var lt duck.LogicalType
@@ -71,7 +81,7 @@ func (t *table) close() {
 }
 
 // reader reads columns of the table.
-func (t *table) reader(ctx context.Context, columns []int) (*arrowmap.Reader, error) {
+func (t *table) reader(ctx context.Context, columns []int) (rows, error) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = t.columns[c].name
@@ -84,5 +94,9 @@ func (t *table) reader(ctx context.Context, columns []int) (*arrowmap.Reader, er
 	if t.db.o.MaxMemory > 0 {
 		opts = append(opts, arrowmap.WithMaxMemory(max(1, t.db.o.MaxMemory/4)))
 	}
-	return sel.Reader(ctx, opts...)
+	r, err := sel.Reader(ctx, opts...)
+	if err != nil { // not a nil of another type
+		return nil, err
+	}
+	return r, nil
 }
