@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/h5arrow/h5arrow/dtype"
 )
 
 // chain reads the tables of several files one after the other.
@@ -36,7 +38,7 @@ func (t *Table) chained(ctx context.Context, opts []ReadOption) (*Reader, error)
 		c.parts = append(c.parts, part)
 	}
 	for _, col := range t.columns {
-		c.report = append(c.report, ColumnReport{Name: col.Name, Type: col.Type.String(), Delivery: col.Delivery.String(), Reason: col.Reason})
+		c.report = append(c.report, ColumnReport{Name: col.Name, Type: dtype.TypeName(col.Type), Delivery: col.Delivery.String(), Reason: col.Reason})
 	}
 	r := &Reader{t: t, schema: t.Schema(), chain: c}
 	r.refs.Store(1)

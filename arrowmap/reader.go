@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -157,8 +158,8 @@ type columnStats struct {
 
 // ColumnReport says what became of a column.
 type ColumnReport struct {
-	Name, Type, Delivery, Reason string
-	CopiedBytes                  int64 // bytes of Arrow memory for it; what is lent out again counts again
+	Name, Type, Delivery, Reason string // Type as dtype.TypeName spells it
+	CopiedBytes                  int64  // bytes of Arrow memory for it; what is lent out again counts again
 	NullCount                    int64
 }
 
@@ -470,7 +471,7 @@ func (r *Reader) Report() []ColumnReport {
 	out := make([]ColumnReport, len(r.t.columns))
 	for i, c := range r.t.columns {
 		s := &r.stats[i]
-		out[i] = ColumnReport{Name: c.Name, Type: c.Type.String(), Delivery: c.Delivery.String(), Reason: c.Reason,
+		out[i] = ColumnReport{Name: c.Name, Type: dtype.TypeName(c.Type), Delivery: c.Delivery.String(), Reason: c.Reason,
 			CopiedBytes: s.copied.Load(), NullCount: s.nulls.Load()}
 	}
 	return out

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
 )
 
 // meter counts what is allocated through it.
@@ -76,7 +77,7 @@ func meterTable(t *testing.T, tab *arrowmap.Table) {
 	for i, c := range report {
 		sum += c.CopiedBytes
 		col := tab.Columns()[i]
-		if c.Name != col.Name || c.Type != col.Type.String() || c.Delivery != col.Delivery.String() || c.Reason != col.Reason {
+		if c.Name != col.Name || c.Type != dtype.TypeName(col.Type) || c.Delivery != col.Delivery.String() || c.Reason != col.Reason {
 			t.Errorf("the report says %+v of %s %v %v %s", c, col.Name, col.Type, col.Delivery, col.Reason)
 		}
 		if (c.Delivery == "mapped") != (c.Reason == "") {

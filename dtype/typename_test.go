@@ -1,4 +1,4 @@
-package main
+package dtype
 
 import (
 	"testing"
@@ -6,7 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-func TestTypeText(t *testing.T) {
+func TestTypeName(t *testing.T) {
 	double := arrow.PrimitiveTypes.Float64
 	for want, typ := range map[string]arrow.DataType{
 		"double":                   double,
@@ -26,7 +26,7 @@ func TestTypeText(t *testing.T) {
 			arrow.Field{Name: "i", Type: arrow.ListOf(arrow.FixedWidthTypes.Float16)}),
 		"dictionary<values=utf8, indices=int8, ordered=true>": &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String, Ordered: true},
 	} {
-		if got := typeText(typ); got != want {
+		if got := TypeName(typ); got != want {
 			t.Errorf("%s: %s, want %s", typ, got, want)
 		}
 	}
