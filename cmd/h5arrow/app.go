@@ -153,7 +153,7 @@ something unsupported; 130 interrupted.`,
 	cmd.SetVersionTemplate("{{.Version}}")
 	var list bool
 	cmd.PersistentFlags().BoolVar(&list, "list-conventions", false, "list the conventions that are known and end")
-	cmd.AddCommand(a.inspectCommand(), a.headCommand(), a.convertCommand(), a.checkCommand(), a.completionCommand(cmd))
+	cmd.AddCommand(a.inspectCommand(), a.headCommand(), a.convertCommand(), a.queryCommand(), a.checkCommand(), a.completionCommand(cmd))
 	cmd.SetHelpCommand(a.helpCommand(cmd))
 	for _, c := range append(cmd.Commands(), cmd) {
 		a.wrap(c, &list)

@@ -187,6 +187,12 @@ func (w *rowWindow) Next() bool {
 // RecordBatch is the current batch.
 func (w *rowWindow) RecordBatch() arrow.RecordBatch { return w.rec }
 
+// What is printed goes out in parts when it is more than this.
+const (
+	gridRows  = 20000
+	jsonBytes = 1 << 20
+)
+
 // printRows prints all rows of a reader, of the given columns or all.
 func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) error {
 	fields := rr.Schema().Fields()
@@ -212,7 +218,7 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 			for i := range int(rec.NumRows()) {
 				row := make([]cell, len(columns))
 				for k, c := range columns {
-					row[k] = cell{cut(valueText(rec.Column(c), i), maxCell), names[k].right}
+					row[k] = cell{strings.Clone(cut(valueText(rec.Column(c), i), maxCell)), names[k].right} // the text may be that of the batch
 				}
 				g.add(row)
 			}
@@ -220,6 +226,12 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 		})
 		if err != nil {
 			return err
+		}
+		if len(g.rows) > gridRows { // what comes has the widths of what came
+			if err := g.write(a.out); err != nil {
+				return err
+			}
+			g.rows = g.rows[:0]
 		}
 	}
 	if rr.Err() != nil {
@@ -230,12 +242,12 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 
 func (a *app) printJSON(rr array.RecordReader, columns []int) error {
 	fields := rr.Schema().Fields()
-	out := []byte("[")
+	out, more := []byte("["), false
 	for rr.Next() {
 		rec := rr.RecordBatch()
 		err := source.Guard(func() error {
 			for i := range int(rec.NumRows()) {
-				if len(out) > 1 {
+				if more || len(out) > 1 {
 					out = append(out, ",\n "...)
 				}
 				out = append(out, '{')
@@ -258,6 +270,13 @@ func (a *app) printJSON(rr array.RecordReader, columns []int) error {
 		if err != nil {
 			return err
 		}
+		if len(out) > jsonBytes {
+			if _, err := a.out.Write(out); err != nil {
+				return err
+			}
+			out = out[:0]
+			more = true
+		}
 	}
 	if rr.Err() != nil {
 		return rr.Err()
@@ -268,6 +287,9 @@ func (a *app) printJSON(rr array.RecordReader, columns []int) error {
 
 // jsonValue is a value as JSON takes it. What JSON lacks (NaN and the infinities) is text.
 func jsonValue(arr arrow.Array, i int) any {
+	if arrow.IsDecimal(arr.DataType().ID()) && arr.IsValid(i) { // not text: it is a number in JSON too
+		return json.Number(arr.ValueStr(i))
+	}
 	v := arr.GetOneForMarshal(i)
 	if _, err := json.Marshal(v); err != nil {
 		var bad *json.UnsupportedValueError
