@@ -1,0 +1,204 @@
+package flight
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"fmt"
+	"net"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/stats"
+	"google.golang.org/grpc/status"
+	"google.golang.org/grpc/tap"
+)
+
+// Call is one call of a client, as an observer sees it at its end.
+type Call struct {
+	Method   string // such as "DoGet"; "other" for what there is not
+	Peer     string // the client's address
+	Client   string // whom limits are for: "token:..." and "certificate:..." (starts of SHA-256 sums), or "address:..."
+	File     string // what was asked for, where that was found out
+	Table    string
+	SQL      string
+	Rows     int64 // that were sent
+	Batches  int64
+	Bytes    int64 // of messages
+	Start    time.Time
+	Duration time.Duration
+	Status   string // a gRPC code, such as "OK" or "NotFound"
+	Err      error  // as it is: it may name paths of the server, which the client does not see
+}
+
+// call is a call under way.
+type call struct {
+	Call
+	conn *conn
+	cut  context.CancelCauseFunc // ends the call with errSlow, also while grpc waits for the client
+}
+
+type (
+	callKey struct{}
+	connKey struct{}
+)
+
+// callOf returns the call that a context belongs to.
+func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
+
+// slowContext ends as if by a deadline when the call is cut, so that the client is told DEADLINE_EXCEEDED.
+type slowContext struct{ context.Context }
+
+// Err implements context.Context.
+func (c slowContext) Err() error {
+	err := c.Context.Err()
+	if err != nil && context.Cause(c.Context) == errSlow {
+		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// tap sees every call before anything is done for it: here it needs its token.
+func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
+	c := &call{Call: Call{Start: time.Now(), Method: "other"}} // what there is not may have any name
+	if s.methods[info.FullMethodName] {
+		c.Method = info.FullMethodName[strings.LastIndexByte(info.FullMethodName, '/')+1:]
+	}
+	c.conn, _ = ctx.Value(connKey{}).(*conn)
+	var err error
+	p, _ := peer.FromContext(ctx)
+	if p != nil {
+		c.Peer = p.Addr.String()
+	}
+	c.Client, err = s.client(p, info)
+	if err != nil {
+		s.observe(&c.Call, err)
+		return ctx, err
+	}
+	ctx, c.cut = context.WithCancelCause(context.WithValue(ctx, callKey{}, c))
+	return slowContext{ctx}, nil
+}
+
+// client returns whom a call is counted for, and an error for a call that lacks its token.
+func (s *Server) client(p *peer.Peer, info *tap.Info) (string, error) {
+	if len(s.o.tokens) > 0 && info.FullMethodName != healthpb.Health_Check_FullMethodName {
+		given := info.Header.Get("authorization")
+		if len(given) != 1 || len(given[0]) <= len("Bearer ") || !strings.EqualFold(given[0][:len("Bearer ")], "Bearer ") {
+			return "", status.Error(codes.Unauthenticated, `a bearer token is needed: metadata "authorization: Bearer TOKEN"`)
+		}
+		sum := sha256.Sum256([]byte(given[0][len("Bearer "):]))
+		known := 0
+		for i := range s.o.tokens {
+			known |= subtle.ConstantTimeCompare(sum[:], s.o.tokens[i][:])
+		}
+		if known != 1 {
+			return "", status.Error(codes.Unauthenticated, "the token is not known here")
+		}
+		return "token:" + hex.EncodeToString(sum[:4]), nil
+	}
+	if p == nil {
+		return "unknown", nil
+	}
+	if t, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(t.State.PeerCertificates) > 0 {
+		sum := sha256.Sum256(t.State.PeerCertificates[0].Raw)
+		return "certificate:" + hex.EncodeToString(sum[:4]), nil
+	}
+	host, _, err := net.SplitHostPort(p.Addr.String())
+	if err != nil {
+		host = p.Addr.String()
+	}
+	return "address:" + host, nil
+}
+
+// observe tells of a call that has ended.
+func (s *Server) observe(c *Call, err error) {
+	c.Duration, c.Err = time.Since(c.Start), err
+	c.Status = status.Code(s.statusOf(err)).String()
+	s.o.observe(*c)
+}
+
+// guard runs a call: what panics is an error, and what fails has a code.
+func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
+	c := callOf(ctx)
+	defer func() {
+		if r := recover(); r != nil {
+			s.observe(&c.Call, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
+			err = status.Error(codes.Internal, "an internal error")
+			return
+		}
+		s.observe(&c.Call, err)
+		err = s.statusOf(err)
+	}()
+	return fn()
+}
+
+func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {
+	err = s.guard(ctx, func() error {
+		var err error
+		resp, err = next(ctx, req)
+		return err
+	})
+	return resp, err
+}
+
+func (s *Server) streaming(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
+	t := &timedStream{ServerStream: ss, c: callOf(ss.Context()), timeout: s.o.sendTimeout}
+	return s.guard(ss.Context(), func() error { return next(srv, t) })
+}
+
+// timedStream is a stream whose messages do not wait for their client for ever.
+type timedStream struct {
+	grpc.ServerStream
+	c       *call
+	timeout time.Duration
+	timer   *time.Timer
+}
+
+// SendMsg implements grpc.ServerStream.
+func (t *timedStream) SendMsg(m any) error {
+	if t.timer == nil {
+		t.timer = time.AfterFunc(t.timeout, func() { t.c.cut(errSlow) })
+	} else {
+		t.timer.Reset(t.timeout)
+	}
+	err := t.ServerStream.SendMsg(m)
+	t.timer.Stop()
+	if err != nil && context.Cause(t.Context()) == errSlow {
+		return errSlow
+	}
+	return err
+}
+
+// connStats notices connections that come and go.
+type connStats Server
+
+// TagConn implements stats.Handler.
+func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
+	c := &conn{out: map[*message]struct{}{}, close: func() {}}
+	s.mu.Lock()
+	if nc := s.conns[addresses(info.RemoteAddr, info.LocalAddr)]; nc != nil {
+		c.close = func() { nc.Close() } // who does not read is not told either
+	}
+	s.mu.Unlock()
+	return context.WithValue(ctx, connKey{}, c)
+}
+
+// HandleConn implements stats.Handler. It is told of the end when nothing reads from messages any more.
+func (s *connStats) HandleConn(ctx context.Context, what stats.ConnStats) {
+	if _, ok := what.(*stats.ConnEnd); ok {
+		ctx.Value(connKey{}).(*conn).end()
+	}
+}
+
+// TagRPC implements stats.Handler.
+func (s *connStats) TagRPC(ctx context.Context, _ *stats.RPCTagInfo) context.Context { return ctx }
+
+// HandleRPC implements stats.Handler.
+func (s *connStats) HandleRPC(context.Context, stats.RPCStats) {}

@@ -1,0 +1,518 @@
+package flight
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+const (
+	idleFiles  = 64              // files that are kept open for the next call
+	idleFor    = 2 * time.Second // and how long
+	maxEntries = 100_000         // of the directories, in one walk
+)
+
+// Roots are the files and directories that are served. Files are opened below them only (os.Root): neither a name with
+// ".." nor a symbolic link leads out, and neither does what a file points to. A file that was given by name is known by
+// its last part, one below a directory by its path from there, with slashes.
+//
+// Files are opened when they are asked for, and kept open for a short while after. Roots may be used by several goroutines.
+type Roots struct {
+	roots  []root
+	opts   []arrowmap.Option
+	noMap  bool
+	tables func(*arrowmap.File) ([]*arrowmap.Table, error)
+
+	mu     sync.Mutex
+	open   map[string]*handle // by name: the one that new calls get
+	idle   []*handle          // the longest idle first
+	all    int                // handles that are open, idle or not
+	closed bool
+}
+
+// root is a directory, or a single file of it.
+type root struct {
+	r    *os.Root
+	dir  string // absolute path
+	file string // the only file of it that is served, "": all that is below
+	name string // of that file
+}
+
+// RootOption changes how files are opened and which tables they have.
+type RootOption func(*rootOptions) error
+
+type rootOptions struct {
+	opts     []arrowmap.Option
+	external []string
+	noMap    bool
+	tables   func(*arrowmap.File) ([]*arrowmap.Table, error)
+}
+
+// WithFileOptions sets how files are opened. Which other files a file may lead to is not for them to say.
+func WithFileOptions(opts ...arrowmap.Option) RootOption {
+	return func(o *rootOptions) error {
+		o.opts = append(o.opts, opts...)
+		return nil
+	}
+}
+
+// WithoutMapping reads files by plain reads.
+func WithoutMapping() RootOption {
+	return func(o *rootOptions) error {
+		o.noMap = true
+		return nil
+	}
+}
+
+// WithExternal allows what a served file points to in further directories. They are not served themselves.
+func WithExternal(dirs ...string) RootOption {
+	return func(o *rootOptions) error {
+		o.external = append(o.external, dirs...)
+		return nil
+	}
+}
+
+// WithTables sets which tables a file has. The default is File.Tables.
+func WithTables(fn func(*arrowmap.File) ([]*arrowmap.Table, error)) RootOption {
+	return func(o *rootOptions) error {
+		o.tables = fn
+		return nil
+	}
+}
+
+// OpenRoots opens files and directories for serving. Close the Roots when no server uses them any more. Two files of one
+// name are an Argument error.
+func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
+	o := rootOptions{tables: (*arrowmap.File).Tables}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return nil, err
+		}
+	}
+	if len(paths) == 0 {
+		return nil, h5err.New(h5err.Argument, "nothing to serve")
+	}
+	r := &Roots{tables: o.tables, noMap: o.noMap, open: map[string]*handle{}}
+	var dirs, files []string
+	named := map[string]string{}
+	for _, p := range paths {
+		x, err := openRoot(p)
+		if err != nil {
+			r.Close()
+			return nil, err
+		}
+		r.roots = append(r.roots, x)
+		if x.file == "" {
+			dirs = append(dirs, x.dir)
+			continue
+		}
+		files = append(files, filepath.Join(x.dir, x.file))
+		if before, ok := named[x.name]; ok {
+			r.Close()
+			return nil, &h5err.Error{Kind: h5err.Argument, File: p, Offset: h5err.NoOffset,
+				Msg: "would be served under the name of " + before, Hint: "serve a directory that holds both"}
+		}
+		named[x.name] = p
+	}
+	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternalOnly(append(dirs, o.external...), files))
+	return r, nil
+}
+
+func openRoot(p string) (root, error) {
+	fail := func(err error) (root, error) {
+		var pe *fs.PathError
+		if errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return root{}, h5err.In(h5err.Wrap(h5err.IO, err, "can't open"), p, "")
+	}
+	real, err := filepath.EvalSymlinks(p) // who serves chose this path: links on the way are his
+	if err == nil {
+		real, err = filepath.Abs(real)
+	}
+	if err != nil {
+		return fail(err)
+	}
+	info, err := os.Stat(real)
+	if err != nil {
+		return fail(err)
+	}
+	x := root{dir: real}
+	switch {
+	case info.Mode().IsRegular():
+		x = root{dir: filepath.Dir(real), file: filepath.Base(real), name: filepath.Base(p)}
+	case !info.IsDir():
+		return root{}, h5err.In(h5err.New(h5err.IO, "can't serve it: neither a file nor a directory"), p, "")
+	}
+	if x.r, err = os.OpenRoot(x.dir); err != nil {
+		return fail(err)
+	}
+	return x, nil
+}
+
+// Check opens the files that were given by name, and returns what is wrong with the first that can't be served.
+func (r *Roots) Check() error {
+	for _, x := range r.roots {
+		if x.file == "" {
+			continue
+		}
+		h, err := r.acquire(x.name)
+		if err != nil {
+			return err
+		}
+		_, err = h.list()
+		h.release()
+		if err != nil {
+			return h5err.In(err, x.name, "")
+		}
+	}
+	return nil
+}
+
+// Close closes the roots, and the files as soon as nothing uses them any more.
+func (r *Roots) Close() error {
+	r.mu.Lock()
+	r.closed = true
+	idle := r.idle
+	r.idle = nil
+	clear(r.open)
+	r.mu.Unlock()
+	for _, h := range idle {
+		h.stop()
+	}
+	var err error
+	for _, x := range r.roots {
+		err = errors.Join(err, x.r.Close())
+	}
+	return err
+}
+
+// find returns where a file of that name stands: its root, and its path there.
+func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err error) {
+	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) {
+		return root{}, "", nil, h5err.New(h5err.Argument, "%q is no name of a file that is served", name).
+			WithHint("names are those that ListFlights gives")
+	}
+	var denied error
+	for _, x := range r.roots {
+		rel := filepath.FromSlash(name)
+		if x.file != "" {
+			if name != x.name {
+				continue
+			}
+			rel = x.file
+		}
+		info, err := x.r.Stat(rel)
+		if err == nil && info.Mode().IsRegular() {
+			return x, rel, info, nil
+		}
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			denied = err
+		}
+	}
+	e := h5err.New(h5err.NotFound, "no file %q is served", name)
+	e.Err = bare(denied)
+	return root{}, "", nil, e
+}
+
+// bare is what the system said, without the path.
+func bare(err error) error {
+	var pe *fs.PathError
+	if errors.As(err, &pe) {
+		return pe.Err
+	}
+	return err
+}
+
+// names calls fn with the names of all files that look like HDF5, in order, each once.
+func (r *Roots) names(fn func(name string) error) error {
+	seen := map[string]bool{}
+	entries := 0
+	for _, x := range r.roots {
+		if x.file != "" {
+			if !seen[x.name] {
+				seen[x.name] = true
+				if err := fn(x.name); err != nil {
+					return err
+				}
+			}
+			continue
+		}
+		err := fs.WalkDir(x.r.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+			if entries++; entries > maxEntries {
+				return h5err.New(h5err.Limit, "more than %d files and directories are served", maxEntries)
+			}
+			if err != nil { // may have vanished, or be closed to us
+				if d != nil && d.IsDir() && name != "." {
+					return fs.SkipDir
+				}
+				return nil
+			}
+			if d.IsDir() || seen[name] || !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0 || !x.isHDF5(name) {
+				return nil
+			}
+			seen[name] = true
+			return fn(name)
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// isHDF5 looks for the signature (II.A) where it may stand: at 0, 512, 1024, 2048 and so on.
+func (x *root) isHDF5(name string) bool {
+	info, err := x.r.Stat(name)
+	if err != nil || !info.Mode().IsRegular() {
+		return false
+	}
+	f, err := x.r.Open(name)
+	if err != nil {
+		return false
+	}
+	defer f.Close() // read only: there is nothing to lose
+	var b [8]byte
+	for off := int64(0); off < info.Size(); off = max(512, 2*off) {
+		if _, err := f.ReadAt(b[:], off); err != nil {
+			return false
+		}
+		if string(b[:]) == "\x89HDF\r\n\x1a\n" {
+			return true
+		}
+	}
+	return false
+}
+
+// handle is an open file, used by those who hold a reference.
+type handle struct {
+	r     *Roots
+	name  string // under which it is served
+	path  string
+	file  *arrowmap.File
+	size  int64
+	mtime time.Time
+
+	refs  int // guarded by Roots.mu
+	stale bool
+	timer *time.Timer
+
+	once   sync.Once
+	tables []*arrowmap.Table
+	err    error
+}
+
+// acquire opens a file, or takes it as it is open, if it did not change. Release the handle.
+func (r *Roots) acquire(name string) (*handle, error) {
+	x, rel, info, err := r.find(name)
+	if err != nil {
+		return nil, err
+	}
+	r.mu.Lock()
+	if h := r.open[name]; h != nil {
+		if h.size == info.Size() && h.mtime.Equal(info.ModTime()) {
+			h.take()
+			r.mu.Unlock()
+			return h, nil
+		}
+		h.forget()
+	}
+	closed := r.closed
+	r.mu.Unlock()
+	if closed {
+		return nil, h5err.New(h5err.IO, "the server is closing")
+	}
+	f, err := x.r.Open(rel)
+	if err != nil {
+		return nil, h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't open"), name, "")
+	}
+	if info, err = f.Stat(); err != nil {
+		f.Close() // read only: there is nothing to lose
+		return nil, h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't open"), name, "")
+	}
+	h := &handle{r: r, name: name, path: filepath.Join(x.dir, rel), size: info.Size(), mtime: info.ModTime(), refs: 1}
+	var sopts []source.Option
+	if r.noMap {
+		sopts = append(sopts, source.WithoutMapping())
+	}
+	src, err := source.OpenFile(f, h.path, sopts...)
+	if err != nil {
+		return nil, err
+	}
+	if h.file, err = arrowmap.NewFile(src, r.opts...); err != nil {
+		src.Release()
+		return nil, err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.all++
+	if before := r.open[name]; before != nil || r.closed {
+		h.stale = true // another call was faster: this one serves its caller only
+	} else {
+		r.open[name] = h
+	}
+	return h, nil
+}
+
+// take adds a reference; Roots.mu is held.
+func (h *handle) take() {
+	h.refs++
+	for i, x := range h.r.idle {
+		if x == h {
+			h.r.idle = append(h.r.idle[:i], h.r.idle[i+1:]...)
+			h.timer.Stop()
+			break
+		}
+	}
+}
+
+// forget makes new calls open the file again; Roots.mu is held.
+func (h *handle) forget() {
+	h.stale = true
+	if h.r.open[h.name] == h {
+		delete(h.r.open, h.name)
+	}
+	if h.refs == 0 {
+		h.take()
+		h.refs = 0
+		go h.stop()
+	}
+}
+
+// release gives a reference back. A file that nobody uses is closed a little later.
+func (h *handle) release() {
+	r := h.r
+	r.mu.Lock()
+	h.refs--
+	if h.refs > 0 {
+		r.mu.Unlock()
+		return
+	}
+	if h.stale || r.closed {
+		r.mu.Unlock()
+		h.stop()
+		return
+	}
+	r.idle = append(r.idle, h)
+	h.timer = time.AfterFunc(idleFor, h.expire)
+	var oldest *handle
+	if len(r.idle) > idleFiles {
+		oldest = r.idle[0]
+	}
+	r.mu.Unlock()
+	if oldest != nil {
+		oldest.expire()
+	}
+}
+
+// expire closes a file that is still idle.
+func (h *handle) expire() {
+	r := h.r
+	r.mu.Lock()
+	for i, x := range r.idle {
+		if x == h {
+			r.idle = append(r.idle[:i], r.idle[i+1:]...)
+			delete(r.open, h.name)
+			r.mu.Unlock()
+			h.stop()
+			return
+		}
+	}
+	r.mu.Unlock()
+}
+
+func (h *handle) stop() {
+	if h.timer != nil {
+		h.timer.Stop()
+	}
+	h.file.Close() // read only: there is nothing to lose
+	h.r.mu.Lock()
+	h.r.all--
+	h.r.mu.Unlock()
+}
+
+// list returns the file's tables.
+func (h *handle) list() ([]*arrowmap.Table, error) {
+	h.once.Do(func() {
+		h.err = h5err.In(h5err.New(h5err.IO, "its tables could not be listed"), h.path, "") // stays when it panics
+		h.tables, h.err = h.r.tables(h.file)
+	})
+	return h.tables, h.err
+}
+
+// table returns the table at a path; the empty path is the only one.
+func (h *handle) table(p string) (*arrowmap.Table, error) {
+	all, err := h.list()
+	if err != nil {
+		return nil, err
+	}
+	if p == "" {
+		if len(all) == 1 {
+			return all[0], nil
+		}
+		e := h5err.New(h5err.Argument, "the file has %d tables", len(all)).WithHint("name one: the second part of the path")
+		return nil, h5err.In(e, h.path, "")
+	}
+	if !path.IsAbs(p) {
+		p = "/" + p
+	}
+	for _, t := range all {
+		if t.Path() == path.Clean(p) {
+			return t, nil
+		}
+	}
+	return nil, h5err.In(h5err.New(h5err.NotFound, "no such table"), h.path, p)
+}
+
+// Table is a table of a served file.
+type Table struct {
+	File string // the name under which it is served
+	*arrowmap.Table
+}
+
+// Tables opens all files and returns their tables. They can be used until close is called. Files that can't be read,
+// and tables with columns that can't, are left out: ListFlights leaves them out too.
+func (r *Roots) Tables() (tables []Table, close func(), err error) {
+	var held []*handle
+	close = func() {
+		for _, h := range held {
+			h.release()
+		}
+	}
+	err = r.names(func(name string) error {
+		h, err := r.acquire(name)
+		if err != nil {
+			return nil
+		}
+		held = append(held, h)
+		list, err := h.list()
+		if err != nil {
+			return nil
+		}
+		for _, t := range list {
+			if readable(t) == nil {
+				tables = append(tables, Table{name, t})
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		close()
+		return nil, nil, err
+	}
+	return tables, close, nil
+}
+
+// readable returns why a table can't be read as a whole.
+func readable(t *arrowmap.Table) error {
+	_, err := t.Slice(0, 0)
+	return err
+}

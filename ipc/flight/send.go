@@ -1,0 +1,420 @@
+package flight
+
+import (
+	"encoding/binary"
+	"errors"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/ipc"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	flatbuffers "github.com/google/flatbuffers/go"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/encoding"
+	"google.golang.org/grpc/mem"
+	"google.golang.org/grpc/status"
+
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// codec lets messages of ours pass as the bytes that they are, and encodes all others as protobuf.
+type codec struct{ encoding.CodecV2 }
+
+// Marshal implements encoding.CodecV2.
+func (c codec) Marshal(v any) (mem.BufferSlice, error) {
+	if m, ok := v.(*message); ok {
+		return m.parts, nil
+	}
+	return c.CodecV2.Marshal(v)
+}
+
+// Fields of FlightData (Flight.proto): their tags on the wire.
+var (
+	tagHeader = []byte{2<<3 | 2}
+	tagBody   = binary.AppendUvarint(nil, 1000<<3|2)
+)
+
+// small is the size up to which bytes are copied: grpc never puts back what is smaller than 1 KiB.
+const small = 4 << 10
+
+// message is one FlightData message. It is grpc's pool for its own parts: when all of them were put back, grpc is done
+// with the message, and what it is made of can be used again.
+type message struct {
+	parts mem.BufferSlice
+	out   atomic.Int32 // parts that grpc has not put back
+
+	conn    *conn
+	pool    *pool
+	grant   *grant
+	copied  [][]byte // buffers of the pool
+	rec     arrow.RecordBatch
+	size    int
+	rows    int64
+	once    sync.Once
+	sending bool // guarded by conn.mu
+}
+
+// Get implements mem.BufferPool. grpc asks for nothing.
+func (m *message) Get(n int) *[]byte {
+	b := make([]byte, n)
+	return &b
+}
+
+// Put implements mem.BufferPool.
+func (m *message) Put(*[]byte) {
+	if m.out.Add(-1) == 0 {
+		m.done()
+	}
+}
+
+// done gives back what the message is made of.
+func (m *message) done() {
+	m.once.Do(func() {
+		if m.rec != nil {
+			m.rec.Release()
+		}
+		for _, b := range m.copied {
+			m.pool.put(b)
+		}
+		m.conn.forget(m)
+		m.grant.release()
+	})
+}
+
+// lend adds bytes that stay as they are until done: at least small of them.
+func (m *message) lend(b []byte) {
+	m.out.Add(1)
+	m.parts = append(m.parts, mem.NewBuffer(&b, m))
+}
+
+// copy adds the bytes of several slices as one run of n bytes.
+func (m *message) copy(n int, from [][]byte) {
+	if n == 0 {
+		return
+	}
+	var b []byte
+	if n < small { // grpc may never put it back: the collector takes it
+		b = make([]byte, n)
+	} else {
+		b = m.pool.get(n)
+		m.copied = append(m.copied, b)
+	}
+	at := 0
+	for _, x := range from {
+		at += copy(b[at:], x)
+	}
+	if n < small {
+		m.parts = append(m.parts, mem.SliceBuffer(b))
+	} else {
+		m.lend(b)
+	}
+}
+
+// conn is a client's connection. It knows the messages that grpc has of it: when a connection breaks down, grpc drops
+// what is queued without putting it back.
+type conn struct {
+	close func() // breaks it off
+
+	mu    sync.Mutex
+	out   map[*message]struct{}
+	ended bool
+}
+
+func (c *conn) remember(m *message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	m.sending = true
+	c.out[m] = struct{}{}
+}
+
+func (c *conn) forget(m *message) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.out, m)
+}
+
+// sent notes that the call that handed a message to grpc has returned.
+func (c *conn) sent(m *message) {
+	c.mu.Lock()
+	m.sending = false
+	ended := c.ended
+	c.mu.Unlock()
+	if ended {
+		m.done()
+	}
+}
+
+// end is called when nothing of grpc's uses the connection any more.
+func (c *conn) end() {
+	c.mu.Lock()
+	c.ended = true
+	var left []*message
+	for m := range c.out {
+		if !m.sending {
+			left = append(left, m)
+		}
+	}
+	c.mu.Unlock()
+	for _, m := range left {
+		m.done()
+	}
+}
+
+// waiting tells whether grpc holds messages of a grant.
+func (c *conn) waiting(g *grant) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for m := range c.out {
+		if m.grant == g {
+			return true
+		}
+	}
+	return false
+}
+
+// pool keeps buffers for copies of batches: fresh memory costs more than filling it.
+type pool struct {
+	mu   sync.Mutex
+	free [][]byte // the one that came back last at the end: it is the likeliest to be in a cache
+	kept int
+	most int
+	lent int
+}
+
+// roundTo is what sizes of buffers are rounded up to, so that they fit again.
+const roundTo = 256 << 10
+
+func (p *pool) get(n int) []byte {
+	p.mu.Lock()
+	p.lent++
+	for i := len(p.free) - 1; i >= 0; i-- {
+		if b := p.free[i]; cap(b) >= n && cap(b) <= 2*n+roundTo {
+			p.free = append(p.free[:i], p.free[i+1:]...)
+			p.kept -= cap(b)
+			p.mu.Unlock()
+			return b[:n]
+		}
+	}
+	p.mu.Unlock()
+	return make([]byte, n, (n+roundTo-1)/roundTo*roundTo)
+}
+
+func (p *pool) put(b []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.lent--
+	p.free = append(p.free, b)
+	p.kept += cap(b)
+	most := p.most
+	if p.lent == 0 { // nobody is being served
+		most = min(most, 16<<20)
+	}
+	drop := 0
+	for p.kept > most && drop < len(p.free) {
+		p.kept -= cap(p.free[drop])
+		drop++
+	}
+	p.free = append(p.free[:0], p.free[drop:]...)
+	clear(p.free[len(p.free):cap(p.free)])
+}
+
+// sender writes record batches to one stream.
+type sender struct {
+	stream grpc.ServerStream
+	conn   *conn
+	pool   *pool
+	grant  *grant
+	trust  bool
+	most   int // bytes of a message, about
+
+	w       *ipc.Writer
+	ready   []*message // made, and not yet sent
+	rec     arrow.RecordBatch
+	tooLong bool // rec makes too long a message: nothing was made of it
+	stopped bool
+	sent    func(*message)
+}
+
+// errSlow is why a stream ends whose client does not read.
+var errSlow = status.Error(codes.DeadlineExceeded, "the client did not read for too long")
+
+func (s *sender) start(schema *arrow.Schema) {
+	// Slices of what the writer allocates are lent to grpc: only the collector may free them.
+	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(memory.NewGoAllocator()))
+}
+
+// write sends a batch, in as many messages as it takes.
+func (s *sender) write(rec arrow.RecordBatch) error {
+	if err := s.encode(func() error { return s.w.Write(rec) }, rec); err != nil {
+		return err
+	}
+	if s.tooLong { // its rows are longer than was foreseen
+		half := rec.NumRows() / 2
+		for _, part := range [][2]int64{{0, half}, {half, rec.NumRows()}} {
+			r := rec.NewSlice(part[0], part[1])
+			err := s.write(r)
+			r.Release()
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return s.flush()
+}
+
+// finish sends the schema if nothing was sent.
+func (s *sender) finish() error {
+	if err := s.encode(s.w.Close, nil); err != nil {
+		return err
+	}
+	return s.flush()
+}
+
+// stop ends the sender; what was not sent is given back.
+func (s *sender) stop() {
+	for _, m := range s.ready {
+		m.parts.Free()
+		m.done()
+	}
+	s.ready = nil
+	if s.w != nil {
+		s.stopped = true
+		_ = s.w.Close() // lets go of dictionaries
+	}
+}
+
+// encode runs fn, which makes messages of rec. Mapped bytes are read here, and nowhere later.
+func (s *sender) encode(fn func() error, rec arrow.RecordBatch) error {
+	s.rec, s.tooLong = rec, false
+	return source.Guard(func() error {
+		err := fn()
+		var fault interface {
+			runtime.Error
+			Addr() uintptr
+		}
+		if errors.As(err, &fault) { // arrow-go recovers by itself
+			panic(fault)
+		}
+		return err
+	})
+}
+
+// flush sends what was made.
+func (s *sender) flush() error {
+	for len(s.ready) > 0 {
+		m := s.ready[0]
+		s.ready = s.ready[1:]
+		if err := s.send(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *sender) send(m *message) error {
+	lent := m.out.Load() > 0
+	if lent {
+		s.conn.remember(m)
+	}
+	err := s.stream.SendMsg(m)
+	if lent {
+		s.conn.sent(m)
+	} else {
+		m.done()
+	}
+	if err == nil {
+		s.sent(m)
+	}
+	return err
+}
+
+// payloads is a sender as arrow-go's writer sees it.
+type payloads sender
+
+// Start implements ipc.PayloadWriter.
+func (s *payloads) Start() error { return nil }
+
+// Close implements ipc.PayloadWriter.
+func (s *payloads) Close() error { return nil }
+
+// WritePayload implements ipc.PayloadWriter.
+func (s *payloads) WritePayload(p ipc.Payload) error {
+	if s.stopped {
+		return nil
+	}
+	meta := p.Meta()
+	defer meta.Release()
+	var body gathered
+	if err := p.SerializeBody(&body); err != nil {
+		return err
+	}
+	batch := kind(meta.Bytes()) == ipc.MessageRecordBatch
+	if batch && body.n > 2*s.most && s.rec.NumRows() > 1 {
+		s.tooLong = true
+		return nil
+	}
+	m := &message{conn: s.conn, pool: s.pool, grant: s.grant}
+	s.grant.hold()
+	if batch {
+		m.rows = s.rec.NumRows()
+	}
+	head := make([]byte, 0, meta.Len()+2*binary.MaxVarintLen64)
+	head = append(head, tagHeader...)
+	head = binary.AppendUvarint(head, uint64(meta.Len()))
+	head = append(head, meta.Bytes()...)
+	if body.n > 0 || batch {
+		head = append(head, tagBody...)
+		head = binary.AppendUvarint(head, uint64(body.n))
+	}
+	m.size = len(head) + body.n
+	defer func() { // a fault of the mapping
+		if r := recover(); r != nil {
+			m.parts.Free()
+			m.done()
+			panic(r)
+		}
+	}()
+	run, n := [][]byte{head}, len(head)
+	for _, b := range body.list {
+		if len(b) < small || !batch || !s.trust && source.InMapping(b) {
+			run, n = append(run, b), n+len(b)
+			continue
+		}
+		m.copy(n, run)
+		run, n = run[:0], 0
+		if m.rec == nil {
+			s.rec.Retain()
+			m.rec = s.rec
+		}
+		m.lend(b)
+	}
+	m.copy(n, run)
+	s.ready = append(s.ready, m)
+	return nil
+}
+
+// gathered collects what is written to it, without copying.
+type gathered struct {
+	list [][]byte
+	n    int
+}
+
+// Write implements io.Writer.
+func (s *gathered) Write(b []byte) (int, error) {
+	s.list = append(s.list, b)
+	s.n += len(b)
+	return len(b), nil
+}
+
+// messageHeaderType is the place of Message.header_type in the virtual table (Arrow's Message.fbs).
+const messageHeaderType = 6
+
+// kind tells what an IPC message is about.
+func kind(meta []byte) ipc.MessageType {
+	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
+	return ipc.MessageType(root.GetByteSlot(messageHeaderType, 0))
+}

@@ -1,0 +1,56 @@
+package flight
+
+import (
+	"context"
+	"errors"
+	"strings"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+var kindCodes = map[h5err.Kind]codes.Code{
+	h5err.Corrupt:     codes.DataLoss,
+	h5err.Unsupported: codes.Unimplemented,
+	h5err.Argument:    codes.InvalidArgument,
+	h5err.NotFound:    codes.NotFound,
+	h5err.IO:          codes.DataLoss,
+	h5err.Memory:      codes.ResourceExhausted,
+	h5err.Limit:       codes.ResourceExhausted,
+}
+
+// statusOf is an error as clients see it: a code, and a text that shows nothing of where the server's files are.
+func (s *Server) statusOf(err error) error {
+	var e *h5err.Error
+	switch {
+	case err == nil:
+		return nil
+	case errors.As(err, &e):
+		code, ok := kindCodes[e.Kind]
+		if !ok {
+			code = codes.Internal
+		}
+		return status.Error(code, s.roots.hide(e.Error()))
+	case errors.Is(err, context.DeadlineExceeded):
+		return status.Error(codes.DeadlineExceeded, "the call's time is over")
+	case errors.Is(err, context.Canceled):
+		return status.Error(codes.Canceled, "the call was given up")
+	}
+	if st, ok := status.FromError(err); ok {
+		return st.Err()
+	}
+	return status.Error(codes.Internal, s.roots.hide(err.Error()))
+}
+
+// hide takes the directories of the roots out of a text.
+func (r *Roots) hide(text string) string {
+	for _, x := range r.roots {
+		if len(x.dir) > 1 {
+			text = strings.ReplaceAll(text, x.dir+"/", "")
+			text = strings.ReplaceAll(text, x.dir, ".")
+		}
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
+}

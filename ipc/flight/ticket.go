@@ -1,0 +1,90 @@
+package flight
+
+import (
+	"crypto/hmac"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/json"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// ticket is what a ticket says. It is sent as ticketMark, an HMAC-SHA256 of all that follows it, and JSON.
+type ticket struct {
+	File      string   `json:"f,omitempty"`
+	Table     string   `json:"t,omitempty"`
+	Columns   []string `json:"c,omitempty"`
+	From      int64    `json:"a,omitempty"`
+	To        int64    `json:"b,omitempty"`
+	BatchRows int64    `json:"n,omitempty"`
+	Size      int64    `json:"s,omitempty"` // of the file when the ticket was issued
+	Time      int64    `json:"m,omitempty"` // of its modification, in nanoseconds
+	SQL       string   `json:"q,omitempty"` // a statement, and nothing of the above
+	Expires   int64    `json:"x"`           // Unix time
+}
+
+const (
+	ticketMark = "h5a1"
+	ticketHead = len(ticketMark) + sha256.Size
+	maxTicket  = 1 << 20
+)
+
+// keyring signs tickets and tells its own from others.
+type keyring struct {
+	key  []byte
+	life time.Duration
+	now  func() time.Time
+}
+
+func newKeyring(key []byte, life time.Duration) *keyring {
+	if key == nil {
+		key = make([]byte, sha256.Size)
+		rand.Read(key) // never fails
+	}
+	return &keyring{key: key, life: life, now: time.Now}
+}
+
+func (k *keyring) mac(body []byte) []byte {
+	h := hmac.New(sha256.New, k.key)
+	h.Write(body)
+	return h.Sum(nil)
+}
+
+// expiry is the time to which tickets that are issued now are good.
+func (k *keyring) expiry() time.Time { return k.now().Add(k.life).Truncate(time.Second) }
+
+// seal returns a ticket as clients get it.
+func (k *keyring) seal(t ticket, expires time.Time) ([]byte, error) {
+	t.Expires = expires.Unix()
+	body, err := json.Marshal(t)
+	if err != nil {
+		return nil, err
+	}
+	return append(append([]byte(ticketMark), k.mac(body)...), body...), nil
+}
+
+// isTicket tells whether bytes begin as our tickets do.
+func isTicket(b []byte) bool {
+	return len(b) >= ticketHead && string(b[:len(ticketMark)]) == ticketMark
+}
+
+// open returns what a ticket says, if this keyring issued it and it did not expire.
+func (k *keyring) open(b []byte) (*ticket, error) {
+	if !isTicket(b) || len(b) > maxTicket {
+		return nil, status.Error(codes.InvalidArgument, "this is no ticket; GetFlightInfo gives tickets")
+	}
+	body := b[ticketHead:]
+	if !hmac.Equal(b[len(ticketMark):ticketHead], k.mac(body)) {
+		return nil, status.Error(codes.PermissionDenied, "the ticket was altered, or another server issued it; GetFlightInfo gives a new one")
+	}
+	var t ticket
+	if err := strictJSON(body, &t); err != nil {
+		return nil, status.Error(codes.InvalidArgument, "this is no ticket; GetFlightInfo gives tickets")
+	}
+	if k.now().Unix() >= t.Expires {
+		return nil, status.Error(codes.PermissionDenied, "the ticket has expired; GetFlightInfo gives a new one")
+	}
+	return &t, nil
+}
