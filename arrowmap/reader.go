@@ -111,6 +111,7 @@ type Reader struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	chain  *chain // of a table of several files; then nothing below is used but what is being handed out
+	files  []*source.Source
 
 	pool    *chunk.Pool
 	budget  *chunk.Budget // of decoded rows that were not handed out
@@ -164,7 +165,7 @@ type ColumnReport struct {
 }
 
 // Reader begins to read the table. Release the Reader; that ends what is going on and leaves nothing behind. The
-// context ends it too.
+// context ends it too. The table's file stays open until then, also after its Close; files that it points to do not.
 func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error) {
 	o := readOptions{mem: memory.NewGoAllocator()}
 	for _, opt := range opts {
@@ -179,7 +180,13 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 		return nil, err
 	}
 	if t.parts != nil {
-		return t.chained(ctx, opts)
+		r, err := t.chained(ctx, opts)
+		if err == nil {
+			for _, p := range t.parts {
+				r.hold(p)
+			}
+		}
+		return r, err
 	}
 	r := &Reader{t: t, schema: t.Schema(), o: o, end: t.end(t.whole()), next: t.from,
 		streams: map[place]*stream{}, stats: make([]columnStats, len(t.columns))}
@@ -188,7 +195,15 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.sizes()
 	r.pool = chunk.NewPool(o.workers)
+	r.hold(t)
 	return r, nil
+}
+
+// hold keeps a table's file open until the reader ends. One that is closed already gives errors when it is read.
+func (r *Reader) hold(t *Table) {
+	if src := t.f.f.Source(); src.TryRetain() {
+		r.files = append(r.files, src)
+	}
 }
 
 // sizes chooses the rows of a batch and the memory in flight.
@@ -270,6 +285,12 @@ func (r *Reader) Release() {
 
 func (r *Reader) stop() {
 	r.cancel()
+	defer func() {
+		for _, src := range r.files {
+			src.Release()
+		}
+		r.files = nil
+	}()
 	if r.current != nil {
 		r.current.Release()
 		r.current = nil

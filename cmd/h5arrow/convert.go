@@ -257,7 +257,10 @@ func (c *conversion) encoding(f form) (*encoding, error) {
 // budget is what of the memory is for reading. Batches that are being encoded are no longer on the reader's account, and
 // what becomes of them is on nobody's.
 func (e *encoding) budget(memory int64) int64 {
-	if e.compresses() {
+	switch {
+	case e.form == parquetFile: // whose pages and dictionaries need as much again
+		return memory / 4
+	case e.compresses():
 		return memory / 2
 	}
 	return memory - memory/4
