@@ -8,6 +8,7 @@ import (
 	"os/signal"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -35,8 +36,9 @@ type streams struct {
 type app struct {
 	streams
 	ctx     context.Context
-	started bool // a verb's work began: what failed before is wrong usage
-	status  int  // where it is not told by an error
+	started bool         // a verb's work began: what failed before is wrong usage
+	status  int          // where it is not told by an error
+	drain   atomic.Int64 // nanoseconds that an interrupted verb may take beyond grace
 
 	mu       sync.Mutex
 	cleanups map[*output]bool // partial outputs to remove when the run is given up
@@ -60,7 +62,7 @@ func run(ctx context.Context, args []string, s streams) int {
 	case <-ctx.Done():
 		select {
 		case err = <-ended:
-		case <-time.After(grace):
+		case <-time.After(grace + time.Duration(a.drain.Load())):
 			err = ctx.Err()
 		}
 		a.giveUp()
@@ -153,7 +155,7 @@ something unsupported; 130 interrupted.`,
 	cmd.SetVersionTemplate("{{.Version}}")
 	var list bool
 	cmd.PersistentFlags().BoolVar(&list, "list-conventions", false, "list the conventions that are known and end")
-	cmd.AddCommand(a.inspectCommand(), a.headCommand(), a.convertCommand(), a.queryCommand(), a.checkCommand(), a.completionCommand(cmd))
+	cmd.AddCommand(a.inspectCommand(), a.headCommand(), a.convertCommand(), a.queryCommand(), a.serveCommand(), a.checkCommand(), a.completionCommand(cmd))
 	cmd.SetHelpCommand(a.helpCommand(cmd))
 	for _, c := range append(cmd.Commands(), cmd) {
 		a.wrap(c, &list)

@@ -1,0 +1,121 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc/flight"
+)
+
+// monitor logs and counts a server's calls.
+type monitor struct {
+	log                  *slog.Logger // nil: nothing is logged
+	registry             *prometheus.Registry
+	calls                *prometheus.CounterVec
+	seconds              *prometheus.HistogramVec
+	rows, batches, bytes prometheus.Counter
+}
+
+func newMonitor(log string, w io.Writer) *monitor {
+	m := &monitor{registry: prometheus.NewRegistry()}
+	switch log {
+	case "text":
+		m.log = slog.New(slog.NewTextHandler(w, nil))
+	case "json":
+		m.log = slog.New(slog.NewJSONHandler(w, nil))
+	}
+	counter := func(name, help string) prometheus.Counter {
+		c := prometheus.NewCounter(prometheus.CounterOpts{Namespace: "h5arrow", Subsystem: "flight", Name: name, Help: help})
+		m.registry.MustRegister(c)
+		return c
+	}
+	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "h5arrow", Subsystem: "flight", Name: "calls_total",
+		Help: "Calls that have ended."}, []string{"method", "status"})
+	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "h5arrow", Subsystem: "flight", Name: "call_seconds",
+		Help: "How long calls took.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9)}, []string{"method"})
+	m.registry.MustRegister(m.calls, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	m.rows = counter("rows_total", "Rows that were sent.")
+	m.batches = counter("batches_total", "Record batches that were sent.")
+	m.bytes = counter("bytes_total", "Bytes of messages that were sent.")
+	return m
+}
+
+// observe is told of every call.
+func (m *monitor) observe(c flight.Call) {
+	m.calls.WithLabelValues(c.Method, c.Status).Inc()
+	m.seconds.WithLabelValues(c.Method).Observe(c.Duration.Seconds())
+	m.rows.Add(float64(c.Rows))
+	m.batches.Add(float64(c.Batches))
+	m.bytes.Add(float64(c.Bytes))
+	if m.log == nil {
+		return
+	}
+	args := []any{"method", c.Method, "status", c.Status, "peer", c.Peer, "client", c.Client, "seconds", c.Duration.Seconds()}
+	add := func(key, value string) {
+		if value != "" {
+			args = append(args, key, value)
+		}
+	}
+	add("file", c.File)
+	add("table", c.Table)
+	add("sql", c.SQL)
+	if c.Method == "DoGet" {
+		args = append(args, "rows", c.Rows, "batches", c.Batches, "bytes", c.Bytes)
+	}
+	if c.Err != nil {
+		m.log.Warn("call", append(args, "error", c.Err.Error())...)
+		return
+	}
+	m.log.Info("call", args...)
+}
+
+// event logs what is no call.
+func (m *monitor) event(what string, args ...any) {
+	if m.log != nil {
+		m.log.Info(what, args...)
+	}
+}
+
+// serve answers Prometheus.
+func (m *monitor) serve(address string, s *flight.Server) (stop func(), err error) {
+	gauge := func(name, help string, value func(flight.Stats) float64) {
+		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "h5arrow", Subsystem: "flight", Name: name, Help: help},
+			func() float64 { return value(s.Stats()) }))
+	}
+	gauge("connections", "Open connections.", func(s flight.Stats) float64 { return float64(s.Connections) })
+	gauge("streams", "Streams of record batches.", func(s flight.Stats) float64 { return float64(s.Streams) })
+	gauge("streams_waiting", "Streams that wait for memory.", func(s flight.Stats) float64 { return float64(s.Waiting) })
+	gauge("memory_bytes", "Memory granted to streams.", func(s flight.Stats) float64 { return float64(s.Memory) })
+	gauge("open_files", "Open HDF5 files.", func(s flight.Stats) float64 { return float64(s.Files) })
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		var oe *net.OpError
+		if errors.As(err, &oe) {
+			err = oe.Err
+		}
+		return nil, h5err.Wrap(h5err.IO, err, "can't listen on %s", address)
+	}
+	mux := http.NewServeMux()
+	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
+	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	m.event("metrics", "url", "http://"+l.Addr().String()+"/metrics")
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		_ = server.Serve(l) // it ends when stop is called; a listener that breaks costs the metrics only
+	}()
+	return func() {
+		server.Close() // nobody waits for the rest
+		<-done
+	}, nil
+}

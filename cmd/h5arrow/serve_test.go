@@ -1,0 +1,463 @@
+//go:build unix
+
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"math/big"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/apache/arrow-go/v18/arrow/flight"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
+)
+
+// server is `h5arrow serve` as a process of its own.
+type server struct {
+	*exec.Cmd
+	scheme, address string
+	stderr          *bytes.Buffer
+}
+
+// started starts a server and waits for its first line. It is killed at the test's end unless it has ended.
+func started(t testing.TB, args ...string) *server {
+	t.Helper()
+	s := &server{Cmd: process(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), stderr: &bytes.Buffer{}}
+	s.Cmd.Stderr = s.stderr
+	out, err := s.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if s.ProcessState == nil {
+			s.Process.Kill()
+			s.Wait()
+		}
+	})
+	line, err := bufio.NewReader(out).ReadString('\n')
+	m := regexp.MustCompile(`^listening on (grpc|grpc\+tls)://(127\.0\.0\.1:[0-9]+)\n$`).FindStringSubmatch(line)
+	if err != nil || m == nil {
+		s.Wait()
+		t.Fatalf("the first line is %q, %v; %s", line, err, s.stderr)
+	}
+	s.scheme, s.address = m[1], m[2]
+	return s
+}
+
+// end tells a server to end and returns its status.
+func (s *server) end(t testing.TB, sig os.Signal) int {
+	t.Helper()
+	if err := s.Process.Signal(sig); err != nil {
+		t.Fatal(err)
+	}
+	return status(t, s.Wait())
+}
+
+// client is a client of arrow-go's.
+func (s *server) client(t testing.TB) flight.Client {
+	t.Helper()
+	c, err := flight.NewClientWithMiddleware(s.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()), grpc.WithStaticStreamWindowSize(64<<10))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return c
+}
+
+func (s *server) tickets(t testing.TB, descriptor string) []*flight.Ticket {
+	t.Helper()
+	c := s.client(t)
+	defer c.Close()
+	info, err := c.GetFlightInfo(context.Background(), &flight.FlightDescriptor{Type: flight.DescriptorCMD, Cmd: []byte(descriptor)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []*flight.Ticket
+	for _, e := range info.Endpoint {
+		out = append(out, e.Ticket)
+	}
+	return out
+}
+
+// certificates writes an authority's certificate, and two that it signed with their keys.
+func certificates(t testing.TB, dir string) {
+	t.Helper()
+	write := func(name, kind string, der []byte) {
+		if err := os.WriteFile(filepath.Join(dir, name), pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	newKey := func() *ecdsa.PrivateKey {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	ca, caKey := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "test authority"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign}, newKey()
+	for i, name := range []string{"ca", "server", "client"} {
+		key, cert := caKey, ca
+		if i > 0 {
+			key, cert = newKey(), &x509.Certificate{SerialNumber: big.NewInt(int64(i + 1)), Subject: pkix.Name{CommonName: name}, NotBefore: time.Now().Add(-time.Hour),
+				NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth}}
+		}
+		der, err := x509.CreateCertificate(rand.Reader, cert, ca, &key.PublicKey, caKey)
+		if err != nil {
+			t.Fatal(err)
+		}
+		write(name+".pem", "CERTIFICATE", der)
+		if der, err = x509.MarshalPKCS8PrivateKey(key); err != nil {
+			t.Fatal(err)
+		}
+		write(name+".key", "PRIVATE KEY", der)
+	}
+}
+
+// pyarrow's client gets what convert writes: over one endpoint and several, with and without encryption and tokens.
+func TestServePyarrow(t *testing.T) {
+	py := h5test.Python(t, "pyarrow.flight")
+	if py == "" {
+		t.Skip("no Python with pyarrow")
+	}
+	script, err := filepath.Abs("testdata/flight_client.py")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir, arrows := t.TempDir(), t.TempDir()
+	sources := h5test.Fixtures(t)
+	if corpus, files := h5test.Corpus(t); len(files) > 0 {
+		for _, f := range files {
+			if strings.HasPrefix(f, filepath.Join(corpus, "vaex")+string(filepath.Separator)) {
+				sources = append(sources, f)
+			}
+		}
+	}
+	tables := 0
+	for i, name := range append(sources, h5test.Fixture(t, "external.raw")) {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		base := filepath.Base(name)
+		if _, err := os.Stat(filepath.Join(dir, base)); err == nil {
+			base = fmt.Sprint(i, base)
+		}
+		if err := os.WriteFile(filepath.Join(dir, base), b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		out := filepath.Join(arrows, base)
+		if r := command(t, "convert", "--all-tables", "--skip-unsupported", filepath.Join(dir, base), out); r.status != 0 {
+			t.Logf("%s: %s", base, r.err)
+		}
+		list, err := filepath.Glob(filepath.Join(out, "*.arrow"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables += len(list)
+	}
+	certificates(t, dir)
+	at := func(name string) string { return filepath.Join(dir, name) }
+	if err := os.WriteFile(at("tokens"), []byte("# who may\nother\n\n  s3cret  \n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name           string
+		server, client []string
+	}{
+		{"plain", nil, nil},
+		{"many endpoints", []string{"--endpoints", "7", "--batch-rows", "1000"}, nil},
+		{"TLS and token", []string{"--tls-cert", at("server.pem"), "--tls-key", at("server.key"), "--client-ca", at("ca.pem"), "--token-file", at("tokens")},
+			[]string{"--ca", at("ca.pem"), "--cert", at("client.pem"), "--key", at("client.key"), "--token", "s3cret", "--endpoints", "3"}},
+	} {
+		s := started(t, append(c.server, "--skip-unsupported", dir)...)
+		scheme := "grpc"
+		if c.client != nil {
+			scheme = "grpc+tls"
+		}
+		if s.scheme != scheme {
+			t.Errorf("%s: %s", c.name, s.scheme)
+		}
+		client := exec.Command(py, append([]string{script, s.scheme + "://" + s.address, arrows}, c.client...)...)
+		var said bytes.Buffer
+		client.Stderr = &said
+		b, err := client.Output()
+		if err != nil {
+			t.Fatalf("%s: %v\n%s", c.name, err, &said)
+		}
+		var flights, endpoints, rows int
+		if _, err := fmt.Sscan(string(b), &flights, &endpoints, &rows); err != nil {
+			t.Fatalf("%s: %q", c.name, b)
+		}
+		if flights < 10 || flights > tables || rows < 50000 || c.name == "many endpoints" && endpoints <= flights {
+			t.Errorf("%s: %d flights of %d tables, %d endpoints, %d rows", c.name, flights, tables, endpoints, rows)
+		}
+		if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.Len() > 0 {
+			t.Errorf("%s: status %d, %s", c.name, st, s.stderr)
+		}
+	}
+}
+
+// anonymous is the anonymous memory of a process, in bytes.
+func anonymous(t testing.TB, pid int) int64 {
+	t.Helper()
+	b, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(b)) {
+		if f := strings.Fields(line); len(f) == 3 && f[0] == "RssAnon:" {
+			n, err := strconv.ParseInt(f[1], 10, 64)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return n << 10
+		}
+	}
+	t.Fatal("no RssAnon")
+	return 0
+}
+
+func descriptors(t testing.TB, pid int) int {
+	t.Helper()
+	list, err := os.ReadDir(fmt.Sprintf("/proc/%d/fd", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(list)
+}
+
+// 100 clients at once, 200 that vanish midway and one that never reads leave the server below its limit, and as it was.
+func TestServeManyClients(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("memory is read from /proc")
+	}
+	workplace(t)
+	const limit = 256 << 20
+	s := started(t, "sample.h5", "--max-memory", strconv.Itoa(limit), "--send-timeout", "30s", "--metrics", "127.0.0.1:0", "--log", "json", "--batch-rows", "2000")
+	tkt := s.tickets(t, `{"file": "sample.h5"}`)[0]
+	before, peak := descriptors(t, s.Process.Pid), int64(0)
+	stop, sampled := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(sampled)
+		for {
+			peak = max(peak, anonymous(t, s.Process.Pid))
+			select {
+			case <-stop:
+				return
+			case <-time.After(5 * time.Millisecond):
+			}
+		}
+	}()
+	idle := s.client(t)
+	stuck, err := idle.DoGet(context.Background(), tkt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 100
+	if testing.Short() {
+		n = 20
+	}
+	var wg sync.WaitGroup
+	for i := range 3 * n {
+		wg.Go(func() {
+			c := s.client(t)
+			defer c.Close()
+			stream, err := c.DoGet(context.Background(), tkt)
+			if err == nil {
+				_, err = stream.Recv()
+			}
+			if err != nil {
+				t.Errorf("client %d: %v", i, err)
+				return
+			}
+			if i%3 > 0 { // vanishes
+				return
+			}
+			for err == nil {
+				_, err = stream.Recv()
+			}
+			if err != io.EOF {
+				t.Errorf("client %d: %v", i, err)
+			}
+		})
+	}
+	wg.Wait()
+	close(stop)
+	<-sampled
+	if peak > limit {
+		t.Errorf("%d bytes of anonymous memory, the limit is %d", peak, limit)
+	}
+	t.Logf("peak of anonymous memory: %d MiB", peak>>20)
+	if _, err := stuck.Recv(); err != nil {
+		t.Error(err)
+	}
+	idle.Close()
+	end := time.Now().Add(20 * time.Second)
+	for descriptors(t, s.Process.Pid) > before && time.Now().Before(end) {
+		time.Sleep(20 * time.Millisecond)
+	}
+	if now := descriptors(t, s.Process.Pid); now > before {
+		t.Errorf("%d open files, %d before", now, before)
+	}
+	checkMonitor(t, s, n)
+}
+
+// checkMonitor reads a server's metrics, ends it and looks at its log.
+func checkMonitor(t *testing.T, s *server, n int) {
+	t.Helper()
+	m := regexp.MustCompile(`"url":"(http://[^"]+/metrics)"`).FindStringSubmatch(s.stderr.String())
+	if m == nil {
+		t.Fatalf("no address of metrics in %s", s.stderr)
+	}
+	r, err := http.Get(m[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, err := io.ReadAll(r.Body)
+	r.Body.Close()
+	if err != nil || r.StatusCode != http.StatusOK {
+		t.Fatal(r.Status, err)
+	}
+	for _, want := range []string{`h5arrow_flight_calls_total{method="DoGet",status="OK"}`, "h5arrow_flight_rows_total", "h5arrow_flight_streams 0", "h5arrow_flight_memory_bytes 0",
+		`h5arrow_flight_call_seconds_bucket{method="GetFlightInfo"`, "process_open_fds"} {
+		if !strings.Contains(string(b), want) {
+			t.Errorf("no %s in the metrics", want)
+		}
+	}
+	if st := s.end(t, os.Interrupt); st != 0 {
+		t.Errorf("status %d", st)
+	}
+	ended := 0
+	for line := range strings.Lines(s.stderr.String()) {
+		var call struct {
+			Msg, Method, Status, File, Table string
+			Rows                             int64
+		}
+		if err := json.Unmarshal([]byte(line), &call); err != nil {
+			t.Fatalf("%q: %v", line, err)
+		}
+		if call.Method == "DoGet" && call.Status == "OK" && call.File == "sample.h5" && call.Table == "/table" && call.Rows == 50000 {
+			ended++
+		}
+	}
+	if ended < n {
+		t.Errorf("%d calls in the log that read all, of %d", ended, n)
+	}
+}
+
+// A server that is told to end lets calls end, for a while.
+func TestServeDrains(t *testing.T) {
+	workplace(t)
+	for _, c := range []struct {
+		drain  string
+		status int
+		line   string
+	}{
+		{"30s", 0, ""},
+		{"100ms", exitFailed, "h5arrow: calls were cut off after 100ms; allow more with --drain\n"},
+	} {
+		s := started(t, "sample.h5", "--batch-rows", "100", "--drain", c.drain)
+		tkt := s.tickets(t, `{"file": "sample.h5"}`)[0]
+		stream, err := s.client(t).DoGet(context.Background(), tkt)
+		if err == nil {
+			_, err = stream.Recv()
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan int, 1)
+		go func() { ended <- s.end(t, syscall.SIGTERM) }()
+		time.Sleep(300 * time.Millisecond)
+		for err == nil {
+			_, err = stream.Recv()
+		}
+		if (err == io.EOF) != (c.status == 0) {
+			t.Errorf("%s: %v", c.drain, err)
+		}
+		if st := <-ended; st != c.status || s.stderr.String() != c.line {
+			t.Errorf("%s: status %d, %q", c.drain, st, s.stderr)
+		}
+	}
+}
+
+// A file that is cut short while it is served costs its client an error, and the server nothing.
+func TestServeCutShort(t *testing.T) {
+	dir := workplace(t)
+	s := started(t, dir, "--batch-rows", "500")
+	tkt := s.tickets(t, `{"file": "sample.h5"}`)[0]
+	stream, err := s.client(t).DoGet(context.Background(), tkt)
+	if err == nil {
+		_, err = stream.Recv()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate("sample.h5", 8192); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if err == io.EOF || !strings.Contains(err.Error(), "cut short") || strings.Contains(err.Error(), dir) {
+		t.Errorf("%v", err)
+	}
+	s.tickets(t, `{"file": "part0.h5"}`)
+	if st := s.end(t, syscall.SIGTERM); st != 0 {
+		t.Errorf("status %d, %s", st, s.stderr)
+	}
+}
+
+func TestServeUsage(t *testing.T) {
+	dir := workplace(t)
+	certificates(t, dir)
+	if err := os.WriteFile("none", []byte("# nobody\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	for status, lines := range map[int][]string{
+		exitUsage: {"", "sample.h5 --tls-cert server.pem", "sample.h5 --tls-key server.key", "sample.h5 --client-ca ca.pem", "sample.h5 --filename",
+			"sample.h5 --drain -1s", "sample.h5 --send-timeout 0s", "sample.h5 --ticket-life 1ms", "sample.h5 --token-file none", "sample.h5 --ticket-key-file none",
+			"sample.h5 --tls-cert server.key --tls-key server.pem", "sample.h5 --max-memory 1MiB", "sample.h5 --max-client-memory 1MiB", "sample.h5 --endpoints 20000",
+			"sample.h5 --table /none", "sample.h5 --columns none", "sample.h5 sample.h5", "sample.h5 --table /table --dataset /x", "sample.h5 --log xml",
+			"sample.h5 --tls-cert server.pem --tls-key server.key --client-ca none"},
+		exitFailed:  {"missing.h5", "sample.h5 --token-file missing", "sample.h5 --listen " + l.Addr().String(), "sample.h5 --metrics " + l.Addr().String() + " --listen 127.0.0.1:0"},
+		exitCorrupt: {"none"},
+	} {
+		for _, line := range lines {
+			expect(t, status, append([]string{"serve", "--listen", "127.0.0.1:0"}, strings.Fields(line)...)...)
+		}
+	}
+}
