@@ -57,9 +57,13 @@ func h5arrowFree(p unsafe.Pointer) {
 
 // bound is what a statement's use of a table is bound to.
 type bound struct {
-	t *table
-	q *query
+	t     *table
+	q     *query
+	terms []term
 }
+
+// filterParameter is the parameter of a table function that says which of the query's filters it applies.
+const filterParameter = "filter"
 
 // register makes a table known to the engine as a table function.
 func (t *table) register(conn duck.Connection) error {
@@ -72,6 +76,9 @@ func (t *table) register(conn duck.Connection) error {
 	duck.TableFunctionSetLocalInit(f, unsafe.Pointer(C.h5arrow_callback1(C.h5arrowInitThread)))
 	duck.TableFunctionSetFunction(f, unsafe.Pointer(C.h5arrow_callback2(C.h5arrowScan)))
 	duck.TableFunctionSupportsProjectionPushdown(f, true)
+	number := duck.CreateLogicalType(duck.TypeBigInt)
+	duck.TableFunctionAddNamedParameter(f, filterParameter, number)
+	duck.DestroyLogicalType(&number)
 	if duck.RegisterTableFunction(conn, f) != duck.StateSuccess {
 		return h5err.New(h5err.Argument, "the SQL engine takes no table function for %s", t.names[0])
 	}
@@ -103,7 +110,17 @@ func h5arrowBind(p unsafe.Pointer) {
 		duck.BindAddResultColumn(info, name, t.types[i])
 	}
 	duck.BindSetCardinality(info, duck.IdxT(t.rows), true)
-	duck.BindSetBindData(info, pin(&bound{t, t.db.query(uint64(id))}), freeCallback)
+	b := &bound{t: t, q: t.db.query(uint64(id))}
+	if v := duck.BindGetNamedParameter(info, filterParameter); v.Ptr != nil {
+		k := duck.GetInt64(v)
+		duck.DestroyValue(&v)
+		if b.q == nil || k < 1 || k > int64(len(b.q.filters)) {
+			fail(h5err.New(h5err.Argument, "there is no filter %d", k))
+			return
+		}
+		b.terms = b.q.filters[k-1]
+	}
+	duck.BindSetBindData(info, pin(b), freeCallback)
 }
 
 //export h5arrowInit
@@ -122,7 +139,7 @@ func h5arrowInit(p unsafe.Pointer) {
 			columns[i] = int(c) - 1 // rowColumn is -1
 		}
 	}
-	s, err := newScan(b.t, b.q, columns)
+	s, err := newScan(b, columns)
 	if err != nil {
 		fail(err)
 		return

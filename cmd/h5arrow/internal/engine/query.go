@@ -27,6 +27,8 @@ type query struct {
 	stop   func() bool // undoes the interrupt by the context
 	stmt   duck.PreparedStatement
 
+	filters [][]term // by the parameter of the table functions, from 1 on
+
 	mu    sync.Mutex // guards what follows, and the connection against an interrupt that comes late
 	over  bool
 	err   error // of a scan, the first
@@ -182,7 +184,7 @@ func (q *query) prepare(sql string) error {
 			return h5err.New(h5err.Argument, "the statement has parameters, which nothing gives values to")
 		}
 		if i+1 == n {
-			break
+			return q.pushDown(sql, kind)
 		}
 		var res duck.Result
 		ok := duck.ExecutePrepared(q.stmt, &res) == duck.StateSuccess
@@ -196,6 +198,71 @@ func (q *query) prepare(sql string) error {
 		}
 	}
 	return nil
+}
+
+// pushDown replaces the prepared statement by one that leaves conditions to the scan, where there is one that comes to the
+// same.
+func (q *query) pushDown(sql string, kind duck.StatementType) error {
+	if kind != duck.StatementTypeSelect {
+		return nil
+	}
+	text, err := q.filtered(sql)
+	if err != nil || text == "" {
+		return q.ctx.Err() // otherwise it stays as it was
+	}
+	var stmt duck.PreparedStatement
+	ok := duck.Prepare(q.conn, text, &stmt) == duck.StateSuccess && sameColumns(q.stmt, stmt)
+	if ok {
+		q.stmt, stmt = stmt, q.stmt
+	}
+	duck.DestroyPrepare(&stmt)
+	return nil
+}
+
+// sameColumns tells whether two statements have results of the same names and types.
+func sameColumns(a, b duck.PreparedStatement) bool {
+	n := duck.PreparedStatementColumnCount(a)
+	if n != duck.PreparedStatementColumnCount(b) {
+		return false
+	}
+	for i := range n {
+		if duck.PreparedStatementColumnName(a, i) != duck.PreparedStatementColumnName(b, i) || duck.PreparedStatementColumnType(a, i) != duck.PreparedStatementColumnType(b, i) {
+			return false
+		}
+	}
+	return true
+}
+
+// run runs a statement of ours.
+func (q *query) run(sql string) error {
+	var res duck.Result
+	defer duck.DestroyResult(&res)
+	if duck.Query(q.conn, sql, &res) != duck.StateSuccess {
+		return q.error(duck.ResultErrorType(&res), duck.ResultError(&res))
+	}
+	return nil
+}
+
+// scalar returns the text that a statement of ours has for a parameter.
+func (q *query) scalar(sql, parameter string) (string, error) {
+	var stmt duck.PreparedStatement
+	defer duck.DestroyPrepare(&stmt)
+	if duck.Prepare(q.conn, sql, &stmt) != duck.StateSuccess {
+		return "", q.error(duck.ErrorTypeInvalid, duck.PrepareError(stmt))
+	}
+	duck.BindVarchar(stmt, 1, parameter)
+	var res duck.Result
+	defer duck.DestroyResult(&res)
+	if duck.ExecutePrepared(stmt, &res) != duck.StateSuccess {
+		return "", q.error(duck.ResultErrorType(&res), duck.ResultError(&res))
+	}
+	c := duck.FetchChunk(res)
+	defer duck.DestroyDataChunk(&c)
+	if c.Ptr == nil || duck.DataChunkGetSize(c) != 1 {
+		return "", h5err.New(h5err.IO, "the SQL engine has no text for a statement")
+	}
+	v := duck.DataChunkGetVector(c, 0)
+	return duck.StringTData(&memory[duck.StringT](duck.VectorGetData(v), 1)[0]), nil
 }
 
 func (q *query) prepareError() error {

@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"unsafe"
 
@@ -27,7 +28,10 @@ type scan struct {
 	t       *table
 	q       *query
 	columns []int // for each vector the column of the table, len(t.columns) for the file, or rowNumber
+	place   []int // for each vector the column of the batches
 	cancel  context.CancelFunc
+
+	conditions []condition // for rows to be wanted
 
 	mu       sync.Mutex
 	r        rows // nil where no column is wanted
@@ -38,25 +42,43 @@ type scan struct {
 	err      error
 }
 
-// newScan begins to read the columns of a table that fill the vectors.
-func newScan(t *table, q *query, columns []int) (*scan, error) {
-	s := &scan{t: t, q: q, columns: columns}
+// newScan begins to read the columns of a table that fill the vectors, and those that rows are chosen by.
+func newScan(b *bound, columns []int) (*scan, error) {
+	t := b.t
+	s := &scan{t: t, q: b.q, columns: columns, place: make([]int, len(columns))}
 	var wanted []int
-	for _, c := range columns {
-		if c >= 0 && c < len(t.columns) {
-			if err := t.columns[c].err; err != nil {
-				return nil, err
-			}
+	want := func(c int) (int, error) {
+		if err := t.columns[c].err; err != nil {
+			return 0, err
+		}
+		k := slices.Index(wanted, c)
+		if k < 0 {
+			k = len(wanted)
 			wanted = append(wanted, c)
 		}
+		return k, nil
+	}
+	var err error
+	for i, c := range columns {
+		if c >= 0 && c < len(t.columns) {
+			if s.place[i], err = want(c); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for _, term := range b.terms {
+		k, err := want(term.column)
+		if err != nil {
+			return nil, err
+		}
+		s.conditions = append(s.conditions, condition{term, k, t.columns[term.column].typ.ID()})
 	}
 	var ctx context.Context
-	ctx, s.cancel = context.WithCancel(q.ctx)
+	ctx, s.cancel = context.WithCancel(s.q.ctx)
 	if len(wanted) == 0 {
 		s.rows = t.rows
 		return s, nil
 	}
-	var err error
 	if s.r, err = t.source(ctx, wanted); err != nil {
 		s.cancel()
 		return nil, err
@@ -85,18 +107,23 @@ type local struct {
 	base     int64
 	at, end  int64 // rows of the batch that are this thread's
 	fillers  []filler
-	vectors  []duck.Vector
+	choice   predicate
+	dense    bool // all fillers are gatherers
 	fileName *fileFiller
 }
 
 func newLocal(s *scan) *local {
-	l := &local{s: s, vectors: make([]duck.Vector, len(s.columns)), fillers: make([]filler, len(s.columns))}
+	l := &local{s: s, fillers: make([]filler, len(s.columns)), choice: predicate{terms: s.conditions}, dense: true}
 	for i, c := range s.columns {
 		switch {
 		case c >= 0 && c < len(s.t.columns):
 			l.fillers[i] = newFiller(s.t.columns[c].typ, true)
-		case c == len(s.t.columns) && s.t.files != nil:
+			_, ok := l.fillers[i].(gatherer)
+			l.dense = l.dense && ok
+		case c == rowNumber:
+		default:
 			l.fileName = newFileFiller(s.t.files)
+			l.dense = false
 		}
 	}
 	return l
@@ -155,39 +182,91 @@ func (s *scan) take(l *local) (bool, error) {
 	return true, nil
 }
 
+// least is the number of rows that a chunk may still take for which it is worth going on.
+const least = vectorRows / 4
+
 // next fills a chunk and returns how many rows it has, 0 at the end.
 func (l *local) next(chunk duck.DataChunk) (n int, err error) {
-	if l.at == l.end {
-		if more, err := l.s.take(l); !more || err != nil {
+	for n <= vectorRows-least {
+		if l.at == l.end {
+			if n > 0 {
+				return n, nil
+			}
+			if more, err := l.s.take(l); !more || err != nil {
+				return 0, err
+			}
+		}
+		rows := int(min(int64(vectorRows-n), l.end-l.at))
+		var k int
+		err = source.Guard(func() (err error) {
+			k, err = l.fill(chunk, n, rows)
+			return err
+		})
+		if err != nil {
 			return 0, err
 		}
+		l.at += int64(rows)
+		if n += k; n > 0 && (!l.dense || l.choice.terms == nil) {
+			return n, nil
+		}
 	}
-	n = int(min(vectorRows, l.end-l.at))
-	err = source.Guard(func() error { return l.fill(chunk, n) })
-	l.at += int64(n)
-	return n, err
+	return n, nil
 }
 
-func (l *local) fill(chunk duck.DataChunk, n int) error {
-	k := 0 // column of the batch
+// fill looks at n rows and writes those that are wanted from row at of the chunk on. It returns how many they are.
+func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
+	var sel []uint32
+	if l.choice.terms != nil {
+		sel = l.choice.choose(l.batch, int(l.at), n)
+		if len(sel) == 0 {
+			return 0, nil
+		}
+	}
+	some := sel != nil && (len(sel) < n || at > 0)
+	var slice duck.SelectionVector // of the vectors that are not gathered
+	defer duck.DestroySelectionVector(&slice)
 	for i, f := range l.fillers {
 		v := duck.DataChunkGetVector(chunk, duck.IdxT(i))
-		if f == nil && l.s.columns[i] == rowNumber {
-			for j, out := 0, memory[int64](duck.VectorGetData(v), n); j < n; j++ {
-				out[j] = l.base + l.at + int64(j)
-			}
+		if c := l.s.columns[i]; c == rowNumber {
+			l.numbers(memory[int64](duck.VectorGetData(v), vectorRows)[at:], n, sel)
 			continue
-		}
-		if f == nil {
+		} else if c == len(l.s.t.columns) {
 			l.fileName.fill(l.base+l.at, n, v)
+		} else if g, ok := f.(gatherer); ok && some {
+			g.gather(l.batch.Column(l.s.place[i]), int(l.at), sel, at, v)
 			continue
+		} else if err := f.fill(l.batch.Column(l.s.place[i]), int(l.at), n, nil, v); err != nil {
+			return 0, h5err.In(err, l.s.t.file, l.s.t.columns[c].path)
 		}
-		if err := f.fill(l.batch.Column(k), int(l.at), n, nil, v); err != nil {
-			return h5err.In(err, l.s.t.file, l.s.t.columns[l.s.columns[i]].path)
+		if some {
+			if slice.Ptr == nil {
+				slice = duck.CreateSelectionVector(duck.IdxT(len(sel)))
+				out := unsafe.Slice(duck.SelectionVectorGetDataPtr(slice), len(sel))
+				for k, row := range sel {
+					out[k] = duck.SelT(row)
+				}
+			}
+			duck.SliceVector(v, slice, duck.IdxT(len(sel)))
 		}
-		k++
 	}
-	return nil
+	if sel != nil {
+		return len(sel), nil
+	}
+	return n, nil
+}
+
+// numbers writes the numbers of rows.
+func (l *local) numbers(out []int64, n int, sel []uint32) {
+	first := l.base + l.at
+	if sel == nil {
+		for i := range n {
+			out[i] = first + int64(i)
+		}
+		return
+	}
+	for k, i := range sel {
+		out[k] = first + int64(i)
+	}
 }
 
 // fileFiller writes the names of the files that rows are from.

@@ -1,0 +1,137 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// taken is how many conditions of a statement the scan takes over.
+func taken(t *testing.T, db *DB, sql string) int {
+	t.Helper()
+	q, err := db.open(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer q.close()
+	if err := q.prepare(sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	n := 0
+	for _, f := range q.filters {
+		n += len(f)
+	}
+	return n
+}
+
+// same fails the test unless both engines answer a statement alike.
+func same(t *testing.T, db, plain *DB, sql string) {
+	t.Helper()
+	got, _, err := answer(db, sql)
+	want, _, perr := answer(plain, sql)
+	if fmt.Sprint(err) != fmt.Sprint(perr) || !slices.Equal(got, want) {
+		t.Errorf("%s: %d rows, %v; without filters %d rows, %v", sql, len(got), err, len(want), perr)
+	}
+}
+
+// The answers are the same whether conditions are left to the scan or not: each comparison of each type with constants
+// at and beside all borders.
+func TestFilterSame(t *testing.T) {
+	leaks(t)
+	list := tables(t, suite)
+	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoFilter: true})
+	constants := []string{"0", "-0", "1", "-1", "7", "127", "128", "-128", "-129", "199", "255", "256", "32767", "32768", "-32768", "65535", "65536",
+		"2147483647", "2147483648", "-2147483648", "4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
+		"-9223372036854775809", "18446744073709551615", "18446744073709551616", "0.5", "-0.0", "5.45", "12.3", "0.1", "16777216", "16777217", "1e2", "9007199254740993",
+		"123456789.123456789", "null", "'3'", "true", "5::tinyint"}
+	columns := []string{"i8", "u8", "i16", "u16", "i32", "u32", "i64", "u64", "big", "f16", "f32", "f64"}
+	pushed := 0
+	for n, c := range columns {
+		var all []string
+		for m, k := range constants {
+			if (n+m)%3 != 0 && !strings.Contains(c, "8") && !strings.HasPrefix(c, "f") { // each with a third of the columns
+				continue
+			}
+			for _, op := range []string{"=", "<>", "<", "<=", ">", ">="} {
+				all = append(all, fmt.Sprintf("select '%s %s %s', count(*), sum(i), count(%s) from \"/all\" where %s %s %s", c, op, strings.ReplaceAll(k, "'", ""), c, c, op, k))
+				if op == "<" {
+					all = append(all, fmt.Sprintf("select '%s > %s', count(*), sum(i), count(%s) from \"/all\" where %s > %s", strings.ReplaceAll(k, "'", ""), c, c, k, c))
+				}
+			}
+		}
+		for _, sql := range all {
+			same(t, db, plain, sql)
+		}
+		for _, sql := range all[:6] {
+			pushed += taken(t, db, sql)
+		}
+	}
+	if pushed < 60 {
+		t.Errorf("only %d conditions were taken over", pushed)
+	}
+}
+
+// What is taken over, and what is left alone.
+func TestFilterTaken(t *testing.T) {
+	leaks(t)
+	list := tables(t, suite)
+	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoFilter: true})
+	for sql, want := range map[string]int{
+		`select i, word, point, list, colour, b from "/all" where f64 > 25`:                             1,
+		`select i, i8, f32 from "/all" where i8 is not null and u8 >= 5 and f64 < 3`:                    3,
+		`select i, f32, i8 from "/all" where f32 is null`:                                               1,
+		`select count(*) from "/all" where i >= 2047 and i <= 2049`:                                     2,
+		`select i from "/all" where i between 5 and 9`:                                                  2,
+		`select i from "/all" where 3 > i`:                                                              1,
+		`select i from "/all" where word is null and word is null`:                                      2,
+		`select i, word from "/all" where i < 100 and word like 'a%'`:                                   1,
+		`select i, word from "/all" where i < 5 or i > 4490`:                                            0,
+		`select i + 1 as f64, f64 as i from "/all" where f64 > 25`:                                      1,
+		`select x.i from "/all" as x where x.i8 > 90`:                                                   1,
+		`select x.i from "/all" as x where X.I8 > 90 limit 4`:                                           1,
+		`select * from "/all" where i = 77`:                                                             1,
+		`select colour, sum(f64) from "/all" where f64 > 0 group by all having sum(i) > 5 order by all`: 1,
+		`select distinct colour from "/all" where i > 4000 order by 1`:                                  1,
+		`select i, sum(i) over (order by i) from "/all" where i < 10`:                                   1,
+		`select i from "/all" where i < 10 and i in (select k from "/deep/small") order by i`:           1,
+		`select "/all".i from "/all" where "/all".i > 4495`:                                             1,
+		`select point.x from "/all" where point.x > 0.999`:                                              0,
+		`select a from "/all" as x(a) where a`:                                                          0,
+		`select count(*) from "/all" tablesample reservoir(100) where i >= 0`:                           0,
+		`with "/all" as (select 5 i) select * from "/all" where i > 3`:                                  0,
+		`with x as (select 5 i) select x.i from x, "/all" a where a.i > 4497`:                           0,
+		`select i from (select i from "/all" limit 10) where i > 3`:                                     0,
+		`select a.i from "/all" a, "/x/twin" b where a.i = b.x and a.i > 1`:                             0,
+		`select i from main."/all" where i < 3`:                                                         0,
+		`select i from "/all" where f16 > 25`:                                                           0,
+		`select i from "/all" where i < 2.5 and f32 < 0.5`:                                              0,
+		`select i from "/all" where ns > timestamp '2023-12-01' and i < 3`:                              1,
+		`select i from "/all" where i < 3 union all select i from "/all" where i > 4497`:                0,
+		`select good from mixed where good > 1`:                                                         1,
+		`select good_1 from mixed where good_1 > 1`:                                                     1,
+		`select count(*) from "/empty" where nothing > 1`:                                               1,
+	} {
+		if got := taken(t, db, sql); got != want {
+			t.Errorf("%s: %d conditions were taken over, want %d", sql, got, want)
+		}
+		if !strings.Contains(sql, "sample") {
+			same(t, db, plain, sql)
+		}
+	}
+	for _, sql := range statements {
+		if strings.Contains(sql, "hash") || !strings.Contains(sql, "where") {
+			continue
+		}
+		same(t, db, plain, text(sql))
+		if !strings.Contains(sql, "approx") {
+			same(t, db, plain, sql)
+		}
+	}
+	refuse(t, db, `select * from h5arrow_scan_0(filter := 1)`, h5err.Argument, "no filter 1")
+}
