@@ -703,3 +703,29 @@ func manyValues(n int) []byte {
 	at := w.put(values)
 	return w.file(w.object(link("d", w.object(text, shape(uint64(n)), contiguous(at, uint64(16*n))))))
 }
+
+// TestFilterNobodyNeeds has a filter that nobody knows, which was applied to none of the chunks.
+func TestFilterNobodyNeeds(t *testing.T) {
+	const path = "/layouts/deflate"
+	b := bytes.Clone(fixture(t, "old.h5"))
+	o, m := header(t, b, path, 11)
+	d := o.(*h5.Dataset)
+	list, err := d.Chunks()
+	if err != nil {
+		t.Fatal(err)
+	}
+	put(b, m.Offset+8, 4711, 2)
+	for needed := range 2 {
+		for i := range list {
+			mask := uint64(1)
+			if needed == 1 && i == len(list)-1 {
+				mask = 0
+			}
+			put(b, chunkEntry(t, b, path, i)-int64(8*(len(d.Dims())+1))-4, mask, 4)
+		}
+		errs, _ := checkBytes(t, b, check.Options{})
+		if len(errs) != needed || needed == 1 && (errs[0].Kind != h5err.Unsupported || !strings.Contains(errs[0].Msg, "filter 4711")) {
+			t.Errorf("needed by %d chunks: %v", needed, errs)
+		}
+	}
+}
