@@ -129,7 +129,11 @@ func TestFiles(t *testing.T) {
 					rows = int64(w.Shape[0])
 				}
 				got, err := readAll(t, dataset(t, f, path), rows)
-				if kind := errs[name+path]; kind != 0 {
+				kind := errs[name+path]
+				if strings.Contains(path, "does not fit") { // the HDF5 library rounds, and cuts off
+					kind = h5err.Unsupported
+				}
+				if kind != 0 {
 					if h5err.KindOf(err) != kind {
 						t.Errorf("%s%s: error %v, want one of kind %v", name, path, err, kind)
 					} else if !strings.Contains(err.Error(), name) {

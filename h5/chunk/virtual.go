@@ -52,6 +52,7 @@ type origin struct {
 	key   string
 	once  sync.Once
 	r     *Reader
+	conv  converter // nil where its elements are those of the virtual dataset
 	err   error
 	users int
 	old   *list.Element
@@ -109,7 +110,7 @@ func (v *virtual) source(m *mapping) (*origin, error) {
 		o.old = nil
 	}
 	v.mu.Unlock()
-	o.once.Do(func() { o.r, o.err = v.openSource(m.m) })
+	o.once.Do(func() { o.r, o.conv, o.err = v.openSource(m.m) })
 	err := o.err
 	if err == nil && o.r != nil {
 		m.once.Do(func() {
@@ -131,30 +132,34 @@ func (v *virtual) source(m *mapping) (*origin, error) {
 	return o, nil
 }
 
-func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, error) {
+func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, converter, error) {
 	ds, err := v.r.ds.virtual(m.File, m.Dataset)
 	if h5err.Is(err, h5err.NotFound) {
-		return nil, nil
+		return nil, nil, nil
 	}
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	over := append(slices.Clip(v.r.opts.over), v.r.ds)
 	for _, d := range over {
 		if d.file == ds.file && d.addr == ds.addr {
-			return nil, h5err.New(h5err.Corrupt, "a virtual dataset is its own source")
+			return nil, nil, h5err.New(h5err.Corrupt, "a virtual dataset is its own source")
 		}
 	}
+	var conv converter
 	if !equalTypes(v.r.ds.typ, ds.typ) {
-		return nil, h5err.New(h5err.Unsupported, "source %s of %s has another datatype than the virtual dataset", ds.path, ds.file)
+		conv = newConverter(v.r.ds.typ, ds.typ)
+	}
+	if conv == nil && !equalTypes(v.r.ds.typ, ds.typ) {
+		return nil, nil, h5err.New(h5err.Unsupported, "source %s of %s has another datatype than the virtual dataset", ds.path, ds.file)
 	}
 	if ds.file != v.r.ds.file && !portable(ds.typ) {
-		return nil, h5err.New(h5err.Unsupported, "source %s of %s has elements that point into its own file", ds.path, ds.file)
+		return nil, nil, h5err.New(h5err.Unsupported, "source %s of %s has elements that point into its own file", ds.path, ds.file)
 	}
 	o := v.r.opts
 	o.pool, o.over, o.unordered = nil, over, keptRows
 	r, err := newReader(ds, o)
-	return r, h5err.In(err, ds.file, ds.path)
+	return r, conv, h5err.In(err, ds.file, ds.path)
 }
 
 // release gives a source back.
@@ -298,7 +303,7 @@ func (v *virtual) delegate(p *plan, m *mapping, lo, hi int64, dst []byte) (bool,
 // sourceRows returns the rows [a,b) of a source that are the rows [lo,hi), ratio of them for each; ok is false when
 // these are no such rows.
 func (v *virtual) sourceRows(m *mapping, o *origin, lo, hi int64) (a, b, ratio int64, ok bool) {
-	if o.r == nil || len(o.r.dims) == 0 || !m.width || o.r.rowBytes == 0 || v.r.rowBytes%o.r.rowBytes != 0 {
+	if o.r == nil || o.conv != nil || len(o.r.dims) == 0 || !m.width || o.r.rowBytes == 0 || v.r.rowBytes%o.r.rowBytes != 0 {
 		return 0, 0, 0, false
 	}
 	first, _, ok := m.from.linear(o.r.dims)
@@ -371,7 +376,7 @@ func (v *virtual) copyMapping(ctx context.Context, w *Worker, m *mapping, o *ori
 		at := (max(lo, m.lo) - lo) * v.r.rowBytes
 		return o.r.readRows(ctx, w, a, b, dst[at:at+(b-a)*o.r.rowBytes])
 	}
-	if start, count, stride, at, ok := v.matching(m, o, lo, hi); ok {
+	if start, count, stride, at, ok := v.matching(m, o, lo, hi); ok && o.conv == nil {
 		return o.r.in(o.r.readBox(ctx, w, &box{start, count, stride}, dst[at:]))
 	}
 	return o.r.in(v.gather(ctx, w, m, o, from, to, lo, dst))
@@ -433,10 +438,11 @@ func (v *virtual) matching(m *mapping, o *origin, lo, hi int64) (start, count, s
 	return start, count, stride, at, true
 }
 
-// gather reads elements [from,to) of a mapping by picking runs from windows of the source.
+// gather reads elements [from,to) of a mapping by picking runs from windows of the source. It converts them where the
+// source has another type.
 func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, from, to, lo int64, dst []byte) error {
-	elem := int64(v.r.ds.elem)
-	steps := strides(v.r.dims, elem)
+	elem := int64(o.r.ds.elem)
+	steps := strides(v.r.dims, int64(v.r.ds.elem))
 	rank := len(m.from.parts[0].axes)
 	most := max(1, windowSize/elem) // elements of a window
 	type run struct{ to, n int64 }
@@ -494,7 +500,11 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 			for d, x := range coords[i*rank : (i+1)*rank] {
 				at += (x - bx.start[d]) * bx.stride[d]
 			}
-			copyRuns(dst[q.to:], buf[at:], 1, 0, 0, q.n*elem)
+			if o.conv != nil && err == nil {
+				o.conv(dst[q.to:], buf[at:], q.n)
+			} else {
+				copyRuns(dst[q.to:], buf[at:], 1, 0, 0, q.n*elem)
+			}
 		}
 		w.pop()
 		if err != nil {

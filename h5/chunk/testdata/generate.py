@@ -147,6 +147,29 @@ def virtuals():
         f.create_virtual_dataset("text", layout)
 
 
+def converted():
+    """Virtual datasets of other types than their sources: each value of these is one of theirs."""
+    values = np.array([-3, 0, 1, 100, -100, 127, -128, 5, 6, 7, 8, 9], "i8")
+    with h5py.File("converted.h5", "w", libver=("v110", "v110")) as f:
+        for name in ("i1", "<i2", ">i2", "<i4", ">i4", "<i8", ">i8", "<f2", ">f2", "<f4", ">f4", "<f8", ">f8"):
+            v = values.astype(name)
+            if v.dtype.kind == "f":
+                v[3:6] = np.inf, -0.0, np.finfo(name).smallest_subnormal
+            f.create_dataset(name, data=v, chunks=(5,), compression="gzip")
+        for name in ("u1", "<u2", ">u2", "<u4", ">u4", ">u8"):
+            f.create_dataset(name, data=(values & 0xff).astype(name) + np.iinfo(name).max // 2)
+        f.create_dataset("missing", (12,), "<i2", chunks=(3,), fillvalue=-7)[3:6] = 4
+        whole = h5py.h5s.create_simple((12,))
+        for source, targets in (("i1", "<i2 >i8 <f4 >f8"), ("<i2", ">i2 >i4 <f4 <f8"), (">i4", "<i4 <i8 >f8"), (">i8", "<i8"), ("u1", ">i2 <u4 <f4"), (">u2", "<u2 <i4 >u8 >f4"),
+                                ("<u4", ">u4 >i8 <f8"), (">u8", "<u8"), ("<f2", ">f2 <f4 >f8"), (">f4", "<f4 >f8"), ("<f8", ">f8"), ("missing", ">i4 <f8")):
+            for target in targets.split():
+                name = source + " as " + target
+                virtual(f, name, target, (14,), [(slab((14,), (1,), (1,), (1,), (12,)), ".", source, whole)], fill=99)
+                virtual(f, name + " in part", target, (3, 4), [(slab((3, 4), (0, 1), (1, 2), (3, 2), (1, 1)), ".", source, slab((12,), (2,), (1,), (1,), (6,)))], fill=99)
+        for source, target in (("<f8", "<f4"), ("<i4", "<f4"), ("<i4", "<u4"), ("<i4", "<i2"), ("<u4", "<i4"), (">i8", "<f8"), ("<f4", "<i4"), ("i1", "<f2")):
+            virtual(f, source + " does not fit " + target, target, (12,), [(whole, ".", source, whole)], fill=99)
+
+
 def externals():
     data = grid(60).tobytes()
     with open("external_a.raw", "wb") as f:
@@ -179,9 +202,10 @@ def read(d):
 def main():
     chunked()
     virtuals()
+    converted()
     externals()
     expected = {}
-    for name in ("chunked.h5", "source.h5", "virtual.h5", "external.h5"):
+    for name in ("chunked.h5", "source.h5", "virtual.h5", "converted.h5", "external.h5"):
         with h5py.File(name, "r") as f:
             found = {}
             f.visititems(lambda p, o: found.update({"/" + p: read(o)}) if isinstance(o, h5py.Dataset) and p != "itself" else None)
