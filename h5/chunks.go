@@ -23,6 +23,16 @@ func (d *Dataset) Chunks() ([]Chunk, error) {
 	return d.chunks, d.chunkErr
 }
 
+// EachChunk calls fn for each allocated chunk inside the present shape, in the order of the index, and keeps none of them.
+// An error of fn ends that and is returned. What Chunks finds out by comparing chunks is not checked.
+func (d *Dataset) EachChunk(fn func(c Chunk) error) error {
+	l, err := d.Layout()
+	if err == nil && l.Storage == StorageChunked {
+		err = d.walkChunks(&chunkList{d: d, l: l, each: fn})
+	}
+	return d.in(err)
+}
+
 // grid numbers chunks row-major over some extent.
 type grid struct {
 	counts []uint64 // chunks in each dimension
@@ -73,7 +83,9 @@ type chunkList struct {
 	d      *Dataset
 	l      *Layout
 	now    grid // the present shape
+	n      int  // chunks so far
 	chunks []Chunk
+	each   func(c Chunk) error // gets the chunks instead of the list, unless it is nil
 }
 
 func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
@@ -83,13 +95,18 @@ func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
 	}
 	r := cl.d.f.r
 	switch {
-	case len(cl.chunks) >= r.Limits.Chunks:
+	case cl.n >= r.Limits.Chunks:
 		return h5err.New(h5err.Limit, "more than %d chunks", r.Limits.Chunks)
-	case cl.l.Index != IndexImplicit && int64(len(cl.chunks)) > r.Size()/int64(r.OffsetSize):
+	case cl.l.Index != IndexImplicit && int64(cl.n) > r.Size()/int64(r.OffsetSize):
 		return r.Corrupt(cl.d.index.addr, "more chunks than addresses fit into the file")
 	}
-	cl.chunks = append(cl.chunks, Chunk{Number: number, Offset: off, Size: int64(size), FilterMask: mask})
+	cl.n++
 	cl.d.f.extent(addr, size, "chunk")
+	c := Chunk{Number: number, Offset: off, Size: int64(size), FilterMask: mask}
+	if cl.each != nil {
+		return cl.each(c)
+	}
+	cl.chunks = append(cl.chunks, c)
 	return nil
 }
 
@@ -100,23 +117,23 @@ func (cl *chunkList) addScaled(scaled []uint64, addr, size uint64, mask uint32) 
 	return nil // left over from before the dataset shrank
 }
 
-// readChunks walks the chunk index, whatever its kind (specification, VII. Appendix C).
-func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
-	cl := &chunkList{d: d, l: l}
+// walkChunks walks the chunk index, whatever its kind (specification, VII. Appendix C).
+func (d *Dataset) walkChunks(cl *chunkList) error {
+	l := cl.l
 	var ok bool
 	if cl.now, ok = newGrid(d.space.Dims, l.ChunkDims); !ok {
-		return nil, h5err.New(h5err.Limit, "shape %v in chunks of %v", d.space.Dims, l.ChunkDims)
+		return h5err.New(h5err.Limit, "shape %v in chunks of %v", d.space.Dims, l.ChunkDims)
 	}
 	if d.index.addr == meta.Undefined || cl.now.total == 0 {
-		return nil, nil
+		return nil
 	}
 	filters, err := d.Filters()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if l.Index != IndexImplicit && l.Index != IndexSingle {
 		if err := d.f.claim(d.index.addr, d.addr, "chunk index"); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	switch l.Index {
@@ -124,13 +141,22 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 		err = cl.btree1()
 	case IndexSingle:
 		if cl.now.total != 1 {
-			return nil, h5err.New(h5err.Corrupt, "one chunk of shape %v for a shape of %v", l.ChunkDims, d.space.Dims)
+			return h5err.New(h5err.Corrupt, "one chunk of shape %v for a shape of %v", l.ChunkDims, d.space.Dims)
 		}
 		err = cl.add(0, d.index.addr, d.index.size, d.index.mask)
 	case IndexBTree2:
 		err = cl.btree2(len(filters) > 0)
 	default:
 		err = cl.numbered()
+	}
+	return err
+}
+
+func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
+	cl := &chunkList{d: d, l: l}
+	filters, err := d.Filters()
+	if err == nil {
+		err = d.walkChunks(cl)
 	}
 	if err != nil {
 		return nil, err

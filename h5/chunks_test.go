@@ -1,8 +1,11 @@
 package h5
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -60,6 +63,26 @@ func TestChunkFixtures(t *testing.T) {
 				if i > 0 && chunks[i-1].Number >= c.Number {
 					t.Errorf("chunk %d comes behind %d", c.Number, chunks[i-1].Number)
 				}
+			}
+			each := make([]Chunk, 0, len(chunks))
+			err = d.EachChunk(func(c Chunk) error {
+				each = append(each, c)
+				return nil
+			})
+			slices.SortFunc(each, func(a, b Chunk) int { return cmp.Compare(a.Number, b.Number) })
+			if err != nil || !slices.Equal(each, chunks) {
+				t.Errorf("one by one there are other chunks: %d of them, %v", len(each), err)
+			}
+			stop := errors.New("stop")
+			n := 0
+			err = d.EachChunk(func(Chunk) error {
+				if n++; n == min(3, len(chunks)) {
+					return stop
+				}
+				return nil
+			})
+			if len(chunks) > 0 && (!errors.Is(err, stop) || n != min(3, len(chunks))) {
+				t.Errorf("%d chunks, then %v", n, err)
 			}
 		})
 	}

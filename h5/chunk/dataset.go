@@ -31,7 +31,7 @@ func describe(ds *h5.Dataset) (*dataset, error) {
 	f := ds.File()
 	d := &dataset{
 		file: f.Name(), path: ds.Path(), addr: ds.Address(), typ: ds.Type(), elem: ds.Type().Size,
-		decoded: f.Limits().DecodedBytes, src: f.Source(), chunks: ds.Chunks,
+		decoded: f.Limits().DecodedBytes, src: f.Source(), chunks: ds.Chunks, each: ds.EachChunk,
 		fill: func() ([]byte, error) {
 			p, err := ds.Fill()
 			if h5err.Is(err, h5err.Limit) { // zeros, but too many of them to be spelled out

@@ -1,6 +1,8 @@
 package chunk
 
 import (
+	"math/bits"
+
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -12,35 +14,36 @@ import (
 func Decodable(d *h5.Dataset) error {
 	filters, err := d.Filters()
 	if err == nil {
-		_, err = compile(filters, d.Chunks)
+		_, err = compile(filters, d.EachChunk)
 	}
 	return h5err.In(err, d.File().Name(), d.Path())
 }
 
 // compile makes a dataset's pipeline. Filters that are not implemented are no error if no chunk needs them.
-func compile(filters []h5.Filter, chunks func() ([]h5.Chunk, error)) (*filter.Pipeline, error) {
+func compile(filters []h5.Filter, each func(fn func(c h5.Chunk) error) error) (*filter.Pipeline, error) {
 	p, err := filter.NewLazy(filters)
 	if err != nil {
 		return nil, err
 	}
-	refused := p.Unsupported()
-	if refused == nil {
+	if p.Unsupported() == nil {
 		return p, nil
 	}
-	all, err := chunks()
+	var refused [32]error // a pipeline has no more filters
+	unknown := uint32(0)
+	for i := range filters {
+		if _, err := filter.New(filters[i : i+1]); h5err.Is(err, h5err.Unsupported) {
+			refused[i] = err
+			unknown |= 1 << i
+		}
+	}
+	err = each(func(c h5.Chunk) error {
+		if needed := unknown &^ c.FilterMask; needed != 0 {
+			return refused[bits.TrailingZeros32(needed)]
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	for i := range filters {
-		_, err := filter.New(filters[i : i+1])
-		if !h5err.Is(err, h5err.Unsupported) {
-			continue
-		}
-		for j := range all {
-			if all[j].FilterMask&(1<<i) == 0 {
-				return nil, err
-			}
-		}
 	}
 	return p, nil
 }

@@ -45,7 +45,8 @@ type dataset struct {
 
 	fill     func() ([]byte, error)
 	chunks   func() ([]h5.Chunk, error)
-	mappings func() ([]h5.VirtualMapping, error) // nothing in them is unlimited
+	each     func(fn func(c h5.Chunk) error) error // the same, one by one
+	mappings func() ([]h5.VirtualMapping, error)   // nothing in them is unlimited
 	external func(name string) (*source.Source, error)
 	virtual  func(file, name string) (*dataset, error) // NotFound: absent
 }
@@ -158,7 +159,7 @@ func (r *Reader) initChunks() error {
 	l := r.ds.layout
 	if len(r.ds.filters) > 0 {
 		var err error
-		if r.pipe, err = compile(r.ds.filters, r.ds.chunks); err != nil {
+		if r.pipe, err = compile(r.ds.filters, r.ds.each); err != nil {
 			return err
 		}
 	}
