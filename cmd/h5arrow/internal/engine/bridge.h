@@ -3,8 +3,31 @@
 
 #include <stdint.h>
 
+// None of these functions is given memory of a mapped file: a fault would end the process.
+
 // h5arrow_fill_text writes n strings into the string_t elements at data, which are those of the engine's vector. String
 // i is bytes[offsets[i]] up to offsets[i+1]. The caller has checked the offsets.
 void h5arrow_fill_text(void *vector, void *data, const char *bytes, const int64_t *offsets, int64_t n);
+
+// The types of h5arrow_compare: the width in bytes, and one of these.
+enum { H5ARROW_SIGNED = 16, H5ARROW_UNSIGNED = 32, H5ARROW_FLOAT = 64 };
+
+// The comparisons. "Not less" and "greater" hold for NaN: it is greater than all constants, which are numbers.
+enum { H5ARROW_EQUAL = 1, H5ARROW_NOT_EQUAL, H5ARROW_LESS, H5ARROW_NOT_LESS, H5ARROW_GREATER, H5ARROW_NOT_GREATER };
+
+// h5arrow_compare clears the bits of mask for the values that do not compare so with the constant, in words of 64. There
+// are words * 64 values to read.
+void h5arrow_compare(int type, int op, const void *values, const void *constant, uint64_t *mask, int64_t words);
+
+// h5arrow_pick writes the values of 1, 2, 4 or 8 bytes that mask has a bit for to to, one behind the other. There are
+// words * 64 values to read and room for n, which is at least the number of bits.
+void h5arrow_pick(int width, void *to, int64_t n, const void *values, const uint64_t *mask, int64_t words);
+
+// h5arrow_pick_bits is h5arrow_pick for bits, which are written from bit at of to on. Bits of to beyond the last that is
+// written, in its word, are ones.
+void h5arrow_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, const uint64_t *mask, int64_t words);
+
+// h5arrow_plain_only, where it is not 0, keeps the kernels from using what not all processors have. It is for tests.
+extern int h5arrow_plain_only;
 
 #endif

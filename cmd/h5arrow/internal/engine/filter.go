@@ -2,11 +2,16 @@
 
 package engine
 
+// #include "bridge.h"
+import "C"
+
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"math"
+	"math/bits"
 	"reflect"
 	"strconv"
 	"strings"
@@ -45,16 +50,15 @@ type number struct {
 // operator is how a column is compared.
 type operator uint8
 
-// The operators. Each is at an odd place or the one behind it with its opposite.
+// The operators.
 const (
-	_ operator = iota
-	opEqual
-	opNotEqual
-	opLess
-	opNotLess // not equal to greater or equal: NaN is neither less nor greater in Go
-	opGreater
-	opNotGreater
-	opNull
+	opEqual      operator = C.H5ARROW_EQUAL
+	opNotEqual   operator = C.H5ARROW_NOT_EQUAL
+	opLess       operator = C.H5ARROW_LESS
+	opNotLess    operator = C.H5ARROW_NOT_LESS
+	opGreater    operator = C.H5ARROW_GREATER
+	opNotGreater operator = C.H5ARROW_NOT_GREATER
+	opNull       operator = iota + 10
 	opNotNull
 )
 
@@ -369,12 +373,6 @@ func placeless(v any) any {
 	return v
 }
 
-// predicate is terms over the columns of batches.
-type predicate struct {
-	terms []condition
-	sel   []uint32
-}
-
 // condition is a term over a column of batches.
 type condition struct {
 	term
@@ -382,233 +380,138 @@ type condition struct {
 	typ arrow.Type
 }
 
-// choose returns which of the rows [off,off+n) of a batch the terms hold for, counted from off.
-func (p *predicate) choose(rec arrow.RecordBatch, off, n int) []uint32 {
-	p.sel = room(p.sel, n)
-	sel := p.sel
-	for i := range sel {
-		sel[i] = uint32(i)
-	}
-	for i, t := range p.terms {
-		sel = t.choose(rec.Column(t.at), off, n, sel, i == 0)
-		if len(sel) == 0 {
-			break
-		}
-	}
-	return sel
+// words is the number of words of bits that a vector has.
+const words = vectorRows / 64
+
+// predicate finds out for which rows conditions hold. It belongs to one thread.
+type predicate struct {
+	conditions []condition
+	mask       []uint64 // a bit for each row
+	bits       []uint64
+	values     []uint64 // room for a vector of any width
+	sel        []uint32
 }
 
-// choose keeps those of sel that the term holds for; all is that sel is all rows.
-func (t *condition) choose(arr arrow.Array, off, n int, sel []uint32, all bool) []uint32 {
-	valid, missing := buffer(arr, 0), 0
-	first := arr.Data().Offset() + off
-	if len(valid) > 0 {
-		if missing = nullbitmap.CountNulls(valid, first, n); missing > 0 || t.op == opNull {
-			k := 0
-			want := byte(1)
-			if t.op == opNull {
-				want = 0
-			}
-			for _, i := range sel {
-				sel[k] = i
-				at := first + int(i)
-				k += int(^(valid[at>>3]>>(at&7)&1 ^ want) & 1)
-			}
-			sel, all = sel[:k], false
-		}
-	}
-	switch {
-	case t.op == opNull && len(valid) == 0:
-		return sel[:0]
-	case t.op == opNull, t.op == opNotNull:
-		return sel
-	}
-	values := buffer(arr, 1)
-	switch t.typ {
-	case arrow.INT8:
-		return within[int8](values, first, n, sel, all, t, math.MinInt8, math.MaxInt8)
-	case arrow.INT16:
-		return within[int16](values, first, n, sel, all, t, math.MinInt16, math.MaxInt16)
-	case arrow.INT32:
-		return within[int32](values, first, n, sel, all, t, math.MinInt32, math.MaxInt32)
-	case arrow.INT64:
-		return within[int64](values, first, n, sel, all, t, math.MinInt64, math.MaxInt64)
-	case arrow.UINT8:
-		return within[uint8](values, first, n, sel, all, t, 0, math.MaxUint8)
-	case arrow.UINT16:
-		return within[uint16](values, first, n, sel, all, t, 0, math.MaxUint16)
-	case arrow.UINT32:
-		return within[uint32](values, first, n, sel, all, t, 0, math.MaxUint32)
-	case arrow.UINT64:
-		return within[uint64](values, first, n, sel, all, t, 0, math.MaxInt64)
-	case arrow.FLOAT32:
-		return beside(span[float32](values, first, n), sel, t.op, float32(*t.real))
-	default:
-		return beside(span[float64](values, first, n), sel, t.op, *t.real)
-	}
+// newPredicate makes room for vectors. They are slices and no arrays: cgo copies arrays when it checks what it passes on.
+func newPredicate(conditions []condition) *predicate {
+	return &predicate{conditions: conditions, mask: make([]uint64, words), bits: make([]uint64, words), values: make([]uint64, vectorRows)}
 }
 
-// span is n values of a buffer from one on. They may stand at any address.
-func span[T any](b []byte, first, n int) []T {
-	var zero T
-	width := int(unsafe.Sizeof(zero))
-	b = b[first*width : (first+n)*width]
-	if n == 0 {
-		return nil
+// choose sets the mask for the rows [off,off+n) of a batch and returns how many rows it chose.
+func (p *predicate) choose(rec arrow.RecordBatch, off, n int) int {
+	clear(p.mask)
+	nullbitmap.Fill(raw(p.mask), 0, n, true)
+	for i := range p.conditions {
+		p.conditions[i].apply(p, rec.Column(p.conditions[i].at), off, n)
 	}
-	return unsafe.Slice((*T)(unsafe.Pointer(&b[0])), n)
-}
-
-// one is 1 for true; it compiles to no jump.
-func one(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
-}
-
-// within chooses integers by a range of int64; those that are larger, which only uint64 has, are above any constant.
-func within[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](b []byte, first, n int, sel []uint32, all bool, t *condition, least, most int64) []uint32 {
-	c, k := t.digits, 0
-	values := span[T](b, first, n)
-	below, above := c < least, c > most
-	switch {
-	case !below && !above:
-		v := T(c)
-		switch t.op {
-		case opEqual:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] == v)
-			}
-		case opNotEqual:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] != v)
-			}
-		case opLess:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] < v)
-			}
-		case opNotLess:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] >= v)
-			}
-		case opGreater:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] > v)
-			}
-		case opNotGreater:
-			for _, i := range sel {
-				sel[k] = i
-				k += one(values[i] <= v)
-			}
-		}
-		return sel[:k]
-	// The constant is beside all values.
-	case t.op == opNotEqual,
-		below && (t.op == opGreater || t.op == opNotLess),
-		above && (t.op == opLess || t.op == opNotGreater):
-		return sel
-	}
-	return sel[:0]
-}
-
-// beside chooses floats. NaN is greater than c, which is a number.
-func beside[T float32 | float64](values []T, sel []uint32, op operator, c T) []uint32 {
 	k := 0
-	switch op {
-	case opEqual:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(values[i] == c)
-		}
-	case opNotEqual:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(values[i] != c)
-		}
-	case opLess:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(values[i] < c)
-		}
-	case opNotLess:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(!(values[i] < c))
-		}
-	case opGreater:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(!(values[i] <= c))
-		}
-	case opNotGreater:
-		for _, i := range sel {
-			sel[k] = i
-			k += one(values[i] <= c)
+	for _, w := range p.mask {
+		k += bits.OnesCount64(w)
+	}
+	return k
+}
+
+// rows lists the rows that choose chose, counted from off.
+func (p *predicate) rows() []uint32 {
+	p.sel = p.sel[:0]
+	for i, w := range p.mask {
+		for ; w != 0; w &= w - 1 {
+			p.sel = append(p.sel, uint32(64*i+bits.TrailingZeros64(w)))
 		}
 	}
-	return sel[:k]
+	return p.sel
+}
+
+// apply clears the bits of rows that the condition does not hold for.
+func (c *condition) apply(p *predicate, arr arrow.Array, off, n int) {
+	valid := buffer(arr, 0)
+	switch {
+	case len(valid) > 0:
+		nullbitmap.Copy(raw(p.bits), 0, valid, arr.Data().Offset()+off, n)
+		for i := range p.mask {
+			if c.op == opNull {
+				p.mask[i] &^= p.bits[i]
+			} else {
+				p.mask[i] &= p.bits[i]
+			}
+		}
+	case c.op == opNull:
+		clear(p.mask)
+	}
+	if c.op == opNull || c.op == opNotNull {
+		return
+	}
+	kind, constant, all := c.constant()
+	if constant == nil {
+		if !all {
+			clear(p.mask)
+		}
+		return
+	}
+	width := kind & 15
+	copyRows(raw(p.values), arr, off, n, width)
+	compareValues(kind, c.op, p.values, constant, p.mask[:(n+63)/64])
+}
+
+// integers are the kinds of h5arrow_compare, and the least and most values, of types of integers.
+var integers = map[arrow.Type]struct {
+	kind        int
+	least, most int64
+}{
+	arrow.INT8:   {C.H5ARROW_SIGNED + 1, math.MinInt8, math.MaxInt8},
+	arrow.INT16:  {C.H5ARROW_SIGNED + 2, math.MinInt16, math.MaxInt16},
+	arrow.INT32:  {C.H5ARROW_SIGNED + 4, math.MinInt32, math.MaxInt32},
+	arrow.INT64:  {C.H5ARROW_SIGNED + 8, math.MinInt64, math.MaxInt64},
+	arrow.UINT8:  {C.H5ARROW_UNSIGNED + 1, 0, math.MaxUint8},
+	arrow.UINT16: {C.H5ARROW_UNSIGNED + 2, 0, math.MaxUint16},
+	arrow.UINT32: {C.H5ARROW_UNSIGNED + 4, 0, math.MaxUint32},
+	arrow.UINT64: {C.H5ARROW_UNSIGNED + 8, 0, math.MaxInt64}, // constants are no larger
+}
+
+// constant returns how values are compared and with what, as bytes. There are none where the constant is beside all values
+// of the type; all is then whether the condition holds for them.
+func (c *condition) constant() (kind int, constant []byte, all bool) {
+	switch c.typ {
+	case arrow.FLOAT32:
+		return C.H5ARROW_FLOAT + 4, binary.NativeEndian.AppendUint32(nil, math.Float32bits(float32(*c.real))), false
+	case arrow.FLOAT64:
+		return C.H5ARROW_FLOAT + 8, binary.NativeEndian.AppendUint64(nil, math.Float64bits(*c.real)), false
+	}
+	t := integers[c.typ]
+	switch below, above := c.digits < t.least, c.digits > t.most; {
+	case below:
+		return 0, nil, c.op == opNotEqual || c.op == opGreater || c.op == opNotLess
+	case above:
+		return 0, nil, c.op == opNotEqual || c.op == opLess || c.op == opNotGreater
+	}
+	switch t.kind & 15 {
+	case 1:
+		constant = []byte{byte(c.digits)}
+	case 2:
+		constant = binary.NativeEndian.AppendUint16(nil, uint16(c.digits))
+	case 4:
+		constant = binary.NativeEndian.AppendUint32(nil, uint32(c.digits))
+	default:
+		constant = binary.NativeEndian.AppendUint64(nil, uint64(c.digits))
+	}
+	return t.kind, constant, false
 }
 
 // A gatherer is a filler that can also write chosen rows one behind the other.
 type gatherer interface {
-	// gather writes the rows off+sel[i] of arr to v from row at on. A vector is filled from its start, by one or more calls.
-	gather(arr arrow.Array, off int, sel []uint32, at int, v duck.Vector)
+	// gather writes the chosen ones of rows [off,off+n) of arr to v from row at on. A vector is filled from its start, by one
+	// or more calls.
+	gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector)
 }
 
-func (f *plainFiller) gather(arr arrow.Array, off int, sel []uint32, at int, v duck.Vector) {
-	first, n := arr.Data().Offset()+off, 0
-	if len(sel) == 0 {
-		return
-	}
-	n = int(sel[len(sel)-1]) + 1
-	to := unsafe.Add(duck.VectorGetData(v), at*f.width)
-	if n == len(sel) { // all, up to there
-		copyRows(unsafe.Slice((*byte)(to), n*f.width), arr, off, n, f.width)
-	} else {
-		switch f.width {
-		case 1:
-			pick[uint8](to, buffer(arr, 1), first, n, sel)
-		case 2:
-			pick[uint16](to, buffer(arr, 1), first, n, sel)
-		case 4:
-			pick[uint32](to, buffer(arr, 1), first, n, sel)
-		default:
-			pick[uint64](to, buffer(arr, 1), first, n, sel)
-		}
-	}
-	f.pickNulls(buffer(arr, 0), first, n, sel, at, v)
-}
-
-func pick[T any](to unsafe.Pointer, b []byte, first, n int, sel []uint32) {
-	from, out := span[T](b, first, n), unsafe.Slice((*T)(to), len(sel))
-	for k, i := range sel {
-		out[k] = from[i]
-	}
-}
-
-// pickNulls is the part of gather that writes validity.
-func (x *nulls) pickNulls(bits []byte, first, n int, sel []uint32, at int, v duck.Vector) {
-	if len(bits) == 0 || nullbitmap.CountNulls(bits, first, n) == 0 {
+func (f *plainFiller) gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector) {
+	copyRows(raw(p.values), arr, off, n, f.width)
+	mask := p.mask[:(n+63)/64]
+	pickValues(f.width, unsafe.Add(duck.VectorGetData(v), at*f.width), vectorRows-at, p.values, mask)
+	valid := buffer(arr, 0)
+	if len(valid) == 0 || nullbitmap.Copy(raw(p.bits), 0, valid, arr.Data().Offset()+off, n) == 0 {
 		return
 	}
 	duck.VectorEnsureValidityWritable(v)
-	words := memory[uint64](duck.VectorGetValidity(v), vectorRows/64)
-	word := words[at>>6] & (1<<(at&63) - 1)
-	for _, i := range sel {
-		j := first + int(i)
-		word |= uint64(bits[j>>3]>>(j&7)&1) << (at & 63)
-		if at++; at&63 == 0 {
-			words[at>>6-1] = word
-			word = 0
-		}
-	}
-	if at&63 != 0 {
-		words[at>>6] = word | ^uint64(0)<<(at&63)
-	}
+	pickBits(duck.VectorGetValidity(v), at, p.bits, mask)
 }

@@ -107,13 +107,16 @@ type local struct {
 	base     int64
 	at, end  int64 // rows of the batch that are this thread's
 	fillers  []filler
-	choice   predicate
-	dense    bool // all fillers are gatherers
+	choice   *predicate // nil: all rows are wanted
+	dense    bool       // all fillers are gatherers
 	fileName *fileFiller
 }
 
 func newLocal(s *scan) *local {
-	l := &local{s: s, fillers: make([]filler, len(s.columns)), choice: predicate{terms: s.conditions}, dense: true}
+	l := &local{s: s, fillers: make([]filler, len(s.columns)), dense: true}
+	if s.conditions != nil {
+		l.choice = newPredicate(s.conditions)
+	}
 	for i, c := range s.columns {
 		switch {
 		case c >= 0 && c < len(s.t.columns):
@@ -206,7 +209,7 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 			return 0, err
 		}
 		l.at += int64(rows)
-		if n += k; n > 0 && (!l.dense || l.choice.terms == nil) {
+		if n += k; n > 0 && (!l.dense || l.choice == nil) {
 			return n, nil
 		}
 	}
@@ -215,57 +218,55 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 
 // fill looks at n rows and writes those that are wanted from row at of the chunk on. It returns how many they are.
 func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
-	var sel []uint32
-	if l.choice.terms != nil {
-		sel = l.choice.choose(l.batch, int(l.at), n)
-		if len(sel) == 0 {
+	k := n
+	if l.choice != nil {
+		if k = l.choice.choose(l.batch, int(l.at), n); k == 0 {
 			return 0, nil
 		}
 	}
-	some := sel != nil && (len(sel) < n || at > 0)
+	some := k < n || at > 0
 	var slice duck.SelectionVector // of the vectors that are not gathered
 	defer duck.DestroySelectionVector(&slice)
 	for i, f := range l.fillers {
 		v := duck.DataChunkGetVector(chunk, duck.IdxT(i))
-		if c := l.s.columns[i]; c == rowNumber {
-			l.numbers(memory[int64](duck.VectorGetData(v), vectorRows)[at:], n, sel)
+		c := l.s.columns[i]
+		if c == rowNumber {
+			l.numbers(memory[int64](duck.VectorGetData(v), vectorRows)[at:], k, some)
 			continue
-		} else if c == len(l.s.t.columns) {
+		}
+		if c == len(l.s.t.columns) {
 			l.fileName.fill(l.base+l.at, n, v)
 		} else if g, ok := f.(gatherer); ok && some {
-			g.gather(l.batch.Column(l.s.place[i]), int(l.at), sel, at, v)
+			g.gather(l.batch.Column(l.s.place[i]), int(l.at), n, l.choice, at, v)
 			continue
 		} else if err := f.fill(l.batch.Column(l.s.place[i]), int(l.at), n, nil, v); err != nil {
 			return 0, h5err.In(err, l.s.t.file, l.s.t.columns[c].path)
 		}
 		if some {
 			if slice.Ptr == nil {
-				slice = duck.CreateSelectionVector(duck.IdxT(len(sel)))
-				out := unsafe.Slice(duck.SelectionVectorGetDataPtr(slice), len(sel))
-				for k, row := range sel {
-					out[k] = duck.SelT(row)
+				slice = duck.CreateSelectionVector(duck.IdxT(k))
+				out := unsafe.Slice(duck.SelectionVectorGetDataPtr(slice), k)
+				for j, row := range l.choice.rows() {
+					out[j] = duck.SelT(row)
 				}
 			}
-			duck.SliceVector(v, slice, duck.IdxT(len(sel)))
+			duck.SliceVector(v, slice, duck.IdxT(k))
 		}
 	}
-	if sel != nil {
-		return len(sel), nil
-	}
-	return n, nil
+	return k, nil
 }
 
-// numbers writes the numbers of rows.
-func (l *local) numbers(out []int64, n int, sel []uint32) {
+// numbers writes the numbers of k rows; some is that they are those that were chosen.
+func (l *local) numbers(out []int64, k int, some bool) {
 	first := l.base + l.at
-	if sel == nil {
-		for i := range n {
+	if !some {
+		for i := range k {
 			out[i] = first + int64(i)
 		}
 		return
 	}
-	for k, i := range sel {
-		out[k] = first + int64(i)
+	for j, i := range l.choice.rows() {
+		out[j] = first + int64(i)
 	}
 }
 
