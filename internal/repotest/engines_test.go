@@ -1,0 +1,107 @@
+package repotest
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
+)
+
+// fileFence is one code block of docs/engines.md, and the comment before it that names the file it shows.
+var fileFence = regexp.MustCompile("(?ms)^(<!-- (examples/[a-z_/.]+) -->\n)?```([a-z]+)\n(.*?)^```$")
+
+// TestEngines runs what docs/engines.md shows, its commands and the examples in examples/, and compares the code with the
+// files and the output with what they print.
+func TestEngines(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds programs with and without the SQL engine")
+	}
+	root, cgo := h5test.Root(t), withCgo(t)
+	path := filepath.Join(root, "docs", "engines.md")
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	py := h5test.Python(t, "pyarrow", "duckdb", "polars", "datafusion", "pandas")
+	r := readme{t: t, root: root, dir: t.TempDir()}
+	full := r.prepareAll()
+	if !full && cgo && os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
+		t.Error("no SQL engine")
+	}
+	next := ""
+	ran := 0
+	out := fileFence.ReplaceAllStringFunc(string(text), func(block string) string {
+		m := fileFence.FindStringSubmatch(block)
+		comment, file, lang, body := m[1], m[2], m[3], m[4]
+		switch {
+		case file != "":
+			code, err := os.ReadFile(filepath.Join(root, filepath.FromSlash(file)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if next = skipped; lang == "python" && py != "" && (cgo || !strings.Contains(file, "cshared")) {
+				next = r.run(r.dir, exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))))
+				ran++
+			}
+			return comment + "```" + lang + "\n" + string(code) + "```"
+		case lang == "console":
+			if strings.Contains(body, "h5arrow query") && !full || strings.Contains(body, "c-shared") && !cgo {
+				return block
+			}
+			ran++
+			return "```console\n" + r.console(body) + "```"
+		case lang == "output" && next != skipped:
+			return "```output\n" + next + "```"
+		}
+		return block
+	})
+	if ran < 3 {
+		t.Errorf("%d blocks were run", ran)
+	}
+	if *update {
+		if err := os.WriteFile(path, []byte(out), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		return
+	}
+	if out != string(text) {
+		t.Errorf("docs/engines.md does not show what its programs are and print (go test ./internal/repotest -run TestEngines -update writes it):\n%s",
+			firstDifference(string(text), out))
+	}
+}
+
+// prepareAll is prepare with all that this machine can build, and tells whether that includes the SQL engine. Go commands
+// find this module from any folder.
+func (r *readme) prepareAll() (full bool) {
+	r.t.Helper()
+	tags := exec.Command(filepath.Join(r.root, "scripts", "tags.sh"))
+	out, err := tags.Output()
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	bin := filepath.Join(r.dir, "bin")
+	r.run(r.root, exec.Command("go", "build", "-tags", strings.TrimSpace(string(out)), "-o", filepath.Join(bin, "h5arrow"), "./cmd/h5arrow"))
+	if err := os.Symlink(filepath.Join(r.root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
+		r.t.Fatal(err)
+	}
+	work := filepath.Join(r.dir, "go.work")
+	if err := os.WriteFile(work, []byte("go 1.26.0\n\nuse "+r.root+"\n"), 0o644); err != nil {
+		r.t.Fatal(err)
+	}
+	r.t.Setenv("GOWORK", work)
+	r.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return strings.Contains(string(out), "duckdb_arrow")
+}
+
+// withCgo tells whether Go builds C.
+func withCgo(t *testing.T) bool {
+	out, err := exec.Command("go", "env", "CGO_ENABLED").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(string(out)) == "1"
+}
