@@ -251,6 +251,7 @@ func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit
 type statsSummary struct {
 	Table   string         `json:"table"`
 	Rows    int64          `json:"rows_read"`
+	Late    int64          `json:"rows_read_late,omitempty"` // of the columns that were left until rows had been chosen
 	Columns []columnReport `json:"columns"`
 }
 
@@ -264,7 +265,7 @@ type columnReport struct {
 func (a *app) printStats(stats []engine.ScanStats) error {
 	list := []statsSummary{}
 	for _, s := range stats {
-		sum := statsSummary{Table: printable(s.Table), Rows: s.Rows, Columns: []columnReport{}}
+		sum := statsSummary{Table: printable(s.Table), Rows: s.Rows, Late: s.LateRows, Columns: []columnReport{}}
 		for _, c := range s.Columns {
 			sum.Columns = append(sum.Columns, columnReport{printable(c.Name), c.Delivery, c.CopiedBytes, c.NullCount})
 		}

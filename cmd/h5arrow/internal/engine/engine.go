@@ -54,7 +54,9 @@ type Options struct {
 
 // ScanStats says what one scan of a table read.
 type ScanStats struct {
-	Table   string // its first name
-	Rows    int64  // that were read, of columns
-	Columns []arrowmap.ColumnReport
+	Table string // its first name
+	Rows  int64  // that were read
+	// LateRows is how many rows were read of the columns that were left until rows had been chosen, where there are such.
+	LateRows int64
+	Columns  []arrowmap.ColumnReport
 }

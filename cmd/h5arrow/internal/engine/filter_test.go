@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -21,6 +22,9 @@ func taken(t *testing.T, db *DB, sql string) int {
 	}
 	defer q.close()
 	if err := q.prepare(sql); err != nil {
+		t.Fatalf("%s: %v", sql, err)
+	}
+	if err := q.pushDown(sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
 	n := 0
@@ -134,4 +138,40 @@ func TestFilterTaken(t *testing.T) {
 		}
 	}
 	refuse(t, db, `select * from h5arrow_scan_0(filter := 1)`, h5err.Argument, "no filter 1")
+}
+
+// Columns that have to be decoded are read only where rows were chosen by others.
+func TestLate(t *testing.T) {
+	leaks(t)
+	list := tables(t, suite)
+	for _, o := range []Options{{Threads: 1}, {Threads: 4}} {
+		db := open(t, list, o)
+		for sql, want := range map[string]struct {
+			rows   int64
+			values string
+		}{
+			`select i, i64, heap from "/all" where i = 4400`:                           {512, "4400"},
+			`select i, big from "/all" where i > 9000`:                                 {0, ""},
+			`select i, i8, f32, word, point from "/all" where i between 2100 and 2103`: {2048, "2100 2101 2102 2103"},
+			`select i, colour, list from "/all" where i < 2 or i < 1`:                  {0, "0 1"},
+			`select i, big from "/all" where i in (1)`:                                 {0, "1"},
+		} {
+			lines, stats, err := answer(db, sql)
+			var firsts []string
+			for _, l := range lines {
+				first, _, _ := strings.Cut(l, "|")
+				firsts = append(firsts, first)
+			}
+			if err != nil || strings.Join(firsts, " ") != want.values || len(stats) != 1 || stats[0].LateRows > want.rows || want.rows > 0 && stats[0].LateRows == 0 {
+				t.Errorf("%s: %v, %v, %+v", sql, firsts, err, stats)
+			}
+		}
+	}
+	// Filters that choose much and little, here and there.
+	db, plain := open(t, list, Options{Threads: 3, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(300)}}), open(t, list, Options{Threads: 2, NoFilter: true})
+	for _, sql := range []string{`select i, i64, heap from "/all" where u8 > 5 order by i`, `select i, big, colour from "/all" where u16 = 77 order by i`,
+		`select sum(i8), max(fixed), count(*) from "/all" where f64 > 20`, `select i, point, big from "/all" where i8 = 3 and u8 < 100 order by i`,
+		`select i, big, f32 from "/all" where i >= 4000 limit 3`, `select i8 from "/all" where i8 > 90`} {
+		same(t, db, plain, sql)
+	}
 }

@@ -27,6 +27,7 @@ type query struct {
 	stop   func() bool // undoes the interrupt by the context
 	stmt   duck.PreparedStatement
 
+	simple  bool     // one SELECT was prepared
 	filters [][]term // by the parameter of the table functions, from 1 on
 
 	mu    sync.Mutex // guards what follows, and the connection against an interrupt that comes late
@@ -184,7 +185,8 @@ func (q *query) prepare(sql string) error {
 			return h5err.New(h5err.Argument, "the statement has parameters, which nothing gives values to")
 		}
 		if i+1 == n {
-			return q.pushDown(sql, kind)
+			q.simple = n == 1 && kind == duck.StatementTypeSelect
+			break
 		}
 		var res duck.Result
 		ok := duck.ExecutePrepared(q.stmt, &res) == duck.StateSuccess
@@ -202,8 +204,8 @@ func (q *query) prepare(sql string) error {
 
 // pushDown replaces the prepared statement by one that leaves conditions to the scan, where there is one that comes to the
 // same.
-func (q *query) pushDown(sql string, kind duck.StatementType) error {
-	if kind != duck.StatementTypeSelect {
+func (q *query) pushDown(sql string) error {
+	if !q.simple {
 		return nil
 	}
 	text, err := q.filtered(sql)
@@ -358,6 +360,9 @@ func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
 func (r *Rows) begin(statement string) error {
 	q := r.q
 	if err := q.prepare(statement); err != nil {
+		return err
+	}
+	if err := q.pushDown(statement); err != nil {
 		return err
 	}
 	var pending duck.PendingResult

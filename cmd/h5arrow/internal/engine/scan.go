@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -24,62 +25,93 @@ const (
 const rowNumber = -1
 
 // scan is one pass over a table: what the engine's threads share. It belongs to the engine, which frees it.
+//
+// Where rows are chosen and columns have to be decoded, those that the choice needs come first, and the others only from
+// where rows were chosen.
 type scan struct {
-	t       *table
-	q       *query
-	columns []int // for each vector the column of the table, len(t.columns) for the file, or rowNumber
-	place   []int // for each vector the column of the batches
-	cancel  context.CancelFunc
+	t          *table
+	q          *query
+	columns    []int       // for each vector the column of the table, len(t.columns) for the file, or rowNumber
+	place      []place     // for each vector where its values are
+	conditions []condition // for rows to be wanted, over the columns of the first part
+	ctx        context.Context
+	cancel     context.CancelFunc
 
-	conditions []condition // for rows to be wanted
+	mu     sync.Mutex
+	first  part
+	late   *part  // nil: all columns are in the first one
+	row    int64  // of the table, the next that nobody has
+	chosen []bool // with late: for each vectorRows of the first part's batch whether rows in it are chosen
+	choice *predicate
+	done   bool
+	err    error
+	stats  ScanStats
+}
 
-	mu       sync.Mutex
-	r        rows // nil where no column is wanted
-	batch    arrow.RecordBatch
-	base     int64 // the row of the table that the batch begins with
-	at, rows int64 // of the batch; without a reader: of the table
-	done     bool
-	err      error
+// place is a column of the batches of the first or the late part.
+type place struct {
+	late   bool
+	column int
+}
+
+// part is columns that are read together.
+type part struct {
+	columns []int
+	r       rows // nil where there are no columns, and before the late part is wanted
+	batch   arrow.RecordBatch
+	base    int64 // the row of the table that the batch begins with
+	end     int64 // the row behind it
 }
 
 // newScan begins to read the columns of a table that fill the vectors, and those that rows are chosen by.
 func newScan(b *bound, columns []int) (*scan, error) {
 	t := b.t
-	s := &scan{t: t, q: b.q, columns: columns, place: make([]int, len(columns))}
-	var wanted []int
-	want := func(c int) (int, error) {
+	s := &scan{t: t, q: b.q, columns: columns, place: make([]place, len(columns)), stats: ScanStats{Table: t.names[0]}}
+	want := func(p *part, c int) (int, error) {
 		if err := t.columns[c].err; err != nil {
 			return 0, err
 		}
-		k := slices.Index(wanted, c)
+		k := slices.Index(p.columns, c)
 		if k < 0 {
-			k = len(wanted)
-			wanted = append(wanted, c)
+			k = len(p.columns)
+			p.columns = append(p.columns, c)
 		}
 		return k, nil
 	}
-	var err error
-	for i, c := range columns {
-		if c >= 0 && c < len(t.columns) {
-			if s.place[i], err = want(c); err != nil {
-				return nil, err
-			}
-		}
-	}
 	for _, term := range b.terms {
-		k, err := want(term.column)
+		k, err := want(&s.first, term.column)
 		if err != nil {
 			return nil, err
 		}
 		s.conditions = append(s.conditions, condition{term, k, t.columns[term.column].typ.ID()})
 	}
-	var ctx context.Context
-	ctx, s.cancel = context.WithCancel(s.q.ctx)
-	if len(wanted) == 0 {
-		s.rows = t.rows
+	if s.conditions != nil && slices.ContainsFunc(columns, func(c int) bool {
+		return c >= 0 && c < len(t.columns) && t.columns[c].costly && !slices.Contains(s.first.columns, c)
+	}) {
+		s.late = &part{}
+		s.choice = newPredicate(s.conditions)
+	}
+	for i, c := range columns {
+		if c < 0 || c >= len(t.columns) {
+			continue
+		}
+		p := &s.first
+		if s.late != nil && !slices.Contains(s.first.columns, c) {
+			p = s.late
+		}
+		k, err := want(p, c)
+		if err != nil {
+			return nil, err
+		}
+		s.place[i] = place{p == s.late, k}
+	}
+	s.ctx, s.cancel = context.WithCancel(s.q.ctx)
+	if len(s.first.columns) == 0 {
+		s.first.end = t.rows
 		return s, nil
 	}
-	if s.r, err = t.source(ctx, wanted); err != nil {
+	var err error
+	if s.first.r, err = t.source(s.ctx, s.first.columns, 0); err != nil {
 		s.cancel()
 		return nil, err
 	}
@@ -89,27 +121,76 @@ func newScan(b *bound, columns []int) (*scan, error) {
 // close ends the reading and notes what was read.
 func (s *scan) close() {
 	s.cancel()
-	if s.batch != nil {
-		s.batch.Release()
+	s.stop(&s.first)
+	if s.late != nil {
+		s.stop(s.late)
 	}
-	stats := ScanStats{Table: s.t.names[0]}
-	if s.r != nil {
-		stats.Rows, stats.Columns = s.r.RowsRead(), s.r.Report()
-		s.r.Release()
+	s.q.add(s.stats)
+}
+
+// stop ends the reading of a part and counts what was read.
+func (s *scan) stop(p *part) {
+	p.drop()
+	if p.r == nil {
+		return
 	}
-	s.q.add(stats)
+	if p == s.late {
+		s.stats.LateRows += p.r.RowsRead()
+	} else {
+		s.stats.Rows += p.r.RowsRead()
+	}
+	for _, c := range p.r.Report() {
+		at := slices.IndexFunc(s.stats.Columns, func(x arrowmap.ColumnReport) bool { return x.Name == c.Name })
+		if at < 0 {
+			s.stats.Columns = append(s.stats.Columns, c)
+			continue
+		}
+		s.stats.Columns[at].CopiedBytes += c.CopiedBytes
+		s.stats.Columns[at].NullCount += c.NullCount
+	}
+	p.r.Release()
+	p.r = nil
+}
+
+func (p *part) drop() {
+	if p.batch != nil {
+		p.batch.Release()
+		p.batch = nil
+	}
+}
+
+// next moves to the next batch; false at the end.
+func (p *part) next() (bool, error) {
+	p.drop()
+	p.base = p.end
+	if p.r == nil || !p.r.Next() {
+		if p.r != nil && p.r.Err() != nil {
+			return false, p.r.Err()
+		}
+		return false, nil
+	}
+	p.batch = p.r.RecordBatch()
+	p.batch.Retain()
+	p.end = p.base + p.batch.NumRows()
+	return true, nil
 }
 
 // local is what one thread of the engine has of a scan.
 type local struct {
 	s        *scan
-	batch    arrow.RecordBatch
-	base     int64
-	at, end  int64 // rows of the batch that are this thread's
+	first    view
+	late     view
+	at, end  int64 // rows of the table that are this thread's
 	fillers  []filler
 	choice   *predicate // nil: all rows are wanted
 	dense    bool       // all fillers are gatherers
 	fileName *fileFiller
+}
+
+// view is a batch that a thread reads, and the row of the table that it begins with.
+type view struct {
+	batch arrow.RecordBatch
+	base  int64
 }
 
 func newLocal(s *scan) *local {
@@ -141,48 +222,113 @@ func (l *local) close() {
 	if l.fileName != nil {
 		l.fileName.close()
 	}
-	l.drop()
+	l.first.set(nil)
+	l.late.set(nil)
 }
 
-func (l *local) drop() {
-	if l.batch != nil {
-		l.batch.Release()
-		l.batch = nil
+// set makes a part's batch that of the view; nil is none.
+func (v *view) set(p *part) {
+	if v.batch != nil {
+		v.batch.Release()
+		v.batch = nil
 	}
+	if p != nil && p.batch != nil {
+		v.batch, v.base = p.batch, p.base
+		v.batch.Retain()
+	}
+}
+
+// column is the array that place says, and where in it a row of the table is.
+func (l *local) column(p place, row int64) (arrow.Array, int) {
+	v := &l.first
+	if p.late {
+		v = &l.late
+	}
+	return v.batch.Column(p.column), int(row - v.base)
 }
 
 // take gives the thread more rows; false when there are none.
 func (s *scan) take(l *local) (bool, error) {
-	l.drop()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.at == s.rows {
-		if s.r == nil || s.done {
-			return false, s.err
-		}
-		s.base += s.rows
-		s.at, s.rows = 0, 0
-		if s.batch != nil {
-			s.batch.Release()
-			s.batch = nil
-		}
-		if !s.r.Next() {
-			s.err = s.r.Err()
-			s.done = true
-			return false, s.err
-		}
-		s.batch = s.r.RecordBatch()
-		s.batch.Retain()
-		s.rows = s.batch.NumRows()
+	if s.done {
+		return false, s.err
 	}
-	l.base, l.at = s.base, s.at
-	s.at = min(s.rows, s.at+morselRows)
-	l.end = s.at
-	if s.batch != nil {
-		l.batch = s.batch
-		l.batch.Retain()
+	more, err := s.advance()
+	if err != nil || !more {
+		s.done, s.err = true, err
+		return false, err
 	}
+	l.first.set(&s.first)
+	l.at, l.end = s.row, min(s.row+morselRows, s.first.end)
+	if s.late != nil {
+		l.late.set(s.late)
+		l.end = min(l.end, s.late.end)
+	}
+	s.row = l.end
 	return true, nil
+}
+
+// advance moves row to the next one for which all parts have batches.
+func (s *scan) advance() (bool, error) {
+	for {
+		if s.row == s.first.end {
+			if more, err := s.first.next(); !more || err != nil {
+				return false, err
+			}
+			if s.late != nil {
+				if err := s.choose(); err != nil {
+					return false, err
+				}
+			}
+			continue // a batch may be empty
+		}
+		if s.late == nil {
+			return true, nil
+		}
+		// Rows that are not chosen are passed over.
+		for k := (s.row - s.first.base) / vectorRows; k < int64(len(s.chosen)) && !s.chosen[k]; k++ {
+			s.row = min(s.first.base+(k+1)*vectorRows, s.first.end)
+		}
+		if s.row < s.first.end {
+			return true, s.reach()
+		}
+	}
+}
+
+// choose notes where in the first part's batch rows are chosen.
+func (s *scan) choose() error {
+	return source.Guard(func() error {
+		s.chosen = s.chosen[:0]
+		for at, rows := int64(0), s.first.end-s.first.base; at < rows; at += vectorRows {
+			s.chosen = append(s.chosen, s.choice.choose(s.first.batch, int(at), int(min(vectorRows, rows-at))) > 0)
+		}
+		return nil
+	})
+}
+
+// reach reads the late part up to the row. Where there is much before it that nobody wants, the reading begins anew.
+func (s *scan) reach() error {
+	p := s.late
+	if p.r != nil && s.row >= p.end && s.row-p.end > max(p.end-p.base, morselRows) {
+		s.stop(p)
+	}
+	if p.r == nil {
+		var err error
+		if p.r, err = s.t.source(s.ctx, p.columns, s.row); err != nil {
+			return err
+		}
+		p.end = s.row
+	}
+	for s.row >= p.end {
+		if more, err := p.next(); err != nil || !more {
+			if err == nil {
+				err = h5err.New(h5err.Corrupt, "the columns of %s end at different rows", s.t.names[0])
+			}
+			return err
+		}
+	}
+	return nil
 }
 
 // least is the number of rows that a chunk may still take for which it is worth going on.
@@ -220,7 +366,7 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 	k := n
 	if l.choice != nil {
-		if k = l.choice.choose(l.batch, int(l.at), n); k == 0 {
+		if k = l.choice.choose(l.first.batch, int(l.at-l.first.base), n); k == 0 {
 			return 0, nil
 		}
 	}
@@ -235,12 +381,16 @@ func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 			continue
 		}
 		if c == len(l.s.t.columns) {
-			l.fileName.fill(l.base+l.at, n, v)
+			l.fileName.fill(l.at, n, v)
 		} else if g, ok := f.(gatherer); ok && some {
-			g.gather(l.batch.Column(l.s.place[i]), int(l.at), n, l.choice, at, v)
+			arr, off := l.column(l.s.place[i], l.at)
+			g.gather(arr, off, n, l.choice, at, v)
 			continue
-		} else if err := f.fill(l.batch.Column(l.s.place[i]), int(l.at), n, nil, v); err != nil {
-			return 0, h5err.In(err, l.s.t.file, l.s.t.columns[c].path)
+		} else {
+			arr, off := l.column(l.s.place[i], l.at)
+			if err := f.fill(arr, off, n, nil, v); err != nil {
+				return 0, h5err.In(err, l.s.t.file, l.s.t.columns[c].path)
+			}
 		}
 		if some {
 			if slice.Ptr == nil {
@@ -258,7 +408,7 @@ func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 
 // numbers writes the numbers of k rows; some is that they are those that were chosen.
 func (l *local) numbers(out []int64, k int, some bool) {
-	first := l.base + l.at
+	first := l.at
 	if !some {
 		for i := range k {
 			out[i] = first + int64(i)

@@ -10,6 +10,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -20,8 +21,8 @@ type table struct {
 	file     string
 	names    []string
 	files    []FileRows
-	function string // the name of its table function
-	source   func(ctx context.Context, columns []int) (rows, error)
+	function string                                                             // the name of its table function
+	source   func(ctx context.Context, columns []int, from int64) (rows, error) // reads columns from a row on
 	rows     int64
 	columns  []column
 	labels   []string           // names of what the table function returns: rowColumn, the columns, the files
@@ -39,6 +40,7 @@ type rows interface {
 type column struct {
 	name, path string
 	typ        arrow.DataType
+	costly     bool  // its values have to be decoded
 	err        error // why it can't be used
 }
 
@@ -51,7 +53,7 @@ func newTable(db *DB, def Table, function string) *table {
 		labels: []string{rowColumn}, types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
 	t.source = t.reader
 	for _, c := range def.Table.Columns() {
-		col := column{name: c.Name, path: c.Path, typ: c.Type, err: c.Err}
+		col := column{name: c.Name, path: c.Path, typ: c.Type, costly: c.Err == nil && c.Delivery != dtype.Mapped, err: c.Err}
 		var lt duck.LogicalType
 		if col.err == nil {
 			var err error
@@ -80,8 +82,8 @@ func (t *table) close() {
 	}
 }
 
-// reader reads columns of the table.
-func (t *table) reader(ctx context.Context, columns []int) (rows, error) {
+// reader reads columns of the table from a row on.
+func (t *table) reader(ctx context.Context, columns []int, from int64) (rows, error) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = t.columns[c].name
@@ -89,6 +91,11 @@ func (t *table) reader(ctx context.Context, columns []int) (rows, error) {
 	sel, err := t.t.Select(names...)
 	if err != nil {
 		return nil, err
+	}
+	if from > 0 {
+		if sel, err = sel.Slice(from, -1); err != nil {
+			return nil, err
+		}
 	}
 	opts := append([]arrowmap.ReadOption{arrowmap.WithHesitation()}, t.db.o.Read...)
 	if t.db.o.MaxMemory > 0 {
