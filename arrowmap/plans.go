@@ -28,9 +28,12 @@ type planKey struct {
 // mostPlans bounds what is kept.
 const mostPlans = 1024
 
+// simple tells whether a type is one of the small ones that datasets share. Plans of others may be large.
+func simple(t *h5.Type) bool { return t.Base == nil && t.Members == nil && t.Names == nil }
+
 // plan is dtype.New.
 func (p *plans) plan(src dtype.Source, o dtype.Options) (*dtype.Plan, error) {
-	if len(src.Dims) > 0 {
+	if len(src.Dims) > 0 || !simple(src.Type) {
 		return dtype.New(src, o)
 	}
 	key := planKey{typ: src.Type, dtype: src.DType, hasDLength: src.HasDLength, dlength: src.DLength,
@@ -58,6 +61,9 @@ func (p *plans) plan(src dtype.Source, o dtype.Options) (*dtype.Plan, error) {
 
 // typeName is the type's String.
 func (p *plans) typeName(t *h5.Type) string {
+	if !simple(t) {
+		return t.String()
+	}
 	p.mu.Lock()
 	name, ok := p.names[t]
 	p.mu.Unlock()

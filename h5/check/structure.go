@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"math"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -425,6 +426,7 @@ type tree1 struct {
 	child   func(left, right []byte, addr uint64) error // what a leaf points to
 
 	at   uint64 // the node that is visited
+	room int    // bytes that nodes may yet have
 	seen map[uint64]struct{}
 	last [256]*sibling // by level
 }
@@ -432,7 +434,7 @@ type tree1 struct {
 type sibling struct{ addr, right uint64 }
 
 func (w *tree1) walk(addr uint64) error {
-	w.seen = map[uint64]struct{}{}
+	w.seen, w.room = map[uint64]struct{}{}, int(min(w.c.r.Size(), math.MaxInt))
 	err := w.node(addr, -1)
 	if err != nil {
 		return err
@@ -473,6 +475,9 @@ func (w *tree1) node(addr uint64, level int) error {
 		return nil
 	}
 	step := w.keySize + r.OffsetSize
+	if w.room -= n*step + w.keySize; w.room < 0 {
+		return nil // nodes that overlap: told of by who reads it
+	}
 	p, err := r.Bytes(addr+8+2*uint64(r.OffsetSize), n*step+w.keySize)
 	if err != nil {
 		return nil

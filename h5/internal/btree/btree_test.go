@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -410,5 +411,34 @@ func TestV2Contradictions(t *testing.T) {
 		if n, err := walkAll(f.R, tree, 2, 0); !h5err.Is(err, tt.want) {
 			t.Errorf("%s %s: %d records, %v", tt.sig, tt.name, n, err)
 		}
+	}
+}
+
+// TestOverlap has nodes that begin at different addresses and have bytes in common: a small file could have very many of
+// them, each as large as the file.
+func TestOverlap(t *testing.T) {
+	const (
+		n   = 20
+		end = 64 + 24 + 24 + 16*n + 8
+	)
+	le := binary.LittleEndian
+	data := make([]byte, end)
+	node := func(at int, level byte, children int) {
+		copy(data[at:], "TREE\x00")
+		data[at+5] = level
+		le.PutUint16(data[at+6:], uint16(children))
+	}
+	for at := 64; at < end; at += 8 {
+		le.PutUint64(data[at:], uint64(1000+at))
+	}
+	node(0, 1, 2)
+	le.PutUint64(data[32:], 64)
+	le.PutUint64(data[48:], 64+24)
+	node(64, 0, n)
+	node(64+24, 0, n) // what is a key and an address in the node before
+	seen := 0
+	err := btree.V1Group(indextest.Reader(data, 8, 8), 0, func(uint64) error { seen++; return nil })
+	if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || seen != n {
+		t.Errorf("%d children, then %v", seen, err)
 	}
 }
