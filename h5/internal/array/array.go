@@ -32,13 +32,15 @@ type walk struct {
 	client uint8
 	size   int // bytes of an element
 	max    uint64
-	left   int // chunks that the limit still allows
+	left   int    // chunks that the limit still allows
+	room   uint64 // bytes that blocks may yet have: they do not overlap, so all are no larger than the file
 	fn     Func
 }
 
 // check verifies the client and the size of the elements.
 func (w *walk) check() error {
-	switch w.left = w.r.Limits.Chunks; w.client {
+	w.left, w.room = w.r.Limits.Chunks, uint64(w.r.Size())
+	switch w.client {
 	case clientChunks:
 		if w.size != w.r.OffsetSize {
 			return w.r.Corrupt(w.head, "array of addresses of %d bytes, %d expected", w.size, w.r.OffsetSize)
@@ -51,6 +53,15 @@ func (w *walk) check() error {
 		return w.r.Unsupported(w.head, "array of client %d", w.client)
 	}
 	return nil
+}
+
+// verified is Reader.Verified for a block.
+func (w *walk) verified(addr uint64, n int, sig, what string) ([]byte, error) {
+	if n < 0 || uint64(n) > w.room {
+		return nil, w.r.Corrupt(addr, "the blocks of an array overlap: they are larger than the file")
+	}
+	w.room -= uint64(n)
+	return w.r.Verified(addr, n, sig, what)
 }
 
 // elements decodes the elements in p, the first of which is the array's i-th, and passes over undefined addresses.
@@ -119,7 +130,7 @@ func (w *walk) paged(bitmap []byte, bit, addr, n, i, per uint64, what string) er
 		if count > room/uint64(w.size) {
 			return w.r.Corrupt(w.head, "%s of %d elements in a file of %d bytes", what, count, room)
 		}
-		p, err := w.r.Verified(addr+page*full, int(count)*w.size+4, "", what)
+		p, err := w.verified(addr+page*full, int(count)*w.size+4, "", what)
 		if err == nil {
 			err = w.elements(p, first)
 		}

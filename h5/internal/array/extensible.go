@@ -72,7 +72,7 @@ func (w *extensible) index(addr uint64) error {
 		n, _ := w.blocks(s)
 		size += int(n) * r.OffsetSize // there are fewer than 2^8, as many as two fit a byte
 	}
-	p, err := r.Verified(addr, size, "EAIB", "extensible array index block")
+	p, err := w.verified(addr, size, "EAIB", "extensible array index block")
 	if err != nil {
 		return err
 	}
@@ -136,7 +136,7 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 		return r.Corrupt(addr, "%s for %d data blocks in a file of %d bytes", what, n, room)
 	}
 	size := 10 + r.OffsetSize + w.offsetBytes + int(n*bitmap) + int(n)*r.OffsetSize
-	p, err := r.Verified(addr, size, "EASB", what)
+	p, err := w.verified(addr, size, "EASB", what)
 	if err != nil {
 		return err
 	}
@@ -173,7 +173,7 @@ func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte, bit uint6
 	if len(bitmap) == 0 {
 		size += int(n) * w.size
 	}
-	p, err := r.Verified(addr, size, "EADB", what)
+	p, err := w.verified(addr, size, "EADB", what)
 	if err != nil {
 		return err
 	}

@@ -34,7 +34,7 @@ func Fixed(r *meta.Reader, addr, max uint64, fn Func) error {
 		if room := uint64(r.Size()) / uint64(w.size); n > room {
 			return r.Corrupt(addr, "fixed array of %d elements in a file of %d bytes", n, r.Size())
 		}
-		p, err := r.Verified(block, int(head)+int(n)*w.size, "FADB", what)
+		p, err := w.verified(block, int(head)+int(n)*w.size, "FADB", what)
 		if err == nil {
 			p, err = w.owned(p, block, what)
 		}
@@ -48,7 +48,7 @@ func Fixed(r *meta.Reader, addr, max uint64, fn Func) error {
 		return r.Corrupt(addr, "fixed array of %d pages in a file of %d bytes", pages, r.Size())
 	}
 	head += (pages + 7) / 8
-	p, err = r.Verified(block, int(head), "FADB", what)
+	p, err = w.verified(block, int(head), "FADB", what)
 	if err == nil {
 		p, err = w.owned(p, block, what)
 	}

@@ -277,6 +277,9 @@ func (h *Fractal) decode(addr uint64, p []byte, mask uint32, size uint64) ([]byt
 	if h.pipelineErr != nil {
 		return nil, h.pipelineErr
 	}
+	if err := h.r.Decode(addr, size); err != nil {
+		return nil, err
+	}
 	st := filter.NewState()
 	defer st.Close()
 	out, err := h.pipeline.DecodeUnknown(st, p, mask, int(size))

@@ -581,3 +581,25 @@ func TestFractalContradictions(t *testing.T) {
 		t.Errorf("no block: %v", err)
 	}
 }
+
+// TestDecodedLimit asks for the objects of a filtered heap from a reader that lets nothing more be decoded.
+func TestDecodedLimit(t *testing.T) {
+	f := indextest.Load(t, "links_filtered_8")
+	at := f.Find(t, "FRHP", nil)
+	tree := f.Find(t, "BTHD", func(p []byte) bool { return p[5] == btree.TypeLinkName })
+	for _, most := range []int64{0, 1 << 20} {
+		r := indextest.Reader(f.Data, f.R.OffsetSize, f.R.LengthSize)
+		r.MaxDecoded = most
+		h, err := heap.OpenFractal(r, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		err = btree.V2(r, tree, btree.TypeLinkName, func(rec []byte) error {
+			_, err := h.Object(rec[4:])
+			return err
+		})
+		if most == 0 && !h5err.Is(err, h5err.Limit) || most > 0 && err != nil {
+			t.Errorf("with %d bytes: %v", most, err)
+		}
+	}
+}

@@ -8,7 +8,9 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -39,6 +41,11 @@ type Reader struct {
 	// AnyChecksum lets structures pass whose checksum is wrong. It is for fuzzing what comes after the checksum.
 	AnyChecksum bool
 
+	// MaxDecoded bounds the bytes that filtered metadata decode to, all together: a small block may decode to a large one,
+	// and be asked for again and again.
+	MaxDecoded int64
+	decoded    atomic.Int64
+
 	mu     sync.Mutex
 	blocks map[int64]*block // those that are loaded
 	last   *block           // the one that was read last
@@ -57,7 +64,15 @@ type block struct {
 
 // NewReader returns a reader of a file of size bytes, with base 0 and sizes of 8 until the superblock says otherwise.
 func NewReader(src io.ReaderAt, size int64, l Limits) *Reader {
-	return &Reader{src: src, size: size, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), blocks: map[int64]*block{}}
+	return &Reader{src: src, size: size, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), MaxDecoded: 2 << 30, blocks: map[int64]*block{}}
+}
+
+// Decode accounts for n bytes that the structure at an address is about to decode to.
+func (r *Reader) Decode(addr, n uint64) error {
+	if n > math.MaxInt64/2 || r.decoded.Add(int64(n)) > r.MaxDecoded {
+		return r.OverLimit(addr, "filtered metadata that decode to more than %d bytes", r.MaxDecoded)
+	}
+	return nil
 }
 
 // SetBase sets the absolute offset of address 0.
