@@ -77,7 +77,7 @@ Without --token-file everyone who reaches the address can read everything.`,
 	f.StringVar(&o.ticketKey, "ticket-key-file", "", "sign tickets with what is in this `FILE`, for servers that share them (default: a random key)")
 	f.Var(&o.endpoints, "endpoints", "endpoints of each flight (default: one for each 128 MiB)")
 	f.Var(&o.endpointBytes, "endpoint-bytes", "bytes of an endpoint, about")
-	f.BoolVar(&o.trust, "trust-input", false, "do not copy mapped values before they are sent: for files that nobody changes")
+	f.BoolVar(&o.trust, "trust-input", false, "copy nothing that is mapped before it is encrypted and sent: for files that nobody changes")
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at http://`HOST:PORT`/metrics")
 	o.log = choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)

@@ -133,6 +133,9 @@ func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
 			err = status.Error(codes.Internal, "an internal error")
 			return
 		}
+		if c.conn != nil {
+			err = c.conn.cause(err)
+		}
 		s.observe(&c.Call, err)
 		err = s.statusOf(err)
 	}()
@@ -185,6 +188,11 @@ func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) contex
 	s.mu.Lock()
 	if nc := s.conns[addresses(info.RemoteAddr, info.LocalAddr)]; nc != nil {
 		c.close = func() { nc.Close() } // who does not read is not told either
+		if c.wire = nc.wire; c.wire != nil {
+			c.wire.mu.Lock()
+			c.wire.out = c
+			c.wire.mu.Unlock()
+		}
 	}
 	s.mu.Unlock()
 	return context.WithValue(ctx, connKey{}, c)

@@ -38,10 +38,16 @@
 //
 // # What is sent, and from where
 //
-// Record batches go to gRPC as slices of memory, without a protobuf message around them. gRPC's goroutines must not meet
-// a fault, so mapped bytes are copied, into buffers that are used again and again, by a goroutine that source.Guard
-// protects; what was decoded is lent to gRPC as it is, and released when it was written. WithTrustedInput lends mapped
-// bytes too.
+// Record batches go to gRPC as slices of memory, without a protobuf message around them, and on connections that are not
+// encrypted from there to the system (writev): values that stand in the file as Arrow wants them are not copied at all.
+// When such a file is cut short, the system refuses to write what is no longer there, and the connection of that client
+// ends; mostly it is noticed before, and the stream ends with DATA_LOSS. What leads to other values (offsets, indices) is
+// copied after it was checked, so that nobody changes it.
+//
+// On an encrypted connection gRPC's goroutines read the bytes, and must not meet a fault: what is mapped is copied, into
+// buffers that are used again and again, by a goroutine that source.Guard protects. WithTrustedInput leaves that out.
+//
+// What was decoded is lent to gRPC as it is, and released when it was written.
 //
 // # What is not promised
 //

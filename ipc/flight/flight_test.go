@@ -360,7 +360,7 @@ func TestDescriptors(t *testing.T) {
 		endpoints int
 		batch     int64
 	}{
-		`{"file": "sample.h5"}`:                                                           {nil, 0, -1, 1, 0},
+		`{"file": "sample.h5"}`: {nil, 0, -1, 1, 0},
 		`{"file": "sample.h5", "table": "/table", "columns": ["fare", "zone", "pickup"]}`: {[]string{"fare", "zone", "pickup"}, 0, -1, 1, 0},
 		`{"file": "sample.h5", "table": "table", "rows": "100:20100", "endpoints": 4}`:    {nil, 100, 20100, 3, 0},
 		`{"file": "sample.h5", "rows": "49000:", "batch_rows": 300}`:                      {nil, 49000, -1, 1, 300},
@@ -466,9 +466,9 @@ func TestCriteria(t *testing.T) {
 		t.Fatalf("%v, %v", all, err)
 	}
 	for text, want := range map[string]string{
-		"sample.h5":                               "sample.h5:/table",
-		"sampl?.h5":                               "sample.h5:/table",
-		"expected/":                               "",
+		"sample.h5": "sample.h5:/table",
+		"sampl?.h5": "sample.h5:/table",
+		"expected/": "",
 		`{"file": "sample.h5", "table": "/tab*"}`: "sample.h5:/table",
 		`{"table": "/none"}`:                      "",
 	} {

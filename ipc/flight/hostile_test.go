@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
@@ -393,6 +394,157 @@ func TestCutShort(t *testing.T) {
 	got.release()
 }
 
+// Mapped bytes that vanish when a message is already on its way cost the connection, and the server knows why.
+func TestCutShortOnTheWay(t *testing.T) {
+	leaks(t)
+	path := copied(t, "sample.h5")
+	p := serve(t, []string{path})
+	c := p.dial(t, narrow())
+	info, err := c.GetFlightInfo(context.Background(), commandOf(`{"file": "sample.h5", "columns": ["pickup", "distance", "fare"], "batch_rows": 50000}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := begin(t, c, context.Background(), info.Endpoint[0].Ticket.Ticket)
+	for end := time.Now().Add(10 * time.Second); p.lentNow() == 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	time.Sleep(20 * time.Millisecond) // the window is full
+	if err := os.Truncate(path, 8192); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if code := status.Code(err); code != codes.Unavailable && code != codes.DataLoss {
+		t.Errorf("the stream: %v", err)
+	}
+	for end := time.Now().Add(10 * time.Second); len(p.ended("DoGet")) == 0 && time.Now().Before(end); {
+		time.Sleep(time.Millisecond)
+	}
+	calls := p.ended("DoGet")
+	if len(calls) != 1 || !h5err.Is(calls[0].Err, h5err.IO) || !strings.Contains(calls[0].Err.Error(), "cut short") {
+		t.Errorf("%+v", calls)
+	}
+	other := p.dial(t)
+	if _, err := other.GetFlightInfo(context.Background(), pathOf("none.h5")); status.Code(err) != codes.NotFound {
+		t.Errorf("the server does not answer any more: %v", err)
+	}
+}
+
+// lentNow is the messages that grpc has, on all connections.
+func (p *place) lentNow() int {
+	p.Server.mu.Lock()
+	defer p.Server.mu.Unlock()
+	n := 0
+	for _, nc := range p.conns {
+		nc.wire.mu.Lock()
+		out := nc.wire.out
+		nc.wire.mu.Unlock()
+		if out != nil {
+			out.mu.Lock()
+			n += len(out.out)
+			out.mu.Unlock()
+		}
+	}
+	return n
+}
+
+// What grpc writes arrives as it was written, whatever waits for whatever, and what does not stay is written at once.
+func TestWire(t *testing.T) {
+	leaks(t)
+	rng := mathrand.New(mathrand.NewPCG(1, 2))
+	for round := range 200 {
+		var got bytes.Buffer
+		calls := 0
+		w := newWire(func(v *net.Buffers) error {
+			calls++
+			_, err := v.WriteTo(&got)
+			return err
+		}, func() {})
+		c := &conn{out: map[*message]struct{}{}, wire: w}
+		w.out = c
+		var want []byte
+		put := func(b []byte) {
+			want = append(want, b...)
+			if n, err := w.put(b); n != len(b) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		head := make([]byte, frameHead) // used again and again, as grpc does
+		frame := func(kind byte, n int) {
+			copy(head, []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, 0, 0, 0, 0, 1})
+			put(head)
+		}
+		for range 1 + rng.IntN(5) {
+			body := make([]byte, 1+rng.IntN(600_000))
+			for i := range body {
+				body[i] = byte(rng.Uint32())
+			}
+			m := &message{conn: c, pool: &pool{}, grant: &grant{l: &limiter{clients: map[string]*usage{"": {}}}, refs: 2}}
+			m.bytes = [][]byte{body[:len(body)/2], body[len(body)/2:]}
+			owned := rng.IntN(4) > 0
+			if owned {
+				c.remember(m)
+			}
+			rest := body
+			for len(rest) > 0 {
+				n := min(len(rest), 1+rng.IntN(16384))
+				pre := 0
+				if rng.IntN(3) == 0 {
+					pre = 5
+				}
+				frame(0, n+pre)
+				if pre > 0 {
+					put([]byte{1, 2, 3, 4, 5})
+				}
+				cut := rng.IntN(n)
+				if cut > 0 {
+					put(rest[:cut])
+				}
+				put(rest[cut:n])
+				rest = rest[n:]
+				if rng.IntN(20) == 0 { // a whole frame of another kind, and an empty one
+					put([]byte{0, 0, 2, 6, 0, 0, 0, 0, 0, 7, 7})
+					frame(0, 0)
+				}
+			}
+			if owned {
+				m.done()
+				if !bytes.Equal(got.Bytes(), want) {
+					t.Fatalf("round %d: other bytes came", round)
+				}
+			}
+			clear(body) // what was written was written, or copied
+		}
+		if round == 0 && calls == 0 {
+			t.Error("nothing was written")
+		}
+		frame(0, 3)
+		put([]byte{1, 2, 3})
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
+			w.mu.Lock()
+			n := got.Len()
+			w.mu.Unlock()
+			if n == len(want) {
+				break
+			}
+			time.Sleep(moment)
+		}
+		c.end()
+		if _, err := w.put(head); err == nil || !bytes.Equal(got.Bytes(), want) {
+			t.Fatalf("a frame that nothing followed did not come, %v", err)
+		}
+	}
+	broken := false
+	w := newWire(func(*net.Buffers) error { return io.ErrClosedPipe }, func() { broken = true })
+	if _, err := w.put(make([]byte, 20)); err != io.ErrClosedPipe || !broken {
+		t.Error(err)
+	}
+	if _, err := w.put(make([]byte, 20)); err != io.ErrClosedPipe {
+		t.Error(err)
+	}
+}
+
 // Faults in the copy itself are errors too: the check between batches comes too late for them.
 func TestFaultWhileCopied(t *testing.T) {
 	if runtime.GOOS == "windows" {
@@ -536,14 +688,24 @@ func TestNoCopy(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	tab, err := f.Table("")
-	if err == nil {
-		tab, err = tab.Select("fare")
-	}
+	whole, err := f.Table("")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, trust := range []bool{true, false} {
+	for _, c := range []struct {
+		column       string
+		trust, plain bool
+		lent         bool
+	}{
+		{"fare", true, false, true},
+		{"fare", false, true, true},   // the system reads it
+		{"fare", false, false, false}, // encrypting would
+		{"zone", false, true, false},  // offsets are not to change
+	} {
+		tab, err := whole.Select(c.column)
+		if err != nil {
+			t.Fatal(err)
+		}
 		r, err := tab.Reader(context.Background())
 		if err != nil {
 			t.Fatal(err)
@@ -552,7 +714,10 @@ func TestNoCopy(t *testing.T) {
 			t.Fatal(r.Err())
 		}
 		at := &r.RecordBatch().Column(0).Data().Buffers()[1].Bytes()[0]
-		s, stream := newSender(t, trust)
+		s, stream := newSender(t, c.trust)
+		if c.plain {
+			s.conn.wire = newWire(func(*net.Buffers) error { return nil }, func() {})
+		}
 		s.start(r.Schema())
 		if err := s.write(r.RecordBatch()); err != nil {
 			t.Fatal(err)
@@ -561,8 +726,8 @@ func TestNoCopy(t *testing.T) {
 		for _, p := range stream.parts[1] {
 			found = found || &p[0] == at
 		}
-		if found != trust {
-			t.Errorf("trusted %v, sent from the mapping %v", trust, found)
+		if found != c.lent {
+			t.Errorf("%+v: sent from the mapping: %v", c, found)
 		}
 		// When the connection ends first, what grpc dropped comes back all the same.
 		s.conn.end()

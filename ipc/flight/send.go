@@ -1,11 +1,14 @@
 package flight
 
 import (
+	"context"
 	"encoding/binary"
 	"errors"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/ipc"
@@ -50,11 +53,13 @@ type message struct {
 	pool    *pool
 	grant   *grant
 	copied  [][]byte // buffers of the pool
+	bytes   [][]byte // all parts
 	rec     arrow.RecordBatch
 	size    int
 	rows    int64
 	once    sync.Once
-	sending bool // guarded by conn.mu
+	gone    func() // called when it is done
+	sending bool   // guarded by conn.mu
 }
 
 // Get implements mem.BufferPool. grpc asks for nothing.
@@ -73,6 +78,9 @@ func (m *message) Put(*[]byte) {
 // done gives back what the message is made of.
 func (m *message) done() {
 	m.once.Do(func() {
+		if m.conn.wire != nil {
+			m.conn.wire.settle()
+		}
 		if m.rec != nil {
 			m.rec.Release()
 		}
@@ -81,12 +89,16 @@ func (m *message) done() {
 		}
 		m.conn.forget(m)
 		m.grant.release()
+		if m.gone != nil {
+			m.gone()
+		}
 	})
 }
 
 // lend adds bytes that stay as they are until done: at least small of them.
 func (m *message) lend(b []byte) {
 	m.out.Add(1)
+	m.bytes = append(m.bytes, b)
 	m.parts = append(m.parts, mem.NewBuffer(&b, m))
 }
 
@@ -107,6 +119,7 @@ func (m *message) copy(n int, from [][]byte) {
 		at += copy(b[at:], x)
 	}
 	if n < small {
+		m.bytes = append(m.bytes, b)
 		m.parts = append(m.parts, mem.SliceBuffer(b))
 	} else {
 		m.lend(b)
@@ -117,10 +130,31 @@ func (m *message) copy(n int, from [][]byte) {
 // what is queued without putting it back.
 type conn struct {
 	close func() // breaks it off
+	wire  *wire  // nil: encrypted
 
 	mu    sync.Mutex
 	out   map[*message]struct{}
 	ended bool
+	fault error // why it broke down, where that was no fault of the client's
+}
+
+// broken notes why a connection breaks down.
+func (c *conn) broken(err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.fault == nil {
+		c.fault = err
+	}
+}
+
+// cause is what broken noted, else err.
+func (c *conn) cause(err error) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if err != nil && c.fault != nil {
+		return c.fault
+	}
+	return err
 }
 
 func (c *conn) remember(m *message) {
@@ -158,9 +192,19 @@ func (c *conn) end() {
 		}
 	}
 	c.mu.Unlock()
+	if c.wire != nil {
+		c.wire.drop()
+	}
 	for _, m := range left {
 		m.done()
 	}
+}
+
+// over tells whether the connection has ended.
+func (c *conn) over() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.ended
 }
 
 // waiting tells whether grpc holds messages of a grant.
@@ -233,15 +277,20 @@ type sender struct {
 	w       *ipc.Writer
 	ready   []*message // made, and not yet sent
 	rec     arrow.RecordBatch
-	tooLong bool // rec makes too long a message: nothing was made of it
+	tooLong bool     // rec makes too long a message: nothing was made of it
+	steady  [][]byte // buffers of rec that must not change once they were checked: they are copied in any case
 	stopped bool
 	sent    func(*message)
+
+	under atomic.Int32  // messages that are not done
+	quiet chan struct{} // told when there are none any more
 }
 
 // errSlow is why a stream ends whose client does not read.
 var errSlow = status.Error(codes.DeadlineExceeded, "the client did not read for too long")
 
 func (s *sender) start(schema *arrow.Schema) {
+	s.quiet = make(chan struct{}, 1)
 	// Slices of what the writer allocates are lent to grpc: only the collector may free them.
 	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(memory.NewGoAllocator()))
 }
@@ -274,6 +323,35 @@ func (s *sender) finish() error {
 	return s.flush()
 }
 
+// gone is told that a message is done.
+func (s *sender) gone() {
+	if s.under.Add(-1) == 0 {
+		select {
+		case s.quiet <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wait waits until all messages are on their way to the client, for the given time at most.
+func (s *sender) wait(ctx context.Context, timeout time.Duration) error {
+	limit := time.NewTimer(timeout)
+	defer limit.Stop()
+	for s.under.Load() > 0 {
+		select {
+		case <-s.quiet:
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-limit.C:
+			return errSlow
+		}
+	}
+	if s.conn.over() {
+		return status.Error(codes.Unavailable, "the connection broke down")
+	}
+	return nil
+}
+
 // stop ends the sender; what was not sent is given back.
 func (s *sender) stop() {
 	for _, m := range s.ready {
@@ -287,9 +365,14 @@ func (s *sender) stop() {
 	}
 }
 
-// encode runs fn, which makes messages of rec. Mapped bytes are read here, and nowhere later.
+// encode runs fn, which makes messages of rec. Mapped bytes are read here, and later by the system alone.
 func (s *sender) encode(fn func() error, rec arrow.RecordBatch) error {
-	s.rec, s.tooLong = rec, false
+	s.rec, s.tooLong, s.steady = rec, false, s.steady[:0]
+	if rec != nil {
+		for _, c := range rec.Columns() {
+			s.steady = steadyOf(s.steady, c.Data())
+		}
+	}
 	return source.Guard(func() error {
 		err := fn()
 		var fault interface {
@@ -357,8 +440,9 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 		s.tooLong = true
 		return nil
 	}
-	m := &message{conn: s.conn, pool: s.pool, grant: s.grant}
+	m := &message{conn: s.conn, pool: s.pool, grant: s.grant, gone: (*sender)(s).gone}
 	s.grant.hold()
+	s.under.Add(1)
 	if batch {
 		m.rows = s.rec.NumRows()
 	}
@@ -380,7 +464,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 	}()
 	run, n := [][]byte{head}, len(head)
 	for _, b := range body.list {
-		if len(b) < small || !batch || !s.trust && source.InMapping(b) {
+		if len(b) < small || !batch || !s.lends(b) {
 			run, n = append(run, b), n+len(b)
 			continue
 		}
@@ -395,6 +479,32 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 	m.copy(n, run)
 	s.ready = append(s.ready, m)
 	return nil
+}
+
+// lends tells whether bytes may be read when this goroutine has left them. What is mapped may change or vanish: a
+// connection that is not encrypted hands it to the system, which fails where others would fault.
+func (s *payloads) lends(b []byte) bool {
+	if s.trust || !source.InMapping(b) {
+		return true
+	}
+	return s.conn.wire != nil && !slices.ContainsFunc(s.steady, func(p []byte) bool { return within(b, p) })
+}
+
+// steadyOf adds the buffers of an array that lead to others: offsets, indices, views. Whoever reads the array follows them.
+func steadyOf(list [][]byte, d arrow.ArrayData) [][]byte {
+	switch d.DataType().ID() {
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.LIST, arrow.LARGE_LIST, arrow.MAP, arrow.DICTIONARY,
+		arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.SPARSE_UNION, arrow.DENSE_UNION:
+		for _, b := range d.Buffers()[1:min(3, len(d.Buffers()))] { // the bytes of text too: a little more than must be
+			if b != nil {
+				list = append(list, b.Bytes())
+			}
+		}
+	}
+	for _, c := range d.Children() {
+		list = steadyOf(list, c)
+	}
+	return list
 }
 
 // gathered collects what is written to it, without copying.

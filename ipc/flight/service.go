@@ -370,7 +370,7 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 		return err
 	}
 	defer r.Release()
-	return s.sendAll(r, p.rows, p.most, g, stream)
+	return s.sendAll(r, p.rows, p.most, v.h.file.H5().Source().Changed, g, stream)
 }
 
 // plan is how a table is sent within which memory.
@@ -410,18 +410,21 @@ func (s *Server) plan(v *view) plan {
 	var p plan
 	p.rows, p.most = s.messageRows(v.batchRows, row)
 	message := min(p.rows, v.to-v.from) * row
-	mapped := true
+	made := int64(0) // bytes of a row that are not mapped
 	for _, c := range v.t.Columns() {
-		mapped = mapped && c.Delivery == dtype.Mapped && (c.Nulls == nil || c.Nulls.Delivery == dtype.Mapped)
+		n, _ := typeBytes(c.Type)
+		switch {
+		case c.Delivery != dtype.Mapped:
+			made += n
+		case c.Nulls != nil && c.Nulls.Delivery != dtype.Mapped:
+			made++
+		}
 	}
-	if v.batchRows > 0 || s.o.batchRows > 0 {
-		p.readRows = p.rows
-	}
-	if mapped {
+	if made == 0 {
 		p.readBytes = 64 << 20
 		p.reader = leastReader // for what turns out otherwise
 		p.memory = 3*message + 1<<20
-		return p
+		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
 	}
 	chunks := int64(0) // decoded side by side
 	v.chunks(func(l *h5.Layout) { chunks += l.ChunkBytes })
@@ -430,15 +433,24 @@ func (s *Server) plan(v *view) plan {
 		workers = int64(runtime.GOMAXPROCS(0))
 	}
 	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*chunks), mostReader, max(s.limits.most()*3/4, 1<<20))
-	if p.readRows == 0 {
-		p.readBytes = min(max(p.reader/8, message), 16<<20)
-	}
+	p.readBytes = min(max(p.reader/8, message)/made*row, 64<<20)
 	p.memory = p.reader + 3*message
+	if made < row { // most of what is read costs nothing
+		p.memory = p.reader + 3*max(message, p.readBytes/row*made)
+	}
+	return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
+}
+
+// exact makes the batches that are read a multiple of the messages, where that matters.
+func (p plan) exact(matters bool, row int64) plan {
+	if matters {
+		p.readRows = p.rows * max(1, p.readBytes/row/p.rows)
+	}
 	return p
 }
 
-// sendAll sends all that a reader gives, in messages of so many rows.
-func (s *Server) sendAll(r array.RecordReader, rows, most int64, g *grant, stream flight.FlightService_DoGetServer) error {
+// sendAll sends all that a reader gives, in messages of so many rows. Before each it asks changed.
+func (s *Server) sendAll(r array.RecordReader, rows, most int64, changed func() error, g *grant, stream flight.FlightService_DoGetServer) error {
 	c := callOf(stream.Context())
 	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, most: int(most)}
 	w.sent = func(m *message) {
@@ -449,8 +461,11 @@ func (s *Server) sendAll(r array.RecordReader, rows, most int64, g *grant, strea
 		}
 	}
 	w.start(r.Schema())
-	err := w.all(r, rows)
+	err := w.all(r, rows, changed)
 	w.stop()
+	if err == nil {
+		err = w.wait(stream.Context(), s.o.sendTimeout)
+	}
 	if err == errSlow {
 		// grpc keeps what the client did not read until it reads, or until the connection ends.
 		time.AfterFunc(s.o.sendTimeout, func() {
@@ -462,18 +477,15 @@ func (s *Server) sendAll(r array.RecordReader, rows, most int64, g *grant, strea
 	return err
 }
 
-// all sends all batches, in parts of so many rows.
-func (s *sender) all(r array.RecordReader, rows int64) error {
+// all sends all batches, in parts of so many rows, as long as nothing has changed.
+func (s *sender) all(r array.RecordReader, rows int64, changed func() error) error {
 	for r.Next() {
 		rec := r.RecordBatch()
 		n := rec.NumRows()
-		if n <= rows {
-			if err := s.write(rec); err != nil {
+		for a := int64(0); a < max(n, 1); a += rows {
+			if err := changed(); err != nil {
 				return err
 			}
-			continue
-		}
-		for a := int64(0); a < n; a += rows {
 			part := rec.NewSlice(a, min(n, a+rows))
 			err := s.write(part)
 			part.Release()

@@ -151,7 +151,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 		row += n
 	}
 	rows, most := s.messageRows(0, max(row, 1))
-	return s.sendAll(r, rows, most, g, stream)
+	return s.sendAll(r, rows, most, func() error { return nil }, g, stream)
 }
 
 // GetFlightInfoStatement implements flightsql.Server.

@@ -1,0 +1,193 @@
+package flight
+
+import (
+	"errors"
+	"hash/crc32"
+	"net"
+	"reflect"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// wire gathers what grpc writes to a connection that is not encrypted, without copying the bodies of our messages: they
+// go from where they are to the system, many frames with one call (writev), which fails cleanly when it meets bytes of a
+// mapped file that are no longer there.
+//
+// grpc is told to keep no buffer of its own. It then writes the header of an HTTP/2 DATA frame (RFC 9113, 4.1) and its
+// payload one by one, and anything else as whole frames. Payload that belongs to a message of ours stays as it is until
+// the message is done, so the frame can wait. It waits until there is enough, until something else is to be written,
+// until a part of its message was put back, or for a moment.
+type wire struct {
+	write func(v *net.Buffers) error // to the system
+	fail  func()                     // breaks the connection off
+
+	mu    sync.Mutex
+	out   *conn       // whose messages these are; nil before the first call
+	last  []byte      // the part of a message that was met last
+	vec   net.Buffers // frames that wait
+	sent  net.Buffers // room for a copy of vec
+	heads []byte      // what vec has of headers; never grown, so that it stays in its place
+	size  int
+	need  int  // bytes of payload that the last frame lacks
+	now   bool // there is payload that will not stay
+	timer *time.Timer
+	armed bool
+	err   error
+}
+
+const (
+	enough     = 256 << 10              // bytes that are worth a call
+	moment     = 200 * time.Microsecond // that a frame waits when nothing follows
+	frameHead  = 9
+	dataFrame  = 0
+	headsRoom  = 4 << 10
+	tinyCopied = 64 // payload up to this size is copied: the five bytes before a message
+)
+
+func newWire(write func(v *net.Buffers) error, fail func()) *wire {
+	w := &wire{write: write, fail: fail, heads: make([]byte, 0, headsRoom)}
+	w.timer = time.AfterFunc(time.Hour, w.late)
+	w.timer.Stop()
+	return w
+}
+
+// put takes what grpc writes.
+func (w *wire) put(b []byte) (int, error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err != nil {
+		return 0, w.err
+	}
+	switch {
+	case w.need > 0:
+		w.need -= len(b)
+		if len(b) <= tinyCopied && len(w.heads)+len(b) <= cap(w.heads) {
+			w.head(b)
+		} else {
+			w.now = w.now || !w.owns(b)
+			w.vec = append(w.vec, b)
+		}
+	case len(b) == frameHead && b[3] == dataFrame && (b[0]|b[1]|b[2]) != 0:
+		if cap(w.heads)-len(w.heads) < frameHead+tinyCopied {
+			if err := w.flush(); err != nil {
+				return 0, err
+			}
+		}
+		w.need = int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+		w.head(b)
+	default:
+		w.vec, w.now = append(w.vec, b), true
+	}
+	w.size += len(b)
+	switch {
+	case w.need > 0:
+	case w.now || w.size >= enough:
+		if err := w.flush(); err != nil {
+			return 0, err
+		}
+	case !w.armed:
+		w.armed = true
+		w.timer.Reset(moment)
+	}
+	return len(b), nil
+}
+
+// head copies a few bytes to the frames that wait.
+func (w *wire) head(b []byte) {
+	at := len(w.heads)
+	w.heads = append(w.heads, b...)
+	w.vec = append(w.vec, w.heads[at:])
+}
+
+// late writes frames that nothing followed.
+func (w *wire) late() {
+	if !w.mu.TryLock() { // something follows just now
+		w.timer.Reset(moment)
+		return
+	}
+	defer w.mu.Unlock()
+	w.armed = false
+	_ = w.flush() // grpc is told when it writes again
+}
+
+// settle writes what waits: a message is about to be done.
+func (w *wire) settle() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	_ = w.flush() // grpc is told when it writes again
+	w.last = nil
+}
+
+// flush writes all that waits; w.mu is held. After an error the connection is of no use.
+func (w *wire) flush() error {
+	if w.err != nil || len(w.vec) == 0 {
+		return w.err
+	}
+	w.sent = append(w.sent[:0], w.vec...)
+	v := w.sent // writing consumes it
+	if w.err = w.write(&v); w.err != nil {
+		w.blame()
+		w.fail()
+	}
+	clear(w.sent)
+	clear(w.vec)
+	w.vec, w.heads, w.size, w.now = w.vec[:0], w.heads[:0], 0, false
+	return w.err
+}
+
+// blame finds out which mapped file can't be read when the system could not read what waits.
+func (w *wire) blame() {
+	if w.out == nil || !errors.Is(w.err, syscall.EFAULT) {
+		return
+	}
+	err := source.Guard(func() error {
+		for _, b := range w.vec {
+			crc32.ChecksumIEEE(b)
+		}
+		return nil
+	})
+	if err != nil {
+		w.out.broken(err)
+	}
+}
+
+// drop forgets what waits: the connection has ended, and messages are about to be used again.
+func (w *wire) drop() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.err == nil {
+		w.err = net.ErrClosed
+	}
+	clear(w.vec)
+	w.vec, w.last = nil, nil
+	w.timer.Stop()
+}
+
+// owns tells whether bytes belong to a message of the connection that is under way; w.mu is held.
+func (w *wire) owns(b []byte) bool {
+	if within(b, w.last) {
+		return true
+	}
+	if w.out == nil {
+		return false
+	}
+	w.out.mu.Lock()
+	defer w.out.mu.Unlock()
+	for m := range w.out.out {
+		for _, p := range m.bytes {
+			if within(b, p) {
+				w.last = p
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// within tells whether b begins inside p.
+func within(b, p []byte) bool {
+	return reflect.ValueOf(b).Pointer()-reflect.ValueOf(p).Pointer() < uintptr(len(p)) // wraps around below p
+}
