@@ -1,9 +1,9 @@
 #!/bin/sh
-# venv.sh DIR REQUIREMENTS: makes a virtual environment of those packages in DIR, unless it is there already.
+# venv.sh DIR REQUIREMENTS...: makes a virtual environment of those packages in DIR, unless it is there already.
 # Ends with status 3 where there is no Python for it.
 set -u
 dir=$1
-requirements=$2
+shift
 here=$(dirname "$0")
 . "$here/probe.sh"
 
@@ -11,16 +11,20 @@ if ! python=$(find_python); then
 	echo "venv: no Python from 3.11 on that can make a virtual environment (tried ${PYTHON:-python3.12, python3.11, python3})" >&2
 	exit 3
 fi
-stamp="$($python -c 'import sys; print(sys.version)') $(cat "$requirements")"
+stamp="$($python -c 'import sys; print(sys.version)') $(cat "$@")"
 if [ -x "$dir/bin/python" ] && [ "$(cat "$dir/stamp" 2>/dev/null)" = "$stamp" ]; then
 	exit 0
 fi
-echo "venv: $dir with $($python --version), packages of $requirements"
+echo "venv: $dir with $($python --version), packages of $*"
 rm -rf "$dir"
 mkdir -p "$(dirname "$dir")"
 $python -m venv "$dir" || exit 1
+for file in "$@"; do
+	set -- "$@" -r "$file"
+	shift
+done
 for try in 1 2 3; do
-	if "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --no-input -r "$requirements"; then
+	if "$dir/bin/python" -m pip install --quiet --disable-pip-version-check --no-input "$@"; then
 		printf '%s\n' "$stamp" >"$dir/stamp"
 		exit 0
 	fi

@@ -27,11 +27,7 @@ func TestEngines(t *testing.T) {
 		t.Fatal(err)
 	}
 	py := h5test.Python(t, "pyarrow", "duckdb", "polars", "datafusion", "pandas")
-	r := readme{t: t, root: root, dir: t.TempDir()}
-	full := r.prepareAll()
-	if !full && cgo && os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
-		t.Error("no SQL engine")
-	}
+	r := newReadme(t, root)
 	next := ""
 	ran := 0
 	out := fileFence.ReplaceAllStringFunc(string(text), func(block string) string {
@@ -49,7 +45,7 @@ func TestEngines(t *testing.T) {
 			}
 			return comment + "```" + lang + "\n" + string(code) + "```"
 		case lang == "console":
-			if strings.Contains(body, "h5arrow query") && !full || strings.Contains(body, "c-shared") && !cgo {
+			if strings.Contains(body, "c-shared") && !cgo {
 				return block
 			}
 			ran++
@@ -72,29 +68,6 @@ func TestEngines(t *testing.T) {
 		t.Errorf("docs/engines.md does not show what its programs are and print (go test ./internal/repotest -run TestEngines -update writes it):\n%s",
 			firstDifference(string(text), out))
 	}
-}
-
-// prepareAll is prepare with all that this machine can build, and tells whether that includes the SQL engine. Go commands
-// find this module from any folder.
-func (r *readme) prepareAll() (full bool) {
-	r.t.Helper()
-	tags := exec.Command(filepath.Join(r.root, "scripts", "tags.sh"))
-	out, err := tags.Output()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	bin := filepath.Join(r.dir, "bin")
-	r.run(r.root, exec.Command("go", "build", "-tags", strings.TrimSpace(string(out)), "-o", filepath.Join(bin, "h5arrow"), "./cmd/h5arrow"))
-	if err := os.Symlink(filepath.Join(r.root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
-		r.t.Fatal(err)
-	}
-	work := filepath.Join(r.dir, "go.work")
-	if err := os.WriteFile(work, []byte("go 1.26.0\n\nuse "+r.root+"\n"), 0o644); err != nil {
-		r.t.Fatal(err)
-	}
-	r.t.Setenv("GOWORK", work)
-	r.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
-	return strings.Contains(string(out), "duckdb_arrow")
 }
 
 // withCgo tells whether Go builds C.

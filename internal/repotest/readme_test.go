@@ -24,8 +24,7 @@ func TestReadme(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := readme{t: t, root: root, dir: t.TempDir()}
-	r.prepare()
+	r := newReadme(t, root)
 	next := "" // what the program before printed
 	out := fence.ReplaceAllStringFunc(string(text), func(block string) string {
 		m := fence.FindStringSubmatch(block)
@@ -58,20 +57,38 @@ func TestReadme(t *testing.T) {
 // skipped stands for the output of what could not be run here.
 const skipped = "\x00"
 
+// readme runs what a page shows.
 type readme struct {
 	t         *testing.T
 	root, dir string
+	sql       bool // the command has the SQL engine
 }
 
-// prepare builds the command and makes the test data appear where the README's commands look for them.
-func (r *readme) prepare() {
-	r.t.Helper()
-	bin := filepath.Join(r.dir, "bin")
-	r.run(r.root, exec.Command("go", "build", "-o", filepath.Join(bin, "h5arrow"), "./cmd/h5arrow"))
-	if err := os.Symlink(filepath.Join(r.root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
-		r.t.Fatal(err)
+// newReadme builds the command with all that this machine has for it, and makes the test data appear where a page's
+// commands look for them, and this module where its programs do.
+func newReadme(t *testing.T, root string) *readme {
+	t.Helper()
+	r := &readme{t: t, root: root, dir: t.TempDir()}
+	tags, err := exec.Command(filepath.Join(root, "scripts", "tags.sh")).Output()
+	if err != nil {
+		t.Fatal(err)
 	}
-	r.t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	r.sql = strings.Contains(string(tags), "duckdb_arrow")
+	if !r.sql && withCgo(t) && os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
+		t.Error("no SQL engine")
+	}
+	bin := filepath.Join(r.dir, "bin")
+	r.run(root, exec.Command("go", "build", "-tags", strings.TrimSpace(string(tags)), "-o", filepath.Join(bin, "h5arrow"), "./cmd/h5arrow"))
+	if err := os.Symlink(filepath.Join(root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
+		t.Fatal(err)
+	}
+	work := filepath.Join(r.dir, "go.work")
+	if err := os.WriteFile(work, []byte("go 1.26.0\n\nuse "+root+"\n"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("GOWORK", work)
+	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
+	return r
 }
 
 func (r *readme) run(dir string, c *exec.Cmd) string {
@@ -84,8 +101,12 @@ func (r *readme) run(dir string, c *exec.Cmd) string {
 	return string(out)
 }
 
-// console runs each command of a block and returns the block as it should be.
+// console runs each command of a block and returns the block as it should be: as it is, where it wants an engine that
+// is not built.
 func (r *readme) console(body string) string {
+	if strings.Contains(body, "h5arrow query") && !r.sql {
+		return body
+	}
 	var b strings.Builder
 	for line := range strings.Lines(body) {
 		if cmd, ok := strings.CutPrefix(line, "$ "); ok {
@@ -97,14 +118,11 @@ func (r *readme) console(body string) string {
 }
 
 func (r *readme) python(body string) string {
-	py := os.Getenv("H5ARROW_PYTHON")
-	if _, err := os.Stat(py); py == "" || err != nil {
-		if os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
-			r.t.Error("no Python with pyarrow")
-		}
+	py := h5test.Python(r.t, "pyarrow")
+	if py == "" {
 		return skipped
 	}
-	c := exec.Command(py, "-")
+	c := exec.Command(py, "-B", "-")
 	c.Stdin = strings.NewReader(body)
 	return r.run(r.dir, c)
 }
