@@ -291,6 +291,10 @@ func (s *summer) values(how string, a arrow.Array) {
 			s.h.Write(binary.LittleEndian.AppendUint64(nil, uint64(hi-lo)))
 			part := array.NewSlice(l.ListValues(), lo, hi)
 			defer part.Release()
+			if inner, ok := part.(*array.List); ok { // lists of lists: as numpy prints the inner ones
+				s.h.Write(printed(inner))
+				continue
+			}
 			if _, text := textArray(part); text {
 				for k := range part.Len() {
 					s.h.Write(append(textOf(part, k), 0))
@@ -302,6 +306,24 @@ func (s *summer) values(how string, a arrow.Array) {
 	default:
 		s.h.Write(numberBytes(a))
 	}
+}
+
+// printed is each list of integers as numpy prints it: right-aligned. It does not break long ones into lines.
+func printed(l *array.List) []byte {
+	var out []byte
+	for i := range l.Len() {
+		lo, hi := l.ValueOffsets(i)
+		width := 0
+		for k := lo; k < hi; k++ {
+			width = max(width, len(l.ListValues().ValueStr(int(k))))
+		}
+		var words []string
+		for k := lo; k < hi; k++ {
+			words = append(words, fmt.Sprintf("%*s", width, l.ListValues().ValueStr(int(k))))
+		}
+		out = append(out, "["+strings.Join(words, " ")+"]\x00"...)
+	}
+	return out
 }
 
 func textArray(a arrow.Array) ([]byte, bool) {
