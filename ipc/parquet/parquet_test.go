@@ -230,7 +230,11 @@ func cell(arr arrow.Array, i int) string {
 
 // TestRandom writes every type, in every nesting, cut in many ways, and reads it back.
 func TestRandom(t *testing.T) {
-	for seed := range uint64(24) {
+	seeds := uint64(24)
+	if testing.Short() {
+		seeds = 3
+	}
+	for seed := range seeds {
 		for i, kind := range kinds {
 			rng := rand.New(rand.NewPCG(seed, uint64(i)))
 			typ := nest(rng, kind, rng.IntN(4))
