@@ -103,6 +103,35 @@ func (s *Server) doGetSQL(tkt *flight.Ticket, stream flight.FlightService_DoGetS
 	return s.sql.DoGet(tkt, stream)
 }
 
+// DoAction implements flight.FlightServer: Flight SQL's actions.
+func (s *Server) DoAction(a *flight.Action, stream flight.FlightService_DoActionServer) error {
+	if s.sql == nil {
+		return s.BaseFlightServer.DoAction(a, stream)
+	}
+	return s.sql.DoAction(a, stream)
+}
+
+// ListActions implements flight.FlightServer.
+func (s *Server) ListActions(_ *flight.Empty, stream flight.FlightService_ListActionsServer) error {
+	if s.sql == nil {
+		return nil
+	}
+	for _, name := range []string{flightsql.CreatePreparedStatementActionType, flightsql.ClosePreparedStatementActionType} {
+		if err := stream.Send(&flight.ActionType{Type: name}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// DoPut implements flight.FlightServer: Flight SQL's commands, of which there is none that is implemented.
+func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
+	if s.sql == nil {
+		return s.BaseFlightServer.DoPut(stream)
+	}
+	return s.sql.DoPut(stream)
+}
+
 // doHandle runs the statement of a handle that the server issued.
 func (s *Server) doHandle(handle []byte, stream flight.FlightService_DoGetServer) error {
 	sql, err := s.statement(handle)
