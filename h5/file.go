@@ -114,9 +114,8 @@ type File struct {
 	shared []*sharedIndex // as open left it
 
 	mu         sync.Mutex
-	groups     map[uint64]*Group
-	datasets   map[uint64]weak.Pointer[Dataset] // those that somebody holds need not be read again
-	groupBytes int64
+	known      map[uint64]known // objects by address
+	knownBytes int64
 	types      map[string]*Type // of short messages, by their bytes
 	sharing    map[committedKey]message
 	owners     map[uint64]uint64
@@ -163,7 +162,7 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 }
 
 func newFile(src *source.Source, o options, fam *family) (*File, error) {
-	f := &File{src: src, opts: o, family: fam, led: fam != nil, groups: map[uint64]*Group{}, datasets: map[uint64]weak.Pointer[Dataset]{}, sharing: map[committedKey]message{},
+	f := &File{src: src, opts: o, family: fam, led: fam != nil, known: map[uint64]known{}, sharing: map[committedKey]message{},
 		owners: map[uint64]uint64{}, collections: map[uint64]*heap.Collection{}}
 	if p := src.Path(); p != "" {
 		abs, err := filepath.Abs(p)
@@ -386,19 +385,24 @@ func (o *object) Attribute(name string) (*Attribute, error) {
 	return nil, err
 }
 
-// mostKept is how many datasets are remembered.
-const mostKept = 1 << 16
+// known is an object that need not be read again: a group that is kept, or a dataset that somebody holds.
+type known struct {
+	g *Group
+	d weak.Pointer[Dataset]
+}
 
 // object opens the object at an address.
 func (f *File) object(addr uint64, p string) (Object, error) {
 	f.mu.Lock()
-	g, d := f.groups[addr], f.datasets[addr].Value()
+	k, ok := f.known[addr]
 	f.mu.Unlock()
-	switch {
-	case g != nil:
-		return g.at(p), nil
-	case d != nil:
-		return d.at(p), nil
+	if ok && k.g != nil {
+		return k.g.at(p), nil
+	}
+	if ok {
+		if d := k.d.Value(); d != nil {
+			return d.at(p), nil
+		}
 	}
 	both := &struct {
 		header
@@ -418,10 +422,8 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 			return nil, err
 		}
 		f.mu.Lock()
-		if len(f.datasets) >= mostKept { // most of them nobody holds any more
-			clear(f.datasets)
-		}
-		f.datasets[addr] = weak.Make(d)
+		f.charge(knownDataset)
+		f.known[addr] = known{d: weak.Make(d)}
 		f.mu.Unlock()
 		return d, nil
 	case h.find(msgDatatype) != nil:
@@ -446,6 +448,15 @@ func (f *File) ObjectAt(addr uint64, p string) (Object, error) { return f.object
 func (g *Group) Open(name string) (Object, error) {
 	left := g.f.r.Limits.Nesting
 	return g.f.walkTo(g, name, &left)
+}
+
+// OpenLink is Open for the name of one of the group's links, which Links or Link returned: it is not looked for again.
+func (g *Group) OpenLink(l Link) (Object, error) {
+	if l.Name == "" || l.Name == "." || strings.Contains(l.Name, "/") {
+		return g.Open(l.Name) // no path leads to it
+	}
+	left := g.f.r.Limits.Nesting
+	return g.follow(l, join(g.path, l.Name), &left)
 }
 
 // Lookup opens the object at an absolute path. Soft links are followed, external ones by the file's policy; no more of

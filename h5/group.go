@@ -49,10 +49,10 @@ type Group struct {
 type groupState struct {
 	once    sync.Once
 	links   []Link
-	byName  map[string]int // of a large group
 	err     error
-	ordered bool
-	room    int64 // bytes that the links may yet have
+	ordered bool           // links are in creation order
+	byName  map[string]int // of a large group, then
+	room    int64          // bytes that the links may yet have
 }
 
 func newGroup(o object) *Group {
@@ -64,8 +64,11 @@ func newGroup(o object) *Group {
 	return &g.Group
 }
 
-// groupCache bounds the bytes of groups that a file keeps.
-const groupCache = 64 << 20
+// knownCache bounds the bytes of objects that a file keeps. A dataset costs little: it is not kept itself.
+const (
+	knownCache   = 64 << 20
+	knownDataset = 256
+)
 
 // at returns the group under another path.
 func (g *Group) at(p string) *Group {
@@ -79,19 +82,19 @@ func (g *Group) at(p string) *Group {
 func (f *File) keepGroup(g *Group) *Group {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	if old := f.groups[g.addr]; old != nil {
+	if old := f.known[g.addr].g; old != nil {
 		return old.at(g.path)
 	}
 	f.charge(int64(256 + len(g.path) + 2*int(g.h.bytes)))
-	f.groups[g.addr] = g
+	f.known[g.addr] = known{g: g}
 	return g
 }
 
-// charge counts what cached groups take, and lets go of all when it is too much. f.mu is held.
+// charge counts what objects take that are known, and lets go of all when it is too much. f.mu is held.
 func (f *File) charge(n int64) {
-	if f.groupBytes += n; f.groupBytes > groupCache {
-		clear(f.groups)
-		f.groupBytes = n
+	if f.knownBytes += n; f.knownBytes > knownCache {
+		clear(f.known)
+		f.knownBytes = n
 	}
 }
 
@@ -117,9 +120,16 @@ func (g *Group) Link(name string) (Link, bool, error) {
 	if err != nil {
 		return Link{}, false, err
 	}
-	if g.byName != nil {
+	switch {
+	case g.byName != nil:
 		i, ok := g.byName[name]
 		if !ok {
+			return Link{}, false, nil
+		}
+		return links[i], true, nil
+	case !g.ordered && len(links) > fewLinks: // of two links of one name the first counts
+		i := sort.Search(len(links), func(i int) bool { return links[i].Name >= name })
+		if i == len(links) || links[i].Name != name {
 			return Link{}, false, nil
 		}
 		return links[i], true, nil
@@ -131,6 +141,9 @@ func (g *Group) Link(name string) (Link, bool, error) {
 	}
 	return Link{}, false, nil
 }
+
+// fewLinks is how many links are searched one by one.
+const fewLinks = 8
 
 func (g *Group) read() error {
 	f := g.f
@@ -163,7 +176,7 @@ func (g *Group) read() error {
 	} else if !sort.SliceIsSorted(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name }) {
 		sort.SliceStable(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name })
 	}
-	if len(g.links) > 8 {
+	if g.ordered && len(g.links) > fewLinks {
 		g.byName = make(map[string]int, len(g.links))
 		for i := len(g.links) - 1; i >= 0; i-- { // of two links of one name the first counts
 			g.byName[g.links[i].Name] = i

@@ -416,8 +416,8 @@ func TestGroupCache(t *testing.T) {
 			}
 			f.charge(1 << 20)
 		}
-		if f.groupBytes > groupCache || len(f.groups) > 100 {
-			t.Fatalf("round %d: %d groups of %d bytes", round, len(f.groups), f.groupBytes)
+		if f.knownBytes > knownCache || len(f.known) > 100 {
+			t.Fatalf("round %d: %d groups of %d bytes", round, len(f.known), f.knownBytes)
 		}
 	}
 }

@@ -354,7 +354,7 @@ func (s *scan) visit(o h5.Object, depth int) {
 		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, child(g, l.Name)) {
 			continue
 		}
-		c, err := g.Open(l.Name)
+		c, err := g.OpenLink(l)
 		if err != nil {
 			s.fail(err)
 			continue

@@ -63,7 +63,7 @@ func groupColumns(g *h5.Group) ([]Column, error) {
 		if l.Kind != h5.LinkHard {
 			continue
 		}
-		o, err := g.Open(l.Name)
+		o, err := g.OpenLink(l)
 		if err != nil {
 			out = append(out, Column{Name: l.Name, Err: err})
 			continue

@@ -110,7 +110,7 @@ func ordered(g *h5.Group, columns []Column) []Column {
 
 func vaexColumn(columns *h5.Group, l h5.Link) Column {
 	c := Column{Name: l.Name}
-	o, err := columns.Open(l.Name)
+	o, err := columns.OpenLink(l)
 	if err != nil {
 		c.Err = err
 		return c
@@ -226,10 +226,11 @@ func vaexData(g *h5.Group) (Values, error) {
 
 // dataset opens the dataset of that name, nil when there is none.
 func dataset(g *h5.Group, name string) (*h5.Dataset, error) {
-	if _, has, err := g.Link(name); err != nil || !has {
+	l, has, err := g.Link(name)
+	if err != nil || !has {
 		return nil, err
 	}
-	o, err := g.Open(name)
+	o, err := g.OpenLink(l)
 	if err != nil {
 		return nil, err
 	}
