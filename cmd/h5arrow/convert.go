@@ -207,7 +207,11 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 	if err != nil {
 		return nil, h5err.In(err, in.names[0], t.Path())
 	}
-	r, err := t.Reader(c.ctx, c.readOptions(e.budget(c.memory))...)
+	opts := c.readOptions(e.budget(c.memory))
+	if e.form == parquetFile && c.batchRows == 0 && c.batchBytes == 0 { // the row groups must not depend on the number of workers
+		opts = append(opts, arrowmap.WithBatchBytes(max(512<<10, min(32<<20, c.memory/64))))
+	}
+	r, err := t.Reader(c.ctx, opts...)
 	if err != nil {
 		return nil, err
 	}
@@ -250,7 +254,7 @@ func (c *conversion) encoding(f form) (*encoding, error) {
 	if e.workers == 0 {
 		e.workers = runtime.GOMAXPROCS(0)
 	}
-	e.memory = c.memory / 4
+	e.memory = c.memory / 2
 	return e, e.check()
 }
 

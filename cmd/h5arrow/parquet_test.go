@@ -74,7 +74,15 @@ func TestConvertParquet(t *testing.T) {
 	if sizes[0] != sizes[4] || sizes[4] >= sizes[1] {
 		t.Errorf("sizes by codec: %v", sizes)
 	}
-	expect(t, 0, "convert", "sample.h5", "x.parquet", "--force", "--max-memory", "16MiB", "--quiet")
+	var first []byte
+	for _, workers := range []string{"1", "2", "7"} {
+		expect(t, 0, "convert", "sample.h5", "x.parquet", "--force", "--max-memory", "32MiB", "--workers", workers, "--quiet")
+		b := readFile(t, "x.parquet")
+		if n := len(parquetRows(t, b)); n < 2 || first != nil && !bytes.Equal(b, first) {
+			t.Errorf("%s workers: %d row groups, or other bytes", workers, n)
+		}
+		first = b
+	}
 	onlyNew(t, dir, before, "x.parquet")
 	expect(t, exitUsage, "convert", "sample.h5", "y.arrow", "--compression", "snappy")
 	expect(t, exitUsage, "convert", "sample.h5", "x.parquet")

@@ -20,6 +20,7 @@ const (
 	defaultGroupBytes = 64 << 20
 	leastGroupBytes   = 1 << 20
 	mostGroupRows     = 4 << 20
+	codecBytes        = 16 << 20 // of a worker, for compressors and dictionaries
 )
 
 // Option changes how Write works.
@@ -81,8 +82,8 @@ func WithGroupBytes(n int64) Option {
 	}
 }
 
-// WithMaxMemory makes row groups so small that gathering and encoding them takes about n bytes, beside the batches
-// themselves. The default, 0, is no bound.
+// WithMaxMemory makes row groups so small, and workers so few, that gathering and encoding takes about n bytes. The
+// default, 0, is no bound.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -134,13 +135,17 @@ func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Opti
 	return f.stats, plain(err)
 }
 
-// sizes chooses the bytes of a row group. Encoding one takes its batches, the levels and pages, and the result.
+// sizes chooses the bytes of a row group, which are not to depend on the number of workers, and then the workers. Encoding
+// a row group takes its batches, the levels and pages, the result, and the codec's own memory.
 func (o *options) sizes() {
 	if o.bytes == 0 {
 		o.bytes = defaultGroupBytes
 		if o.maxMemory > 0 {
-			o.bytes = max(leastGroupBytes, min(o.bytes, o.maxMemory/int64(2*o.workers+2)))
+			o.bytes = max(leastGroupBytes, min(o.bytes, o.maxMemory/16))
 		}
+	}
+	if o.maxMemory > 0 {
+		o.workers = int(max(1, min(int64(o.workers), o.maxMemory/(2*o.bytes+codecBytes))))
 	}
 }
 
