@@ -8,6 +8,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -492,5 +493,48 @@ func TestMappedInputCutShort(t *testing.T) {
 			t.Errorf("%v: %v", typ, err)
 		}
 		src.Release()
+	}
+}
+
+// TestForeignReaders has pyarrow and DuckDB read types in random nestings, and compares with the same rows as Arrow.
+func TestForeignReaders(t *testing.T) {
+	py := h5test.Python(t, "pyarrow", "duckdb", "numpy")
+	if py == "" {
+		t.Skip("no Python with pyarrow and DuckDB")
+	}
+	dir := t.TempDir()
+	var list strings.Builder
+	rng := rand.New(rand.NewPCG(7, 7))
+	for i := range 60 {
+		var fields []arrow.Field
+		for k := range 4 {
+			kind := kinds[rng.IntN(len(kinds))]
+			if kind.ID() == arrow.DICTIONARY || kind.ID() == arrow.DECIMAL256 {
+				kind = label // dictionaries of numbers are read as numbers, and DuckDB has no decimals of 40 digits
+			}
+			fields = append(fields, arrow.Field{Name: fmt.Sprint("c", k), Type: nest(rng, kind, rng.IntN(4)), Nullable: true})
+		}
+		rec := random(rng, memory.DefaultAllocator, fields, 200)
+		base := filepath.Join(dir, fmt.Sprint(i))
+		var a bytes.Buffer
+		if _, err := ipc.Write(context.Background(), &a, ipc.File, split(t, rec, 10, 100, 90)); err != nil {
+			t.Fatal(err)
+		}
+		b, _ := write(t, split(t, rec, 10, 100, 90), parquet.WithGroupRows(64))
+		for name, bytes := range map[string][]byte{".arrow": a.Bytes(), ".parquet": b} {
+			if err := os.WriteFile(base+name, bytes, 0o644); err != nil {
+				t.Fatal(err)
+			}
+		}
+		fmt.Fprintf(&list, "%s.arrow\t%s.parquet\n", base, base)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "list"), []byte(list.String()), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	root := h5test.Root(t)
+	out, err := exec.Command(py, "-B", filepath.Join(root, "cmd/h5arrow/testdata/same_parquet.py"),
+		filepath.Join(root, "testdata/interop/compare.py"), filepath.Join(dir, "list")).CombinedOutput()
+	if err != nil || string(out) != "60 files\n" {
+		t.Errorf("%v\n%s", err, out)
 	}
 }

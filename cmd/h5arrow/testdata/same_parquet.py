@@ -37,6 +37,8 @@ def documented(t):
         return pa.large_string() if not pt.is_dictionary(t) else t.value_type
     if pt.is_large_binary(t) or pt.is_binary(t):
         return pa.large_binary()
+    if pt.is_decimal(t):
+        return pa.large_string()
     return t
 
 
