@@ -139,6 +139,8 @@ func TestErrors(t *testing.T) {
 	if lines, _, err := answer(db, "select count(*), sum(good), sum(good_1) from mixed"); err != nil || len(lines) != 1 {
 		t.Errorf("%v, %v", lines, err)
 	}
+	small := open(t, tables(t, suite), Options{MaxMemory: 16 << 20, Threads: 1})
+	refuse(t, small, `select list(a.word || b.i) from "/all" a, "/all" b`, h5err.Memory, "--max-memory")
 	broken := open(t, tables(t, "../../testdata/broken.h5"), Options{})
 	refuse(t, broken, "select sum(sums) from t", h5err.Corrupt, "fletcher32")
 	refuse(t, broken, "select a.good from t a join t b on a.good = b.sums", h5err.Corrupt, "fletcher32")

@@ -59,7 +59,7 @@ func TestFilterSame(t *testing.T) {
 	for n, c := range columns {
 		var all []string
 		for m, k := range constants {
-			if (n+m)%3 != 0 && !strings.Contains(c, "8") && !strings.HasPrefix(c, "f") { // each with a third of the columns
+			if testing.Short() && (n+m)%7 != 0 || (n+m)%3 != 0 && !strings.Contains(c, "8") && !strings.HasPrefix(c, "f") { // each with a third of the columns
 				continue
 			}
 			for _, op := range []string{"=", "<>", "<", "<=", ">", ">="} {

@@ -113,8 +113,14 @@ func (q *query) error(kind duck.ErrorType, msg string) error {
 		k = h5err.IO
 	}
 	e := h5err.New(k, "%s", oneLine(msg))
-	if kind == duck.ErrorTypeCatalog {
+	switch kind {
+	case duck.ErrorTypeCatalog:
 		q.db.hint(e)
+	case duck.ErrorTypeOutOfMemory: // the engine's own advice is about settings that are locked
+		for _, advice := range []string{" Database is launched", " Possible solutions", " Unused blocks"} {
+			e.Msg, _, _ = strings.Cut(e.Msg, advice)
+		}
+		e.Hint = "allow more with --max-memory; with --engine-io the engine may also use temporary files"
 	}
 	return e
 }
@@ -367,7 +373,7 @@ func (r *Rows) begin(statement string) error {
 	}
 	var pending duck.PendingResult
 	defer duck.DestroyPending(&pending)
-	//lint:ignore SA1019 there is no other way yet to a result that is not all in memory
+	// It is marked as deprecated, but there is no other way yet to a result that is not all in memory.
 	if duck.PendingPreparedStreaming(q.stmt, &pending) != duck.StateSuccess {
 		return q.error(duck.ErrorTypeInvalid, duck.PendingError(pending))
 	}

@@ -226,8 +226,12 @@ func TestSuite(t *testing.T) {
 		}
 		want = append(want, lines)
 	}
-	for _, o := range []Options{{Threads: 1}, {Threads: 2}, {Threads: 8}, {Threads: 2, NoFilter: true},
-		{Threads: 2, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(777), arrowmap.WithWorkers(1)}}} {
+	options := []Options{{Threads: 1}, {Threads: 2}, {Threads: 8}, {Threads: 2, NoFilter: true},
+		{Threads: 2, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(777), arrowmap.WithWorkers(1)}}}
+	if testing.Short() {
+		options = options[4:]
+	}
+	for _, o := range options {
 		db := open(t, list, o)
 		for i, sql := range statements {
 			for _, sql := range []string{text(sql), sql} { // the second time as it stands, for its filters
