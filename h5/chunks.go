@@ -13,14 +13,15 @@ import (
 // Chunks returns the allocated chunks inside the present shape, by number. The slice is shared and not to be written
 // to. Empty for other kinds of storage.
 func (d *Dataset) Chunks() ([]Chunk, error) {
-	d.chunkOnce.Do(func() {
+	late := d.more()
+	late.chunkOnce.Do(func() {
 		l, err := d.Layout()
 		if err == nil && l.Storage == StorageChunked {
-			d.chunks, err = d.readChunks(l)
+			late.chunks, err = d.readChunks(l)
 		}
-		d.chunkErr = d.in(err)
+		late.chunkErr = d.in(err)
 	})
-	return d.chunks, d.chunkErr
+	return late.chunks, late.chunkErr
 }
 
 // EachChunk calls fn for each allocated chunk inside the present shape, in the order of the index, and keeps none of them.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"sync"
+	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
@@ -29,6 +30,11 @@ type datasetState struct {
 	filters    []Filter
 	filterErr  error
 
+	late atomic.Pointer[lateState]
+}
+
+// lateState is what is read of few datasets: of those whose values are read.
+type lateState struct {
 	fillOnce sync.Once
 	fill     []byte
 	fillSet  bool
@@ -42,6 +48,15 @@ type datasetState struct {
 	extentNow   []uint64
 	mappings    []VirtualMapping
 	mappingErr  error
+}
+
+// more returns the dataset's lateState.
+func (d *datasetState) more() *lateState {
+	if l := d.late.Load(); l != nil {
+		return l
+	}
+	d.late.CompareAndSwap(nil, &lateState{})
+	return d.late.Load()
 }
 
 func (f *File) newDataset(o object) (*Dataset, error) {
@@ -148,25 +163,26 @@ const maxZeroFill = 64 << 20
 
 // Fill returns one element of the fill value as stored: zeros where none is defined. Not to be written to.
 func (d *Dataset) Fill() ([]byte, error) {
-	d.fillOnce.Do(func() {
-		d.fill, d.fillErr = d.readFill()
-		d.fillErr = d.in(d.fillErr)
+	l := d.more()
+	l.fillOnce.Do(func() {
+		l.fill, l.fillErr = d.readFill()
+		l.fillErr = d.in(l.fillErr)
 		switch {
-		case d.fill != nil:
-			d.fillSet = true
-		case d.fillErr == nil && d.typ.Size > maxZeroFill:
-			d.fillErr = d.in(h5err.New(h5err.Limit, "no fill value for elements of %d bytes", d.typ.Size))
-		case d.fillErr == nil:
-			d.fill = make([]byte, d.typ.Size)
+		case l.fill != nil:
+			l.fillSet = true
+		case l.fillErr == nil && d.typ.Size > maxZeroFill:
+			l.fillErr = d.in(h5err.New(h5err.Limit, "no fill value for elements of %d bytes", d.typ.Size))
+		case l.fillErr == nil:
+			l.fill = make([]byte, d.typ.Size)
 		}
 	})
-	return d.fill, d.fillErr
+	return l.fill, l.fillErr
 }
 
 // HasFill tells whether the user defined a fill value.
 func (d *Dataset) HasFill() bool {
 	d.Fill()
-	return d.fillSet
+	return d.more().fillSet
 }
 
 // readFill reads the fill value messages, the new one first (specification, IV.A.2.e and f).

@@ -329,9 +329,8 @@ type object struct {
 // attrState is shared by the object's names.
 type attrState struct {
 	attrsOnce sync.Once
-	attrs     []*Attribute
+	attrs     *attributeList // never nil then
 	attrErr   error
-	badAttrs  []error
 }
 
 func (o *object) Path() string    { return o.path }
@@ -355,24 +354,23 @@ func (o *object) header() (*header, error) {
 // Attributes returns the object's attributes that can be read, by name, bytewise.
 func (o *object) Attributes() ([]*Attribute, error) {
 	o.attrsOnce.Do(func() {
+		o.attrs = &noAttributes
 		h, err := o.header()
 		if err == nil {
-			var l *attributeList
-			l, err = o.f.attributes(h)
-			o.attrs = l.all
-			for _, e := range l.bad {
-				o.badAttrs = append(o.badAttrs, o.in(e))
+			o.attrs, err = o.f.attributes(h)
+			for i, e := range o.attrs.bad {
+				o.attrs.bad[i] = o.in(e)
 			}
 		}
 		o.attrErr = o.in(err)
 	})
-	return o.attrs, o.attrErr
+	return o.attrs.all, o.attrErr
 }
 
 // BadAttributes returns the errors of the attributes that Attributes left out; of very many, the first.
 func (o *object) BadAttributes() []error {
 	o.Attributes()
-	return o.badAttrs
+	return o.attrs.bad
 }
 
 // Attribute returns the attribute of that name, nil when there is none that can be read.

@@ -55,12 +55,12 @@ func (m *message) committed() bool {
 // header is an object header: its messages in the order of the file, continuations followed (IV.A.1).
 type header struct {
 	addr       uint64
-	version    int
-	trackOrder bool   // the creation order of attributes is tracked
-	links      uint32 // hard links that lead to the object
-	missing    int    // messages that the count of version 1 promises, but that are not there
 	messages   []message
 	bytes      uint64 // of all blocks
+	links      uint32 // hard links that lead to the object
+	missing    uint16 // messages that the count of version 1 promises, but that are not there
+	version    uint8
+	trackOrder bool // the creation order of attributes is tracked
 }
 
 func (h *header) find(typ uint16) *message {
@@ -205,7 +205,7 @@ func (q *continuations) follow(f *File, c *meta.Cursor, m *message) error {
 
 // readHeader1 reads a version 1 object header (IV.A.1.a).
 func (f *File) readHeader1(h *header, head []byte) error {
-	h.version = int(head[0])
+	h.version = head[0]
 	switch {
 	case h.version != 1:
 		return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "no object header here (version %d)", h.version)
@@ -260,7 +260,7 @@ func (f *File) readHeader1(h *header, head []byte) error {
 			return c.Err()
 		}
 	}
-	h.missing = count
+	h.missing = uint16(count) // which had 16 bits
 	return nil
 }
 
@@ -271,7 +271,7 @@ func (f *File) readHeader2(h *header, head []byte) error {
 		_, err := f.r.FileOffset(h.addr, 6)
 		return err
 	}
-	if h.version = int(head[4]); h.version != 2 {
+	if h.version = head[4]; h.version != 2 {
 		return f.r.Unsupported(h.addr, "object header version %d", h.version)
 	}
 	flags := head[5]

@@ -26,12 +26,13 @@ func (d *Dataset) Extent() ([]uint64, error) {
 // one mapping for each source that is there. Sources that are absent have no part in an extent. Both are empty where
 // Space and Layout have nothing; the extent of other kinds of storage is that of Space. Not to be written to.
 func (d *Dataset) Mappings() (extent []uint64, mappings []VirtualMapping, err error) {
-	d.mappingOnce.Do(func() {
+	late := d.more()
+	late.mappingOnce.Do(func() {
 		left := maxVirtualSources
-		d.extentNow, d.mappings, d.mappingErr = d.resolve(nil, &left)
-		d.mappingErr = d.in(d.mappingErr)
+		late.extentNow, late.mappings, late.mappingErr = d.resolve(nil, &left)
+		late.mappingErr = d.in(late.mappingErr)
 	})
-	return d.extentNow, d.mappings, d.mappingErr
+	return late.extentNow, late.mappings, late.mappingErr
 }
 
 // resolve is Mappings. chain holds the virtual datasets that led here, left is how many sources may yet be opened.

@@ -66,7 +66,7 @@ func (f *File) Header(addr uint64) (*Header, error) {
 	if err != nil {
 		return nil, h5err.In(err, f.src.Name(), "")
 	}
-	out := &Header{Version: h.version, Links: h.links, Missing: h.missing, Messages: make([]Message, len(h.messages))}
+	out := &Header{Version: int(h.version), Links: h.links, Missing: int(h.missing), Messages: make([]Message, len(h.messages))}
 	for i := range h.messages {
 		m := &h.messages[i]
 		out.Messages[i] = Message{Type: m.typ, Flags: m.flags, Offset: f.r.Base() + int64(m.at), Body: m.body}

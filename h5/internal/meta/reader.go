@@ -227,7 +227,7 @@ func (r *Reader) load(i int64) (*block, error) {
 // more than a few; files whose blocks are asked for again and again get more of them.
 func (r *Reader) vacant() *block {
 	r.misses++
-	if len(r.hand) >= min(fewBlocks+r.misses/16, maxBlocks) {
+	if len(r.hand) >= min(fewBlocks+r.misses/32, maxBlocks) {
 		for range 2*len(r.hand) + 1 {
 			b := r.hand[r.next]
 			r.next = (r.next + 1) % len(r.hand)

@@ -104,7 +104,7 @@ func TestReaderScan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(r.hand); n < fewBlocks || n > fewBlocks+300/16+1 {
+	if n := len(r.hand); n < fewBlocks || n > fewBlocks+300/32+1 {
 		t.Errorf("%d blocks are cached", n)
 	}
 }
