@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -99,9 +100,11 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	if memory < leastServing {
 		return usage("--max-memory %d: a server needs %d at least", memory, leastServing)
 	}
-	defer limitMemory(memory)()
+	defer limitMemory(memory / 8 * 7)()
+	// Little is allocated but for each message, and next to nothing of it lives: the limit is what the collector needs to keep to.
+	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	// What is left is for metadata, and for what the collector has not found yet.
-	streams := memory / 8 * 5
+	streams := memory / 2
 	if o.sql {
 		streams = memory / 4
 	}

@@ -509,12 +509,12 @@ func TestWire(t *testing.T) {
 				}
 			}
 			if owned {
+				body := body
+				m.gone = func() { clear(body) }
 				m.done()
-				if !bytes.Equal(got.Bytes(), want) {
-					t.Fatalf("round %d: other bytes came", round)
-				}
+			} else {
+				clear(body) // what was written was written, or copied
 			}
-			clear(body) // what was written was written, or copied
 		}
 		if round == 0 && calls == 0 {
 			t.Error("nothing was written")

@@ -58,8 +58,9 @@ type message struct {
 	size    int
 	rows    int64
 	once    sync.Once
-	gone    func() // called when it is done
-	sending bool   // guarded by conn.mu
+	gone    func()       // called when it is given back
+	last    *atomic.Bool // set when no message follows
+	sending bool         // guarded by conn.mu
 }
 
 // Get implements mem.BufferPool. grpc asks for nothing.
@@ -75,12 +76,18 @@ func (m *message) Put(*[]byte) {
 	}
 }
 
-// done gives back what the message is made of.
+// done is called when grpc needs the message no more. What of it waits to be written is written before it is given back.
 func (m *message) done() {
+	if w := m.conn.wire; w != nil {
+		w.done(m, m.last != nil && m.last.Load())
+	} else {
+		m.free()
+	}
+}
+
+// free gives back what the message is made of.
+func (m *message) free() {
 	m.once.Do(func() {
-		if m.conn.wire != nil {
-			m.conn.wire.settle()
-		}
 		if m.rec != nil {
 			m.rec.Release()
 		}
@@ -282,6 +289,7 @@ type sender struct {
 	stopped bool
 	sent    func(*message)
 
+	last  atomic.Bool   // there are no further messages
 	under atomic.Int32  // messages that are not done
 	quiet chan struct{} // told when there are none any more
 }
@@ -335,6 +343,10 @@ func (s *sender) gone() {
 
 // wait waits until all messages are on their way to the client, for the given time at most.
 func (s *sender) wait(ctx context.Context, timeout time.Duration) error {
+	s.last.Store(true)
+	if s.conn.wire != nil {
+		s.conn.wire.settle()
+	}
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
 	for s.under.Load() > 0 {
@@ -440,7 +452,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 		s.tooLong = true
 		return nil
 	}
-	m := &message{conn: s.conn, pool: s.pool, grant: s.grant, gone: (*sender)(s).gone}
+	m := &message{conn: s.conn, pool: s.pool, grant: s.grant, gone: (*sender)(s).gone, last: &s.last}
 	s.grant.hold()
 	s.under.Add(1)
 	if batch {

@@ -58,6 +58,9 @@ const (
 	defaultConnections   = 2048
 )
 
+// patience is how long a stream waits for memory. It is in turn: others are served meanwhile.
+const patience = 2 * time.Minute
+
 // least is the memory that a server can do with.
 const least = 16 << 20
 
@@ -244,7 +247,7 @@ func New(roots *Roots, opts ...Option) (*Server, error) {
 	s := &Server{o: o, roots: roots, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
 		pool: &pool{most: int(min(o.memory/8, 256<<20))}}
 	s.limits = &limiter{streams: o.streams, clientStreams: o.clientStreams, memory: o.memory, clientMemory: o.clientMemory,
-		patience: o.sendTimeout, clients: map[string]*usage{}}
+		patience: patience, clients: map[string]*usage{}}
 	if o.sql != nil {
 		var err error
 		if s.sql, err = newSQLServer(s); err != nil {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"net"
-	"reflect"
 	"sync"
 	"syscall"
 	"time"
@@ -18,8 +17,8 @@ import (
 //
 // grpc is told to keep no buffer of its own. It then writes the header of an HTTP/2 DATA frame (RFC 9113, 4.1) and its
 // payload one by one, and anything else as whole frames. Payload that belongs to a message of ours stays as it is until
-// the message is done, so the frame can wait. It waits until there is enough, until something else is to be written,
-// until a part of its message was put back, or for a moment.
+// the message is given back, so the frame can wait. It waits until there is enough, until something else is to be written,
+// or for a moment.
 type wire struct {
 	write func(v *net.Buffers) error // to the system
 	fail  func()                     // breaks the connection off
@@ -29,6 +28,7 @@ type wire struct {
 	last  []byte      // the part of a message that was met last
 	vec   net.Buffers // frames that wait
 	sent  net.Buffers // room for a copy of vec
+	held  []*message  // what grpc is done with, but vec is not
 	heads []byte      // what vec has of headers; never grown, so that it stays in its place
 	size  int
 	need  int  // bytes of payload that the last frame lacks
@@ -113,16 +113,36 @@ func (w *wire) late() {
 	_ = w.flush() // grpc is told when it writes again
 }
 
-// settle writes what waits: a message is about to be done.
+// settle writes what waits.
 func (w *wire) settle() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	_ = w.flush() // grpc is told when it writes again
+}
+
+// done gives a message back when nothing of it waits any more; with now that is at once.
+func (w *wire) done(m *message, now bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	w.last = nil
+	w.held = append(w.held, m)
+	if now || w.err != nil || len(w.vec) == 0 {
+		_ = w.flush() // grpc is told when it writes again
+	}
+}
+
+// free gives back what was held for the frames that waited; w.mu is held.
+func (w *wire) free() {
+	for _, m := range w.held {
+		m.free()
+	}
+	clear(w.held)
+	w.held = w.held[:0]
 }
 
 // flush writes all that waits; w.mu is held. After an error the connection is of no use.
 func (w *wire) flush() error {
+	defer w.free()
 	if w.err != nil || len(w.vec) == 0 {
 		return w.err
 	}
@@ -163,6 +183,7 @@ func (w *wire) drop() {
 	}
 	clear(w.vec)
 	w.vec, w.last = nil, nil
+	w.free()
 	w.timer.Stop()
 }
 
@@ -187,7 +208,7 @@ func (w *wire) owns(b []byte) bool {
 	return false
 }
 
-// within tells whether b begins inside p.
+// within tells whether two slices are of one array: whether their room ends at the same place.
 func within(b, p []byte) bool {
-	return reflect.ValueOf(b).Pointer()-reflect.ValueOf(p).Pointer() < uintptr(len(p)) // wraps around below p
+	return cap(b) > 0 && cap(p) > 0 && &b[:cap(b)][cap(b)-1] == &p[:cap(p)][cap(p)-1]
 }
