@@ -204,7 +204,12 @@ func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit
 	case o.csv:
 		return a.printCSV, nil
 	case o.out == "":
-		return func(rr array.RecordReader) error { return a.printRows(rr, &headFlags{json: o.json}, nil) }, nil
+		return func(rr array.RecordReader) error {
+			if fields := rr.Schema().Fields(); !o.json && len(fields) == 2 && fields[0].Name == "explain_key" && fields[1].Name == "explain_value" {
+				return a.printPlan(rr)
+			}
+			return a.printRows(rr, &headFlags{json: o.json}, nil)
+		}, nil
 	}
 	e := &encoding{form: arrowStream, workers: int(o.workers), rows: int64(o.batchRows), bytes: int64(o.batchBytes), memory: limit / 4}
 	if e.workers == 0 {
@@ -245,6 +250,21 @@ func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit
 		}
 		return out.commit()
 	}, e.check()
+}
+
+// printPlan prints what EXPLAIN says, which is a picture.
+func (a *app) printPlan(rr array.RecordReader) error {
+	for rr.Next() {
+		plan := rr.RecordBatch().Column(1)
+		for i := range plan.Len() {
+			for line := range strings.Lines(plan.ValueStr(i)) {
+				if _, err := io.WriteString(a.out, printable(strings.TrimRight(line, "\n"))+"\n"); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	return rr.Err()
 }
 
 // statsSummary is what --stats prints of a scan.

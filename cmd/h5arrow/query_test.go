@@ -69,6 +69,9 @@ func TestQuery(t *testing.T) {
 	if !withDuckDB {
 		return
 	}
+	if r := expect(t, 0, "query", "two.h5", "explain select id from a"); !strings.Contains(r.out, "H5ARROW_SCAN_0") || !strings.Contains(r.out, "\n│") {
+		t.Errorf("%s", r.out)
+	}
 	for status, lists := range map[int][][]string{
 		exitUsage: {{"two.h5"}, {"two.h5", "selec"}, {"two.h5", "select nope from a"}, {"two.h5", "select * from none"}, {"two.h5", "select 1", "--json", "--csv"},
 			{"two.h5", "select 1", "-o", "x.odd"}, {"two.h5", "select 1", "-o", "two.h5"}, {"two.h5", "select * from read_csv('/etc/passwd')"},
