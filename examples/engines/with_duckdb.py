@@ -5,7 +5,7 @@ import duckdb
 import pyarrow as pa
 
 rides = pa.ipc.open_file(pa.memory_map("sample.arrow")).read_all()
-query = "select zone, count(*) as rides, round(avg(fare), 2) as fare from %s group by zone order by rides desc limit 3"
+query = "select zone, count(*) as rides, round(avg(fare), 2) as fare from %s group by zone order by rides desc, zone limit 3"
 print(duckdb.sql(query % "rides"))
 print(duckdb.sql(query % "'sample.parquet'").fetchall() == duckdb.sql(query % "rides").fetchall())
 
