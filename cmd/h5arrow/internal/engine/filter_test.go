@@ -4,10 +4,15 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -173,5 +178,37 @@ func TestLate(t *testing.T) {
 		`select sum(i8), max(fixed), count(*) from "/all" where f64 > 20`, `select i, point, big from "/all" where i8 = 3 and u8 < 100 order by i`,
 		`select i, big, f32 from "/all" where i >= 4000 limit 3`, `select i8 from "/all" where i8 > 90`} {
 		same(t, db, plain, sql)
+	}
+}
+
+// The engine makes doubles of decimal constants as the scan does.
+func TestDecimalConstants(t *testing.T) {
+	leaks(t)
+	db := open(t, nil, Options{})
+	r := rand.New(rand.NewPCG(5, 6))
+	var literals, want []string
+	for range 600 {
+		digits, scale := r.Int64N(1<<uint(1+r.IntN(53))), r.IntN(23)
+		text := fmt.Sprintf("%0*d", scale+1, digits)
+		literals = append(literals, text[:len(text)-scale]+"."+text[len(text)-scale:])
+		table := &table{columns: []column{{typ: arrow.PrimitiveTypes.Float64}}}
+		terms := table.compare(0, opEqual, &number{digits: digits, scale: scale})
+		if len(terms) != 1 {
+			t.Fatalf("%s is not taken", text)
+		}
+		want = append(want, fmt.Sprint(math.Float64bits(*terms[0].real)))
+	}
+	lines, _, err := answer(db, "select list_transform(["+strings.Join(literals, "::double, ")+"::double], lambda x: x)")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []float64
+	if err := json.Unmarshal([]byte(lines[0]), &got); err != nil {
+		t.Fatal(err)
+	}
+	for i, f := range got {
+		if fmt.Sprint(math.Float64bits(f)) != want[i] {
+			t.Errorf("%s is %v for the engine", literals[i], f)
+		}
 	}
 }
