@@ -9,7 +9,7 @@ for package in $($go list -tags "$tags" -f '{{if or .TestGoFiles .XTestGoFiles}}
 done); do
 	for target in $($go test -tags "$tags" -list '^Fuzz' "$package" | grep '^Fuzz'); do
 		echo "fuzz: $package $target"
-		if ! out=$($go test -tags "$tags" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" "$package" 2>&1); then
+		if ! out=$($go test -tags "$tags" -run '^$' -fuzz "^$target\$" -fuzztime "${FUZZTIME:-10s}" -fuzzminimizetime 10x "$package" 2>&1); then
 			echo "$out"
 			status=1
 		fi
