@@ -12,6 +12,15 @@ have_cc() { command -v "${CC:-gcc}" >/dev/null 2>&1 && echo 'int main(void) { re
 
 have_cxx() { echo 'int main() { return 0; }' | ${CXX:-g++} -x c++ - -o /dev/null >/dev/null 2>&1; }
 
+# The SQL engine is linked statically, for the systems that the module has a library for.
+have_duckdb() {
+	case $(uname -s)-$(uname -m) in
+	Linux-x86_64 | Linux-aarch64) getconf GNU_LIBC_VERSION >/dev/null 2>&1 ;;
+	Darwin-x86_64 | Darwin-arm64) true ;;
+	*) false ;;
+	esac
+}
+
 have_pkg_config() { command -v pkg-config >/dev/null 2>&1; }
 
 have_libdeflate() { compiles libdeflate.h -ldeflate; }

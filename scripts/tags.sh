@@ -15,8 +15,5 @@ fi
 tags=""
 have_libdeflate && tags="$tags,libdeflate"
 have_hdf5 && tags="$tags,libhdf5"
-# The SQL engine, once the module asks for it; it is linked statically, with the C++ library.
-if have_cxx && grep -qs 'duckdb/duckdb-go' go.mod; then
-	tags="$tags,duckdb_arrow"
-fi
+have_cxx && have_duckdb && tags="$tags,duckdb_arrow"
 echo "${tags#,}"
