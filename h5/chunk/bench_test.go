@@ -17,7 +17,7 @@ var benchShapes = []struct {
 	name string
 	s    shape
 }{
-	{"deflate", shape{dims: []uint64{1 << 22}, chunk: []uint64{1 << 16}, elem: 8, deflate: true, shuffle: true}},
+	{"deflate", shape{dims: []uint64{1 << 24}, chunk: []uint64{1 << 16}, elem: 8, deflate: true, shuffle: true}},
 	{"raw", shape{dims: []uint64{1 << 22}, chunk: []uint64{1 << 16}, elem: 8}},
 	{"tiny", shape{dims: []uint64{1600000}, chunk: []uint64{10}, elem: 4}},
 	{"tiny-gaps", shape{dims: []uint64{1600000}, chunk: []uint64{10}, elem: 4, gap: 60}},
