@@ -175,6 +175,9 @@ func TestParquetAsArrow(t *testing.T) {
 		}
 		p.compare()
 	})
+	if testing.Short() {
+		return // the rest goes the same ways, a thousand times
+	}
 	t.Run("cases", func(t *testing.T) {
 		dir := os.Getenv("H5ARROW_CASES")
 		b, err := os.ReadFile(filepath.Join(dir, "cases.json"))
