@@ -94,7 +94,7 @@ func TestServeSQL(t *testing.T) {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}
-	if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.Len() > 0 {
+	if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.String() != "" {
 		t.Errorf("status %d, %s", st, s.stderr)
 	}
 }

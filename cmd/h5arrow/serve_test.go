@@ -37,17 +37,35 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
+// transcript is what a process has written so far; it may be asked while more is written.
+type transcript struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (o *transcript) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.Write(p)
+}
+
+func (o *transcript) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.b.String()
+}
+
 // server is `h5arrow serve` as a process of its own.
 type server struct {
 	*exec.Cmd
 	scheme, address string
-	stderr          *bytes.Buffer
+	stderr          *transcript
 }
 
 // started starts a server and waits for its first line. It is killed at the test's end unless it has ended.
 func started(t testing.TB, args ...string) *server {
 	t.Helper()
-	s := &server{Cmd: process(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), stderr: &bytes.Buffer{}}
+	s := &server{Cmd: process(append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...), stderr: &transcript{}}
 	s.Cmd.Stderr = s.stderr
 	out, err := s.StdoutPipe()
 	if err != nil {
@@ -220,7 +238,7 @@ func TestServePyarrow(t *testing.T) {
 		if flights < 10 || flights > tables || rows < 50000 || c.name == "many endpoints" && endpoints <= flights {
 			t.Errorf("%s: %d flights of %d tables, %d endpoints, %d rows", c.name, flights, tables, endpoints, rows)
 		}
-		if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.Len() > 0 {
+		if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.String() != "" {
 			t.Errorf("%s: status %d, %s", c.name, st, s.stderr)
 		}
 	}
