@@ -40,7 +40,7 @@ func TestEngines(t *testing.T) {
 				t.Fatal(err)
 			}
 			if next = skipped; lang == "python" && py != "" && (cgo || !strings.Contains(file, "cshared")) {
-				next = r.run(r.dir, exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))))
+				next = r.script(func() *exec.Cmd { return exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))) })
 				ran++
 			}
 			return comment + "```" + lang + "\n" + string(code) + "```"

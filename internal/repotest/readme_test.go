@@ -122,9 +122,29 @@ func (r *readme) python(body string) string {
 	if py == "" {
 		return skipped
 	}
-	c := exec.Command(py, "-B", "-")
-	c.Stdin = strings.NewReader(body)
-	return r.run(r.dir, c)
+	return r.script(func() *exec.Cmd {
+		c := exec.Command(py, "-B", "-")
+		c.Stdin = strings.NewReader(body)
+		return c
+	})
+}
+
+// script runs a Python program. One that ends by a signal is run again: threads of its packages abort the interpreter now
+// and then when it is about to end, after the program has.
+func (r *readme) script(program func() *exec.Cmd) string {
+	r.t.Helper()
+	for try := 1; ; try++ {
+		c := program()
+		c.Dir = r.dir
+		out, err := c.CombinedOutput()
+		if err == nil {
+			return string(out)
+		}
+		if try == 3 || c.ProcessState == nil || c.ProcessState.ExitCode() >= 0 {
+			r.t.Fatalf("%v: %v\n%s", c.Args, err, out)
+		}
+		r.t.Logf("%v: %v\n%s", c.Args, err, out)
+	}
 }
 
 func (r *readme) golang(body string) string {

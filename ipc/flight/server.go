@@ -284,7 +284,6 @@ func (s *Server) serverOptions() []grpc.ServerOption {
 		grpc.StaticConnWindowSize(256 << 10),
 		grpc.WriteBufferSize(0), // wire gathers
 		grpc.ReadBufferSize(16 << 10),
-		grpc.SharedWriteBuffer(true),
 		grpc.ConnectionTimeout(20 * time.Second),
 		grpc.WaitForHandlers(true),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: 10 * time.Second, PermitWithoutStream: true}),
