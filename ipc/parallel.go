@@ -19,8 +19,7 @@ type parallel struct {
 	last   <-chan struct{} // of the job that was added last
 	wg     sync.WaitGroup
 
-	mu  sync.Mutex
-	err error // of the first batch that failed
+	sink.Failure // of the first batch that failed
 }
 
 // job is one batch on its way. Its turn comes when before is closed, and it closes after when that is over.
@@ -42,7 +41,7 @@ func newParallel(w *writer, coding []ipc.Option) *parallel {
 }
 
 func (p *parallel) add(rec arrow.RecordBatch) error {
-	if err := p.failed(); err != nil {
+	if err := p.Failed(); err != nil {
 		return err
 	}
 	rec.Retain()
@@ -53,25 +52,11 @@ func (p *parallel) add(rec arrow.RecordBatch) error {
 }
 
 func (p *parallel) finish(err error) error {
-	p.fail(err)
+	p.Fail(err)
 	close(p.jobs)
 	p.wg.Wait()
 	p.m.skip = false
-	return p.err
-}
-
-func (p *parallel) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *parallel) failed() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
+	return p.Failed()
 }
 
 func (p *parallel) work() {
@@ -80,11 +65,11 @@ func (p *parallel) work() {
 	defer w.Close() // writes nothing
 	for t.job = range p.jobs {
 		var err error
-		if p.failed() == nil {
+		if p.Failed() == nil {
 			err = sink.Guard(func() error { return w.Write(t.rec) })
 		}
 		<-t.before
-		p.fail(sink.Plain(err))
+		p.Fail(sink.Plain(err))
 		close(t.after)
 		t.rec.Release()
 	}
@@ -105,7 +90,7 @@ func (t *turn) WritePayload(payload ipc.Payload) error {
 		return nil // what comes before batches is written once for all workers
 	}
 	<-t.before
-	if t.p.failed() != nil {
+	if t.p.Failed() != nil {
 		return errGivenUp
 	}
 	if err := t.p.before(t.rec); err != nil {

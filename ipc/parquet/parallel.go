@@ -15,8 +15,7 @@ type parallel struct {
 	last <-chan struct{} // of the job that was added last
 	wg   sync.WaitGroup
 
-	mu  sync.Mutex
-	err error // of the first row group that failed
+	sink.Failure // of the first row group that failed
 }
 
 // job is one row group on its way. Its turn comes when before is closed, and it closes after when that is over.
@@ -38,7 +37,7 @@ func newParallel(f *file) *parallel {
 
 // add takes over the batches of a row group.
 func (p *parallel) add(recs []arrow.RecordBatch) error {
-	if err := p.failed(); err != nil {
+	if err := p.Failed(); err != nil {
 		releaseAll(recs)
 		return err
 	}
@@ -50,24 +49,10 @@ func (p *parallel) add(recs []arrow.RecordBatch) error {
 
 // finish is called in any case and waits for what is under way; err is why feeding ended.
 func (p *parallel) finish(err error) error {
-	p.fail(err)
+	p.Fail(err)
 	close(p.jobs)
 	p.wg.Wait()
-	return p.err
-}
-
-func (p *parallel) fail(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err == nil {
-		p.err = err
-	}
-}
-
-func (p *parallel) failed() error {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return p.err
+	return p.Failed()
 }
 
 func (p *parallel) work() {
@@ -76,7 +61,7 @@ func (p *parallel) work() {
 		to.reset()
 		var g *group
 		var err error
-		if p.failed() == nil {
+		if p.Failed() == nil {
 			err = sink.Guard(func() (err error) {
 				g, err = p.f.encode(&to, j.recs)
 				return err
@@ -84,9 +69,9 @@ func (p *parallel) work() {
 		}
 		releaseAll(j.recs)
 		<-j.before
-		p.fail(err)
-		if p.failed() == nil {
-			p.fail(p.f.append(&to, g))
+		p.Fail(err)
+		if p.Failed() == nil {
+			p.Fail(p.f.append(&to, g))
 		}
 		close(j.after)
 	}
