@@ -113,7 +113,10 @@ func (t *turn) Close() error { return nil }
 
 // before has the shared writer put out what precedes a batch: the schema, and dictionaries that were not written yet.
 func (p *parallel) before(rec arrow.RecordBatch) error {
-	empty := rec.NewSlice(0, 0)
+	empty, err := sink.Rows(rec, 0, 0)
+	if err != nil {
+		return err
+	}
 	defer empty.Release()
 	return p.w.Write(empty)
 }

@@ -188,13 +188,13 @@ func TestWhoReadsTheMapping(t *testing.T) {
 			buffers := rec.Column(i).Data().Buffers()
 			last := buffers[len(buffers)-1].Bytes()
 			mapped := trusted && c.Delivery.String() == "mapped"
-			if source.Holds(last) != mapped {
+			if source.InMapping(last) != mapped {
 				t.Errorf("trusted %v: column %s, %v: stands in the mapping: %v", trusted, c.Name, c.Delivery, !mapped)
 			}
 			if at := reflect.ValueOf(last).Pointer(); !mapped && at%64 != 0 {
 				t.Errorf("column %s stands at %x", c.Name, at)
 			}
-			if len(buffers) == 3 && source.Holds(buffers[1].Bytes()) {
+			if len(buffers) == 3 && source.InMapping(buffers[1].Bytes()) {
 				t.Errorf("offsets of column %s stand in the mapping", c.Name)
 			}
 		}

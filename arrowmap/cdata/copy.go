@@ -183,7 +183,7 @@ func (c *copier) buffer(b *memory.Buffer, r role, width int) (*memory.Buffer, er
 		b.Retain()
 		return b, nil
 	}
-	if c.trusted && r == values && source.Holds(p) {
+	if c.trusted && r == values && source.InMapping(p) {
 		odd := address(p)%uintptr(width) != 0
 		if odd && c.align == arrowmap.AlignRefuse {
 			return nil, h5err.New(h5err.Unsupported, "values of %d bytes stand at an odd address", width).WithHint("have them copied")

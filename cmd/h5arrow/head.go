@@ -195,15 +195,28 @@ const (
 
 // printRows prints all rows of a reader, of the given columns or all.
 func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) error {
-	fields := rr.Schema().Fields()
-	if columns == nil {
-		for i := range fields {
-			columns = append(columns, i)
+	return source.Guard(func() error {
+		if o.json {
+			return a.printJSON(rr, columns)
 		}
+		return a.printGrid(rr, columns)
+	})
+}
+
+// allOf is the numbers of all columns if none are given.
+func allOf(fields []arrow.Field, columns []int) []int {
+	if columns != nil {
+		return columns
 	}
-	if o.json {
-		return a.printJSON(rr, columns)
+	for i := range fields {
+		columns = append(columns, i)
 	}
+	return columns
+}
+
+func (a *app) printGrid(rr array.RecordReader, columns []int) error {
+	fields := rr.Schema().Fields()
+	columns = allOf(fields, columns)
 	g := grid{}
 	names, types := make([]cell, len(columns)), make([]cell, len(columns))
 	for i, c := range columns {
@@ -214,18 +227,12 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 	g.add(types)
 	for rr.Next() {
 		rec := rr.RecordBatch()
-		err := source.Guard(func() error {
-			for i := range int(rec.NumRows()) {
-				row := make([]cell, len(columns))
-				for k, c := range columns {
-					row[k] = cell{strings.Clone(cut(valueText(rec.Column(c), i), maxCell)), names[k].right} // the text may be that of the batch
-				}
-				g.add(row)
+		for i := range int(rec.NumRows()) {
+			row := make([]cell, len(columns))
+			for k, c := range columns {
+				row[k] = cell{strings.Clone(cut(valueText(rec.Column(c), i), maxCell)), names[k].right} // the text may be that of the batch
 			}
-			return nil
-		})
-		if err != nil {
-			return err
+			g.add(row)
 		}
 		if len(g.rows) > gridRows { // what comes has the widths of what came
 			if err := g.write(a.out); err != nil {
@@ -242,33 +249,28 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 
 func (a *app) printJSON(rr array.RecordReader, columns []int) error {
 	fields := rr.Schema().Fields()
+	columns = allOf(fields, columns)
 	out, more := []byte("["), false
 	for rr.Next() {
 		rec := rr.RecordBatch()
-		err := source.Guard(func() error {
-			for i := range int(rec.NumRows()) {
-				if more || len(out) > 1 {
-					out = append(out, ",\n "...)
-				}
-				out = append(out, '{')
-				for k, c := range columns {
-					if k > 0 {
-						out = append(out, ", "...)
-					}
-					out = appendString(out, fields[c].Name)
-					out = append(out, ": "...)
-					value, err := json.Marshal(jsonValue(rec.Column(c), i))
-					if err != nil {
-						return err
-					}
-					out = append(out, value...)
-				}
-				out = append(out, '}')
+		for i := range int(rec.NumRows()) {
+			if more || len(out) > 1 {
+				out = append(out, ",\n "...)
 			}
-			return nil
-		})
-		if err != nil {
-			return err
+			out = append(out, '{')
+			for k, c := range columns {
+				if k > 0 {
+					out = append(out, ", "...)
+				}
+				out = appendString(out, fields[c].Name)
+				out = append(out, ": "...)
+				value, err := json.Marshal(jsonValue(rec.Column(c), i))
+				if err != nil {
+					return err
+				}
+				out = append(out, value...)
+			}
+			out = append(out, '}')
 		}
 		if len(out) > jsonBytes {
 			if _, err := a.out.Write(out); err != nil {

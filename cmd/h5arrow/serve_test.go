@@ -79,6 +79,9 @@ func started(t testing.TB, args ...string) *server {
 			s.Process.Kill()
 			s.Wait()
 		}
+		if t.Failed() {
+			t.Logf("the server ended with %v, and wrote: %s", s.ProcessState, s.stderr)
+		}
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
 	m := regexp.MustCompile(`^listening on (grpc|grpc\+tls)://(127\.0\.0\.1:[0-9]+)\n$`).FindStringSubmatch(line)

@@ -109,14 +109,3 @@ func faultError(r any) error {
 	}
 	return nil
 }
-
-// Holds tells whether bytes stand in a live mapping.
-func Holds(b []byte) bool {
-	at := reflect.ValueOf(b).Pointer()
-	for _, m := range liveMappings() {
-		if at-m.base < uintptr(len(m.b)) { // wraps around below base
-			return true
-		}
-	}
-	return false
-}

@@ -19,6 +19,8 @@ import (
 	"google.golang.org/grpc/stats"
 	"google.golang.org/grpc/status"
 	"google.golang.org/grpc/tap"
+
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // Call is one call of a client, as an observer sees it at its end.
@@ -139,7 +141,7 @@ func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
 		s.observe(&c.Call, err)
 		err = s.statusOf(err)
 	}()
-	return fn()
+	return source.Guard(fn)
 }
 
 func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, next grpc.UnaryHandler) (resp any, err error) {

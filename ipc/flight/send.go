@@ -3,8 +3,6 @@ package flight
 import (
 	"context"
 	"encoding/binary"
-	"errors"
-	"runtime"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -21,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // codec lets messages of ours pass as the bytes that they are, and encodes all others as protobuf.
@@ -311,8 +310,11 @@ func (s *sender) write(rec arrow.RecordBatch) error {
 	if s.tooLong { // its rows are longer than was foreseen
 		half := rec.NumRows() / 2
 		for _, part := range [][2]int64{{0, half}, {half, rec.NumRows()}} {
-			r := rec.NewSlice(part[0], part[1])
-			err := s.write(r)
+			r, err := sink.Rows(rec, part[0], part[1])
+			if err != nil {
+				return err
+			}
+			err = s.write(r)
 			r.Release()
 			if err != nil {
 				return err
@@ -385,17 +387,7 @@ func (s *sender) encode(fn func() error, rec arrow.RecordBatch) error {
 			s.steady = steadyOf(s.steady, c.Data())
 		}
 	}
-	return source.Guard(func() error {
-		err := fn()
-		var fault interface {
-			runtime.Error
-			Addr() uintptr
-		}
-		if errors.As(err, &fault) { // arrow-go recovers by itself
-			panic(fault)
-		}
-		return err
-	})
+	return sink.Guard(fn)
 }
 
 // flush sends what was made.

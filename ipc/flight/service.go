@@ -18,6 +18,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // view is what was chosen of a table.
@@ -486,8 +487,11 @@ func (s *sender) all(r array.RecordReader, rows int64, changed func() error) err
 			if err := changed(); err != nil {
 				return err
 			}
-			part := rec.NewSlice(a, min(n, a+rows))
-			err := s.write(part)
+			part, err := sink.Rows(rec, a, min(n, a+rows))
+			if err != nil {
+				return err
+			}
+			err = s.write(part)
 			part.Release()
 			if err != nil {
 				return err

@@ -202,7 +202,10 @@ func (g *gathering) take(rec arrow.RecordBatch) error {
 			}
 			continue
 		}
-		part := rec.NewSlice(at, end)
+		part, err := sink.Rows(rec, at, end)
+		if err != nil {
+			return err
+		}
 		g.recs = append(g.recs, part)
 		g.n += end - at
 		at = end

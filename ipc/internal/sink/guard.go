@@ -5,6 +5,8 @@ import (
 	"errors"
 	"runtime"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -38,4 +40,14 @@ func Plain(err error) error {
 		return e
 	}
 	return h5err.Wrap(h5err.IO, err, "can't write Arrow data")
+}
+
+// Rows is the rows [from, to) of a batch, to be released. Slicing text reads its offsets, which a mapped file may no longer
+// have: then that is the error.
+func Rows(rec arrow.RecordBatch, from, to int64) (part arrow.RecordBatch, err error) {
+	err = source.Guard(func() error {
+		part = rec.NewSlice(from, to)
+		return nil
+	})
+	return part, err
 }
