@@ -9,6 +9,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/binary"
 	"errors"
 	"io"
 	"io/fs"
@@ -431,7 +432,7 @@ func TestCutShortOnTheWay(t *testing.T) {
 	}
 }
 
-// lentNow is the messages that grpc has, on all connections.
+// lentNow is the messages that grpc has and the streams that are followed, on all connections.
 func (p *place) lentNow() int {
 	p.Server.mu.Lock()
 	defer p.Server.mu.Unlock()
@@ -440,6 +441,9 @@ func (p *place) lentNow() int {
 		nc.wire.mu.Lock()
 		out := nc.wire.out
 		nc.wire.mu.Unlock()
+		nc.wire.client.mu.Lock()
+		n += len(nc.wire.client.streams)
+		nc.wire.client.mu.Unlock()
 		if out != nil {
 			out.mu.Lock()
 			n += len(out.out)
@@ -449,11 +453,40 @@ func (p *place) lentNow() int {
 	return n
 }
 
-// What grpc writes arrives as it was written, whatever waits for whatever, and what does not stay is written at once.
+// joined is a stream of HTTP/2 frames with those that may be one made one. No frame may be longer than most.
+func joined(t *testing.T, b []byte, most int) []byte {
+	t.Helper()
+	var out, last []byte // last is the header of a DATA frame that is open
+	var body []byte
+	end := func() {
+		if last != nil {
+			out = append(append(binary.BigEndian.AppendUint32(out, uint32(len(body))), last...), body...)
+		}
+		last, body = nil, nil
+	}
+	for len(b) > 0 {
+		n := frameLength(b)
+		if n > most || len(b) < frameHead+n {
+			t.Fatalf("a frame of %d bytes where %d are allowed and %d are left", n, most, len(b)-frameHead)
+		}
+		head := b[3:frameHead]
+		if last == nil || !bytes.Equal(last, head) || head[0] != dataFrame || head[1] != 0 {
+			end()
+			last = head
+		}
+		body = append(body, b[frameHead:frameHead+n]...)
+		b = b[frameHead+n:]
+	}
+	end()
+	return out
+}
+
+// What grpc writes arrives as it was written, but for the borders of frames, whatever waits for whatever, and what does not
+// stay is written at once.
 func TestWire(t *testing.T) {
 	leaks(t)
 	rng := mathrand.New(mathrand.NewPCG(1, 2))
-	for round := range 200 {
+	for round := range 60 {
 		var got bytes.Buffer
 		calls := 0
 		w := newWire(func(v *net.Buffers) error {
@@ -463,6 +496,31 @@ func TestWire(t *testing.T) {
 		}, func() {})
 		c := &conn{out: map[*message]struct{}{}, wire: w}
 		w.out = c
+		most := defaultFrameSize + 5
+		if rng.IntN(2) == 0 {
+			most = 1 << (15 + rng.IntN(8))
+			hello := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
+			told := func(kind, flags, stream byte, payload ...byte) {
+				hello = append(append(hello, 0, 0, byte(len(payload)), kind, flags, 0, 0, 0, stream), payload...)
+			}
+			told(headersFrame, 4, 1, make([]byte, rng.IntN(20))...)
+			told(settingsFrame, 0, 0, binary.BigEndian.AppendUint32([]byte{0, 1, 9, 9, 9, 9, 0, maxFrameSize}, uint32(most))...)
+			told(settingsFrame, 1, 0)
+			told(settingsFrame, 0, 0, 0, initialWindowSize, 0, byte(rng.IntN(16)), 0, 0)
+			told(6, 0, 0, make([]byte, 8)...)
+			told(headersFrame, 4, 3)
+			told(windowFrame, 0, 0, 0, byte(rng.IntN(100)), 0, 0)
+			told(windowFrame, 0, 3, 0, 1, 2, 3)
+			for len(hello) > 0 {
+				n := 1 + rng.IntN(len(hello))
+				w.client.see(hello[:n])
+				hello = hello[n:]
+			}
+			if got := w.client.maxFrame(); got != most {
+				t.Fatalf("frames of up to %d bytes, %d were told", got, most)
+			}
+		}
+		stream := byte(1)
 		var want []byte
 		put := func(b []byte) {
 			want = append(want, b...)
@@ -472,13 +530,13 @@ func TestWire(t *testing.T) {
 		}
 		head := make([]byte, frameHead) // used again and again, as grpc does
 		frame := func(kind byte, n int) {
-			copy(head, []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, 0, 0, 0, 0, 1})
+			copy(head, []byte{byte(n >> 16), byte(n >> 8), byte(n), kind, 0, 0, 0, 0, stream})
 			put(head)
 		}
 		for range 1 + rng.IntN(5) {
 			body := make([]byte, 1+rng.IntN(600_000))
-			for i := range body {
-				body[i] = byte(rng.Uint32())
+			for rest := body; len(rest) > 0; {
+				rest = rest[copy(rest, binary.LittleEndian.AppendUint64(nil, rng.Uint64())):]
 			}
 			m := &message{conn: c, pool: &pool{}, grant: &grant{l: &limiter{clients: map[string]*usage{"": {}}}, refs: 2}}
 			m.bytes = [][]byte{body[:len(body)/2], body[len(body)/2:]}
@@ -503,6 +561,9 @@ func TestWire(t *testing.T) {
 				}
 				put(rest[cut:n])
 				rest = rest[n:]
+				if rng.IntN(10) == 0 {
+					stream ^= 2
+				}
 				if rng.IntN(20) == 0 { // a whole frame of another kind, and an empty one
 					put([]byte{0, 0, 2, 6, 0, 0, 0, 0, 0, 7, 7})
 					frame(0, 0)
@@ -523,16 +584,16 @@ func TestWire(t *testing.T) {
 		put([]byte{1, 2, 3})
 		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); {
 			w.mu.Lock()
-			n := got.Len()
+			left := w.size
 			w.mu.Unlock()
-			if n == len(want) {
+			if left == 0 {
 				break
 			}
 			time.Sleep(moment)
 		}
 		c.end()
-		if _, err := w.put(head); err == nil || !bytes.Equal(got.Bytes(), want) {
-			t.Fatalf("a frame that nothing followed did not come, %v", err)
+		if _, err := w.put(head); err == nil || !bytes.Equal(joined(t, got.Bytes(), most), joined(t, want, most)) {
+			t.Fatalf("what came is not what was sent, %v", err)
 		}
 	}
 	broken := false

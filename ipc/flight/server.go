@@ -410,6 +410,15 @@ func (c *netConn) Write(b []byte) (int, error) {
 	return c.Conn.Write(b)
 }
 
+// Read implements net.Conn.
+func (c *netConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	if c.wire != nil {
+		c.wire.client.see(b[:n])
+	}
+	return n, err
+}
+
 // hurry sets a limit for a write: keepalive pings wait behind it.
 func (c *netConn) hurry() error { return c.SetWriteDeadline(time.Now().Add(2 * c.l.s.o.sendTimeout)) }
 

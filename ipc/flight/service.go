@@ -390,6 +390,13 @@ const (
 	mostReader  = 256 << 20
 )
 
+// The bytes of a batch that is read. Where most of it is mapped, and only looked through for nulls, it should still be in a
+// cache when it is sent.
+const (
+	mostRead = 64 << 20
+	mostSeen = 8 << 20
+)
+
 // messageRows is the rows of a message of a table with rows of so many bytes, and the bytes that it should not exceed.
 func (s *Server) messageRows(asked, row int64) (rows, most int64) {
 	if asked == 0 {
@@ -422,7 +429,7 @@ func (s *Server) plan(v *view) plan {
 		}
 	}
 	if made == 0 {
-		p.readBytes = 64 << 20
+		p.readBytes = mostRead
 		p.reader = leastReader // for what turns out otherwise
 		p.memory = 3*message + 1<<20
 		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
@@ -434,7 +441,10 @@ func (s *Server) plan(v *view) plan {
 		workers = int64(runtime.GOMAXPROCS(0))
 	}
 	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*chunks), mostReader, max(s.limits.most()*3/4, 1<<20))
-	p.readBytes = min(max(p.reader/8, message)/made*row, 64<<20)
+	p.readBytes = min(max(p.reader/8, message)/made*row, mostRead)
+	if made < row/2 {
+		p.readBytes = min(p.readBytes, mostSeen)
+	}
 	p.memory = p.reader + 3*message
 	if made < row { // most of what is read costs nothing
 		p.memory = p.reader + 3*max(message, p.readBytes/row*made)

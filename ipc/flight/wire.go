@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"bytes"
 	"errors"
 	"hash/crc32"
 	"net"
@@ -17,38 +18,44 @@ import (
 //
 // grpc is told to keep no buffer of its own. It then writes the header of an HTTP/2 DATA frame (RFC 9113, 4.1) and its
 // payload one by one, and anything else as whole frames. Payload that belongs to a message of ours stays as it is until
-// the message is given back, so the frame can wait. It waits until there is enough, until something else is to be written,
-// or for a moment.
+// the message is given back, so the frame can wait. It waits until there is enough, until the client takes no more, until
+// something else is to be written, or for a moment. Frames of one stream that wait together become one, as long as the client takes: grpc always makes frames
+// of 16 KiB, and each costs the client time.
 type wire struct {
 	write func(v *net.Buffers) error // to the system
 	fail  func()                     // breaks the connection off
 
-	mu    sync.Mutex
-	out   *conn       // whose messages these are; nil before the first call
-	last  []byte      // the part of a message that was met last
-	vec   net.Buffers // frames that wait
-	sent  net.Buffers // room for a copy of vec
-	held  []*message  // what grpc is done with, but vec is not
-	heads []byte      // what vec has of headers; never grown, so that it stays in its place
-	size  int
-	need  int  // bytes of payload that the last frame lacks
-	now   bool // there is payload that will not stay
-	timer *time.Timer
-	armed bool
-	err   error
+	mu     sync.Mutex
+	out    *conn       // whose messages these are; nil before the first call
+	last   []byte      // the part of a message that was met last
+	mapped bool        // it is of a mapped file
+	vec    net.Buffers // frames that wait
+	sent   net.Buffers // room for a copy of vec
+	held   []*message  // what grpc is done with, but vec is not
+	heads  []byte      // what vec has of headers; never grown, so that it stays in its place
+	size   int         // bytes that wait
+	made   int         // of them, those that are not of mapped files
+	frame  []byte      // the header of the last frame, where another one of its stream may join it; nil: none may
+	need   int         // bytes of payload that the last frame lacks
+	now    bool        // there is payload that will not stay
+	stuck  bool        // nothing follows until the client takes more
+	timer  *time.Timer
+	armed  bool
+	err    error
+
+	client *remote
 }
 
 const (
-	enough     = 256 << 10              // bytes that are worth a call
+	enough     = 256 << 10              // bytes of our memory that are worth a call
+	plenty     = 4 << 20                // bytes that are, of mapped files too, which cost nothing while they wait
 	moment     = 200 * time.Microsecond // that a frame waits when nothing follows
-	frameHead  = 9
-	dataFrame  = 0
 	headsRoom  = 4 << 10
 	tinyCopied = 64 // payload up to this size is copied: the five bytes before a message
 )
 
 func newWire(write func(v *net.Buffers) error, fail func()) *wire {
-	w := &wire{write: write, fail: fail, heads: make([]byte, 0, headsRoom)}
+	w := &wire{write: write, fail: fail, heads: make([]byte, 0, headsRoom), client: newRemote()}
 	w.timer = time.AfterFunc(time.Hour, w.late)
 	w.timer.Stop()
 	return w
@@ -67,8 +74,13 @@ func (w *wire) put(b []byte) (int, error) {
 		if len(b) <= tinyCopied && len(w.heads)+len(b) <= cap(w.heads) {
 			w.head(b)
 		} else {
-			w.now = w.now || !w.owns(b)
-			w.vec = append(w.vec, b)
+			if !w.owns(b) {
+				w.now = true
+			}
+			if !w.mapped {
+				w.made += len(b)
+			}
+			w.add(b)
 		}
 	case len(b) == frameHead && b[3] == dataFrame && (b[0]|b[1]|b[2]) != 0:
 		if cap(w.heads)-len(w.heads) < frameHead+tinyCopied {
@@ -76,15 +88,24 @@ func (w *wire) put(b []byte) (int, error) {
 				return 0, err
 			}
 		}
-		w.need = int(b[0])<<16 | int(b[1])<<8 | int(b[2])
+		w.need = frameLength(b)
+		w.stuck = !w.client.data(frameStream(b), w.need)
+		if w.join(b) {
+			return len(b), nil
+		}
 		w.head(b)
+		w.frame = w.heads[len(w.heads)-frameHead:]
 	default:
-		w.vec, w.now = append(w.vec, b), true
+		if len(b) >= frameHead && (b[3] == headersFrame && b[4]&endStream != 0 || b[3] == resetFrame) {
+			w.client.forget(frameStream(b))
+		}
+		w.add(b)
+		w.now, w.frame = true, nil
 	}
 	w.size += len(b)
 	switch {
 	case w.need > 0:
-	case w.now || w.size >= enough:
+	case w.now || w.stuck || w.made >= enough || w.size >= plenty:
 		if err := w.flush(); err != nil {
 			return 0, err
 		}
@@ -95,11 +116,35 @@ func (w *wire) put(b []byte) (int, error) {
 	return len(b), nil
 }
 
+// join makes the DATA frame with a header part of the one before, if it may be.
+func (w *wire) join(head []byte) bool {
+	if w.frame == nil || !bytes.Equal(w.frame[4:], head[4:]) || head[4] != 0 { // another stream, or flags
+		return false
+	}
+	n := frameLength(w.frame) + w.need
+	if n > w.client.maxFrame() {
+		return false
+	}
+	w.frame[0], w.frame[1], w.frame[2] = byte(n>>16), byte(n>>8), byte(n)
+	return true
+}
+
 // head copies a few bytes to the frames that wait.
 func (w *wire) head(b []byte) {
 	at := len(w.heads)
 	w.heads = append(w.heads, b...)
-	w.vec = append(w.vec, w.heads[at:])
+	w.add(w.heads[at:])
+}
+
+// add appends bytes to what waits: to the last piece where they follow it in memory.
+func (w *wire) add(b []byte) {
+	if n := len(w.vec); n > 0 && len(b) > 0 {
+		if p := w.vec[n-1]; cap(p)-len(p) >= len(b) && &p[:len(p)+1][len(p)] == &b[0] {
+			w.vec[n-1] = p[:len(p)+len(b)]
+			return
+		}
+	}
+	w.vec = append(w.vec, b)
 }
 
 // late writes frames that nothing followed.
@@ -154,7 +199,7 @@ func (w *wire) flush() error {
 	}
 	clear(w.sent)
 	clear(w.vec)
-	w.vec, w.heads, w.size, w.now = w.vec[:0], w.heads[:0], 0, false
+	w.vec, w.heads, w.frame, w.size, w.made, w.now = w.vec[:0], w.heads[:0], nil, 0, 0, false
 	return w.err
 }
 
@@ -200,7 +245,7 @@ func (w *wire) owns(b []byte) bool {
 	for m := range w.out.out {
 		for _, p := range m.bytes {
 			if within(b, p) {
-				w.last = p
+				w.last, w.mapped = p, source.InMapping(p)
 				return true
 			}
 		}
