@@ -41,7 +41,7 @@ func TestRemote(t *testing.T) {
 	more(true, 1, 9)
 	more(false, 1, 11)
 	r.see(sent(settingsFrame, 0, 0, append(setting(initialWindowSize, 70000), setting(maxFrameSize, 20000)...)...))
-	more(true, 1, 0) // a change is one of all streams
+	more(true, 1, 0)                                                                                             // a change is one of all streams
 	r.see(sent(settingsFrame, 0, 0, append(setting(maxFrameSize, 1<<14-1), setting(maxFrameSize, 1<<24)...)...)) // not allowed
 	if got := r.maxFrame(); got != 20000 {
 		t.Errorf("frames of up to %d bytes", got)
