@@ -63,7 +63,7 @@ Without --token-file everyone who reaches the address can read everything.`,
 	}
 	f := cmd.Flags()
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8815", "the address to listen on (`HOST:PORT`; port 0 picks one)")
-	f.StringVar(&o.cert, "tls-cert", "", "encrypt, with the certificates in this `FILE` (PEM)")
+	f.StringVar(&o.cert, "tls-cert", "", "encrypt, with the certificates in this `FILE` (PEM), read again when it changes")
 	f.StringVar(&o.key, "tls-key", "", "the key of --tls-cert (`FILE`, PEM)")
 	f.StringVar(&o.clientCA, "client-ca", "", "take clients only whose certificates these authorities signed (`FILE`, PEM)")
 	f.StringVar(&o.tokens, "token-file", "", "take calls only with a bearer token that is a line of this `FILE`")
@@ -108,7 +108,8 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	if o.sql {
 		streams = memory / 4
 	}
-	opts, err := o.serverOptions(streams)
+	m := newMonitor(o.log.value, a.err)
+	opts, err := o.serverOptions(streams, m)
 	if err != nil {
 		return err
 	}
@@ -128,7 +129,6 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		defer done()
 		opts = append(opts, opt)
 	}
-	m := newMonitor(o.log.value, a.err)
 	s, err := flight.New(roots, append(opts, flight.WithObserver(m.observe))...)
 	if err != nil {
 		return err
@@ -158,7 +158,7 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 	return o.selection.check(cmd)
 }
 
-func (o *serveFlags) serverOptions(streams int64) ([]flight.Option, error) {
+func (o *serveFlags) serverOptions(streams int64, m *monitor) ([]flight.Option, error) {
 	opts := []flight.Option{flight.WithMaxMemory(streams), flight.WithSendTimeout(o.sendTimeout), flight.WithTicketLife(o.ticketLife)}
 	if o.streams > 0 {
 		opts = append(opts, flight.WithMaxStreams(int(o.streams)))
@@ -208,7 +208,7 @@ func (o *serveFlags) serverOptions(streams int64) ([]flight.Option, error) {
 		opts = append(opts, flight.WithTicketKey(key))
 	}
 	if o.cert != "" {
-		config, err := o.tlsConfig()
+		config, err := o.tlsConfig(m)
 		if err != nil {
 			return nil, err
 		}
@@ -252,20 +252,12 @@ func readTokens(name string) ([]string, error) {
 	return tokens, nil
 }
 
-func (o *serveFlags) tlsConfig() (*tls.Config, error) {
-	cert, err := readInput(o.cert)
-	if err != nil {
+func (o *serveFlags) tlsConfig(m *monitor) (*tls.Config, error) {
+	id := &identity{cert: o.cert, key: o.key, note: m.event}
+	if err := id.load(); err != nil {
 		return nil, err
 	}
-	key, err := readInput(o.key)
-	if err != nil {
-		return nil, err
-	}
-	pair, err := tls.X509KeyPair(cert, key)
-	if err != nil {
-		return nil, usageAt(o.cert, "this and "+o.key+" are no certificate and its key: "+err.Error())
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, Certificates: []tls.Certificate{pair}}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: id.get}
 	if o.clientCA != "" {
 		ca, err := readInput(o.clientCA)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
+	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/json"
@@ -452,6 +453,53 @@ func TestServeCutShort(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 	s.tickets(t, `{"file": "part0.h5"}`)
+	if st := s.end(t, syscall.SIGTERM); st != 0 {
+		t.Errorf("status %d, %s", st, s.stderr)
+	}
+}
+
+// A certificate that is renewed is used without a new start; what is none leaves the one before.
+func TestServeRenewal(t *testing.T) {
+	dir := workplace(t)
+	certificates(t, dir)
+	s := started(t, dir, "--tls-cert", "server.pem", "--tls-key", "server.key", "--log", "json")
+	shown := func() []byte {
+		c, err := tls.Dial("tcp", s.address, &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		return c.ConnectionState().PeerCertificates[0].Raw
+	}
+	until := func(text string) {
+		t.Helper()
+		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+			shown()
+			if strings.Contains(s.stderr.String(), text) {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("no word of %q", text)
+			}
+		}
+	}
+	first := shown()
+	if err := os.WriteFile("server.pem", []byte("not yet whole"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	until(`"msg":"certificate kept"`)
+	if !bytes.Equal(shown(), first) {
+		t.Error("another certificate")
+	}
+	certificates(t, dir)
+	until(`"msg":"certificate renewed"`)
+	b, err := os.ReadFile("server.pem")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if block, _ := pem.Decode(b); !bytes.Equal(shown(), block.Bytes) {
+		t.Error("not the new certificate")
+	}
 	if st := s.end(t, syscall.SIGTERM); st != 0 {
 		t.Errorf("status %d, %s", st, s.stderr)
 	}
