@@ -24,6 +24,7 @@ import (
 type convertFlags struct {
 	selection
 	compression *choice
+	format      *choice
 	force       bool
 	json        bool
 	all         bool
@@ -39,13 +40,17 @@ files, .arrows is a stream, and - a stream on stdout. A device or FIFO of any ot
 Parquet, compressed by zstd unless --compression says otherwise; what Parquet has no type for (times in seconds,
 durations) is converted and named on stderr. --batch-rows is the rows of a row group there.
 
+--all-tables writes each table to a file of its own in the directory OUT. --format names their form, and that of - where
+it is not to be a stream.
+
 Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.`,
 		Example: `  h5arrow convert data.h5 data.arrow
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
   h5arrow convert data.h5 data.parquet
   h5arrow convert data.h5 - | consumer
-  h5arrow convert --all-tables data.h5 tables/`,
+  h5arrow convert --all-tables data.h5 tables/
+  h5arrow convert --all-tables data.h5 tables/ --format parquet`,
 		Args: atLeast(2, -1, "an input and an output"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd, o, args) },
 	}
@@ -53,6 +58,8 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 	f := cmd.Flags()
 	o.compression = choose(cmd, "compression", "codec; snappy is for Parquet alone, where the default is zstd", codecs...)
 	f.BoolVar(&o.all, "all-tables", false, "write every table to a file of its own; OUT is a directory")
+	o.format = choose(cmd, "format", "form and suffix of the files of --all-tables; form of -, where the default is arrows",
+		"arrow", "feather", "arrows", "parquet") // suffixes that formOf knows
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
@@ -64,6 +71,7 @@ type conversion struct {
 	*app
 	memory int64
 	codec  string // "" is the form's own
+	suffix string // of the names of --all-tables; for -, what --format says, "" where it says nothing
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
@@ -76,6 +84,13 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 		c.codec = o.compression.value
 	}
 	out := args[len(args)-1]
+	asked := cmd.Flags().Changed("format")
+	if asked && !o.all && out != "-" {
+		return usage("--format is for --all-tables and for -").WithHint("the form follows from the name of OUT: let it end in .%s", o.format.value)
+	}
+	if asked || o.all {
+		c.suffix = "." + o.format.value
+	}
 	names, err := expand(args[:len(args)-1])
 	if err != nil {
 		return err
@@ -94,9 +109,13 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 func (c *conversion) oneTable(names []string, out string) error {
 	if out == "-" {
 		if f, ok := c.out.(*os.File); ok && isTerminal(f) {
-			return usage("stdout is a terminal, Arrow data are not for reading").WithHint("redirect it or give a file")
+			return usage("stdout is a terminal, Arrow and Parquet data are not for reading").WithHint("redirect it or give a file")
 		}
-		e, err := c.encoding(arrowStream)
+		f, err := formOf(c.suffix, true)
+		if err != nil {
+			return err
+		}
+		e, err := c.encoding(f)
 		if err != nil {
 			return err
 		}
@@ -282,7 +301,11 @@ func (c *conversion) conversions(t *chosen, e *encoding) ([]string, error) {
 	var out []string
 	for _, conv := range list {
 		out = append(out, printable(conv.String()))
-		if !c.quiet {
+		switch {
+		case c.quiet:
+		case c.all: // others may have a column of that name
+			c.note("%s: %s", printable(t.Path()), out[len(out)-1])
+		default:
 			c.note("%s", out[len(out)-1])
 		}
 	}
@@ -291,6 +314,14 @@ func (c *conversion) conversions(t *chosen, e *encoding) ([]string, error) {
 
 // allTables writes every table of the inputs to a file of its own in a directory, which is made when it is not there.
 func (c *conversion) allTables(names []string, dir string) error {
+	f, err := formOf(c.suffix, false)
+	if err != nil {
+		return err
+	}
+	e, err := c.encoding(f)
+	if err != nil {
+		return err
+	}
 	in, err := c.open(names)
 	if err != nil {
 		return err
@@ -304,18 +335,18 @@ func (c *conversion) allTables(names []string, dir string) error {
 	if err != nil {
 		return err
 	}
-	err = c.eachTable(in, tables, dir)
+	err = c.eachTable(in, tables, dir, e)
 	if err != nil && made {
 		os.Remove(dir) // only an empty one goes
 	}
 	return err
 }
 
-func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string) error {
+func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *encoding) error {
 	targets := make([]target, len(tables))
 	for i, t := range tables {
 		var err error
-		if targets[i], err = checkTarget(filepath.Join(dir, fileName(t.path, in.names[0])+".arrow"), c.force, in.names); err != nil {
+		if targets[i], err = checkTarget(filepath.Join(dir, fileName(t.path, in.names[0])+c.suffix), c.force, in.names); err != nil {
 			return err
 		}
 		for _, earlier := range targets[:i] {
@@ -333,11 +364,8 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string) err
 		if err != nil {
 			return err
 		}
-		e, err := c.encoding(arrowFile)
-		if err != nil {
-			return err
-		}
-		s, err := c.writeFile(in, table, targets[i], e)
+		each := *e // as a progress bar is one table's
+		s, err := c.writeFile(in, table, targets[i], &each)
 		if err != nil {
 			return err
 		}

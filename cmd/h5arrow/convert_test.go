@@ -15,6 +15,7 @@ import (
 	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // readBack reads Arrow data with arrow-go's readers: a file where there is its magic, else a stream.
@@ -198,6 +199,90 @@ func TestConvertAllTables(t *testing.T) {
 	onlyNew(t, dir, listing(t, dir))
 	if _, err := os.Stat("new"); !os.IsNotExist(err) {
 		t.Errorf("a folder without tables is left: %v", err)
+	}
+}
+
+// What --format asks for is byte by byte what a name of that suffix asks for.
+func TestConvertFormat(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	var files []string
+	for _, format := range []string{"arrow", "feather", "arrows", "parquet"} {
+		files = append(files, "one."+format, "tables/a."+format, "tables/b."+format)
+		for _, codec := range []string{"", "none", "lz4", "zstd", "snappy"} {
+			args := func(more ...string) []string {
+				if codec != "" {
+					more = append(more, "--compression", codec)
+				}
+				return append([]string{"convert", "two.h5", "--force", "--json"}, more...)
+			}
+			if codec == "snappy" && format != "parquet" {
+				expect(t, exitUsage, args("--format", format, "--all-tables", "new")...)
+				expect(t, exitUsage, args("--format", format, "--table", "/a", "-")...)
+				continue
+			}
+			summaries := strings.Split(expect(t, 0, args("--format", format, "--all-tables", "tables")...).out, "\n")
+			for i, table := range []string{"a", "b"} {
+				path := "tables/" + table + "." + format
+				expect(t, 0, args("--table", "/"+table, "one."+format)...)
+				want := readFile(t, "one."+format)
+				pipe := expect(t, 0, args("--table", "/"+table, "--format", format, "-")...)
+				if !bytes.Equal(readFile(t, path), want) || pipe.out != string(want) {
+					t.Errorf("%s by %q: other bytes, on stdout %v", path, codec, pipe.out != string(want))
+				}
+				var in, out summary
+				if err := json.Unmarshal([]byte(summaries[i]), &in); err != nil || in.Table != "/"+table || in.Out != path || in.BytesOut != int64(len(want)) {
+					t.Errorf("%s: %+v, %v", path, in, err)
+				}
+				if err := json.Unmarshal([]byte(pipe.err), &out); err != nil || out.BytesOut != int64(len(want)) {
+					t.Errorf("%s: %+v, %v", path, out, err)
+				}
+			}
+		}
+	}
+	onlyNew(t, dir, before, files...)
+	if _, err := os.Stat("new"); !os.IsNotExist(err) {
+		t.Errorf("the folder of a command that is wrong: %v", err)
+	}
+}
+
+// The rules for single outputs hold for those of --format.
+func TestConvertFormatRules(t *testing.T) {
+	vaex := h5test.Fixture(t, "vaex.h5")
+	dir := workplace(t)
+	before := listing(t, dir)
+	parquet := func(status int, more ...string) result {
+		t.Helper()
+		return expect(t, status, append([]string{"convert", "--all-tables", "--format", "parquet"}, more...)...)
+	}
+	parquet(exitUnsupported, "mixed.h5", "new")
+	parquet(exitCorrupt, "broken.h5", "new")
+	if _, err := os.Stat("new"); !os.IsNotExist(err) {
+		t.Errorf("a folder without tables is left: %v", err)
+	}
+	expect(t, exitUsage, "convert", "two.h5", "--table", "/a", "--format", "parquet", "x.parquet")
+	onlyNew(t, dir, before)
+
+	parquet(0, "two.h5", "tables")
+	parquet(exitUsage, "two.h5", "tables")
+	expect(t, 0, "convert", "--all-tables", "two.h5", "tables") // no file of another form is in the way
+	parquet(0, "two.h5", "tables", "--force")
+	if err := os.Remove("tables/b.parquet"); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink("a.parquet", "tables/b.parquet"); err != nil {
+		t.Fatal(err)
+	}
+	before = listing(t, dir)
+	parquet(exitUsage, "two.h5", "tables", "--force") // both are one file
+	onlyNew(t, dir, before)
+
+	const want = "column took: Parquet has no duration[ms]"
+	if r := parquet(0, vaex, "more", "--json"); !strings.HasPrefix(r.err, "h5arrow: /table: "+want) || !strings.Contains(r.out, `"converted":["`+want) {
+		t.Errorf("%q, %q", r.err, r.out)
+	}
+	if r := parquet(0, vaex, "more", "--force", "--quiet"); r.err != "" {
+		t.Errorf("%q", r.err)
 	}
 }
 
