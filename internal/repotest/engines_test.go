@@ -26,7 +26,7 @@ func TestEngines(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	py := h5test.Python(t, "pyarrow", "duckdb", "polars", "datafusion", "pandas")
+	py := h5test.Python(t, "pyarrow", "duckdb", "polars", "datafusion", "pandas", "adbc_driver_flightsql")
 	r := newReadme(t, root)
 	next := ""
 	ran := 0
@@ -39,7 +39,7 @@ func TestEngines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if next = skipped; lang == "python" && py != "" && (cgo || !strings.Contains(file, "cshared")) {
+			if next = skipped; lang == "python" && py != "" && (cgo || !strings.Contains(file, "cshared")) && (r.sql || !strings.Contains(string(code), "--sql")) {
 				next = r.script(func() *exec.Cmd { return exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))) })
 				ran++
 			}
