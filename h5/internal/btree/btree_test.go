@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -440,5 +441,160 @@ func TestOverlap(t *testing.T) {
 	err := btree.V1Group(indextest.Reader(data, 8, 8), 0, func(uint64) error { seen++; return nil })
 	if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || seen != n {
 		t.Errorf("%d children, then %v", seen, err)
+	}
+}
+
+// tree2 makes version 2 B-trees of records of one byte.
+type tree2 struct{ data []byte }
+
+const root2 = 38 // the root stands behind the header
+
+// seal writes the checksum of the n bytes at a place into their end.
+func (w *tree2) seal(at, n int) {
+	binary.LittleEndian.PutUint32(w.data[at+n-4:], meta.Checksum(w.data[at:at+n-4]))
+}
+
+func (w *tree2) header(nodeSize, depth, inRoot, records int) {
+	p := append([]byte("BTHD\x00"), btree.TypeChunks)
+	p = binary.LittleEndian.AppendUint32(p, uint32(nodeSize))
+	p = append(p, 1, 0, byte(depth), 0, 100, 40)
+	p = binary.LittleEndian.AppendUint64(p, root2)
+	p = binary.LittleEndian.AppendUint16(p, uint16(inRoot))
+	p = binary.LittleEndian.AppendUint64(p, uint64(records))
+	copy(w.data, p)
+	w.seal(0, root2)
+}
+
+// head writes what a node begins with.
+func (w *tree2) head(at int, sig string) {
+	copy(w.data[at:], sig)
+	w.data[at+5] = btree.TypeChunks
+}
+
+// node writes an inner node of n records and returns its size. children are the fields of its pointers, each of a number
+// of bytes; nothing else is written, so that a node may stand over another one.
+func (w *tree2) node(at, n int, widths []int, children [][]int) int {
+	w.head(at, "BTIN")
+	p := at + 6 + n
+	for _, c := range children {
+		for i, v := range c {
+			for k := range widths[i] {
+				w.data[p+k] = byte(v >> (8 * k))
+			}
+			p += widths[i]
+		}
+	}
+	w.seal(at, p+4-at)
+	return p + 4 - at
+}
+
+// TestV2Overlap has leaves that begin inside one another, each with a sound checksum: they have many times the records that
+// fit the file. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+func TestV2Overlap(t *testing.T) {
+	const (
+		leaves  = 100
+		largest = 1000 // bytes; each leaf begins behind the signature of the one before and ends before its checksum
+		first   = root2 + 10 + leaves - 1 + 10*leaves
+	)
+	w := tree2{data: make([]byte, first+largest)}
+	var children [][]int
+	records := leaves - 1
+	for i := range leaves {
+		w.head(first+6*i, "BTLF")
+		children = append(children, []int{first + 6*i, largest - 10*i - 10})
+		records += largest - 10*i - 10
+	}
+	for i := leaves - 1; i >= 0; i-- {
+		w.seal(first+6*i, largest-10*i)
+	}
+	if n := w.node(root2, leaves-1, []int{8, 2}, children); root2+n != first {
+		t.Fatalf("a root of %d bytes", n)
+	}
+	w.header(4096, 1, leaves-1, records)
+	walks := map[string]func(data []byte, fn func([]byte) error) error{
+		"V2": func(data []byte, fn func([]byte) error) error {
+			return btree.V2(indextest.Reader(data, 8, 8), 0, -1, fn)
+		},
+		"V2Range": func(data []byte, fn func([]byte) error) error {
+			return btree.V2Range(indextest.Reader(data, 8, 8), 0, -1, func([]byte) int { return 0 }, fn)
+		},
+	}
+	for name, walk := range walks {
+		seen := 0
+		count := func([]byte) error { seen++; return nil }
+		if err := walk(append(bytes.Clone(w.data), make([]byte, records+10*leaves)...), count); err != nil || seen != records {
+			t.Errorf("%s, a large file: %d records of %d, %v", name, seen, records, err)
+		}
+		seen = 0
+		err := walk(w.data, count)
+		if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || seen == 0 || seen > len(w.data) {
+			t.Errorf("%s: %d records in %d bytes, then %v", name, seen, len(w.data), err)
+		}
+	}
+}
+
+// TestV2Twice has nodes that are there twice, and those that stand at the same place though they differ. Each tree is sound
+// when the second of the two is a copy elsewhere.
+func TestV2Twice(t *testing.T) {
+	// A root of two leaves: one, or one and its copy.
+	leaf := func(copied bool) ([]byte, int, int) {
+		const at, size = root2 + 10 + 1 + 2*9, 30
+		w := tree2{data: make([]byte, at+2*size)}
+		second := at
+		for i := range 2 {
+			w.head(at+i*size, "BTLF")
+			w.seal(at+i*size, size)
+		}
+		if copied {
+			second += size
+		}
+		w.node(root2, 1, []int{8, 1}, [][]int{{at, size - 10}, {second, size - 10}})
+		w.header(100, 1, 1, 1+2*(size-10))
+		return w.data, at, 1 + 2*(size-10)
+	}
+	// A root of height 2 that is its own first child: as a node of height 1 it has more records, the first of which are all
+	// that it has as the root. Leaves have one record each.
+	child := func(copied bool) ([]byte, int, int) {
+		const (
+			asRoot = 10 + 1 + 2*12
+			n      = asRoot // records of the child
+			size   = 10 + n + (n+1)*10
+			other  = root2 + size // a second child of one record and two leaves
+			leaves = other + 10 + 1 + 2*10
+			more   = leaves + (n+1+2)*11 // for the copy
+		)
+		w := tree2{data: make([]byte, more+size)}
+		var pointers [][]int
+		for i := range n + 1 + 2 {
+			w.head(leaves+11*i, "BTLF")
+			w.seal(leaves+11*i, 11)
+			pointers = append(pointers, []int{leaves + 11*i, 1})
+		}
+		w.node(other, 1, []int{8, 2}, pointers[n+1:])
+		first := root2
+		if copied {
+			first = more
+		}
+		w.node(root2, 1, []int{8, 2, 2}, [][]int{{first, n, n + n + 1}, {other, 1, 1 + 2}})
+		copy(w.data[more:], w.data[root2:root2+asRoot])
+		w.node(first, n, []int{8, 2}, pointers[:n+1])
+		records := 1 + n + n + 1 + 1 + 2
+		w.header(512, 2, 1, records)
+		return w.data, root2, records
+	}
+	for _, tt := range []struct {
+		name string
+		make func(copied bool) (data []byte, twice, records int)
+	}{{"leaf", leaf}, {"a node that is its own child", child}} {
+		data, _, records := tt.make(true)
+		if n, err := walkAll(indextest.Reader(data, 8, 8), 0, 2, 0); err != nil || n != records {
+			t.Errorf("%s, copied: %d records of %d, %v", tt.name, n, records, err)
+		}
+		data, at, _ := tt.make(false)
+		_, err := walkAll(indextest.Reader(data, 8, 8), 0, 2, 0)
+		var e *h5err.Error
+		if want := fmt.Sprintf("a B-tree holds the node at address %#x twice", at); !errors.As(err, &e) || e.Kind != h5err.Corrupt || e.Offset != int64(at) || e.Msg != want {
+			t.Errorf("%s: %v, want %q", tt.name, err, want)
+		}
 	}
 }
