@@ -477,3 +477,86 @@ func TestContradictions(t *testing.T) {
 		}
 	}
 }
+
+// TestOverlap has data blocks that begin inside one another, each with a sound checksum: they have many times the chunks
+// that fit the file. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+func TestOverlap(t *testing.T) {
+	const (
+		super  = 10 // has 2^5 data blocks of 2^5 elements
+		blocks = 1 << (super / 2)
+		n      = 1 << ((super + 1) / 2)
+		head   = 4 + 2 + 8 + 2 // without the checksum
+	)
+	for _, tt := range []struct {
+		name     string
+		pageBits int
+		step     int   // from one data block to the next: where one begins is no checksum of another
+		sums     []int // where the checksums of a data block end
+	}{
+		{"data blocks", 10, 28, []int{head + 8*n + 4}},
+		{"pages", 4, 32, []int{head + 4, head + 4 + 8*16 + 4, head + 4 + 2*(8*16+4)}},
+	} {
+		w := writer{osize: 8, lsize: 8, maxBits: 16, smallest: 1, pointers: 2, pageBits: tt.pageBits}
+		paged := len(tt.sums) > 1
+		w.data = make([]byte, 16+6*8+8)
+		secondary, start := w.block("EASB"), uint64(1<<super-1)
+		w.uint(start, 2)
+		if paged {
+			w.data = append(w.data, bytes.Repeat([]byte{0xff}, blocks)...) // two pages of each, in room for eight
+		}
+		first := len(w.data) + 8*blocks + 4
+		for i := range blocks {
+			w.addr(uint64(first + tt.step*i))
+		}
+		w.seal(secondary)
+		size := tt.sums[len(tt.sums)-1]
+		type sum struct{ from, end int }
+		var sums []sum
+		w.data = append(w.data, make([]byte, tt.step*(blocks-1)+size)...)
+		all := w.data
+		for i := range blocks {
+			at, from := first+tt.step*i, first+tt.step*i
+			w.data = all[:at]
+			w.block("EADB")
+			w.uint(start+uint64(n*i), 2)
+			for _, end := range tt.sums {
+				sums = append(sums, sum{from, at + end})
+				from = at + end
+			}
+		}
+		slices.SortFunc(sums, func(a, b sum) int { return a.end - b.end }) // one covers those that end before it
+		for _, s := range sums {
+			w.data = all[:s.end-4][s.from:]
+			w.seal(0)
+		}
+		w.data = all
+		index := w.block("EAIB")
+		for range 2 { // data blocks of the first two super blocks
+			w.addr(meta.Undefined)
+		}
+		for s := 2; s <= w.maxBits; s++ {
+			if s == super {
+				w.addr(uint64(secondary))
+			} else {
+				w.addr(meta.Undefined)
+			}
+		}
+		w.seal(index)
+		all = w.data
+		w.data = append([]byte("EAHD\x00\x00"), 8, byte(w.maxBits), 0, byte(w.smallest), byte(w.pointers), byte(w.pageBits))
+		for _, v := range []uint64{0, 0, 0, 0, 1 << 16, 0, uint64(index)} {
+			w.uint(v, 8)
+		}
+		w.seal(0)
+		copy(all, w.data)
+
+		large := append(bytes.Clone(all), make([]byte, blocks*size)...)
+		if got, err := collect(array.Extensible, indextest.Reader(large, 8, 8), 0, 1<<40); err != nil || len(got) != blocks*n {
+			t.Errorf("%s, a large file: %d chunks of %d, %v", tt.name, len(got), blocks*n, err)
+		}
+		got, err := collect(array.Extensible, indextest.Reader(all, 8, 8), 0, 1<<40)
+		if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || len(got) == 0 || 8*len(got) > len(all) {
+			t.Errorf("%s: %d chunks in %d bytes, then %v", tt.name, len(got), len(all), err)
+		}
+	}
+}
