@@ -217,8 +217,9 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 	if err != nil {
 		return err
 	}
+	room := uint64(f.r.Size())
 	return btree.V1Group(f.r, st.tree, func(addr uint64) error {
-		return btree.Symbols(f.r, addr, func(sym btree.Symbol) error {
+		return btree.Symbols(f.r, addr, &room, func(sym btree.Symbol) error {
 			name, err := names.String(sym.Name)
 			if err != nil {
 				return err

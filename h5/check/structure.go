@@ -358,6 +358,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 	}
 	c.report(hp.Verify(), c.path)
 	var last []byte
+	room := uint64(r.Size())
 	w := tree1{c: c, keySize: r.LengthSize}
 	name := func(key []byte) ([]byte, error) { return hp.String(r.Len(key)) }
 	w.child = func(left, right []byte, addr uint64) error {
@@ -369,7 +370,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 		if err != nil {
 			return err
 		}
-		return btree.Symbols(r, addr, func(s btree.Symbol) error {
+		return btree.Symbols(r, addr, &room, func(s btree.Symbol) error {
 			n, err := hp.String(s.Name)
 			if err != nil {
 				return err

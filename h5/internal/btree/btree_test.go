@@ -42,8 +42,9 @@ func TestV1Group(t *testing.T) {
 			}
 			var order []string
 			got := map[string]any{}
+			room := uint64(f.R.Size())
 			err = btree.V1Group(f.R, tree, func(snod uint64) error {
-				return btree.Symbols(f.R, snod, func(s btree.Symbol) error {
+				return btree.Symbols(f.R, snod, &room, func(s btree.Symbol) error {
 					name, err := h.String(s.Name)
 					if err != nil {
 						return err
@@ -228,8 +229,9 @@ func walkAll(r *meta.Reader, addr uint64, kind, ndims int) (int, error) {
 	n := 0
 	switch kind {
 	case 0:
+		room := uint64(r.Size())
 		return n, btree.V1Group(r, addr, func(snod uint64) error {
-			return btree.Symbols(r, snod, func(btree.Symbol) error { n++; return nil })
+			return btree.Symbols(r, snod, &room, func(btree.Symbol) error { n++; return nil })
 		})
 	case 1:
 		return n, btree.V1Chunks(r, addr, ndims, func(uint32, uint32, []uint64, uint64) error { n++; return nil })
@@ -441,6 +443,33 @@ func TestOverlap(t *testing.T) {
 	err := btree.V1Group(indextest.Reader(data, 8, 8), 0, func(uint64) error { seen++; return nil })
 	if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || seen != n {
 		t.Errorf("%d children, then %v", seen, err)
+	}
+}
+
+// TestSymbolsOverlap has symbol table nodes that begin inside one another: each has nearly all entries that the file has
+// room for. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+func TestSymbolsOverlap(t *testing.T) {
+	const (
+		nodes, each = 20, 30
+		first       = 24 + 16*nodes + 8
+	)
+	le := binary.LittleEndian
+	data := make([]byte, first+8*(nodes-1)+8+40*each)
+	copy(data, "TREE\x00\x00")
+	le.PutUint16(data[6:], nodes)
+	for i := range nodes {
+		at := first + 8*i
+		le.PutUint64(data[24+8+16*i:], uint64(at))
+		copy(data[at:], "SNOD\x01\x00")
+		le.PutUint16(data[at+6:], each)
+	}
+	if n, err := walkAll(indextest.Reader(append(bytes.Clone(data), make([]byte, nodes*40*each)...), 8, 8), 0, 0, 0); err != nil || n != nodes*each {
+		t.Errorf("a large file: %d symbols of %d, %v", n, nodes*each, err)
+	}
+	n, err := walkAll(indextest.Reader(data, 8, 8), 0, 0, 0)
+	var e *h5err.Error
+	if !errors.As(err, &e) || e.Kind != h5err.Corrupt || e.Offset != first+8 || !strings.Contains(e.Msg, "overlap") || n != each {
+		t.Errorf("%d symbols, then %v", n, err)
 	}
 }
 

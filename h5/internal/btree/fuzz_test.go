@@ -21,9 +21,13 @@ func FuzzV1(f *testing.F) {
 		}
 		group := btree.V1Group(r, uint64(at), func(snod uint64) error { return count() })
 		if group == nil {
+			room, symbols := uint64(len(data)), 0
 			_ = btree.V1Group(r, uint64(at), func(snod uint64) error {
-				return btree.Symbols(r, snod, func(btree.Symbol) error { return nil })
+				return btree.Symbols(r, snod, &room, func(btree.Symbol) error { symbols++; return nil })
 			})
+			if symbols*btree.SymbolSize(r) > len(data) {
+				t.Fatalf("%d symbols in %d bytes", symbols, len(data))
+			}
 		}
 		n = 0
 		chunks := btree.V1Chunks(r, uint64(at), int(ndims), func(_, _ uint32, offset []uint64, _ uint64) error {

@@ -48,8 +48,9 @@ func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
 }
 
 // Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
-// Format: Level 1B - Group Symbol Table Nodes"). An error of fn ends the walk and is returned.
-func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
+// Format: Level 1B - Group Symbol Table Nodes"). room is how many bytes the group's nodes may yet have: they do not
+// overlap, so it begins with the file's size. An error of fn ends the walk and is returned.
+func Symbols(r *meta.Reader, addr uint64, room *uint64, fn func(s Symbol) error) error {
 	var buf [8 + 4*40]byte // most nodes have no more
 	head, err := r.Head(buf[:], addr, 8)
 	if err != nil {
@@ -63,6 +64,10 @@ func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
 		return r.Unsupported(addr, "symbol table node of version %d", version)
 	}
 	step := SymbolSize(r)
+	size := uint64(8 + n*step)
+	if size > *room {
+		return r.Corrupt(addr, "the symbol table nodes of a group overlap: they are larger than the file")
+	}
 	p := head[8:]
 	if n*step > len(p) {
 		if p, err = r.Bytes(addr+8, n*step); err != nil {
@@ -70,7 +75,8 @@ func Symbols(r *meta.Reader, addr uint64, fn func(s Symbol) error) error {
 		}
 	}
 	p = p[:n*step]
-	r.Extent(addr, uint64(8+len(p)), "symbol table node")
+	*room -= size
+	r.Extent(addr, size, "symbol table node")
 	for ; len(p) > 0; p = p[step:] {
 		if err := fn(DecodeSymbol(r, p)); err != nil && !r.PassOver(err) {
 			return err
