@@ -124,6 +124,8 @@ type File struct {
 	heapMu      sync.Mutex
 	collections map[uint64]*heap.Collection
 	heapBytes   int64
+	heaps       map[uint64]struct{} // addresses of collections that were ever read
+	heapsBytes  int64               // and the bytes of all of them
 }
 
 // Open opens a local file. Close it; arrays made from it outlive Close.

@@ -64,12 +64,16 @@ func (r *HeapReader) Size(addr uint64, index uint32) (int64, error) {
 func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	f.heapMu.Lock()
 	c := f.collections[addr]
+	_, met := f.heaps[addr]
+	full := f.heapsBytes > f.allowance()
 	f.heapMu.Unlock()
-	if c != nil {
+	switch {
+	case c != nil:
 		return c, nil
-	}
-	if addr == 0 {
+	case addr == 0:
 		return nil, h5err.New(h5err.Corrupt, "no heap at address 0")
+	case full && !met:
+		return nil, f.r.Corrupt(addr, "global heap collections overlap: they are larger than the file")
 	}
 	c, err := heap.ReadCollection(f.r, addr)
 	if err != nil {
@@ -77,6 +81,7 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	}
 	f.heapMu.Lock()
 	defer f.heapMu.Unlock()
+	f.meetHeap(addr, c.Size)
 	if known := f.collections[addr]; known != nil { // another goroutine was faster
 		return known, nil
 	}
@@ -87,6 +92,22 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	f.collections[addr] = c
 	f.heapBytes += c.Size
 	return c, nil
+}
+
+// leastHeap is the least size of a collection by the specification. Smaller ones are read, and counted as if they had it.
+const leastHeap = 4096
+
+// meetHeap counts the bytes of a collection when it is first read. They do not overlap, so all are no larger than the file;
+// else each value of a small file could name another one that is to be read. f.heapMu is held.
+func (f *File) meetHeap(addr uint64, size int64) {
+	if _, ok := f.heaps[addr]; ok {
+		return
+	}
+	if f.heaps == nil {
+		f.heaps = map[uint64]struct{}{}
+	}
+	f.heaps[addr] = struct{}{}
+	f.heapsBytes += max(size, leastHeap)
 }
 
 // RefAddress is the address in an object reference as stored; ok is false for a null reference.
