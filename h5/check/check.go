@@ -4,7 +4,7 @@
 // Without Options.Deep it reads metadata: headers, links, attributes, types, layouts, chunk indexes, heaps, free-space
 // managers, filters. Every checksum is verified, every extent is held against the file's size and against all others, and
 // what readers pass over is looked at too: the order and the keys of B-trees, indexes that must agree with each other,
-// counts. With it, it also decodes every chunk and looks up every variable-length value.
+// counts. With it, it also decodes every chunk and looks up every variable-length value and reference.
 //
 // Time is in proportion to what the file holds, memory is bounded by Options.MaxMemory besides what the file's largest
 // group, attributes and chunk index need.
@@ -19,8 +19,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"runtime"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -36,8 +38,8 @@ type Options struct {
 	MaxMemory int64 // bytes for chunks being decoded; 0 is 256 MiB. A chunk that needs more is an error of kind Memory.
 	MaxErrors int   // errors that are told of each dataset's values; 0 is 100
 
-	// Note, unless nil, is called for what is legal, but may be a surprise: links that lead nowhere, sources of virtual
-	// datasets that are absent, bytes behind the end.
+	// Note, unless nil, is called for what is legal, but may be a surprise: links and, among the values that are looked up,
+	// references that lead nowhere, sources of virtual datasets that are absent, bytes behind the end.
 	Note func(Note)
 }
 
@@ -114,6 +116,7 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 		c.report(err, "")
 	} else {
 		c.countLinks()
+		c.lost()
 	}
 	c.followAll()
 	c.ledger.report(g.Superblock().EndOfFile, c.paths, c.report)
@@ -136,6 +139,9 @@ type checker struct {
 	ledger  *ledger
 	objects map[uint64]object
 
+	refMu sync.Mutex
+	refs  map[reference]struct{} // to objects that no link led to until then
+
 	told map[told]struct{}
 
 	heapLeft atomic.Int64 // values in values that may yet be looked at
@@ -147,6 +153,15 @@ type object struct {
 	found, said uint32
 	known       bool // said is
 }
+
+// reference is from one object to another.
+type reference struct {
+	owner uint32
+	addr  uint64
+}
+
+// mostReferences bounds those that are remembered.
+const mostReferences = 1 << 20
 
 // told is what makes two errors one.
 type told struct {
@@ -262,6 +277,51 @@ func (c *checker) countLinks() {
 	}
 }
 
+// refers notes an object reference in what is looked at. Workers may call it: links are not counted meanwhile.
+func (c *checker) refers(addr uint64) {
+	if c.o.Note == nil || c.objects[addr].found > 0 {
+		return
+	}
+	c.refMu.Lock()
+	defer c.refMu.Unlock()
+	if c.refs == nil {
+		c.refs = map[reference]struct{}{}
+	}
+	if len(c.refs) < mostReferences {
+		c.refs[reference{c.owner, addr}] = struct{}{}
+	}
+}
+
+// lost notes references to where no object is. They are legal: deleting an object leaves them behind.
+func (c *checker) lost() {
+	type where struct {
+		n     int
+		first uint64
+	}
+	all, names := map[uint32]where{}, map[uint32]string{}
+	for r := range c.refs {
+		if c.objects[r.addr].found > 0 {
+			continue
+		}
+		w, ok := all[r.owner]
+		if w.n++; !ok || r.addr < w.first {
+			w.first = r.addr
+		}
+		all[r.owner], names[r.owner] = w, ""
+	}
+	if len(all) == 0 {
+		return
+	}
+	c.paths(names)
+	for _, owner := range slices.Sorted(maps.Keys(all)) {
+		if w := all[owner]; w.n == 1 {
+			c.note(names[owner], "a reference to an object at address %#x, to which no link leads", w.first)
+		} else {
+			c.note(names[owner], "references to objects at %d addresses to which no link leads, the first at %#x", w.n, w.first)
+		}
+	}
+}
+
 // paths finds the paths of some objects by their numbers in the walk, which is the same each time.
 func (c *checker) paths(names map[uint32]string) {
 	n := uint32(0)
@@ -307,7 +367,7 @@ func (c *checker) object(o h5.Object) {
 
 // attribute looks up an attribute's variable-length values: they are few and belong to the metadata.
 func (c *checker) attribute(o h5.Object, a *h5.Attribute) {
-	if !variable(a.Type()) {
+	if !c.variable(a.Type()) {
 		return
 	}
 	h := c.newHeap()
@@ -326,7 +386,7 @@ func (c *checker) dataset(d *h5.Dataset) {
 	if !h5err.Is(err, h5err.Limit) { // who needs it will say so
 		c.report(err, d.Path())
 	}
-	if err == nil && d.HasFill() && variable(d.Type()) {
+	if err == nil && d.HasFill() && c.variable(d.Type()) {
 		c.report(within(c.newHeap().element(d.Type(), fill), h5err.NoOffset, "fill value"), d.Path())
 	}
 	filters, err := d.Filters()
@@ -340,11 +400,11 @@ func (c *checker) dataset(d *h5.Dataset) {
 	switch l.Storage {
 	case h5.StorageContiguous:
 		c.ledger.add(l.Offset, l.Size, rawData, c.owner)
-		if c.o.Deep && variable(d.Type()) {
+		if c.o.Deep && c.variable(d.Type()) {
 			c.extentValues(d, l)
 		}
 	case h5.StorageCompact:
-		if c.o.Deep && variable(d.Type()) {
+		if c.o.Deep && c.variable(d.Type()) {
 			c.values(d, l.Data, 0)
 		}
 	case h5.StorageChunked:

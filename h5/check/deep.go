@@ -35,7 +35,7 @@ func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline, own
 	for range max(1, min(int64(c.o.Workers), int64(len(list)), c.o.MaxMemory/max(need, 1))) {
 		wg.Go(func() {
 			w := decoder{d: d, l: l, pipe: pipe, st: filter.NewState(), in: make([]byte, most), out: make([]byte, l.ChunkBytes)}
-			if variable(d.Type()) {
+			if c.variable(d.Type()) {
 				w.heap = c.newHeap()
 			}
 			defer w.st.Close()
@@ -231,18 +231,19 @@ func (c *checker) values(d *h5.Dataset, p []byte, first uint64) (errs int) {
 	return errs
 }
 
-// variable reports whether values of a type refer to a heap.
-func variable(t *h5.Type) bool {
+// variable reports whether values of a type refer to a heap, or to objects while somebody wants to know of those that are
+// not there.
+func (c *checker) variable(t *h5.Type) bool {
 	switch t.Class {
 	case h5.ClassVLen:
 		return true
 	case h5.ClassReference:
-		return t.Ref == h5.RefRegion1 || t.Ref == h5.RefObject2
+		return t.Ref == h5.RefRegion1 || t.Ref == h5.RefObject2 || t.Ref == h5.RefObject1 && c.o.Note != nil
 	case h5.ClassArray:
-		return variable(t.Base)
+		return c.variable(t.Base)
 	case h5.ClassCompound:
 		for i := range t.Members {
-			if variable(t.Members[i].Type) {
+			if c.variable(t.Members[i].Type) {
 				return true
 			}
 		}
@@ -283,7 +284,7 @@ func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	case h5.ClassReference:
 		return h.reference(t, p)
 	case h5.ClassArray:
-		if !variable(t.Base) {
+		if !h.c.variable(t.Base) {
 			return nil
 		}
 		for ; len(p) >= t.Base.Size && t.Base.Size > 0; p = p[t.Base.Size:] {
@@ -294,7 +295,7 @@ func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	case h5.ClassCompound:
 		for i := range t.Members {
 			m := &t.Members[i]
-			if !variable(m.Type) {
+			if !h.c.variable(m.Type) {
 				continue
 			}
 			if err := h.element(m.Type, p[m.Offset:m.Offset+m.Type.Size]); err != nil {
@@ -305,23 +306,21 @@ func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	return nil
 }
 
-// place takes apart where something stands in the heap: a collection's address and the number of an object there. ok is
-// false for what is nowhere.
-func (h *heapCheck) place(p []byte) (addr uint64, index uint32, ok bool) {
-	size := h.c.f.OffsetSize()
-	addr, ok = h.c.f.RefAddress(p)
-	return addr, binary.LittleEndian.Uint32(p[size:]), ok
-}
-
 // reference looks up what a region reference, or a new one of any kind, has in the heap (specification, VIII. Appendix D,
-// "References").
+// "References"). References to objects stand by themselves; where they lead is remembered.
 func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 	size := h.c.f.OffsetSize()
 	least := int64(size) // bytes in the heap: an object's address, and more
-	if t.Ref == h5.RefObject2 {
-		_, err := h5.ObjectReference(t, p, size)
+	if t.Ref == h5.RefObject1 || t.Ref == h5.RefObject2 {
+		ref, err := h5.ObjectReference(t, p, size)
+		if err == nil {
+			if addr, ok := h.c.f.RefAddress(ref); ok {
+				h.c.refers(addr)
+			}
+			return nil
+		}
 		if !h5err.Is(err, h5err.Unsupported) {
-			return err // it stands by itself
+			return err
 		}
 		if len(p) < 6+size+4 {
 			return h5err.New(h5err.Corrupt, "a reference of %d bytes", len(p))
@@ -331,11 +330,11 @@ func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 	if len(p) < size+4 {
 		return nil
 	}
-	addr, index, ok := h.place(p)
+	addr, ok := h.c.f.RefAddress(p)
 	if !ok {
 		return nil
 	}
-	n, err := h.r.Size(addr, index)
+	n, err := h.r.Size(addr, binary.LittleEndian.Uint32(p[size:]))
 	if err == nil && n < least {
 		err = h5err.New(h5err.Corrupt, "a reference of %d bytes in the heap, where %d are due", n, least)
 	}
@@ -349,10 +348,11 @@ func (h *heapCheck) sequence(t *h5.Type, p []byte) error {
 		return h5err.New(h5err.Corrupt, "a reference to a heap of %d bytes", len(p))
 	}
 	n := uint64(binary.LittleEndian.Uint32(p))
-	addr, index, ok := h.place(p[4:])
-	if n == 0 || !ok {
+	addr, _ := h.c.f.RefAddress(p[4:])
+	if n == 0 || addr == 0 { // as readers do; an undefined address is none
 		return nil
 	}
+	index := binary.LittleEndian.Uint32(p[4+h.c.f.OffsetSize():])
 	item := uint64(1)
 	if !t.VarString {
 		item = uint64(t.Base.Size)
@@ -364,7 +364,7 @@ func (h *heapCheck) sequence(t *h5.Type, p []byte) error {
 	if n > uint64(size)/item {
 		return h5err.New(h5err.Corrupt, "%d items of %d bytes in a heap object of %d", n, item, size)
 	}
-	if t.VarString || !variable(t.Base) {
+	if t.VarString || !h.c.variable(t.Base) {
 		return nil
 	}
 	// Values that hold values may share them, so that a small file stands for endless ones.
