@@ -60,6 +60,8 @@ type Fractal struct {
 	mu     sync.Mutex
 	blocks map[uint64]keptBlock // verified blocks by address
 	kept   int                  // what they cost in bytes
+	met    map[uint64]struct{}  // addresses of all blocks that were ever read
+	room   uint64               // bytes that others may yet have: they do not overlap, so all are no larger than the file
 }
 
 // keptBlock is a verified block.
@@ -84,7 +86,7 @@ func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
 	c := r.Cursor(addr, 9)
 	c.Signature("FRHP")
 	version := c.U8()
-	h := &Fractal{r: r, addr: addr, IDLength: int(c.U16()), pipelineLength: int(c.U16())}
+	h := &Fractal{r: r, addr: addr, room: uint64(r.Size()), IDLength: int(c.U16()), pipelineLength: int(c.U16())}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -395,6 +397,9 @@ func (h *Fractal) indirect(addr, at uint64, rows, entry int) ([]byte, error) {
 		return k.data, err
 	}
 	head := 5 + h.r.OffsetSize + h.offsetBytes
+	if err := h.meet(addr, uint64(head+size+4)); err != nil {
+		return nil, err
+	}
 	p, err := h.r.Verified(addr, head+size+4, "FHIB", "fractal heap indirect block")
 	if err != nil {
 		return nil, err
@@ -442,6 +447,9 @@ func (h *Fractal) direct(b block, in, n uint64) ([]byte, error) {
 	if b.stored > h.largest() {
 		return nil, r.OverLimit(b.addr, "fractal heap direct block of %d stored bytes", b.stored)
 	}
+	if err := h.meet(b.addr, b.stored); err != nil {
+		return nil, err
+	}
 	p, err := r.Bytes(b.addr, int(b.stored))
 	if err != nil {
 		return nil, err
@@ -470,6 +478,24 @@ func (h *Fractal) direct(b block, in, n uint64) ([]byte, error) {
 	}
 	h.keep(b, p)
 	return p[in : in+n : in+n], nil
+}
+
+// meet counts the bytes of a block that is read for the first time.
+func (h *Fractal) meet(addr, n uint64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if _, ok := h.met[addr]; ok {
+		return nil
+	}
+	if n > h.room {
+		return h.r.Corrupt(addr, "the blocks of a fractal heap overlap: they are larger than the file")
+	}
+	if h.met == nil {
+		h.met = map[uint64]struct{}{}
+	}
+	h.room -= n
+	h.met[addr] = struct{}{}
+	return nil
 }
 
 // cached returns what is known of a block: nothing, if it has not been read or was dropped. A heap that has two
