@@ -316,6 +316,9 @@ func (l *attributeList) dense(h *header, m *message) error {
 		if k.Err() != nil {
 			return k.Err()
 		}
+		if l.room < 0 {
+			return f.r.Corrupt(heapAddr, "the attributes of an object are larger than the file")
+		}
 		from := hp
 		if flags&flagShared != 0 {
 			if from, err = f.sharedHeap(msgAttribute); err == nil && from == nil {

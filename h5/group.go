@@ -264,11 +264,17 @@ func (g *Group) readLinkInfo(m *message) error {
 		if len(rec) < 4+7 {
 			return f.r.Corrupt(tree, "link record of %d bytes", len(rec))
 		}
+		if g.room < 0 {
+			return f.r.Corrupt(heapAddr, "the links of a group are larger than the file")
+		}
 		b, at, err := hp.Find(rec[4:])
 		if err != nil {
 			return err
 		}
-		return g.addLink(f.r.CursorOver(b, at))
+		room := g.room - int64(len(b)) // which may have more than the link
+		err = g.addLink(f.r.CursorOver(b, at))
+		g.room = min(g.room, room)
+		return err
 	})
 }
 

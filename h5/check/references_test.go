@@ -254,3 +254,69 @@ func TestSymbolsOverlap(t *testing.T) {
 		t.Errorf("%d bytes are read of %d", c.read, len(c.b))
 	}
 }
+
+// TestObjectsOfOneHeapObject has a group of many links, and an object of many attributes, which all are one huge object of a
+// fractal heap.
+func TestObjectsOfOneHeapObject(t *testing.T) {
+	const (
+		n    = 300
+		size = 1 << 20
+	)
+	undefined := le(meta.Undefined, 8)
+	for _, tt := range []struct {
+		name    string
+		info    byte // type of the message that names heap and index
+		typ     byte // of the index
+		message []byte
+		id      uint64 // bytes
+		record  func(hash, id []byte) []byte
+		text    []string
+	}{
+		{"links", 2, 5, cat([]byte{1, 8, 1, 1}, []byte("x"), le(1, 2), []byte("y")), 7,
+			func(hash, id []byte) []byte { return cat(hash, id) },
+			[]string{"the links in a fractal heap are larger than the file", "a fractal heap of 1 objects, 300 links are indexed",
+				"the links of a group are larger than the file", `two links of the name "x"`}},
+		{"attributes", 0x15, 8, attribute("x", integer, 1, make([]byte, 4)).body, 8,
+			func(hash, id []byte) []byte { return cat(id, []byte{0}, le(0, 4), hash) },
+			[]string{"the attributes in a fractal heap are larger than the file", "a fractal heap of 1 objects, 300 attributes are indexed",
+				"the attributes of an object are larger than the file", "the attributes of an object are larger than the file", `two attributes of the name "x"`}},
+	} {
+		w := &hand{b: make([]byte, 64)}
+		huge := w.put(cat(tt.message, make([]byte, size-len(tt.message))))
+		tree := func(typ byte, records []byte, n uint64) uint64 {
+			leaf := w.put(sum(cat([]byte("BTLF\x00"), []byte{typ}, records)))
+			return w.put(sum(cat([]byte("BTHD\x00"), []byte{typ}, le(uint64(10+len(records)), 4), le(uint64(len(records))/n, 2), le(0, 2), []byte{100, 40},
+				le(leaf, 8), le(n, 2), le(n, 8))))
+		}
+		numbers := tree(1, cat(le(huge, 8), le(size, 8), le(1, 8)), 1)
+		heap := w.put(sum(cat([]byte("FRHP\x00"), le(tt.id, 2), le(0, 2), []byte{0}, le(4096, 4), le(0, 8), le(numbers, 8), le(0, 8), undefined, make([]byte, 4*8),
+			le(size, 8), le(1, 8), make([]byte, 2*8), le(4, 2), le(4096, 8), le(4096, 8), le(32, 2), le(1, 2), undefined, le(0, 2))))
+		var records []byte
+		for range n {
+			records = append(records, tt.record(le(uint64(meta.Checksum([]byte("x"))), 4), cat([]byte{0x10}, le(1, int(tt.id-1))))...)
+		}
+		index := tree(tt.typ, records, n)
+		c := &counting{b: w.file(w.object(message{tt.info, cat([]byte{0, 0}, le(heap, 8), le(index, 8))}))}
+		f, err := c.open()
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		if _, err := check.File(t.Context(), f, check.Options{}, func(err error) {
+			var e *h5err.Error
+			if !errors.As(err, &e) || e.Kind != h5err.Corrupt {
+				t.Error(err)
+			}
+			got = append(got, e.Msg)
+		}); err != nil {
+			t.Error(err)
+		}
+		f.Close()
+		if !slices.Equal(got, tt.text) {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.text)
+		}
+		if c.read > 120*size {
+			t.Errorf("%s: %d bytes are read of %d", tt.name, c.read, len(c.b))
+		}
+	}
+}

@@ -285,6 +285,16 @@ func (c *checker) denseInfo(m *h5.Message, d *dense) error {
 		return nil // as above
 	}
 	c.report(hp.Verify(), c.path)
+	// Records may share an object: it is not to be read for each of them.
+	room := 8*min(r.Size(), 1<<59) + 32<<20 // as readers have, for each of two indexes
+	find := func(id []byte) ([]byte, uint64, error) {
+		if room < 0 {
+			return nil, 0, r.Corrupt(heapAddr, "the %s in a fractal heap are larger than the file", d.what)
+		}
+		b, at, err := hp.Find(id)
+		room -= int64(len(b))
+		return b, at, err
+	}
 	named, own := 0, uint64(0)
 	last := uint32(0)
 	err = btree.V2(r, byName, d.byName, func(rec []byte) error {
@@ -301,7 +311,7 @@ func (c *checker) denseInfo(m *h5.Message, d *dense) error {
 			return nil // in the heap of shared messages
 		}
 		own++
-		b, at, err := hp.Find(rec[d.id : d.id+d.idSize])
+		b, at, err := find(rec[d.id : d.id+d.idSize])
 		if err != nil {
 			return err
 		}
@@ -334,7 +344,7 @@ func (c *checker) denseInfo(m *h5.Message, d *dense) error {
 		if d.flags > 0 && rec[d.flags]&2 != 0 {
 			return nil
 		}
-		b, at, err := hp.Find(rec[d.orderID : d.orderID+d.idSize])
+		b, at, err := find(rec[d.orderID : d.orderID+d.idSize])
 		if err != nil {
 			return err
 		}
