@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/binary"
+	"errors"
 	"math"
 	"math/bits"
 	"sync"
@@ -62,6 +63,8 @@ type Fractal struct {
 	kept   int                  // what they cost in bytes
 	met    map[uint64]struct{}  // addresses of all blocks that were ever read
 	room   uint64               // bytes that others may yet have: they do not overlap, so all are no larger than the file
+
+	lookedUp uint64 // bytes of the nodes on the ways to huge objects
 }
 
 // keptBlock is a verified block.
@@ -239,14 +242,17 @@ func (h *Fractal) huge(id []byte) (b []byte, at uint64, err error) {
 		if tree.RecordSize != key+r.LengthSize {
 			return nil, 0, r.Corrupt(h.hugeTree, "B-tree records of %d bytes for huge objects, %d expected", tree.RecordSize, key+r.LengthSize)
 		}
+		if err := h.lookUp(uint64(tree.NodeSize) * uint64(tree.Depth+1)); err != nil {
+			return nil, 0, err
+		}
 		place = nil
 		err = btree.V2Range(r, h.hugeTree, typ, func(rec []byte) int {
 			return cmp.Compare(r.Len(rec[key:]), number)
 		}, func(rec []byte) error {
 			place = bytes.Clone(rec)
-			return nil
+			return errFound // so one way down the tree was all
 		})
-		if err != nil {
+		if err != nil && err != errFound {
 			return nil, 0, err
 		}
 		if place == nil {
@@ -272,6 +278,22 @@ func (h *Fractal) huge(id []byte) (b []byte, at uint64, err error) {
 	}
 	p, err = h.decode(addr, p, binary.LittleEndian.Uint32(place), decoded)
 	return p, addr, err
+}
+
+// errFound ends a search.
+var errFound = errors.New("found")
+
+// lookUp counts the bytes of the index of huge objects that one search may read. Each object has more than a way down the
+// tree, unless nodes are very large; and objects are seldom asked for again and again.
+func (h *Fractal) lookUp(n uint64) error {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	most := 16 * (min(uint64(h.r.Size()), 1<<58) + 1<<20)
+	if n > most-h.lookedUp {
+		return h.r.OverLimit(h.hugeTree, "the index of a fractal heap's huge objects is searched too often for the size of its nodes")
+	}
+	h.lookedUp += n
+	return nil
 }
 
 // decode undoes the heap's filters; the result must have size bytes.

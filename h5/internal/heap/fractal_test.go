@@ -526,6 +526,52 @@ func TestFractalOverlap(t *testing.T) {
 	check("indirect blocks", b, blocks, blocks*(head+8*width+4), func(i int) uint64 { return at(uint64(i)) + head })
 }
 
+// TestHugeIndex has an index of huge objects that is one large leaf: a search reads all of it. All its records have one number,
+// of which the first counts.
+func TestHugeIndex(t *testing.T) {
+	const (
+		records = 20_000
+		leaf    = headSize + 38
+		size    = 10 + 24*records
+	)
+	b := &builder{start: 64, width: 4, largest: 64, maxBits: 32, rows: 1, idLen: 8, maxManaged: 32}
+	data := append(b.build()[:headSize:headSize], make([]byte, 38+size)...)
+	seal := func(at, n int) { le.PutUint32(data[at+n-4:], meta.Checksum(data[at:at+n-4])) }
+	le.PutUint64(data[22:], headSize)
+	seal(0, headSize)
+	p := data[headSize:]
+	copy(p, "BTHD\x00\x01")
+	le.PutUint32(p[6:], size)
+	le.PutUint16(p[10:], 24)
+	le.PutUint64(p[16:], leaf)
+	le.PutUint16(p[24:], records)
+	le.PutUint64(p[26:], records)
+	seal(headSize, 38)
+	p = data[leaf:]
+	copy(p, "BTLF\x00\x01")
+	for i := range uint64(records) {
+		rec := p[6+24*i:]
+		le.PutUint64(rec, i%4) // the heap's signature, or what is left of it
+		le.PutUint64(rec[8:], 4-i%4)
+		le.PutUint64(rec[16:], 5)
+	}
+	seal(leaf, size)
+	h, err := heap.OpenFractal(indextest.Reader(data, 8, 8), 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for ; err == nil && n < 100; n++ {
+		var got []byte
+		if got, err = h.Object([]byte{0x10, 5, 0, 0, 0, 0, 0, 0}); err == nil && string(got) != "FRHP" {
+			t.Errorf("object is %q", got)
+		}
+	}
+	if want := 1 + 16*(len(data)+1<<20)/size; !h5err.Is(err, h5err.Limit) || n != want {
+		t.Errorf("%d searches, then %v, want %d", n, err, want)
+	}
+}
+
 // TestConcurrent reads heaps from several goroutines, for the race detector.
 func TestConcurrent(t *testing.T) {
 	f := indextest.Load(t, "links_filtered_8")
