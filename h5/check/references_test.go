@@ -89,17 +89,20 @@ func TestReferences(t *testing.T) {
 		{"list outside of the file", refLists, list(1, heap, 1), list(1, outside, 1), h5err.NoOffset, fmt.Sprintf(missing, outside)},
 		{"list that is cut", refLists, list(1, 0, 1), list(2, heap, 1), h5err.NoOffset, "2 items of 8 bytes in a heap object of 12"},
 	} {
-		for where, msgs := range map[string]func(w *hand, values []byte) []message{
-			"row 1": func(w *hand, values []byte) []message {
+		for _, place := range []struct {
+			where string
+			msgs  func(w *hand, values []byte) []message
+		}{
+			{"row 1", func(w *hand, values []byte) []message {
 				return []message{tt.typ, shape(2), contiguous(w.put(values), uint64(len(values)))}
-			},
-			"row 1 ": func(w *hand, values []byte) []message { return []message{tt.typ, shape(2), compact(values)} },
-			"row 1  ": func(w *hand, values []byte) []message { // one chunk
+			}},
+			{"row 1", func(w *hand, values []byte) []message { return []message{tt.typ, shape(2), compact(values)} }},
+			{"row 1", func(w *hand, values []byte) []message { // one chunk
 				return []message{tt.typ, shape(2), {8, cat([]byte{4, 2, 0, 2, 1, 2, byte(len(values) / 2), 1}, le(w.put(values), 8))}}
-			},
-			`attribute "a"`: func(w *hand, values []byte) []message {
+			}},
+			{`attribute "a"`, func(w *hand, values []byte) []message {
 				return []message{integer, shape(2), contiguous(meta.Undefined, 0), attribute("a", tt.typ, 2, values)}
-			},
+			}},
 		} {
 			for _, bad := range []bool{false, true} {
 				values := cat(tt.right, tt.right)
@@ -108,15 +111,15 @@ func TestReferences(t *testing.T) {
 				}
 				w := &hand{b: make([]byte, heap)}
 				w.put(collection)
-				b := w.file(w.object(link("d", w.object(msgs(w, values)...))))
+				b := w.file(w.object(link("d", w.object(place.msgs(w, values)...))))
 				errs, _ := checkBytes(t, b, check.Options{Deep: true})
 				if !bad {
 					if len(errs) > 0 {
-						t.Errorf("%s, %s, which is right: %v", tt.name, where, errs)
+						t.Errorf("%s, %s, which is right: %v", tt.name, place.where, errs)
 					}
 					continue
 				}
-				want := strings.TrimSpace(where) + ": " + strings.ReplaceAll(tt.msg, "{size}", fmt.Sprint(len(b)))
+				want := place.where + ": " + strings.ReplaceAll(tt.msg, "{size}", fmt.Sprint(len(b)))
 				if len(errs) != 1 || errs[0].Kind != h5err.Corrupt || errs[0].Object != "/d" || errs[0].Offset != tt.offset || errs[0].Msg != want {
 					t.Errorf("%s: %v, want %q at %d", tt.name, errs, want, tt.offset)
 				}
