@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
+	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
@@ -47,8 +48,11 @@ func newFile(ctx context.Context, w io.Writer, s *arrow.Schema, o options) (*fil
 	if err != nil {
 		return nil, err
 	}
-	f := &file{o: o, types: t, out: sink.New(ctx, w),
-		props: parquet.NewWriterProperties(parquet.WithAllocator(o.mem), parquet.WithCompression(o.compression.codec()))}
+	props := []parquet.WriterProperty{parquet.WithAllocator(o.mem), parquet.WithCompression(o.compression.codec())}
+	if o.pageBytes > 0 {
+		props = append(props, parquet.WithDataPageSize(o.pageBytes), parquet.WithDictionaryPageSizeLimit(o.pageBytes))
+	}
+	f := &file{o: o, types: t, out: sink.New(ctx, w), props: parquet.NewWriterProperties(props...)}
 	if f.meta, err = f.empty(); err != nil {
 		return nil, err
 	}
@@ -156,6 +160,13 @@ func (f *file) append(from *pieces, g *group) error {
 		c.MetaData.DataPageOffset += by
 		move(c.MetaData.DictionaryPageOffset)
 		move(c.MetaData.IndexPageOffset)
+		stats := c.MetaData.EncodingStats
+		sort.Slice(stats, func(i, k int) bool { // arrow-go takes them from maps
+			if stats[i].PageType != stats[k].PageType {
+				return stats[i].PageType > stats[k].PageType // the dictionary first
+			}
+			return stats[i].Encoding < stats[k].Encoding
+		})
 	}
 	move(rg.FileOffset)
 	rg.Ordinal = nil

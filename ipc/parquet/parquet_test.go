@@ -322,6 +322,83 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
+// various is a batch of which both dictionaries and plain pages come to be.
+func various(n int) arrow.RecordBatch {
+	rng := rand.New(rand.NewPCG(1, 1))
+	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "few", Type: arrow.PrimitiveTypes.Int64},
+		{Name: "many", Type: arrow.PrimitiveTypes.Float64}, {Name: "text", Type: arrow.BinaryTypes.String}}, nil))
+	defer b.Release()
+	for range n {
+		b.Field(0).(*array.Int64Builder).Append(rng.Int64N(12_000))
+		b.Field(1).(*array.Float64Builder).Append(rng.Float64())
+		b.Field(2).(*array.StringBuilder).Append(fmt.Sprint(rng.Uint32()))
+	}
+	return b.NewRecordBatch()
+}
+
+// The same batches give the same bytes, also where a dictionary grows too large and plain pages follow.
+func TestSameBytes(t *testing.T) {
+	rec := various(30_000)
+	var first []byte
+	for i := range 8 {
+		b, _ := write(t, split(t, rec, rec.NumRows()), parquet.WithMaxMemory(8<<20))
+		if i == 0 {
+			first = b
+		}
+		if !bytes.Equal(b, first) {
+			t.Fatal("other bytes than before")
+		}
+	}
+}
+
+// Where memory is short, no page is longer than a block of the codec's, so that it takes no window.
+func TestSmallPages(t *testing.T) {
+	rec := various(30_000)
+	for name, c := range map[string]struct {
+		small bool
+		opts  []parquet.Option
+	}{
+		"8 MiB":           {true, []parquet.Option{parquet.WithMaxMemory(8 << 20)}},
+		"127 MiB":         {true, []parquet.Option{parquet.WithMaxMemory(127 << 20)}},
+		"128 MiB":         {false, []parquet.Option{parquet.WithMaxMemory(128 << 20)}},
+		"8 MiB by snappy": {false, []parquet.Option{parquet.WithMaxMemory(8 << 20), parquet.WithCompression(parquet.Snappy)}},
+		"no bound":        {false, nil},
+	} {
+		out, _ := write(t, split(t, rec, rec.NumRows()), c.opts...)
+		const block = 128 << 10
+		if n := longestPage(t, out); n == 0 || n <= block != c.small {
+			t.Errorf("%s: a page of %d bytes", name, n)
+		}
+		if tbl := back(t, out); fmt.Sprint(text(tbl.Column(1).Data().Chunks()...)) != fmt.Sprint(text(rec.Column(1))) {
+			t.Errorf("%s: other values", name)
+		}
+	}
+}
+
+// longestPage is the bytes of the longest page before it was compressed.
+func longestPage(t *testing.T, b []byte) (n int) {
+	t.Helper()
+	f, err := file.NewParquetReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for g := range f.NumRowGroups() {
+		for i := range f.RowGroup(g).NumColumns() {
+			pages, err := f.RowGroup(g).GetColumnPageReader(i)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for pages.Next() {
+				n = max(n, len(pages.Page().Data()))
+			}
+			if err := pages.Err(); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	return n
+}
+
 func TestConversions(t *testing.T) {
 	field := func(t arrow.DataType) *arrow.Schema {
 		return arrow.NewSchema([]arrow.Field{{Name: "a", Type: arrow.StructOf(arrow.Field{Name: "b", Type: t, Nullable: true}), Nullable: true}}, nil)

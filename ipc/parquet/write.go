@@ -21,6 +21,7 @@ const (
 	leastGroupBytes   = 1 << 20
 	mostGroupRows     = 4 << 20
 	codecBytes        = 16 << 20 // of a worker, for compressors and dictionaries
+	smallPageBytes    = 64 << 10 // of pages and dictionaries where memory is short
 )
 
 // Option changes how Write works.
@@ -33,6 +34,7 @@ type options struct {
 	maxMemory   int64
 	mem         memory.Allocator
 	progress    func(ipc.Stats)
+	pageBytes   int64 // 0: arrow-go's own
 }
 
 // WithCompression sets the codec. The default is Zstd.
@@ -82,8 +84,8 @@ func WithGroupBytes(n int64) Option {
 	}
 }
 
-// WithMaxMemory makes row groups so small, and workers so few, that gathering and encoding takes about n bytes. The
-// default, 0, is no bound.
+// WithMaxMemory makes row groups so small, and workers so few, that gathering and encoding takes about n bytes; below
+// 128 MiB the pages that Zstd compresses are smaller too. The default, 0, is no bound.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -146,6 +148,10 @@ func (o *options) sizes() {
 	}
 	if o.maxMemory > 0 {
 		o.workers = int(max(1, min(int64(o.workers), o.maxMemory/(2*o.bytes+codecBytes))))
+	}
+	// For what is longer than a block of 128 KiB, the codec takes a window of codecBytes, and anew after each collection.
+	if o.compression == Zstd && o.maxMemory > 0 && o.maxMemory < 8*codecBytes {
+		o.pageBytes = smallPageBytes
 	}
 }
 
