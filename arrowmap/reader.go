@@ -507,7 +507,12 @@ func (r *Reader) dictionary(x *part, n *dictionaryNode) (arrow.Array, error) {
 		r.dicts.read[n] = l
 	}
 	r.dicts.mu.Unlock()
-	l.once.Do(func() { l.arr, l.err = x.b.whole(x, n.labels) })
+	l.once.Do(func() { // which a fault must not leave without an error
+		l.err = source.Guard(func() (err error) {
+			l.arr, err = x.b.whole(x, n.labels)
+			return err
+		})
+	})
 	return l.arr, l.err
 }
 
@@ -912,7 +917,12 @@ func (r *Reader) wholeDataset(x *part, ds *h5.Dataset) (piece, error) {
 		r.wholes[rows(ds).place()] = w
 	}
 	r.mu.Unlock()
-	w.once.Do(func() { w.piece, w.err = x.b.fetch(x, rows(ds), 0, ds.Rows()) })
+	w.once.Do(func() {
+		w.err = source.Guard(func() (err error) {
+			w.piece, err = x.b.fetch(x, rows(ds), 0, ds.Rows())
+			return err
+		})
+	})
 	return w.piece, w.err
 }
 

@@ -411,6 +411,55 @@ func TestTruncatedWhileMapped(t *testing.T) {
 	}
 }
 
+// TestCutDictionary: labels that can't be read are an error of every batch, not only of the first.
+func TestCutDictionary(t *testing.T) {
+	data, err := os.ReadFile(h5test.Fixture(t, "vaex.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := filepath.Join(t.TempDir(), "cut.h5")
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	f, err := arrowmap.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	if !f.H5().Source().Mapped() {
+		t.Skip("nothing is mapped on this system")
+	}
+	tab, err := table(t, f, "").Select("label")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if tab.Columns()[0].Type.ID() != arrow.DICTIONARY {
+		t.Fatalf("%v is no dictionary", tab.Columns()[0].Type)
+	}
+	warm, err := tab.Reader(context.Background()) // so that metadata is known
+	if err != nil {
+		t.Fatal(err)
+	}
+	for warm.Next() {
+	}
+	warm.Release()
+	for workers := 1; workers <= 4; workers++ {
+		r, err := tab.Reader(context.Background(), arrowmap.WithBatchRows(1), arrowmap.WithWorkers(workers))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Truncate(name, 4096); err != nil {
+			t.Fatal(err)
+		}
+		for r.Next() {
+		}
+		if !h5err.Is(r.Err(), h5err.IO) {
+			t.Errorf("the file was cut: %v", r.Err())
+		}
+		r.Release()
+	}
+}
+
 // TestReadersAtOnce reads one file from many goroutines.
 func TestReadersAtOnce(t *testing.T) {
 	f := open(t, "sample.h5")

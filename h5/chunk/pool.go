@@ -119,11 +119,11 @@ func (p *Pool) work() {
 	w := newWorker()
 	defer w.close()
 	p.mu.Lock()
-	defer p.mu.Unlock()
 	for {
 		for p.head == len(p.tasks) {
 			if p.ended {
 				p.live--
+				p.mu.Unlock() // not by defer: a job that panics does so without the lock
 				return
 			}
 			p.some.Wait()

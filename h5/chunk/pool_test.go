@@ -1,10 +1,15 @@
 package chunk
 
 import (
+	"bytes"
+	"context"
+	"os"
+	"os/exec"
 	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
@@ -24,6 +29,27 @@ func TestPoolOrder(t *testing.T) {
 	p.Close()
 	if !slices.Equal(got, want) {
 		t.Errorf("jobs ran in the order %v", got)
+	}
+}
+
+// A job that panics ends the process with what it panics with.
+func TestPoolPanic(t *testing.T) {
+	const env = "CHUNK_TEST_PANIC"
+	if os.Getenv(env) != "" {
+		p := NewPool(2)
+		p.submit(4, func(_ *Worker, k int) {
+			if k == 2 {
+				panic("a job's own words")
+			}
+		})
+		select {}
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	c := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestPoolPanic$")
+	c.Env = append(os.Environ(), env+"=1")
+	if out, err := c.CombinedOutput(); err == nil || ctx.Err() != nil || !bytes.Contains(out, []byte("panic: a job's own words")) || bytes.Contains(out, []byte("unlock of unlocked")) {
+		t.Errorf("%v, %s", err, out)
 	}
 }
 

@@ -19,6 +19,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -38,6 +39,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // authority signs certificates.
@@ -603,6 +605,85 @@ func TestWire(t *testing.T) {
 	}
 	if _, err := w.put(make([]byte, 20)); err != io.ErrClosedPipe {
 		t.Error(err)
+	}
+}
+
+// A piece of a mapped file is for the system to read, be it as short as grpc's own prefix of a message.
+func TestWireTiny(t *testing.T) {
+	leaks(t)
+	path := copied(t, "sample.h5")
+	src, err := source.Open(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer src.Release()
+	page := int64(os.Getpagesize())
+	b, ok := src.View(4*page, page)
+	if !ok {
+		t.Skip("nothing is mapped on this system")
+	}
+	if err := os.Truncate(path, page); err != nil {
+		t.Fatal(err)
+	}
+	var got net.Buffers
+	w := newWire(func(v *net.Buffers) error { got = slices.Clone(*v); return nil }, func() {})
+	c := &conn{out: map[*message]struct{}{}, wire: w}
+	w.out = c
+	m := &message{conn: c, pool: &pool{}, grant: &grant{l: &limiter{clients: map[string]*usage{"": {}}}, refs: 2}, bytes: [][]byte{b}}
+	c.remember(m)
+	for _, piece := range [][]byte{{0, 0, 15, dataFrame, 0, 0, 0, 0, 1}, {1, 2, 3, 4, 5}, b[:10]} {
+		if _, err := w.put(piece); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if len(got) != 2 || len(got[0]) != frameHead+5 || &got[1][0] != &b[0] || len(got[1]) != 10 {
+		t.Errorf("%d pieces were written", len(got))
+	}
+	m.done()
+	c.end()
+}
+
+// What listens need not be a socket: then a connection's own code reads what it writes, and gets nothing mapped.
+func TestForeignListener(t *testing.T) {
+	if runtime.GOOS == "windows" {
+		t.Skip("a mapped file can't be cut short here")
+	}
+	leaks(t)
+	path := copied(t, "sample.h5")
+	roots, err := OpenRoots([]string{path})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer roots.Close()
+	s, err := New(roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	go s.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue(t, "127.0.0.1")}, NextProtos: []string{"h2"}}))
+	c, err := flight.NewClientWithMiddleware(l.Addr().String(), nil, nil, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30)), narrow())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	info, err := c.GetFlightInfo(context.Background(), commandOf(`{"file": "sample.h5", "columns": ["pickup", "distance", "fare"], "batch_rows": 10000}`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := begin(t, c, context.Background(), info.Endpoint[0].Ticket.Ticket)
+	if err := os.Truncate(path, 8192); err != nil {
+		t.Fatal(err)
+	}
+	for err == nil {
+		_, err = stream.Recv()
+	}
+	if err == io.EOF || !strings.Contains(err.Error(), "cut short") {
+		t.Errorf("%v", err)
 	}
 }
 

@@ -377,7 +377,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			continue
 		}
 		nc := &netConn{Conn: c, l: l}
-		if l.s.o.tls == nil {
+		if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // others read what they are to write themselves
 			nc.wire = newWire(nc.writeAll, func() { c.Close() })
 		}
 		l.s.mu.Lock()
@@ -391,7 +391,7 @@ func (l *listener) Accept() (net.Conn, error) {
 type netConn struct {
 	net.Conn
 	l    *listener
-	wire *wire // nil: encrypted
+	wire *wire // nil: encrypted, or no socket
 	once sync.Once
 }
 

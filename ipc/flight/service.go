@@ -443,7 +443,7 @@ func (s *Server) plan(v *view) plan {
 	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*chunks), mostReader, max(s.limits.most()*3/4, 1<<20))
 	p.readBytes = min(max(p.reader/8, message)/made*row, mostRead)
 	if made < row/2 {
-		p.readBytes = min(p.readBytes, mostSeen)
+		p.readBytes = min(p.readBytes, max(mostSeen, message))
 	}
 	p.memory = p.reader + 3*message
 	if made < row { // most of what is read costs nothing
@@ -471,9 +471,11 @@ func (s *Server) sendAll(r array.RecordReader, rows, most int64, changed func() 
 			c.Batches++
 		}
 	}
-	w.start(r.Schema())
-	err := w.all(r, rows, changed)
-	w.stop()
+	err := func() error {
+		defer w.stop()
+		w.start(r.Schema())
+		return w.all(r, rows, changed)
+	}()
 	if err == nil {
 		err = w.wait(stream.Context(), s.o.sendTimeout)
 	}

@@ -36,7 +36,7 @@ const (
 	defaultWindow     = 1<<16 - 1
 	defaultFrameSize  = 1 << 14 // and the least
 	largestFrameSize  = 1<<24 - 1
-	mostWindows       = 1 << 14 // streams that are followed; grpc lets far fewer be open
+	mostWindows       = 1 << 11 // streams that are followed; grpc lets far fewer be open
 )
 
 func newRemote() *remote {
@@ -80,7 +80,7 @@ func (r *remote) begin() {
 	switch r.head[3] {
 	case headersFrame:
 		r.mu.Lock()
-		if len(r.streams) < mostWindows {
+		if _, ok := r.streams[frameStream(r.head)]; !ok && len(r.streams) < mostWindows {
 			r.streams[frameStream(r.head)] = r.initial
 		}
 		r.mu.Unlock()

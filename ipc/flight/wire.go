@@ -25,23 +25,24 @@ type wire struct {
 	write func(v *net.Buffers) error // to the system
 	fail  func()                     // breaks the connection off
 
-	mu     sync.Mutex
-	out    *conn       // whose messages these are; nil before the first call
-	last   []byte      // the part of a message that was met last
-	mapped bool        // it is of a mapped file
-	vec    net.Buffers // frames that wait
-	sent   net.Buffers // room for a copy of vec
-	held   []*message  // what grpc is done with, but vec is not
-	heads  []byte      // what vec has of headers; never grown, so that it stays in its place
-	size   int         // bytes that wait
-	made   int         // of them, those that are not of mapped files
-	frame  []byte      // the header of the last frame, where another one of its stream may join it; nil: none may
-	need   int         // bytes of payload that the last frame lacks
-	now    bool        // there is payload that will not stay
-	stuck  bool        // nothing follows until the client takes more
-	timer  *time.Timer
-	armed  bool
-	err    error
+	mu      sync.Mutex
+	out     *conn       // whose messages these are; nil before the first call
+	last    []byte      // the part of a message that was met last
+	mapped  bool        // it is of a mapped file
+	vec     net.Buffers // frames that wait
+	sent    net.Buffers // room for a copy of vec
+	held    []*message  // what grpc is done with, but vec is not
+	heads   []byte      // what vec has of headers; never grown, so that it stays in its place
+	size    int         // bytes that wait
+	made    int         // of them, those that are not of mapped files
+	frame   []byte      // the header of the last frame, where another one of its stream may join it; nil: none may
+	need    int         // bytes of payload that the last frame lacks
+	now     bool        // there is payload that will not stay
+	stuck   bool        // nothing follows until the client takes more
+	timer   *time.Timer
+	armed   bool // it was set, and has not come
+	flushed bool // since then
+	err     error
 
 	client *remote
 }
@@ -71,7 +72,7 @@ func (w *wire) put(b []byte) (int, error) {
 	switch {
 	case w.need > 0:
 		w.need -= len(b)
-		if len(b) <= tinyCopied && len(w.heads)+len(b) <= cap(w.heads) {
+		if len(b) <= tinyCopied && len(w.heads)+len(b) <= cap(w.heads) && !source.InMapping(b) {
 			w.head(b)
 		} else {
 			if !w.owns(b) {
@@ -110,7 +111,7 @@ func (w *wire) put(b []byte) (int, error) {
 			return 0, err
 		}
 	case !w.armed:
-		w.armed = true
+		w.armed, w.flushed = true, false
 		w.timer.Reset(moment)
 	}
 	return len(b), nil
@@ -149,20 +150,23 @@ func (w *wire) add(b []byte) {
 
 // late writes frames that nothing followed.
 func (w *wire) late() {
-	if !w.mu.TryLock() { // something follows just now
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.flushed && len(w.vec) > 0 { // what waits does not wait since the timer was set
+		w.flushed = false
 		w.timer.Reset(moment)
 		return
 	}
-	defer w.mu.Unlock()
 	w.armed = false
 	_ = w.flush() // grpc is told when it writes again
 }
 
-// settle writes what waits.
+// settle writes what waits, unless something is being written just now.
 func (w *wire) settle() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	_ = w.flush() // grpc is told when it writes again
+	if w.mu.TryLock() {
+		defer w.mu.Unlock()
+		_ = w.flush() // grpc is told when it writes again
+	}
 }
 
 // done gives a message back when nothing of it waits any more; with now that is at once.
@@ -191,6 +195,7 @@ func (w *wire) flush() error {
 	if w.err != nil || len(w.vec) == 0 {
 		return w.err
 	}
+	w.flushed = true
 	w.sent = append(w.sent[:0], w.vec...)
 	v := w.sent // writing consumes it
 	if w.err = w.write(&v); w.err != nil {

@@ -34,12 +34,19 @@ func TestRowsOfCutFile(t *testing.T) {
 	}
 	data := array.NewData(arrow.BinaryTypes.String, rows, []*memory.Buffer{nil, memory.NewBufferBytes(offsets), memory.NewBufferBytes([]byte("x"))}, nil, 0, 0)
 	text := array.NewStringData(data)
-	schema := arrow.NewSchema([]arrow.Field{{Name: "text", Type: text.DataType()}}, nil)
-	rec := array.NewRecordBatch(schema, []arrow.Array{text}, rows)
+	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	b := array.NewInt32Builder(mem)
+	b.AppendValues(make([]int32, rows), nil)
+	numbers := b.NewArray()
+	b.Release()
+	schema := arrow.NewSchema([]arrow.Field{{Name: "number", Type: numbers.DataType()}, {Name: "text", Type: text.DataType()}}, nil)
+	rec := array.NewRecordBatch(schema, []arrow.Array{numbers, text}, rows)
+	numbers.Release()
 	part, err := Rows(rec, 2000, 4000)
 	if err != nil || part.NumRows() != 2000 {
 		t.Fatalf("%v, %v", part, err)
 	}
+	part.Release()
 	if err := os.Truncate(path, 4096); err != nil {
 		t.Fatal(err)
 	}
@@ -47,4 +54,6 @@ func TestRowsOfCutFile(t *testing.T) {
 	if _, err = Rows(rec, 2000, 4000); !errors.As(err, &e) || e.Kind != h5err.IO || e.File != path {
 		t.Errorf("%v", err)
 	}
+	rec.Release()
+	mem.AssertSize(t, 0)
 }
