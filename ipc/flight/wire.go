@@ -25,24 +25,24 @@ type wire struct {
 	write func(v *net.Buffers) error // to the system
 	fail  func()                     // breaks the connection off
 
-	mu      sync.Mutex
-	out     *conn       // whose messages these are; nil before the first call
-	last    []byte      // the part of a message that was met last
-	mapped  bool        // it is of a mapped file
-	vec     net.Buffers // frames that wait
-	sent    net.Buffers // room for a copy of vec
-	held    []*message  // what grpc is done with, but vec is not
-	heads   []byte      // what vec has of headers; never grown, so that it stays in its place
-	size    int         // bytes that wait
-	made    int         // of them, those that are not of mapped files
-	frame   []byte      // the header of the last frame, where another one of its stream may join it; nil: none may
-	need    int         // bytes of payload that the last frame lacks
-	now     bool        // there is payload that will not stay
-	stuck   bool        // nothing follows until the client takes more
-	timer   *time.Timer
-	armed   bool // it was set, and has not come
-	flushed bool // since then
-	err     error
+	mu     sync.Mutex
+	out    *conn       // whose messages these are; nil before the first call
+	last   []byte      // the part of a message that was met last
+	mapped bool        // it is of a mapped file
+	vec    net.Buffers // frames that wait
+	sent   net.Buffers // room for a copy of vec
+	held   []*message  // what grpc is done with, but vec is not
+	heads  []byte      // what vec has of headers; never grown, so that it stays in its place
+	size   int         // bytes that wait
+	made   int         // of them, those that are not of mapped files
+	frame  []byte      // the header of the last frame, where another one of its stream may join it; nil: none may
+	need   int         // bytes of payload that the last frame lacks
+	now    bool        // there is payload that will not stay
+	stuck  bool        // nothing follows until the client takes more
+	timer  *time.Timer
+	armed  bool
+	delay  time.Duration // until the timer comes again; late's alone
+	err    error
 
 	client *remote
 }
@@ -51,6 +51,7 @@ const (
 	enough     = 256 << 10              // bytes of our memory that are worth a call
 	plenty     = 4 << 20                // bytes that are, of mapped files too, which cost nothing while they wait
 	moment     = 200 * time.Microsecond // that a frame waits when nothing follows
+	longest    = 20 * time.Millisecond  // before it is looked again whether it may be written
 	headsRoom  = 4 << 10
 	tinyCopied = 64 // payload up to this size is copied: the five bytes before a message
 )
@@ -111,7 +112,7 @@ func (w *wire) put(b []byte) (int, error) {
 			return 0, err
 		}
 	case !w.armed:
-		w.armed, w.flushed = true, false
+		w.armed = true
 		w.timer.Reset(moment)
 	}
 	return len(b), nil
@@ -148,16 +149,16 @@ func (w *wire) add(b []byte) {
 	w.vec = append(w.vec, b)
 }
 
-// late writes frames that nothing followed.
+// late writes frames that nothing followed. While something is being written, which may take as long as a client does not
+// read, it looks again less and less often.
 func (w *wire) late() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if w.flushed && len(w.vec) > 0 { // what waits does not wait since the timer was set
-		w.flushed = false
-		w.timer.Reset(moment)
+	if !w.mu.TryLock() {
+		w.delay = min(2*max(w.delay, moment), longest)
+		w.timer.Reset(w.delay)
 		return
 	}
-	w.armed = false
+	defer w.mu.Unlock()
+	w.armed, w.delay = false, 0
 	_ = w.flush() // grpc is told when it writes again
 }
 
@@ -195,7 +196,6 @@ func (w *wire) flush() error {
 	if w.err != nil || len(w.vec) == 0 {
 		return w.err
 	}
-	w.flushed = true
 	w.sent = append(w.sent[:0], w.vec...)
 	v := w.sent // writing consumes it
 	if w.err = w.write(&v); w.err != nil {
