@@ -545,19 +545,13 @@ func (n *dictionaryNode) build(x *part, a, b int64) (arrow.Array, error) {
 // dictionaries keeps the labels of a reader's dictionary columns: they are read once.
 type dictionaries struct {
 	mu   sync.Mutex
-	read map[*dictionaryNode]*labels
-}
-
-type labels struct {
-	once sync.Once
-	arr  arrow.Array
-	err  error
+	read map[*dictionaryNode]*once[arrow.Array]
 }
 
 func (d *dictionaries) release() {
 	for _, l := range d.read {
-		if l.arr != nil {
-			l.arr.Release()
+		if l.made != nil {
+			l.made.Release()
 		}
 	}
 	d.read = nil

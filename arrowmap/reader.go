@@ -119,7 +119,7 @@ type Reader struct {
 	recycle *recycler
 	mu      sync.Mutex // guards streams and wholes
 	streams map[place]*stream
-	wholes  map[place]*wholePiece
+	wholes  map[place]*once[piece]
 	dicts   dictionaries
 	stats   []columnStats
 
@@ -190,7 +190,7 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	}
 	r := &Reader{t: t, schema: t.Schema(), o: o, end: t.end(t.whole()), next: t.from,
 		streams: map[place]*stream{}, stats: make([]columnStats, len(t.columns))}
-	r.dicts.read = map[*dictionaryNode]*labels{}
+	r.dicts.read = map[*dictionaryNode]*once[arrow.Array]{}
 	r.refs.Store(1)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.sizes()
@@ -315,7 +315,7 @@ func (r *Reader) stop() {
 	}
 	r.dicts.release()
 	for _, w := range r.wholes {
-		w.piece.release()
+		w.made.release()
 	}
 	r.recycle.close()
 }
@@ -503,17 +503,28 @@ func (r *Reader) dictionary(x *part, n *dictionaryNode) (arrow.Array, error) {
 	r.dicts.mu.Lock()
 	l := r.dicts.read[n]
 	if l == nil {
-		l = &labels{}
+		l = &once[arrow.Array]{}
 		r.dicts.read[n] = l
 	}
 	r.dicts.mu.Unlock()
-	l.once.Do(func() { // which a fault must not leave without an error
-		l.err = source.Guard(func() (err error) {
-			l.arr, err = x.b.whole(x, n.labels)
+	return l.get(func() (arrow.Array, error) { return x.b.whole(x, n.labels) })
+}
+
+// once is what is made once for a whole pass, by whoever needs it first. A fault while it is made is its error, for all.
+type once[T any] struct {
+	sync.Once
+	made T
+	err  error
+}
+
+func (o *once[T]) get(fn func() (T, error)) (T, error) {
+	o.Do(func() {
+		o.err = source.Guard(func() (err error) {
+			o.made, err = fn()
 			return err
 		})
 	})
-	return l.arr, l.err
+	return o.made, o.err
 }
 
 // piece is rows of a dataset: bytes, and the buffer that owns them.
@@ -909,25 +920,13 @@ func (b *batch) some(x *part, n node, lo, hi int64) (arrow.Array, error) {
 func (r *Reader) wholeDataset(x *part, ds *h5.Dataset) (piece, error) {
 	r.mu.Lock()
 	if r.wholes == nil {
-		r.wholes = map[place]*wholePiece{}
+		r.wholes = map[place]*once[piece]{}
 	}
 	w := r.wholes[rows(ds).place()]
 	if w == nil {
-		w = &wholePiece{}
+		w = &once[piece]{}
 		r.wholes[rows(ds).place()] = w
 	}
 	r.mu.Unlock()
-	w.once.Do(func() {
-		w.err = source.Guard(func() (err error) {
-			w.piece, err = x.b.fetch(x, rows(ds), 0, ds.Rows())
-			return err
-		})
-	})
-	return w.piece, w.err
-}
-
-type wholePiece struct {
-	once  sync.Once
-	piece piece
-	err   error
+	return w.get(func() (piece, error) { return x.b.fetch(x, rows(ds), 0, ds.Rows()) })
 }

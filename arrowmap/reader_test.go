@@ -371,27 +371,33 @@ func TestMemoryBound(t *testing.T) {
 	}
 }
 
-// TestTruncatedWhileMapped cuts the file while columns are being converted: an error, and the process lives.
-func TestTruncatedWhileMapped(t *testing.T) {
-	data, err := os.ReadFile(h5test.Fixture(t, "sample.h5"))
+// mappedCopy opens a copy of a test file that may be cut, and skips the test where nothing is mapped.
+func mappedCopy(t *testing.T, fixture string) (f *arrowmap.File, name string) {
+	t.Helper()
+	data, err := os.ReadFile(h5test.Fixture(t, fixture))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := filepath.Join(t.TempDir(), "cut.h5")
+	name = filepath.Join(t.TempDir(), "cut.h5")
 	if err := os.WriteFile(name, data, 0o644); err != nil {
 		t.Fatal(err)
 	}
-	f, err := arrowmap.Open(name)
-	if err != nil {
+	if f, err = arrowmap.Open(name); err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	t.Cleanup(func() { f.Close() })
 	if !f.H5().Source().Mapped() {
 		if runtime.GOOS == "linux" {
 			t.Fatal("nothing is mapped")
 		}
 		t.Skip("nothing is mapped on this system")
 	}
+	return f, name
+}
+
+// TestTruncatedWhileMapped cuts the file while columns are being converted: an error, and the process lives.
+func TestTruncatedWhileMapped(t *testing.T) {
+	f, name := mappedCopy(t, "sample.h5")
 	tab := table(t, f, "")
 	r, err := tab.Reader(context.Background(), arrowmap.WithBatchRows(64))
 	if err != nil {
@@ -413,22 +419,7 @@ func TestTruncatedWhileMapped(t *testing.T) {
 
 // TestCutDictionary: labels that can't be read are an error of every batch, not only of the first.
 func TestCutDictionary(t *testing.T) {
-	data, err := os.ReadFile(h5test.Fixture(t, "vaex.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := filepath.Join(t.TempDir(), "cut.h5")
-	if err := os.WriteFile(name, data, 0o644); err != nil {
-		t.Fatal(err)
-	}
-	f, err := arrowmap.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	if !f.H5().Source().Mapped() {
-		t.Skip("nothing is mapped on this system")
-	}
+	f, name := mappedCopy(t, "vaex.h5")
 	tab, err := table(t, f, "").Select("label")
 	if err != nil {
 		t.Fatal(err)
