@@ -111,11 +111,7 @@ func (c *conversion) oneTable(names []string, out string) error {
 		if f, ok := c.out.(*os.File); ok && isTerminal(f) {
 			return usage("stdout is a terminal, Arrow and Parquet data are not for reading").WithHint("redirect it or give a file")
 		}
-		f, err := formOf(c.suffix, true)
-		if err != nil {
-			return err
-		}
-		e, err := c.encoding(f)
+		e, err := c.encoding(c.suffix, true)
 		if err != nil {
 			return err
 		}
@@ -131,11 +127,7 @@ func (c *conversion) oneTable(names []string, out string) error {
 	if err != nil {
 		return err
 	}
-	f, err := formOf(out, t.special)
-	if err != nil {
-		return err
-	}
-	e, err := c.encoding(f)
+	e, err := c.encoding(out, t.special)
 	if err != nil {
 		return err
 	}
@@ -268,7 +260,11 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 }
 
 // encoding returns how the output is to be written.
-func (c *conversion) encoding(f form) (*encoding, error) {
+func (c *conversion) encoding(name string, special bool) (*encoding, error) {
+	f, err := formOf(name, special)
+	if err != nil {
+		return nil, err
+	}
 	e := &encoding{form: f, codec: c.codec, workers: int(c.workers), rows: int64(c.batchRows), bytes: int64(c.batchBytes)}
 	if e.workers == 0 {
 		e.workers = runtime.GOMAXPROCS(0)
@@ -314,11 +310,7 @@ func (c *conversion) conversions(t *chosen, e *encoding) ([]string, error) {
 
 // allTables writes every table of the inputs to a file of its own in a directory, which is made when it is not there.
 func (c *conversion) allTables(names []string, dir string) error {
-	f, err := formOf(c.suffix, false)
-	if err != nil {
-		return err
-	}
-	e, err := c.encoding(f)
+	e, err := c.encoding(c.suffix, false)
 	if err != nil {
 		return err
 	}

@@ -195,6 +195,11 @@ const (
 
 // printRows prints all rows of a reader, of the given columns or all.
 func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) error {
+	if columns == nil {
+		for i := range rr.Schema().Fields() {
+			columns = append(columns, i)
+		}
+	}
 	return source.Guard(func() error {
 		if o.json {
 			return a.printJSON(rr, columns)
@@ -203,20 +208,8 @@ func (a *app) printRows(rr array.RecordReader, o *headFlags, columns []int) erro
 	})
 }
 
-// allOf is the numbers of all columns if none are given.
-func allOf(fields []arrow.Field, columns []int) []int {
-	if columns != nil {
-		return columns
-	}
-	for i := range fields {
-		columns = append(columns, i)
-	}
-	return columns
-}
-
 func (a *app) printGrid(rr array.RecordReader, columns []int) error {
 	fields := rr.Schema().Fields()
-	columns = allOf(fields, columns)
 	g := grid{}
 	names, types := make([]cell, len(columns)), make([]cell, len(columns))
 	for i, c := range columns {
@@ -249,7 +242,6 @@ func (a *app) printGrid(rr array.RecordReader, columns []int) error {
 
 func (a *app) printJSON(rr array.RecordReader, columns []int) error {
 	fields := rr.Schema().Fields()
-	columns = allOf(fields, columns)
 	out, more := []byte("["), false
 	for rr.Next() {
 		rec := rr.RecordBatch()
