@@ -71,16 +71,26 @@ func serve(t testing.TB, paths []string, opts ...Option) *place {
 
 func serveRoots(t testing.TB, roots *Roots, opts ...Option) *place {
 	t.Helper()
+	return serveOn(t, listen(t), roots, opts...)
+}
+
+func listen(t testing.TB) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
+func serveOn(t testing.TB, l net.Listener, roots *Roots, opts ...Option) *place {
+	t.Helper()
 	p := &place{}
 	s, err := New(roots, append([]Option{WithObserver(func(c Call) {
 		p.mu.Lock()
 		p.calls = append(p.calls, c)
 		p.mu.Unlock()
 	})}, opts...)...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}

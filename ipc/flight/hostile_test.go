@@ -501,22 +501,19 @@ func TestWire(t *testing.T) {
 		most := defaultFrameSize + 5
 		if rng.IntN(2) == 0 {
 			most = 1 << (15 + rng.IntN(8))
-			hello := []byte("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n")
-			told := func(kind, flags, stream byte, payload ...byte) {
-				hello = append(append(hello, 0, 0, byte(len(payload)), kind, flags, 0, 0, 0, stream), payload...)
-			}
-			told(headersFrame, 4, 1, make([]byte, rng.IntN(20))...)
-			told(settingsFrame, 0, 0, binary.BigEndian.AppendUint32([]byte{0, 1, 9, 9, 9, 9, 0, maxFrameSize}, uint32(most))...)
-			told(settingsFrame, 1, 0)
-			told(settingsFrame, 0, 0, 0, initialWindowSize, 0, byte(rng.IntN(16)), 0, 0)
-			told(6, 0, 0, make([]byte, 8)...)
-			told(headersFrame, 4, 3)
-			told(windowFrame, 0, 0, 0, byte(rng.IntN(100)), 0, 0)
-			told(windowFrame, 0, 3, 0, 1, 2, 3)
-			for len(hello) > 0 {
-				n := 1 + rng.IntN(len(hello))
-				w.client.see(hello[:n])
-				hello = hello[n:]
+			told := hello(
+				sent(headersFrame, 4, 1, make([]byte, rng.IntN(20))...),
+				sent(settingsFrame, 0, 0, append(setting(1, 0x9090909), setting(maxFrameSize, uint32(most))...)...),
+				sent(settingsFrame, 1, 0),
+				sent(settingsFrame, 0, 0, setting(initialWindowSize, uint32(rng.IntN(16))<<16)...),
+				sent(6, 0, 0, make([]byte, 8)...),
+				sent(headersFrame, 4, 3),
+				sent(windowFrame, 0, 0, 0, byte(rng.IntN(100)), 0, 0),
+				sent(windowFrame, 0, 3, 0, 1, 2, 3))
+			for len(told) > 0 {
+				n := 1 + rng.IntN(len(told))
+				w.client.see(told[:n])
+				told = told[n:]
 			}
 			if got := w.client.maxFrame(); got != most {
 				t.Fatalf("frames of up to %d bytes, %d were told", got, most)
@@ -654,23 +651,9 @@ func TestForeignListener(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer roots.Close()
-	s, err := New(roots)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	go s.Serve(tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue(t, "127.0.0.1")}, NextProtos: []string{"h2"}}))
-	c, err := flight.NewClientWithMiddleware(l.Addr().String(), nil, nil, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})),
-		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(1<<30)), narrow())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer c.Close()
+	t.Cleanup(func() { roots.Close() })
+	l := tls.NewListener(listen(t), &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue(t, "127.0.0.1")}, NextProtos: []string{"h2"}})
+	c := serveOn(t, l, roots).dial(t, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})), narrow())
 	info, err := c.GetFlightInfo(context.Background(), commandOf(`{"file": "sample.h5", "columns": ["pickup", "distance", "fare"], "batch_rows": 10000}`))
 	if err != nil {
 		t.Fatal(err)
