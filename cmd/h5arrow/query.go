@@ -31,7 +31,7 @@ type queryFlags struct {
 	force       bool
 	stats       bool
 	access      bool
-	noFilter    bool
+	noPushdown  bool
 }
 
 func (a *app) queryCommand() *cobra.Command {
@@ -63,8 +63,8 @@ in convert. DuckDB reaches neither files nor the network, and takes only stateme
 	f.BoolVar(&o.stats, "stats", false, "print what was read of each column as JSON, on stderr")
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB reach files and the network, and change settings")
 	o.selection.add(cmd)
-	f.BoolVar(&o.noFilter, "no-row-filter", false, "leave all filtering of rows to DuckDB")
-	_ = f.MarkHidden("no-row-filter") // it fails only for a flag that does not exist
+	f.BoolVar(&o.noPushdown, "no-pushdown", false, "leave all conditions and casts to DuckDB")
+	_ = f.MarkHidden("no-pushdown") // it fails only for a flag that does not exist
 	return cmd
 }
 
@@ -97,7 +97,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: limit, Access: o.access, NoFilter: o.noFilter,
+	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: limit, Access: o.access, NoPushdown: o.noPushdown,
 		Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers)), arrowmap.WithBatchRows(int64(o.batchRows)), arrowmap.WithBatchBytes(int64(o.batchBytes))}})
 	defer starting.Close()
 	in, err := o.open(names)

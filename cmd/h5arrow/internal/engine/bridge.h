@@ -23,6 +23,9 @@ void h5arrow_compare(int type, int op, const void *values, const void *constant,
 // words * 64 values to read and room for n, which is at least the number of bits.
 void h5arrow_pick(int width, void *to, int64_t n, const void *values, const uint64_t *mask, int64_t words);
 
+// h5arrow_pick_doubles is h5arrow_pick for floats, which become doubles.
+void h5arrow_pick_doubles(double *to, int64_t n, const float *values, const uint64_t *mask, int64_t words);
+
 // h5arrow_pick_bits is h5arrow_pick for bits, which are written from bit at of to on. Bits of to beyond the last that is
 // written, in its word, are ones.
 void h5arrow_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, const uint64_t *mask, int64_t words);

@@ -19,6 +19,7 @@ import "C"
 import (
 	"fmt"
 	"runtime/cgo"
+	"slices"
 	"unsafe"
 
 	duck "github.com/duckdb/duckdb-go-bindings"
@@ -57,13 +58,13 @@ func h5arrowFree(p unsafe.Pointer) {
 
 // bound is what a statement's use of a table is bound to.
 type bound struct {
-	t     *table
-	q     *query
-	terms []term
+	t *table
+	q *query
+	pushed
 }
 
-// filterParameter is the parameter of a table function that says which of the query's filters it applies.
-const filterParameter = "filter"
+// pushedParameter is the parameter of a table function that says which of what the query pushed down it does.
+const pushedParameter = "pushed"
 
 // register makes a table known to the engine as a table function.
 func (t *table) register(conn duck.Connection) error {
@@ -77,7 +78,7 @@ func (t *table) register(conn duck.Connection) error {
 	duck.TableFunctionSetFunction(f, unsafe.Pointer(C.h5arrow_callback2(C.h5arrowScan)))
 	duck.TableFunctionSupportsProjectionPushdown(f, true)
 	number := duck.CreateLogicalType(duck.TypeBigInt)
-	duck.TableFunctionAddNamedParameter(f, filterParameter, number)
+	duck.TableFunctionAddNamedParameter(f, pushedParameter, number)
 	duck.DestroyLogicalType(&number)
 	if duck.RegisterTableFunction(conn, f) != duck.StateSuccess {
 		return h5err.New(h5err.Argument, "the SQL engine takes no table function for %s", t.names[0])
@@ -106,20 +107,26 @@ func h5arrowBind(p unsafe.Pointer) {
 	duck.TableFunctionGetClientContext(info, &client)
 	id := duck.ClientContextGetConnectionId(client)
 	duck.DestroyClientContext(&client)
-	for i, name := range t.labels {
-		duck.BindAddResultColumn(info, name, t.types[i])
-	}
-	duck.BindSetCardinality(info, duck.IdxT(t.rows), true)
 	b := &bound{t: t, q: t.db.query(uint64(id))}
-	if v := duck.BindGetNamedParameter(info, filterParameter); v.Ptr != nil {
+	if v := duck.BindGetNamedParameter(info, pushedParameter); v.Ptr != nil {
 		k := duck.GetInt64(v)
 		duck.DestroyValue(&v)
-		if b.q == nil || k < 1 || k > int64(len(b.q.filters)) {
-			fail(h5err.New(h5err.Argument, "there is no filter %d", k))
+		if b.q == nil || k < 1 || k > int64(len(b.q.pushed)) {
+			fail(h5err.New(h5err.Argument, "nothing was pushed down as %d", k))
 			return
 		}
-		b.terms = b.q.filters[k-1]
+		b.pushed = b.q.pushed[k-1]
 	}
+	double := duck.CreateLogicalType(duck.TypeDouble)
+	defer duck.DestroyLogicalType(&double)
+	for i, name := range t.labels {
+		lt := t.types[i]
+		if slices.Contains(b.double, i-1) {
+			lt = double
+		}
+		duck.BindAddResultColumn(info, name, lt)
+	}
+	duck.BindSetCardinality(info, duck.IdxT(t.rows), true)
 	duck.BindSetBindData(info, pin(b), freeCallback)
 }
 

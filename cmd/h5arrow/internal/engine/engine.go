@@ -45,11 +45,11 @@ const FilenameColumn = "filename"
 
 // Options says what the engine may use. The zero value is good.
 type Options struct {
-	Threads   int                   // of the engine; 0: one for each processor
-	MaxMemory int64                 // bytes, of which the engine gets half and every scan a quarter; 0: no bound but the engine's own
-	Access    bool                  // statements may reach files and the network, change settings and write
-	NoFilter  bool                  // leave all filtering to the engine
-	Read      []arrowmap.ReadOption // how tables are read, beside memory
+	Threads    int                   // of the engine; 0: one for each processor
+	MaxMemory  int64                 // bytes, of which the engine gets half and every scan a quarter; 0: no bound but the engine's own
+	Access     bool                  // statements may reach files and the network, change settings and write
+	NoPushdown bool                  // leave all conditions and casts to the engine
+	Read       []arrowmap.ReadOption // how tables are read, beside memory
 }
 
 // ScanStats says what one scan of a table read.

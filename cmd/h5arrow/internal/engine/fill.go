@@ -83,7 +83,7 @@ func newFiller(t arrow.DataType, top bool) filler {
 func memory[T any](at unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(at), n) }
 
 // raw returns the bytes of a slice of numbers.
-func raw[T int16 | uint16 | int32 | int64 | uint64](s []T) []byte {
+func raw[T int16 | uint16 | int32 | int64 | uint64 | float32](s []T) []byte {
 	if len(s) == 0 {
 		return nil
 	}
@@ -154,6 +154,23 @@ type plainFiller struct {
 
 func (f *plainFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
 	copyRows(memory[byte](duck.VectorGetData(v), n*f.width), arr, off, n, f.width)
+	f.write(arr, off, n, up, v)
+	return nil
+}
+
+// doubleFiller makes doubles of floats of 32 bits.
+type doubleFiller struct {
+	nulls
+	floats []float32
+}
+
+func (f *doubleFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.floats = room(f.floats, n)
+	copyRows(raw(f.floats), arr, off, n, 4)
+	out := memory[float64](duck.VectorGetData(v), n)
+	for i, x := range f.floats {
+		out[i] = float64(x)
+	}
 	f.write(arr, off, n, up, v)
 	return nil
 }

@@ -18,8 +18,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// taken is how many conditions of a statement the scan takes over.
-func taken(t *testing.T, db *DB, sql string) int {
+// pushedDown is what the scan takes over of a statement.
+func pushedDown(t *testing.T, db *DB, sql string) (p pushed) {
 	t.Helper()
 	q, err := db.open(context.Background())
 	if err != nil {
@@ -32,11 +32,16 @@ func taken(t *testing.T, db *DB, sql string) int {
 	if err := q.pushDown(sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	n := 0
-	for _, f := range q.filters {
-		n += len(f)
+	if len(q.pushed) > 0 {
+		p = q.pushed[0]
 	}
-	return n
+	return p
+}
+
+// taken is how many conditions of a statement the scan takes over.
+func taken(t *testing.T, db *DB, sql string) int {
+	t.Helper()
+	return len(pushedDown(t, db, sql).terms)
 }
 
 // same fails the test unless both engines answer a statement alike.
@@ -54,7 +59,7 @@ func same(t *testing.T, db, plain *DB, sql string) {
 func TestFilterSame(t *testing.T) {
 	leaks(t)
 	list := tables(t, suite)
-	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoFilter: true})
+	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoPushdown: true})
 	constants := []string{"0", "-0", "1", "-1", "7", "127", "128", "-128", "-129", "199", "255", "256", "32767", "32768", "-32768", "65535", "65536",
 		"2147483647", "2147483648", "-2147483648", "4294967295", "4294967296", "9223372036854775807", "9223372036854775808", "-9223372036854775808",
 		"-9223372036854775809", "18446744073709551615", "18446744073709551616", "0.5", "-0.0", "5.45", "12.3", "0.1", "16777216", "16777217", "1e2", "9007199254740993",
@@ -90,7 +95,7 @@ func TestFilterSame(t *testing.T) {
 func TestFilterTaken(t *testing.T) {
 	leaks(t)
 	list := tables(t, suite)
-	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoFilter: true})
+	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoPushdown: true})
 	for sql, want := range map[string]int{
 		`select i, word, point, list, colour, b from "/all" where f64 > 25`:                             1,
 		`select i, i8, f32 from "/all" where i8 is not null and u8 >= 5 and f64 < 3`:                    3,
@@ -142,7 +147,68 @@ func TestFilterTaken(t *testing.T) {
 			same(t, db, plain, sql)
 		}
 	}
-	refuse(t, db, `select * from h5arrow_scan_0(filter := 1)`, h5err.Argument, "no filter 1")
+	refuse(t, db, `select * from h5arrow_scan_0(pushed := 1)`, h5err.Argument, "nothing was pushed down as 1")
+}
+
+// Floats of 32 bits come as doubles where the engine would make doubles of all of them, and the answers are the same.
+func TestDoubles(t *testing.T) {
+	leaks(t)
+	list := tables(t, suite)
+	db, plain := open(t, list, Options{Threads: 2}), open(t, list, Options{Threads: 2, NoPushdown: true})
+	for sql, want := range map[string]string{
+		`select avg(f32) from "/all"`: "f32",
+		`select AVG("F32"), sum("/all".f32), count(*) from "/all" where i > 2047`:                   "f32",
+		`select i8, stddev(x.f32) as f from "/all" x where i8 > 5 and u8 < 9 group by 1 order by 1`: "f32",
+		`select sum(f32) filter (where i8 > 5), avg(distinct f32), sum(f32 order by i) from "/all"`: "f32",
+		`select i, f32::double from "/all" where i between 2040 and 2060 order by i`:                "f32",
+		`select sum(cast(f32 as double) * f64) from "/all"`:                                         "f32",
+		`select avg(f32) as m from "/all" group by i8 having sum(f32) > 0 order by m`:               "f32",
+		`select avg(f32) from "/all" where f32 > 0`:                                                 "f32",
+		`select avg(f32) from "/all" where f32 is not null`:                                         "f32",
+		`select avg(f32) from "/all" where f32 > 0.5`:                                               "",
+		`select avg(f32), max(f32) from "/all"`:                                                     "",
+		`select avg(f32), f32 from "/all" group by 2 order by 2, 1`:                                 "",
+		`select avg(f32) filter (where f32 > 3) from "/all"`:                                        "",
+		`select sum(f32 order by f32) from "/all"`:                                                  "",
+		`select avg(f32) from "/all" order by max("F32")`:                                           "",
+		`select sum(f32 + 1) from "/all"`:                                                           "",
+		`select f32::float, f32::double from "/all" where i < 3`:                                    "",
+		`select try_cast(f32 as double) from "/all" where i < 3`:                                    "f32",
+		`select sum(f32) over (order by i) from "/all" order by 1 limit 3`:                          "",
+		`select avg(f32), any_value(columns('i8')) from "/all"`:                                     "",
+		`select avg(f32), count(distinct x) from "/all" x`:                                          "",
+		`select avg(f32), (select max(f32) from "/all") from "/all"`:                                "",
+		`select quantile_cont(f32, 0.5), median(f32) from "/all"`:                                   "",
+		`select corr(f32, f64) from "/all"`:                                                         "",
+		`select avg(f64), avg(f16), avg(i32) from "/all"`:                                           "",
+		`select avg(f32) from (select f32 from "/all")`:                                             "",
+		`select avg(a.f32) from "/all" a, "/all" b where a.i = b.i`:                                 "",
+		`select list_sum(list_transform([1.5], lambda f32: f32::double)) from "/all" limit 1`:       "",
+	} {
+		p := pushedDown(t, db, sql)
+		var got []string
+		for _, c := range p.double {
+			got = append(got, db.tables[slices.IndexFunc(db.tables, func(x *table) bool { return x.names[0] == "/all" })].columns[c].name)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: %v come as doubles, want %q", sql, got, want)
+		}
+		same(t, db, plain, sql)
+	}
+	for _, f := range ofDoubles {
+		for _, where := range []string{"true", "i > 100 and u8 < 200", "i >= 2050 and i < 2054"} {
+			sql := fmt.Sprintf(`select %s(f32), count(*) from "/all" where f32 is not null and %s`, f, where)
+			if p := pushedDown(t, db, sql); len(p.double) != 1 {
+				t.Errorf("%s: %d columns come as doubles", sql, len(p.double))
+			}
+			same(t, db, plain, sql)
+		}
+		lines, _, err := answer(db, "select count(*) from duckdb_functions() where function_type = 'aggregate' and function_name = '"+f+
+			"' and len(parameter_types) = 1 and parameter_types[1] in ('FLOAT', 'ANY', 'T')")
+		if err != nil || lines[0] != "0" {
+			t.Errorf("%s takes floats: %v, %v", f, lines, err)
+		}
+	}
 }
 
 // Columns that have to be decoded are read only where rows were chosen by others.
@@ -173,7 +239,7 @@ func TestLate(t *testing.T) {
 		}
 	}
 	// Filters that choose much and little, here and there.
-	db, plain := open(t, list, Options{Threads: 3, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(300)}}), open(t, list, Options{Threads: 2, NoFilter: true})
+	db, plain := open(t, list, Options{Threads: 3, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(300)}}), open(t, list, Options{Threads: 2, NoPushdown: true})
 	for _, sql := range []string{`select i, i64, heap from "/all" where u8 > 5 order by i`, `select i, big, colour from "/all" where u16 = 77 order by i`,
 		`select sum(i8), max(fixed), count(*) from "/all" where f64 > 20`, `select i, point, big from "/all" where i8 = 3 and u8 < 100 order by i`,
 		`select i, big, f32 from "/all" where i >= 4000 limit 3`, `select i8 from "/all" where i8 > 90`} {

@@ -84,6 +84,12 @@ static void plain_pick(int width, void *to, const void *values, const uint64_t *
 	}
 }
 
+static void plain_pick_doubles(double *to, const float *values, const uint64_t *mask, int64_t words) {
+	for (int64_t w = 0; w < words; w++, values += 64)
+		for (uint64_t m = mask[w]; m; m &= m - 1)
+			*to++ = values[__builtin_ctzll(m)];
+}
+
 static inline uint64_t plain_extract(uint64_t bits, uint64_t mask) {
 	uint64_t out = 0;
 	for (int k = 0; mask; mask &= mask - 1, k++)
@@ -203,6 +209,20 @@ WIDE static void wide_pick(int width, void *to, int64_t n, const void *values, c
 	}
 }
 
+WIDE static void wide_pick_doubles(double *to, int64_t n, const float *values, const uint64_t *mask, int64_t words) {
+	double *end = to + n;
+	for (int64_t w = 0; w < words; w++)
+		for (int j = 0; j < 64; j += 8, values += 8) {
+			__mmask8 part = (__mmask8)(mask[w] >> j);
+			__m512d v = _mm512_cvtps_pd(_mm256_loadu_ps(values));
+			if (end - to >= 8)
+				_mm512_storeu_pd(to, _mm512_maskz_compress_pd(part, v));
+			else
+				_mm512_mask_compressstoreu_pd(to, part, v);
+			to += __builtin_popcountll(part);
+		}
+}
+
 WIDE static void wide_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, const uint64_t *mask, int64_t words) {
 	PICK_BITS(_pext_u64)
 }
@@ -261,6 +281,17 @@ void h5arrow_pick(int width, void *to, int64_t n, const void *values, const uint
 #endif
 	(void)n;
 	plain_pick(width, to, values, mask, words);
+}
+
+void h5arrow_pick_doubles(double *to, int64_t n, const float *values, const uint64_t *mask, int64_t words) {
+#ifdef HAVE_WIDE
+	if (wide()) {
+		wide_pick_doubles(to, n, values, mask, words);
+		return;
+	}
+#endif
+	(void)n;
+	plain_pick_doubles(to, values, mask, words);
 }
 
 void h5arrow_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, const uint64_t *mask, int64_t words) {

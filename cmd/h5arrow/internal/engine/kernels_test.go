@@ -113,6 +113,19 @@ func TestPick(t *testing.T) {
 				}
 			}
 		}
+		room := len(chosen) + r.IntN(3)
+		doubles, floats := make([]float64, room+8), unsafe.Slice((*float32)(unsafe.Pointer(&values[0])), vectorRows)
+		pickDoubles(unsafe.Pointer(&doubles[0]), room, values, mask)
+		for k, i := range chosen {
+			if want := float64(floats[i]); math.Float64bits(doubles[k]) != math.Float64bits(want) {
+				t.Fatalf("double %d is %v, not %v as row %d", k, doubles[k], want, i)
+			}
+		}
+		for i, f := range doubles[room:] {
+			if f != 0 {
+				t.Fatalf("double %d behind the room was written to", i)
+			}
+		}
 		at := r.IntN(vectorRows - len(chosen) + 1)
 		to := make([]uint64, words+1)
 		for i := range to {

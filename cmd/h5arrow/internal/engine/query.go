@@ -27,8 +27,8 @@ type query struct {
 	stop   func() bool // undoes the interrupt by the context
 	stmt   duck.PreparedStatement
 
-	simple  bool     // one SELECT was prepared
-	filters [][]term // by the parameter of the table functions, from 1 on
+	simple bool     // one SELECT was prepared
+	pushed []pushed // by the parameter of the table functions, from 1 on
 
 	mu    sync.Mutex // guards what follows, and the connection against an interrupt that comes late
 	over  bool
@@ -208,13 +208,12 @@ func (q *query) prepare(sql string) error {
 	return nil
 }
 
-// pushDown replaces the prepared statement by one that leaves conditions to the scan, where there is one that comes to the
-// same.
+// pushDown replaces the prepared statement by one that leaves more to the scan, where there is one that comes to the same.
 func (q *query) pushDown(sql string) error {
 	if !q.simple {
 		return nil
 	}
-	text, err := q.filtered(sql)
+	text, err := q.leaner(sql)
 	if err != nil || text == "" {
 		return q.ctx.Err() // otherwise it stays as it was
 	}

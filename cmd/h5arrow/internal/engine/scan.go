@@ -29,8 +29,7 @@ const rowNumber = -1
 // Where rows are chosen and columns have to be decoded, those that the choice needs come first, and the others only from
 // where rows were chosen.
 type scan struct {
-	t          *table
-	q          *query
+	*bound
 	columns    []int       // for each vector the column of the table, len(t.columns) for the file, or rowNumber
 	place      []place     // for each vector where its values are
 	conditions []condition // for rows to be wanted, over the columns of the first part
@@ -66,7 +65,7 @@ type part struct {
 // newScan begins to read the columns of a table that fill the vectors, and those that rows are chosen by.
 func newScan(b *bound, columns []int) (*scan, error) {
 	t := b.t
-	s := &scan{t: t, q: b.q, columns: columns, place: make([]place, len(columns)), stats: ScanStats{Table: t.names[0]}}
+	s := &scan{bound: b, columns: columns, place: make([]place, len(columns)), stats: ScanStats{Table: t.names[0]}}
 	want := func(p *part, c int) (int, error) {
 		if err := t.columns[c].err; err != nil {
 			return 0, err
@@ -201,7 +200,9 @@ func newLocal(s *scan) *local {
 	for i, c := range s.columns {
 		switch {
 		case c >= 0 && c < len(s.t.columns):
-			l.fillers[i] = newFiller(s.t.columns[c].typ, true)
+			if l.fillers[i] = newFiller(s.t.columns[c].typ, true); slices.Contains(s.double, c) {
+				l.fillers[i] = &doubleFiller{}
+			}
 			_, ok := l.fillers[i].(gatherer)
 			l.dense = l.dense && ok
 		case c == rowNumber:

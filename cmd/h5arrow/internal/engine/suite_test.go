@@ -226,7 +226,7 @@ func TestSuite(t *testing.T) {
 		}
 		want = append(want, lines)
 	}
-	options := []Options{{Threads: 1}, {Threads: 2}, {Threads: 8}, {Threads: 2, NoFilter: true},
+	options := []Options{{Threads: 1}, {Threads: 2}, {Threads: 8}, {Threads: 2, NoPushdown: true},
 		{Threads: 2, Read: []arrowmap.ReadOption{arrowmap.WithBatchRows(777), arrowmap.WithWorkers(1)}}}
 	if testing.Short() {
 		options = options[4:]
