@@ -217,7 +217,7 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 	if err != nil {
 		return err
 	}
-	room := uint64(f.r.Size())
+	room := f.r.Room()
 	return btree.V1Group(f.r, st.tree, func(addr uint64) error {
 		return btree.Symbols(f.r, addr, &room, func(sym btree.Symbol) error {
 			name, err := names.String(sym.Name)

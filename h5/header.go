@@ -140,7 +140,7 @@ const maxHeader = 64 << 20
 // continuations is the queue of an object header's blocks. It guards against chains that come back or never end.
 type continuations struct {
 	h    *header
-	room uint64         // bytes that the blocks may yet have: they do not overlap, so all are no larger than the file
+	room meta.Room
 	few  [4]headerBlock // the first ones; few headers have more
 	n    int            // of all
 	more []headerBlock
@@ -171,14 +171,13 @@ func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	case b.addr == q.h.addr || q.has(b.addr):
 		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
 		return
-	case b.size > q.room:
+	case !q.room.Take(b.size):
 		c.Corrupt("object header continuation of %d bytes, more than are left in the file", b.size)
 		return
 	case q.h.bytes+b.size > maxHeader:
 		c.Fail(h5err.Limit, "object header of more than %d bytes", maxHeader)
 		return
 	}
-	q.room -= b.size
 	q.h.bytes += b.size
 	if q.n < len(q.few) {
 		q.few[q.n] = b
@@ -222,7 +221,7 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	f.extent(h.addr, 16, "object header")
 	h.bytes = 16
 	h.messages = make([]message, 0, min(count, int(size/8), 16))
-	q := continuations{h: h, room: uint64(f.r.Size())}
+	q := continuations{h: h, room: f.r.Room()}
 	c := f.r.CursorOver(nil, h.addr+16)
 	if q.add(c, headerBlock{h.addr + 16, uint64(size)}); c.Err() != nil {
 		return c.Err()
@@ -304,7 +303,7 @@ func (f *File) readHeader2(h *header, head []byte) error {
 	c.Skip(prefix)
 	h.links = 1 // unless a message says otherwise
 	h.messages = make([]message, 0, min(size/10, 16))
-	q := continuations{h: h, room: uint64(f.r.Size())}
+	q := continuations{h: h, room: f.r.Room()}
 	if err := f.messages2(h, c, h.addr, &q); err != nil {
 		return err
 	}

@@ -1,6 +1,9 @@
 package h5
 
-import "github.com/h5arrow/h5arrow/h5/h5err"
+import (
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
+)
 
 // Walk calls fn for each object that hard links reach from the root, each once, groups before what is in them. Objects
 // that can't be opened are passed over. It ends with the first error of fn.
@@ -15,7 +18,7 @@ func (f *File) Walk(fn func(o Object) error) error {
 
 // WalkAll is Walk, and also tells of what can't be opened: then o is nil, and path and err say what.
 func (f *File) WalkAll(fn func(o Object, path string, err error) error) error {
-	w := walker{f: f, fn: fn, seen: map[uint64]struct{}{}, room: uint64(f.r.Size())}
+	w := walker{f: f, fn: fn, seen: map[uint64]struct{}{}, room: f.r.Room()}
 	return w.visit(f.root)
 }
 
@@ -26,13 +29,13 @@ type walker struct {
 	f    *File
 	fn   func(o Object, path string, err error) error
 	seen map[uint64]struct{}
-	room uint64 // bytes that the headers of objects may yet have: they do not overlap
+	room meta.Room // of the objects' headers
 }
 
 // visit keeps its own stack: groups may be nested deeper than is wise to recurse.
 func (w *walker) visit(root *Group) error {
 	w.seen[root.addr] = struct{}{}
-	w.room -= min(w.room, root.h.bytes)
+	w.room.Take(root.h.bytes)
 	if err := w.fn(root, root.path, nil); err != nil {
 		return err
 	}
@@ -71,12 +74,8 @@ func (w *walker) visit(root *Group) error {
 		}
 		p := join(top.g.path, l.Name)
 		o, err := w.f.object(l.Address, p)
-		if err == nil {
-			n := headerOf(o).bytes
-			if n > w.room {
-				return h5err.In(w.f.r.Corrupt(l.Address, "object headers that overlap one another"), w.f.Name(), p)
-			}
-			w.room -= n
+		if err == nil && !w.room.Take(headerOf(o).bytes) {
+			return h5err.In(w.f.r.Corrupt(l.Address, "object headers that overlap one another"), w.f.Name(), p)
 		}
 		if err := w.fn(o, p, err); err != nil {
 			return err

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
-	"math"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -368,7 +367,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 	}
 	c.report(hp.Verify(), c.path)
 	var last []byte
-	room := uint64(r.Size())
+	room := r.Room()
 	w := tree1{c: c, keySize: r.LengthSize}
 	name := func(key []byte) ([]byte, error) { return hp.String(r.Len(key)) }
 	w.child = func(left, right []byte, addr uint64) error {
@@ -437,7 +436,7 @@ type tree1 struct {
 	child   func(left, right []byte, addr uint64) error // what a leaf points to
 
 	at   uint64 // the node that is visited
-	room int    // bytes that nodes may yet have
+	room meta.Room
 	seen map[uint64]struct{}
 	last [256]*sibling // by level
 }
@@ -445,7 +444,7 @@ type tree1 struct {
 type sibling struct{ addr, right uint64 }
 
 func (w *tree1) walk(addr uint64) error {
-	w.seen, w.room = map[uint64]struct{}{}, int(min(w.c.r.Size(), math.MaxInt))
+	w.seen, w.room = map[uint64]struct{}{}, w.c.r.Room()
 	err := w.node(addr, -1)
 	if err != nil {
 		return err
@@ -486,7 +485,7 @@ func (w *tree1) node(addr uint64, level int) error {
 		return nil
 	}
 	step := w.keySize + r.OffsetSize
-	if w.room -= n*step + w.keySize; w.room < 0 {
+	if !w.room.Take(uint64(n*step + w.keySize)) {
 		return nil // nodes that overlap: told of by who reads it
 	}
 	p, err := r.Bytes(addr+8+2*uint64(r.OffsetSize), n*step+w.keySize)

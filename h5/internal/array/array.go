@@ -32,14 +32,14 @@ type walk struct {
 	client uint8
 	size   int // bytes of an element
 	max    uint64
-	left   int    // chunks that the limit still allows
-	room   uint64 // bytes that blocks may yet have: they do not overlap, so all are no larger than the file
+	left   int       // chunks that the limit still allows
+	room   meta.Room // of the blocks
 	fn     Func
 }
 
 // check verifies the client and the size of the elements.
 func (w *walk) check() error {
-	w.left, w.room = w.r.Limits.Chunks, uint64(w.r.Size())
+	w.left, w.room = w.r.Limits.Chunks, w.r.Room()
 	switch w.client {
 	case clientChunks:
 		if w.size != w.r.OffsetSize {
@@ -57,10 +57,9 @@ func (w *walk) check() error {
 
 // verified is Reader.Verified for a block.
 func (w *walk) verified(addr uint64, n int, sig, what string) ([]byte, error) {
-	if n < 0 || uint64(n) > w.room {
+	if !w.room.Take(uint64(n)) {
 		return nil, w.r.Corrupt(addr, "the blocks of an array overlap: they are larger than the file")
 	}
-	w.room -= uint64(n)
 	return w.r.Verified(addr, n, sig, what)
 }
 

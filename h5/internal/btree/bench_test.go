@@ -108,7 +108,7 @@ func BenchmarkV1Group(b *testing.B) {
 	r := indextest.Reader(data, 8, 8)
 	b.ReportAllocs()
 	for b.Loop() {
-		n, room := 0, uint64(len(data))
+		n, room := 0, r.Room()
 		err := btree.V1Group(r, root, func(snod uint64) error {
 			return btree.Symbols(r, base+(snod-elsewhere)*(8+per*40), &room, func(s btree.Symbol) error { n++; return nil })
 		})

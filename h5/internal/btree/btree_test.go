@@ -42,7 +42,7 @@ func TestV1Group(t *testing.T) {
 			}
 			var order []string
 			got := map[string]any{}
-			room := uint64(f.R.Size())
+			room := f.R.Room()
 			err = btree.V1Group(f.R, tree, func(snod uint64) error {
 				return btree.Symbols(f.R, snod, &room, func(s btree.Symbol) error {
 					name, err := h.String(s.Name)
@@ -229,7 +229,7 @@ func walkAll(r *meta.Reader, addr uint64, kind, ndims int) (int, error) {
 	n := 0
 	switch kind {
 	case 0:
-		room := uint64(r.Size())
+		room := r.Room()
 		return n, btree.V1Group(r, addr, func(snod uint64) error {
 			return btree.Symbols(r, snod, &room, func(btree.Symbol) error { n++; return nil })
 		})

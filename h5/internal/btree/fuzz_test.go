@@ -21,7 +21,7 @@ func FuzzV1(f *testing.F) {
 		}
 		group := btree.V1Group(r, uint64(at), func(snod uint64) error { return count() })
 		if group == nil {
-			room, symbols := uint64(len(data)), 0
+			room, symbols := r.Room(), 0
 			_ = btree.V1Group(r, uint64(at), func(snod uint64) error {
 				return btree.Symbols(r, snod, &room, func(btree.Symbol) error { symbols++; return nil })
 			})

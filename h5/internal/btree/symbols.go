@@ -48,9 +48,9 @@ func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
 }
 
 // Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
-// Format: Level 1B - Group Symbol Table Nodes"). room is how many bytes the group's nodes may yet have: they do not
-// overlap, so it begins with the file's size. An error of fn ends the walk and is returned.
-func Symbols(r *meta.Reader, addr uint64, room *uint64, fn func(s Symbol) error) error {
+// Format: Level 1B - Group Symbol Table Nodes"). room is that of the
+// group's nodes. An error of fn ends the walk and is returned.
+func Symbols(r *meta.Reader, addr uint64, room *meta.Room, fn func(s Symbol) error) error {
 	var buf [8 + 4*40]byte // most nodes have no more
 	head, err := r.Head(buf[:], addr, 8)
 	if err != nil {
@@ -65,7 +65,7 @@ func Symbols(r *meta.Reader, addr uint64, room *uint64, fn func(s Symbol) error)
 	}
 	step := SymbolSize(r)
 	size := uint64(8 + n*step)
-	if size > *room {
+	if !room.Take(size) {
 		return r.Corrupt(addr, "the symbol table nodes of a group overlap: they are larger than the file")
 	}
 	p := head[8:]
@@ -75,7 +75,6 @@ func Symbols(r *meta.Reader, addr uint64, room *uint64, fn func(s Symbol) error)
 		}
 	}
 	p = p[:n*step]
-	*room -= size
 	r.Extent(addr, size, "symbol table node")
 	for ; len(p) > 0; p = p[step:] {
 		if err := fn(DecodeSymbol(r, p)); err != nil && !r.PassOver(err) {

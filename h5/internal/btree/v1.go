@@ -22,13 +22,13 @@ type v1 struct {
 	typ     uint8
 	keySize int
 	seen    visited
-	room    uint64 // bytes that nodes may yet have: they do not overlap, so all are no larger than the file
+	room    meta.Room // of the nodes
 }
 
 // V1Group walks a version 1 B-tree of node type 0, a group's, and calls fn for each symbol table node's address, in
 // the order of the names. An error of fn ends the walk and is returned.
 func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
-	w := v1{r: r, typ: v1Group, keySize: r.LengthSize, room: uint64(r.Size())}
+	w := v1{r: r, typ: v1Group, keySize: r.LengthSize, room: r.Room()}
 	step := r.LengthSize + r.OffsetSize
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		for ; n > 0; n-- {
@@ -54,7 +54,7 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 	if ndims < 2 || ndims > r.Limits.Rank+1 {
 		return r.Corrupt(addr, "B-tree of chunks for %d dimensions", ndims-1)
 	}
-	w := v1{r: r, typ: v1Chunks, keySize: 8 + 8*ndims, room: uint64(r.Size())}
+	w := v1{r: r, typ: v1Chunks, keySize: 8 + 8*ndims, room: r.Room()}
 	step := w.keySize + r.OffsetSize
 	offset := make([]uint64, ndims-1)
 	left := r.Limits.Chunks
@@ -107,10 +107,9 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 	if n > 0 {
 		size = n*step + w.keySize
 	}
-	if uint64(before+size) > w.room {
+	if !w.room.Take(uint64(before + size)) {
 		return r.Corrupt(addr, "the nodes of a B-tree overlap: they are larger than the file")
 	}
-	w.room -= uint64(before + size)
 	var p []byte
 	if size <= len(head)-before {
 		p = bytes.Clone(head[before : before+size]) // off the stack

@@ -77,8 +77,8 @@ type v2 struct {
 	cmp    func(rec []byte) int // nil: all records
 	fn     func(rec []byte) error
 	count  uint64
-	room   uint64 // bytes that nodes may yet have: they do not overlap, so all are no larger than the file
-	passed bool   // over a broken node
+	room   meta.Room // of the nodes
+	passed bool      // over a broken node
 }
 
 // v2Level is what a node's height decides: how many records fit, and how wide the counts in a pointer to it are.
@@ -109,7 +109,7 @@ func V2Range(r *meta.Reader, addr uint64, typ int, cmp func(rec []byte) int, fn 
 	if h.Root == meta.Undefined {
 		return nil
 	}
-	w := &v2{r: r, h: h, cmp: cmp, fn: fn, room: uint64(r.Size())}
+	w := &v2{r: r, h: h, cmp: cmp, fn: fn, room: r.Room()}
 	if err := w.layout(addr); err != nil {
 		return err
 	}
@@ -181,10 +181,9 @@ func (w *v2) node(addr uint64, n, height int) error {
 		pointer = w.pointer(height)
 		size += (n + 1) * pointer
 	}
-	if uint64(size) > w.room {
+	if !w.room.Take(uint64(size)) {
 		return r.Corrupt(addr, "the nodes of a B-tree overlap: they are larger than the file")
 	}
-	w.room -= uint64(size)
 	p, err := r.Verified(addr, size, sig, what)
 	switch {
 	case err != nil:

@@ -62,7 +62,7 @@ type Fractal struct {
 	blocks map[uint64]keptBlock // verified blocks by address
 	kept   int                  // what they cost in bytes
 	met    map[uint64]struct{}  // addresses of all blocks that were ever read
-	room   uint64               // bytes that others may yet have: they do not overlap, so all are no larger than the file
+	room   meta.Room            // of others
 
 	lookedUp uint64 // bytes of the nodes on the ways to huge objects
 }
@@ -89,7 +89,7 @@ func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
 	c := r.Cursor(addr, 9)
 	c.Signature("FRHP")
 	version := c.U8()
-	h := &Fractal{r: r, addr: addr, room: uint64(r.Size()), IDLength: int(c.U16()), pipelineLength: int(c.U16())}
+	h := &Fractal{r: r, addr: addr, room: r.Room(), IDLength: int(c.U16()), pipelineLength: int(c.U16())}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -509,13 +509,12 @@ func (h *Fractal) meet(addr, n uint64) error {
 	if _, ok := h.met[addr]; ok {
 		return nil
 	}
-	if n > h.room {
+	if !h.room.Take(n) {
 		return h.r.Corrupt(addr, "the blocks of a fractal heap overlap: they are larger than the file")
 	}
 	if h.met == nil {
 		h.met = map[uint64]struct{}{}
 	}
-	h.room -= n
 	h.met[addr] = struct{}{}
 	return nil
 }
