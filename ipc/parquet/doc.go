@@ -19,5 +19,6 @@
 //
 // Values are read by the workers inside source.Guard: what can't be read ends in an error of kind IO that names the
 // file and the offset. Indices and labels of dictionaries, which arrow-go reads on goroutines of its own, are copied
-// first.
+// first. Batches are released even where a fault breaks off arrow-go's writer; buffers of an allocator (WithAllocator)
+// that the writer held are not freed then.
 package parquet

@@ -95,7 +95,7 @@ func serialized(s *arrow.Schema) (string, error) {
 }
 
 // encode writes a row group to memory.
-func (f *file) encode(to *pieces, recs []arrow.RecordBatch) (g *group, err error) {
+func (f *file) encode(to *pieces, parts []part) (g *group, err error) {
 	w, err := f.writer(to)
 	if err != nil {
 		return nil, err
@@ -109,11 +109,11 @@ func (f *file) encode(to *pieces, recs []arrow.RecordBatch) (g *group, err error
 		return nil, err
 	}
 	g = &group{}
-	for _, r := range recs {
-		g.rows += r.NumRows()
+	for _, p := range parts {
+		g.rows += p.rows
 	}
 	for i, field := range f.types.encoded.Fields() {
-		if err := f.column(w, recs, i, field.Type, g.rows); err != nil {
+		if err := f.column(w, parts, i, field.Type, g.rows); err != nil {
 			return nil, err
 		}
 	}
@@ -124,10 +124,10 @@ func (f *file) encode(to *pieces, recs []arrow.RecordBatch) (g *group, err error
 	return g, err
 }
 
-func (f *file) column(w *pqarrow.FileWriter, recs []arrow.RecordBatch, i int, typ arrow.DataType, rows int64) error {
-	chunks := make([]arrow.Array, len(recs))
-	for k, r := range recs {
-		arr, err := lowering{f.o.mem}.array(r.Column(i), typ, nil)
+func (f *file) column(w *pqarrow.FileWriter, parts []part, i int, typ arrow.DataType, rows int64) error {
+	chunks := make([]arrow.Array, len(parts))
+	for k, p := range parts {
+		arr, err := lowering{f.o.mem}.array(p.column(i), typ, nil)
 		if err != nil {
 			return err
 		}

@@ -3,8 +3,6 @@ package parquet
 import (
 	"sync"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
@@ -20,7 +18,7 @@ type parallel struct {
 
 // job is one row group on its way. Its turn comes when before is closed, and it closes after when that is over.
 type job struct {
-	recs   []arrow.RecordBatch
+	parts  []part
 	before <-chan struct{}
 	after  chan struct{}
 }
@@ -35,13 +33,13 @@ func newParallel(f *file) *parallel {
 	return p
 }
 
-// add takes over the batches of a row group.
-func (p *parallel) add(recs []arrow.RecordBatch) error {
+// add takes over the parts of a row group.
+func (p *parallel) add(parts []part) error {
 	if err := p.Failed(); err != nil {
-		releaseAll(recs)
+		releaseAll(parts)
 		return err
 	}
-	j := &job{recs: recs, before: p.last, after: make(chan struct{})}
+	j := &job{parts: parts, before: p.last, after: make(chan struct{})}
 	p.last = j.after
 	p.jobs <- j
 	return nil
@@ -63,11 +61,11 @@ func (p *parallel) work() {
 		var err error
 		if p.Failed() == nil {
 			err = sink.Guard(func() (err error) {
-				g, err = p.f.encode(&to, j.recs)
+				g, err = p.f.encode(&to, j.parts)
 				return err
 			})
 		}
-		releaseAll(j.recs)
+		releaseAll(j.parts)
 		<-j.before
 		p.Fail(err)
 		if p.Failed() == nil {

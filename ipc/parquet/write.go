@@ -185,8 +185,8 @@ func feed(ctx context.Context, rr array.RecordReader, g *gathering) error {
 // gathering collects batches for the next row group.
 type gathering struct {
 	options
-	add   func([]arrow.RecordBatch) error // takes over the batches
-	recs  []arrow.RecordBatch
+	add   func([]part) error // takes them over
+	parts []part
 	n     int64 // rows
 	bytes int64
 }
@@ -208,15 +208,12 @@ func (g *gathering) take(rec arrow.RecordBatch) error {
 			}
 			continue
 		}
-		part, err := sink.Rows(rec, at, end)
-		if err != nil {
-			return err
-		}
-		g.recs = append(g.recs, part)
-		g.n += end - at
+		p := newPart(rec, at, end)
+		g.parts = append(g.parts, p)
+		g.n += p.rows
 		at = end
 		if g.rows == 0 {
-			if err := g.weigh(part); err != nil {
+			if err := g.weigh(p); err != nil {
 				return err
 			}
 		}
@@ -229,10 +226,10 @@ func (g *gathering) take(rec arrow.RecordBatch) error {
 	return nil
 }
 
-func (g *gathering) weigh(rec arrow.RecordBatch) error {
+func (g *gathering) weigh(p part) error {
 	return sink.Guard(func() error {
-		for _, c := range rec.Columns() {
-			g.bytes += weight(c)
+		for i := range p.columns {
+			g.bytes += weight(p.column(i))
 		}
 		return nil
 	})
@@ -240,21 +237,15 @@ func (g *gathering) weigh(rec arrow.RecordBatch) error {
 
 // flush hands the row group on.
 func (g *gathering) flush() error {
-	if len(g.recs) == 0 {
+	if len(g.parts) == 0 {
 		return nil
 	}
-	recs := g.recs
-	g.recs, g.n, g.bytes = nil, 0, 0
-	return g.add(recs)
+	parts := g.parts
+	g.parts, g.n, g.bytes = nil, 0, 0
+	return g.add(parts)
 }
 
 func (g *gathering) drop() {
-	releaseAll(g.recs)
-	g.recs = nil
-}
-
-func releaseAll(recs []arrow.RecordBatch) {
-	for _, r := range recs {
-		r.Release()
-	}
+	releaseAll(g.parts)
+	g.parts = nil
 }
