@@ -12,5 +12,3 @@ func mapFile(*os.File, int) ([]byte, error) { return nil, errors.ErrUnsupported 
 func unmapFile([]byte) {}
 
 func hideMapping([]byte) {}
-
-func advise([]byte, Advice) {}

@@ -20,12 +20,3 @@ func unmapFile(b []byte) {
 func hideMapping(b []byte) {
 	_ = unix.Mprotect(b, unix.PROT_NONE)
 }
-
-var madvice = [...]int{Sequential: unix.MADV_SEQUENTIAL, Random: unix.MADV_RANDOM, WillNeed: unix.MADV_WILLNEED,
-	DontNeed: unix.MADV_DONTNEED}
-
-func advise(b []byte, a Advice) {
-	if a >= Sequential && int(a) < len(madvice) {
-		_ = unix.Madvise(b, madvice[a])
-	}
-}

@@ -29,6 +29,3 @@ func hideMapping(b []byte) {
 	var old uint32
 	_ = windows.VirtualProtect(uintptr(unsafe.Pointer(unsafe.SliceData(b))), uintptr(len(b)), windows.PAGE_NOACCESS, &old)
 }
-
-// advise does nothing: Windows reads ahead on its own.
-func advise([]byte, Advice) {}

@@ -288,37 +288,3 @@ func (s *Source) Changed() error {
 	}
 	return nil
 }
-
-// Advice is what Advise tells the system about a range of the mapping.
-type Advice uint8
-
-// The kinds of advice, named after those of madvise.
-const (
-	_          Advice = iota
-	Sequential        // will be read once, from front to back
-	Random            // will be read here and there: reading ahead is of no use
-	WillNeed          // will be read soon
-	DontNeed          // will not be read soon; the bytes stay valid
-)
-
-var adviceNames = [...]string{"invalid", "sequential", "random", "willneed", "dontneed"}
-
-// String returns the advice's name in lower case.
-func (a Advice) String() string {
-	if int(a) < len(adviceNames) {
-		return adviceNames[a]
-	}
-	return adviceNames[0]
-}
-
-// Advise tells the system how the n bytes at an offset will be read. It is advice only: what lies outside the mapping is
-// left out, and what the system says to it does not matter.
-func (s *Source) Advise(off, n int64, a Advice) {
-	if s.m == nil || off < 0 || off >= s.size || n <= 0 || !s.TryRetain() {
-		return
-	}
-	defer s.Release()
-	n = min(n, s.size-off)
-	first := off - off%int64(os.Getpagesize()) // the system wants the start of a page
-	advise(s.m.b[first:off+n], a)
-}

@@ -145,14 +145,6 @@ func TestView(t *testing.T) {
 					t.Fatalf("View(%d, %d) gave %d bytes (room for %d) that are wrong", c.off, c.n, len(b), cap(b))
 				}
 			}
-			for a := range DontNeed + 2 { // advice never changes bytes, whatever the range
-				for _, c := range tests {
-					s.Advise(c.off, c.n, a)
-				}
-			}
-			if b, ok := s.View(0, size); ok && !bytes.Equal(b, want) {
-				t.Fatal("bytes differ after advice")
-			}
 		})
 	}
 }
@@ -180,7 +172,6 @@ func TestReferences(t *testing.T) {
 			if _, ok := s.View(0, 1); ok {
 				t.Fatal("View succeeds after the last release")
 			}
-			s.Advise(0, 1, WillNeed)
 			_, err := s.ReadAt(make([]byte, 1), 0)
 			needKind(t, err, h5err.IO, s.Name(), "closed")
 			if s.file != nil {
@@ -351,13 +342,5 @@ func TestReaderErrors(t *testing.T) {
 	needKind(t, err, h5err.IO, s.Name(), "at byte 5")
 	if !errors.Is(err, want) {
 		t.Errorf("error %v does not wrap the cause", err)
-	}
-}
-
-func TestAdviceString(t *testing.T) {
-	for a, want := range map[Advice]string{0: "invalid", Sequential: "sequential", DontNeed: "dontneed", 77: "invalid"} {
-		if got := a.String(); got != want {
-			t.Errorf("Advice(%d) is %q, want %q", a, got, want)
-		}
 	}
 }
