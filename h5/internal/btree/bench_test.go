@@ -9,7 +9,7 @@ import (
 )
 
 // elsewhere is where the trees of v1Tree lead.
-const elsewhere = 1 << 40
+const elsewhere uint64 = 1 << 40
 
 // v1Tree builds a version 1 B-tree of n records in nodes of 64, the keys being given, and returns file and root.
 func v1Tree(typ byte, n, keySize int, key func(p []byte, i int)) (data []byte, root uint64) {
@@ -61,7 +61,7 @@ func TestV1Large(t *testing.T) {
 	walk := func() {
 		n = 0
 		err := btree.V1Chunks(r, root, 3, func(size, _ uint32, offset []uint64, addr uint64) error {
-			if size != 4096 || offset[0] != uint64(n/400*100) || offset[1] != uint64(n%400*10) || addr != uint64(elsewhere+n) {
+			if size != 4096 || offset[0] != uint64(n/400*100) || offset[1] != uint64(n%400*10) || addr != elsewhere+uint64(n) {
 				t.Fatalf("record %d is %d %v %d", n, size, offset, addr)
 			}
 			n++

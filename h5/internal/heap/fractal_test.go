@@ -374,16 +374,16 @@ func TestFractalIDs(t *testing.T) {
 	w.Close()
 	at := len(data)
 	data = append(data, z.Bytes()...)
-	raw := len(data)
+	raw, size := len(data), uint64(len(want))
 	data = append(data, want...)
 
-	huge := func(addr, stored int, mask uint32, size int) []byte {
+	huge := func(addr, stored int, mask uint32, size uint64) []byte {
 		id := make([]byte, idLen)
 		id[0] = 0x10
 		le.PutUint64(id[1:], uint64(addr))
 		le.PutUint64(id[9:], uint64(stored))
 		le.PutUint32(id[17:], mask)
-		le.PutUint64(id[21:], uint64(size))
+		le.PutUint64(id[21:], size)
 		return id
 	}
 	tiny := make([]byte, idLen)
@@ -402,11 +402,11 @@ func TestFractalIDs(t *testing.T) {
 		want []byte
 		kind h5err.Kind
 	}{
-		{"filtered", huge(at, z.Len(), 0, len(want)), want, 0},
-		{"filter passed over", huge(raw, len(want), 1, len(want)), want, 0},
-		{"decodes to more", huge(at, z.Len(), 0, len(want)-1), nil, h5err.Corrupt},
-		{"decodes to less", huge(at, z.Len(), 0, len(want)+1), nil, h5err.Corrupt},
-		{"beyond the file", huge(raw, len(want)+1, 1, len(want)), nil, h5err.Corrupt},
+		{"filtered", huge(at, z.Len(), 0, size), want, 0},
+		{"filter passed over", huge(raw, len(want), 1, size), want, 0},
+		{"decodes to more", huge(at, z.Len(), 0, size-1), nil, h5err.Corrupt},
+		{"decodes to less", huge(at, z.Len(), 0, size+1), nil, h5err.Corrupt},
+		{"beyond the file", huge(raw, len(want)+1, 1, size), nil, h5err.Corrupt},
 		{"too large", huge(at, z.Len(), 0, 1<<40), nil, h5err.Limit},
 		{"extended tiny", tiny, want[:30], 0},
 		{"tiny beyond its ID", long, nil, h5err.Corrupt},
