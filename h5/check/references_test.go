@@ -258,6 +258,43 @@ func TestSymbolsOverlap(t *testing.T) {
 	}
 }
 
+// TestNodesOverlap has nodes of a group's B-tree that begin inside one another: few of them are read.
+func TestNodesOverlap(t *testing.T) {
+	const (
+		nodes = 40
+		each  = 20_000 // entries of a node
+		step  = 32     // bytes from one node to the next
+	)
+	w := &hand{b: make([]byte, 64)}
+	first := w.put(make([]byte, step*nodes+16*each))
+	tree := cat([]byte("TREE\x00\x01"), le(nodes, 2), le(meta.Undefined, 8), le(meta.Undefined, 8), le(0, 8))
+	for i := range uint64(nodes) {
+		copy(w.b[first+step*i:], cat([]byte("TREE\x00\x00"), le(each, 2)))
+		tree = append(tree, cat(le(first+step*i, 8), le(0, 8))...)
+	}
+	heap := w.put(cat([]byte("HEAP\x00\x00\x00\x00"), le(8, 8), le(1, 8), le(w.put(make([]byte, 8)), 8)))
+	c := &counting{b: w.file(w.object(message{0x11, cat(le(w.put(tree), 8), le(heap, 8))}))}
+	f, err := c.open()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	overlap := 0
+	if _, err := check.File(t.Context(), f, check.Options{}, func(err error) {
+		if strings.Contains(err.Error(), "the nodes of a B-tree overlap") {
+			overlap++
+		}
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if overlap != nodes-1 {
+		t.Errorf("%d of %d nodes are said to overlap", overlap, nodes)
+	}
+	if c.read > 8*int64(len(c.b)) {
+		t.Errorf("%d bytes are read of %d", c.read, len(c.b))
+	}
+}
+
 // TestObjectsOfOneHeapObject has a group of many links, and an object of many attributes, which all are one huge object of a
 // fractal heap.
 func TestObjectsOfOneHeapObject(t *testing.T) {
