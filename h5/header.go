@@ -141,10 +141,10 @@ const maxHeader = 64 << 20
 type continuations struct {
 	h    *header
 	room meta.Room
+	seen meta.Visited
 	few  [4]headerBlock // the first ones; few headers have more
 	n    int            // of all
 	more []headerBlock
-	seen map[uint64]bool // those of more
 }
 
 // block returns the block that was queued as number i.
@@ -155,20 +155,10 @@ func (q *continuations) block(i int) headerBlock {
 	return q.more[i-len(q.few)]
 }
 
-// has tells whether a block was queued before.
-func (q *continuations) has(addr uint64) bool {
-	for i := range min(q.n, len(q.few)) {
-		if q.few[i].addr == addr {
-			return true
-		}
-	}
-	return q.seen[addr]
-}
-
 // add queues a block that a message of cursor c names, unless the chain is broken; then c fails.
 func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	switch {
-	case b.addr == q.h.addr || q.has(b.addr):
+	case b.addr == q.h.addr || !q.seen.Add(b.addr):
 		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
 		return
 	case !q.room.Take(b.size):
@@ -182,10 +172,6 @@ func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	if q.n < len(q.few) {
 		q.few[q.n] = b
 	} else {
-		if q.seen == nil {
-			q.seen = map[uint64]bool{}
-		}
-		q.seen[b.addr] = true
 		q.more = append(q.more, b)
 	}
 	q.n++

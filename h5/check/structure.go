@@ -437,14 +437,14 @@ type tree1 struct {
 
 	at   uint64 // the node that is visited
 	room meta.Room
-	seen map[uint64]struct{}
+	seen meta.Visited
 	last [256]*sibling // by level
 }
 
 type sibling struct{ addr, right uint64 }
 
 func (w *tree1) walk(addr uint64) error {
-	w.seen, w.room = map[uint64]struct{}{}, w.c.r.Room()
+	w.room = w.c.r.Room()
 	err := w.node(addr, -1)
 	if err != nil {
 		return err
@@ -459,10 +459,9 @@ func (w *tree1) walk(addr uint64) error {
 
 func (w *tree1) node(addr uint64, level int) error {
 	r := w.c.r
-	if _, twice := w.seen[addr]; twice {
+	if !w.seen.Add(addr) {
 		return r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
 	}
-	w.seen[addr] = struct{}{}
 	k := r.Cursor(addr, 8+2*r.OffsetSize)
 	k.Signature("TREE")
 	typ, lev, n := k.U8(), int(k.U8()), int(k.U16())

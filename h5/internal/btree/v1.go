@@ -21,7 +21,7 @@ type v1 struct {
 	r       *meta.Reader
 	typ     uint8
 	keySize int
-	seen    visited
+	seen    meta.Visited
 	room    meta.Room // of the nodes
 }
 
@@ -134,40 +134,8 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 
 // once fails at the second visit to an address.
 func (w *v1) once(addr uint64) error {
-	if w.seen.add(addr) {
+	if w.seen.Add(addr) {
 		return nil
 	}
 	return w.r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
-}
-
-// visited is a set of addresses. Most trees have one or two nodes, for which no map is made.
-type visited struct {
-	few [8]uint64
-	n   int
-	all map[uint64]struct{} // when there are more
-}
-
-// add returns false for an address that was added before.
-func (v *visited) add(addr uint64) bool {
-	if v.all == nil {
-		for _, a := range v.few[:v.n] {
-			if a == addr {
-				return false
-			}
-		}
-		if v.n < len(v.few) {
-			v.few[v.n] = addr
-			v.n++
-			return true
-		}
-		v.all = make(map[uint64]struct{}, 4*len(v.few))
-		for _, a := range v.few {
-			v.all[a] = struct{}{}
-		}
-	}
-	if _, ok := v.all[addr]; ok {
-		return false
-	}
-	v.all[addr] = struct{}{}
-	return true
 }

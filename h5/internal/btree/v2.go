@@ -73,7 +73,7 @@ type v2 struct {
 	r      *meta.Reader
 	h      Header
 	levels []v2Level // by height above the leaves
-	seen   map[uint64]struct{}
+	seen   meta.Visited
 	cmp    func(rec []byte) int // nil: all records
 	fn     func(rec []byte) error
 	count  uint64
@@ -160,14 +160,8 @@ func (w *v2) pointer(height int) int {
 // node visits a node of n records at a height above the leaves.
 func (w *v2) node(addr uint64, n, height int) error {
 	r := w.r
-	if w.h.Depth > 0 {
-		if _, twice := w.seen[addr]; twice {
-			return r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
-		}
-		if w.seen == nil {
-			w.seen = map[uint64]struct{}{}
-		}
-		w.seen[addr] = struct{}{}
+	if !w.seen.Add(addr) {
+		return r.Corrupt(addr, "a B-tree holds the node at address %#x twice", addr)
 	}
 	sig, what := "BTLF", "B-tree leaf"
 	records := n * w.h.RecordSize

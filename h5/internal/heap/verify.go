@@ -10,7 +10,7 @@ import (
 // Verify reads all that the heap has: its blocks, the index of its huge objects, its free-space manager. What is broken
 // goes to the reader's OnDefect as far as a walk can go on without it.
 func (h *Fractal) Verify() error {
-	w := verifier{h: h, entry: h.r.OffsetSize, seen: map[uint64]struct{}{}}
+	w := verifier{h: h, entry: h.r.OffsetSize}
 	if h.pipelineLength > 0 {
 		w.entry += h.r.LengthSize + 4
 	}
@@ -46,16 +46,15 @@ func (h *Fractal) Verify() error {
 type verifier struct {
 	h         *Fractal
 	entry     int // bytes of an indirect block's entry for a direct block
-	seen      map[uint64]struct{}
+	seen      meta.Visited
 	allocated uint64
 	passed    bool // over a broken block
 }
 
 func (w *verifier) once(addr uint64) error {
-	if _, twice := w.seen[addr]; twice {
+	if !w.seen.Add(addr) {
 		return w.h.r.Corrupt(addr, "the block at address %#x is used twice in a fractal heap", addr)
 	}
-	w.seen[addr] = struct{}{}
 	return nil
 }
 

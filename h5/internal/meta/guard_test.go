@@ -2,8 +2,28 @@ package meta
 
 import (
 	"math"
+	"math/rand/v2"
 	"testing"
 )
+
+// TestVisited adds addresses of small and large ranges, as a map does.
+func TestVisited(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	for n := range uint64(40) {
+		var v Visited
+		twin := map[uint64]bool{}
+		for i := range 100 {
+			addr := rng.Uint64N(n + 1)
+			if i%10 == 0 {
+				addr = Undefined - addr
+			}
+			if got := v.Add(addr); got == twin[addr] {
+				t.Fatalf("of %d addresses, %#x is added: %t", len(twin), addr, got)
+			}
+			twin[addr] = true
+		}
+	}
+}
 
 // TestRoom takes one number of bytes after the other. What was refused leaves the room as it was.
 func TestRoom(t *testing.T) {
