@@ -219,8 +219,8 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 		return nil, h5err.In(err, in.names[0], t.Path())
 	}
 	opts := c.readOptions(e.budget(c.memory))
-	if e.form == parquetFile && c.batchRows == 0 && c.batchBytes == 0 { // the row groups must not depend on the number of workers
-		opts = append(opts, arrowmap.WithBatchBytes(max(512<<10, min(32<<20, c.memory/64))))
+	if e.form == parquetFile && c.batchRows == 0 && c.batchBytes == 0 {
+		opts = append(opts, arrowmap.WithBatchBytes(parquetBatch(c.memory, len(t.Columns()))))
 	}
 	r, err := t.Reader(c.ctx, opts...)
 	if err != nil {

@@ -64,6 +64,13 @@ func (e *encoding) compresses() bool {
 	return e.form == parquetFile || !slices.Contains([]string{"", "none"}, e.codec)
 }
 
+// parquetBatch is about how many bytes the batches of a row group have, which must not depend on the number of workers. A
+// column of a batch takes about 1 KiB beside its values, so that batches of many columns are larger.
+func parquetBatch(memory int64, columns int) int64 {
+	wide := min(int64(columns)*4<<10, memory/8) // the reader's budget is twice that
+	return max(512<<10, min(32<<20, max(memory/64, wide)))
+}
+
 // write writes all batches. What it counts as a batch is a row group in Parquet.
 func (e *encoding) write(ctx context.Context, w io.Writer, rr array.RecordReader) (ipc.Stats, error) {
 	if e.form == parquetFile {

@@ -56,6 +56,7 @@ func newFile(ctx context.Context, w io.Writer, s *arrow.Schema, o options) (*fil
 	if f.meta, err = f.empty(); err != nil {
 		return nil, err
 	}
+	f.meta.Schema = nil // another form of what is written, of some hundred bytes a column
 	if _, err := f.out.Write([]byte(magic)); err != nil {
 		return nil, err
 	}

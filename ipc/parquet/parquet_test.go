@@ -323,6 +323,33 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
+// Row groups of many columns are larger where memory is short: each column's part leaves metadata behind.
+func TestManyColumns(t *testing.T) {
+	fields := make([]arrow.Field, 1000)
+	for i := range fields {
+		fields[i] = arrow.Field{Name: fmt.Sprint(i), Type: arrow.PrimitiveTypes.Int8}
+	}
+	one := []arrow.Field{{Name: "s", Type: arrow.StructOf(fields...)}}
+	for _, c := range []struct {
+		fields []arrow.Field
+		memory int64
+		want   string
+	}{
+		{fields, 0, "[1000]"},
+		{fields, 8 << 20, "[600 400]"},
+		{fields, 32 << 20, "[1000]"},
+		{one, 32 << 20, "[1000]"},
+		{fields[:100], 16 << 20, "[1000]"},
+		{fields[:100], 1 << 20, "[1000]"},
+	} {
+		rec := random(rand.New(rand.NewPCG(1, 1)), memory.DefaultAllocator, c.fields, 1000)
+		b, _ := write(t, split(t, rec, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100), parquet.WithMaxMemory(c.memory))
+		if got := fmt.Sprint(rowGroups(t, b)); got != c.want {
+			t.Errorf("%d bytes of memory: row groups of %s, want %s", c.memory, got, c.want)
+		}
+	}
+}
+
 // various is a batch of which both dictionaries and plain pages come to be.
 func various(n int) arrow.RecordBatch {
 	rng := rand.New(rand.NewPCG(1, 1))

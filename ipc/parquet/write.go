@@ -19,6 +19,7 @@ import (
 const (
 	defaultGroupBytes = 64 << 20
 	leastGroupBytes   = 1 << 20
+	columnBytes       = 8 << 10 // of a column in a row group; about 1 KiB of metadata is kept of it to the end
 	mostGroupRows     = 4 << 20
 	codecBytes        = 16 << 20 // of a worker, for compressors and dictionaries
 	smallPageBytes    = 64 << 10 // of pages and dictionaries where memory is short
@@ -85,7 +86,8 @@ func WithGroupBytes(n int64) Option {
 }
 
 // WithMaxMemory makes row groups so small, and workers so few, that gathering and encoding takes about n bytes; below
-// 128 MiB the pages that Zstd compresses are smaller too. The default, 0, is no bound.
+// 128 MiB the pages that Zstd compresses are smaller too. Beside that there are about 2 KiB of schema and metadata for
+// each column, and 1 KiB for each of its parts, one in a row group. The default, 0, is no bound.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -123,7 +125,7 @@ func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Opti
 			return ipc.Stats{}, err
 		}
 	}
-	o.sizes()
+	o.sizes(leaves(rr.Schema().Fields()))
 	f, err := newFile(ctx, w, rr.Schema(), o)
 	if err != nil {
 		return ipc.Stats{}, err
@@ -139,11 +141,12 @@ func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Opti
 
 // sizes chooses the bytes of a row group, which are not to depend on the number of workers, and then the workers. Encoding
 // a row group takes its batches, the levels and pages, the result, and the codec's own memory.
-func (o *options) sizes() {
+func (o *options) sizes(columns int64) {
 	if o.bytes == 0 {
 		o.bytes = defaultGroupBytes
 		if o.maxMemory > 0 {
-			o.bytes = max(leastGroupBytes, min(o.bytes, o.maxMemory/16))
+			wide := min(columns*columnBytes, o.maxMemory/2)
+			o.bytes = max(leastGroupBytes, min(o.bytes, max(o.maxMemory/16, wide)))
 		}
 	}
 	if o.maxMemory > 0 {
@@ -153,6 +156,18 @@ func (o *options) sizes() {
 	if o.compression == Zstd && o.maxMemory > 0 && o.maxMemory < 8*codecBytes {
 		o.pageBytes = smallPageBytes
 	}
+}
+
+// leaves is how many columns fields are in Parquet.
+func leaves(fields []arrow.Field) (n int64) {
+	for _, f := range fields {
+		if nested, ok := f.Type.(arrow.NestedType); ok {
+			n += leaves(nested.Fields())
+		} else {
+			n++
+		}
+	}
+	return n
 }
 
 // plain gives errors of arrow-go a kind of ours.
