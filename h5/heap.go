@@ -8,7 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// heapCache bounds the bytes of global heap collections that are kept.
+// heapCache bounds the memory of global heap collections that are kept.
 const heapCache = 32 << 20
 
 // HeapObject returns an object of the global heap: variable-length values, virtual mappings, region references. The
@@ -90,7 +90,7 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 		f.heapBytes = 0
 	}
 	f.collections[addr] = c
-	f.heapBytes += c.Size
+	f.heapBytes += c.Memory()
 	return c, nil
 }
 

@@ -29,6 +29,8 @@ type globalObject struct {
 	size  uint64
 }
 
+const globalObjectBytes = 24 // in memory
+
 // ReadCollection parses the collection at addr.
 func ReadCollection(r *meta.Reader, addr uint64) (*Collection, error) {
 	head := align8(8 + r.LengthSize)
@@ -111,6 +113,11 @@ func (h *Collection) bytes(off, n uint64) ([]byte, error) {
 		return h.data[off : off+n : off+n], nil
 	}
 	return h.r.Bytes(h.addr+off, int(n))
+}
+
+// Memory is about how many bytes the collection takes in memory: of small objects, twice its size.
+func (h *Collection) Memory() int64 {
+	return int64(cap(h.data)) + globalObjectBytes*int64(cap(h.objects))
 }
 
 // find returns the object of an index. In most files that is the index-th.
