@@ -76,11 +76,12 @@ purego: ## build without cgo, test without cgo and without assembly
 fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
 
-cross: ## compile for other systems, without cgo
+cross: ## compile for other systems, and for 32 bits with the tests, without cgo
 	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build $(PKGS)
 	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build $(PKGS)
 	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build $(PKGS)
 	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build $(PKGS)
+	CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(PKGS)
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy
 	@bad="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; if [ -n "$$bad" ]; then echo "not as gofmt writes it:"; echo "$$bad"; exit 1; fi

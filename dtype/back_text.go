@@ -212,7 +212,7 @@ func (n *backTextCell) add(dst []byte, s *backSource, i int) ([]byte, error) {
 	if err != nil {
 		return dst, err
 	}
-	if len(v) > math.MaxUint32 {
+	if uint64(len(v)) > math.MaxUint32 {
 		return dst, &cellError{i, h5err.New(h5err.Limit, "text of %d bytes", len(v))}
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(len(v)))
@@ -235,7 +235,7 @@ func (n *backBytes) add(dst []byte, s *backSource, i int) ([]byte, error) {
 	if !gone {
 		v = text(i)
 	}
-	if len(v) > math.MaxUint32 {
+	if uint64(len(v)) > math.MaxUint32 {
 		return dst, &cellError{i, h5err.New(h5err.Limit, "a value of %d bytes", len(v))}
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(len(v)))

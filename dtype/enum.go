@@ -75,7 +75,7 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	}
 	n := &labelled{info: info{size: t.Size}, codec: k, labels: labels}
 	n.width = w
-	for n.width < 8 && len(labels) > 1<<(8*n.width-one(k.signed)) {
+	for n.width < 8 && uint64(len(labels)) > 1<<(8*n.width-one(k.signed)) {
 		n.width *= 2
 	}
 	index, _ := intType(k.signed, n.width)

@@ -144,7 +144,7 @@ func (n *block) most() (int64, bool) {
 	}
 	k, ok := mulInt(most, int64(n.items))
 	if !ok {
-		k = math.MaxInt64
+		return math.MaxInt64, true
 	}
 	return int64(k), true
 }

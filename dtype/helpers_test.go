@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"reflect"
 	"strings"
 	"testing"
 
@@ -57,7 +58,7 @@ func enumT(base *h5.Type, members ...any) *h5.Type {
 	for i := 0; i < len(members); i += 2 {
 		t.Names = append(t.Names, members[i].(string))
 		x := make([]byte, 8)
-		base.Order.Binary().PutUint64(x, uint64(members[i+1].(int)))
+		base.Order.Binary().PutUint64(x, uint64(reflect.ValueOf(members[i+1]).Int()))
 		if base.Order == h5.BigEndian {
 			x = x[8-base.Size:]
 		}
@@ -105,12 +106,12 @@ func (h heapMap) Object(addr uint64, index uint32) ([]byte, error) {
 func (h heapMap) put(length int, b []byte) []byte {
 	i := uint64(len(h) + 1)
 	h[[2]uint64{4096, i}] = b
-	return heapElement(length, 4096, uint32(i))
+	return heapElement(uint32(length), 4096, uint32(i))
 }
 
-func heapElement(length int, addr uint64, index uint32) []byte {
+func heapElement(length uint32, addr uint64, index uint32) []byte {
 	e := make([]byte, 16)
-	binary.LittleEndian.PutUint32(e, uint32(length))
+	binary.LittleEndian.PutUint32(e, length)
 	binary.LittleEndian.PutUint64(e[4:], addr)
 	binary.LittleEndian.PutUint32(e[12:], index)
 	return e

@@ -271,18 +271,19 @@ func (n *varText) build(c *ctx, v *view) (*array.Data, error) {
 
 // claim returns the bytes that the elements say they have, as far as that is worth believing: the heap may hold less.
 func (n *varText) claim(v *view, addr int) int {
-	sum := 0
+	most := 64*v.n + eager
+	sum := int64(0)
 	for i := range v.n {
 		if v.valid.valid(i) {
 			if r := heapRefOf(v.at(i), addr); r.addr != 0 {
-				sum += int(r.length)
+				sum += int64(r.length)
 			}
 		}
-		if sum > 64*v.n+eager {
-			return 64*v.n + eager
+		if sum > int64(most) {
+			return most
 		}
 	}
-	return sum
+	return int(sum)
 }
 
 // grower is a buffer that is appended to.

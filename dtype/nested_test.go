@@ -16,7 +16,7 @@ import (
 func TestBuildNested(t *testing.T) {
 	rgb := enumT(le(1), "GREEN", 1, "RED", 0, "BLUE", 2)
 	level := enumT(be(2), "low", -300, "mid", 7, "high", 1200)
-	far := enumT(le(8), "big", math.MaxInt64, "small", math.MinInt64, "one", 1)
+	far := enumT(le(8), "big", int64(math.MaxInt64), "small", int64(math.MinInt64), "one", 1)
 	pair := compoundT(6, "p", 0, le(2), "q", 2, be(4))
 	c64 := &h5.Type{Class: h5.ClassComplex, Size: 8, Base: floatType(4, h5.BigEndian)}
 	tests := []struct {
@@ -336,7 +336,7 @@ func TestEnumErrors(t *testing.T) {
 		{enumT(leu(8), "a", 0, "b", 1), "0000000000000000 ffffffffffffffff", []string{"row 1", "18446744073709551615 is no member"}},
 		{enumT(le(4), "a", 0), "00000000 00000080", []string{"row 1", "-2147483648"}},
 		{enumT(le(1), "a", 1, "b", 3), "01 02", []string{"row 1", "2 is no member"}},
-		{enumT(le(8), "a", 1, "b", 1<<40), "0100000000000000 ffffffffffffffff", []string{"row 1", "-1 is no member"}},
+		{enumT(le(8), "a", 1, "b", int64(1<<40)), "0100000000000000 ffffffffffffffff", []string{"row 1", "-1 is no member"}},
 		{enumT(le(1)), "00 00", []string{"row 0", "0 is no member"}},
 	}
 	for _, tt := range tests {
@@ -482,7 +482,7 @@ func TestMost(t *testing.T) {
 	}
 }
 
-func heapElements(lengths ...int) []byte {
+func heapElements(lengths ...uint32) []byte {
 	var b []byte
 	for i, n := range lengths {
 		b = append(b, heapElement(n, 4096, uint32(i))...)

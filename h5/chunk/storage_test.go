@@ -282,7 +282,14 @@ func TestVastGrids(t *testing.T) {
 		r := s.reader(t, options{})
 		rows := min(r.Rows(), (1<<20)/r.RowBytes())
 		got := dirty(int(rows * r.RowBytes()))
-		if err := r.Read(context.Background(), r.Rows()-rows, r.Rows(), got); err != nil {
+		err := r.Read(context.Background(), r.Rows()-rows, r.Rows(), got)
+		if chunkBytes > math.MaxInt { // on 32 bits
+			if !h5err.Is(err, h5err.Limit) {
+				t.Errorf("%v in %v: %v", c.dims, c.chunk, err)
+			}
+			continue
+		}
+		if err != nil {
 			t.Errorf("%v in %v: %v", c.dims, c.chunk, err)
 		}
 		for i, x := range got {
