@@ -274,6 +274,9 @@ func TestVastGrids(t *testing.T) {
 		for _, n := range c.chunk {
 			chunkBytes *= int64(n)
 		}
+		if chunkBytes > math.MaxInt {
+			continue // no chunk is as large where int has 32 bits
+		}
 		s.dataset.dims = c.dims
 		s.dataset.layout = &h5.Layout{Storage: h5.StorageChunked, ChunkDims: c.chunk, ChunkBytes: chunkBytes}
 		s.dataset.decoded = math.MaxInt64
@@ -282,14 +285,7 @@ func TestVastGrids(t *testing.T) {
 		r := s.reader(t, options{})
 		rows := min(r.Rows(), (1<<20)/r.RowBytes())
 		got := dirty(int(rows * r.RowBytes()))
-		err := r.Read(context.Background(), r.Rows()-rows, r.Rows(), got)
-		if chunkBytes > math.MaxInt { // on 32 bits
-			if !h5err.Is(err, h5err.Limit) {
-				t.Errorf("%v in %v: %v", c.dims, c.chunk, err)
-			}
-			continue
-		}
-		if err != nil {
+		if err := r.Read(context.Background(), r.Rows()-rows, r.Rows(), got); err != nil {
 			t.Errorf("%v in %v: %v", c.dims, c.chunk, err)
 		}
 		for i, x := range got {
