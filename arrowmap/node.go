@@ -2,7 +2,6 @@ package arrowmap
 
 import (
 	"math"
-	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -540,19 +539,4 @@ func (n *dictionaryNode) build(x *part, a, b int64) (arrow.Array, error) {
 		arr, err = expand(arr.(*array.Dictionary), x.alloc)
 	}
 	return arr, h5err.In(err, n.indices.ds.File().Name(), n.indices.ds.Path())
-}
-
-// dictionaries keeps the labels of a reader's dictionary columns: they are read once.
-type dictionaries struct {
-	mu   sync.Mutex
-	read map[*dictionaryNode]*once[arrow.Array]
-}
-
-func (d *dictionaries) release() {
-	for _, l := range d.read {
-		if l.made != nil {
-			l.made.Release()
-		}
-	}
-	d.read = nil
 }

@@ -117,10 +117,10 @@ type Reader struct {
 	budget  *chunk.Budget // of decoded rows that were not handed out
 	scratch *chunk.Budget // of chunks that batches share
 	recycle *recycler
-	mu      sync.Mutex // guards streams and wholes
+	mu      sync.Mutex // guards streams
 	streams map[place]*stream
-	wholes  map[place]*once[piece]
-	dicts   dictionaries
+	wholes  memo[place, piece]                 // datasets that each batch needs whole
+	dicts   memo[*dictionaryNode, arrow.Array] // labels
 	stats   []columnStats
 
 	batchRows int64
@@ -190,7 +190,6 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	}
 	r := &Reader{t: t, schema: t.Schema(), o: o, end: t.end(t.whole()), next: t.from,
 		streams: map[place]*stream{}, stats: make([]columnStats, len(t.columns))}
-	r.dicts.read = map[*dictionaryNode]*once[arrow.Array]{}
 	r.refs.Store(1)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	r.sizes()
@@ -313,10 +312,12 @@ func (r *Reader) stop() {
 	for _, s := range r.streams {
 		s.rd.Close()
 	}
-	r.dicts.release()
-	for _, w := range r.wholes {
-		w.made.release()
-	}
+	r.dicts.release(func(labels arrow.Array) {
+		if labels != nil {
+			labels.Release()
+		}
+	})
+	r.wholes.release(func(p piece) { p.release() })
 	r.recycle.close()
 }
 
@@ -500,24 +501,33 @@ func (r *Reader) Report() []ColumnReport {
 
 // dictionary reads the labels of a dictionary column once.
 func (r *Reader) dictionary(x *part, n *dictionaryNode) (arrow.Array, error) {
-	r.dicts.mu.Lock()
-	l := r.dicts.read[n]
-	if l == nil {
-		l = &once[arrow.Array]{}
-		r.dicts.read[n] = l
-	}
-	r.dicts.mu.Unlock()
-	return l.get(func() (arrow.Array, error) { return x.b.whole(x, n.labels) })
+	return r.dicts.get(n, func() (arrow.Array, error) { return x.b.whole(x, n.labels) })
 }
 
-// once is what is made once for a whole pass, by whoever needs it first. A fault while it is made is its error, for all.
+// memo holds what is made once for a whole pass, by whoever needs it first. A fault while something is made is its error,
+// for all who ask for it.
+type memo[K comparable, T any] struct {
+	mu sync.Mutex
+	of map[K]*once[T]
+}
+
 type once[T any] struct {
 	sync.Once
 	made T
 	err  error
 }
 
-func (o *once[T]) get(fn func() (T, error)) (T, error) {
+func (m *memo[K, T]) get(key K, fn func() (T, error)) (T, error) {
+	m.mu.Lock()
+	if m.of == nil {
+		m.of = map[K]*once[T]{}
+	}
+	o := m.of[key]
+	if o == nil {
+		o = &once[T]{}
+		m.of[key] = o
+	}
+	m.mu.Unlock()
 	o.Do(func() {
 		o.err = source.Guard(func() (err error) {
 			o.made, err = fn()
@@ -525,6 +535,14 @@ func (o *once[T]) get(fn func() (T, error)) (T, error) {
 		})
 	})
 	return o.made, o.err
+}
+
+// release forgets all, each by drop.
+func (m *memo[K, T]) release(drop func(T)) {
+	for _, o := range m.of {
+		drop(o.made)
+	}
+	m.of = nil
 }
 
 // piece is rows of a dataset: bytes, and the buffer that owns them.
@@ -918,15 +936,5 @@ func (b *batch) some(x *part, n node, lo, hi int64) (arrow.Array, error) {
 
 // wholeDataset reads a dataset once for the whole pass.
 func (r *Reader) wholeDataset(x *part, ds *h5.Dataset) (piece, error) {
-	r.mu.Lock()
-	if r.wholes == nil {
-		r.wholes = map[place]*once[piece]{}
-	}
-	w := r.wholes[rows(ds).place()]
-	if w == nil {
-		w = &once[piece]{}
-		r.wholes[rows(ds).place()] = w
-	}
-	r.mu.Unlock()
-	return w.get(func() (piece, error) { return x.b.fetch(x, rows(ds), 0, ds.Rows()) })
+	return r.wholes.get(rows(ds).place(), func() (piece, error) { return x.b.fetch(x, rows(ds), 0, ds.Rows()) })
 }
