@@ -71,7 +71,8 @@ PLAIN_COMPARE(plain_f64, double)
 		return;                                                                                                                            \
 	}
 
-static void plain_pick(int width, void *to, const void *values, const uint64_t *mask, int64_t words) {
+static void plain_pick(int width, void *to, int64_t n, const void *values, const uint64_t *mask, int64_t words) {
+	(void)n;
 	switch (width) {
 	case 1:
 		PLAIN_PICK(uint8_t)
@@ -84,7 +85,8 @@ static void plain_pick(int width, void *to, const void *values, const uint64_t *
 	}
 }
 
-static void plain_pick_doubles(double *to, const float *values, const uint64_t *mask, int64_t words) {
+static void plain_pick_doubles(double *to, int64_t n, const float *values, const uint64_t *mask, int64_t words) {
+	(void)n;
 	for (int64_t w = 0; w < words; w++, values += 64)
 		for (uint64_t m = mask[w]; m; m &= m - 1)
 			*to++ = values[__builtin_ctzll(m)];
@@ -227,25 +229,18 @@ WIDE static void wide_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, 
 	PICK_BITS(_pext_u64)
 }
 
-#define DISPATCH(NAME, T)                                                                                                                  \
-	{                                                                                                                                      \
-		T c;                                                                                                                               \
-		memcpy(&c, constant, sizeof c);                                                                                                    \
-		if (wide())                                                                                                                        \
-			wide_##NAME(op, values, c, mask, words);                                                                                       \
-		else                                                                                                                               \
-			plain_##NAME(op, values, c, mask, words);                                                                                      \
-		return;                                                                                                                            \
-	}
+#define BEST(NAME) (wide() ? wide_##NAME : plain_##NAME)
 #else
+#define BEST(NAME) plain_##NAME
+#endif
+
 #define DISPATCH(NAME, T)                                                                                                                  \
 	{                                                                                                                                      \
 		T c;                                                                                                                               \
 		memcpy(&c, constant, sizeof c);                                                                                                    \
-		plain_##NAME(op, values, c, mask, words);                                                                                          \
+		BEST(NAME)(op, values, c, mask, words);                                                                                            \
 		return;                                                                                                                            \
 	}
-#endif
 
 void h5arrow_compare(int type, int op, const void *values, const void *constant, uint64_t *mask, int64_t words) {
 	switch (type) {
@@ -273,34 +268,13 @@ void h5arrow_compare(int type, int op, const void *values, const void *constant,
 }
 
 void h5arrow_pick(int width, void *to, int64_t n, const void *values, const uint64_t *mask, int64_t words) {
-#ifdef HAVE_WIDE
-	if (wide()) {
-		wide_pick(width, to, n, values, mask, words);
-		return;
-	}
-#endif
-	(void)n;
-	plain_pick(width, to, values, mask, words);
+	BEST(pick)(width, to, n, values, mask, words);
 }
 
 void h5arrow_pick_doubles(double *to, int64_t n, const float *values, const uint64_t *mask, int64_t words) {
-#ifdef HAVE_WIDE
-	if (wide()) {
-		wide_pick_doubles(to, n, values, mask, words);
-		return;
-	}
-#endif
-	(void)n;
-	plain_pick_doubles(to, values, mask, words);
+	BEST(pick_doubles)(to, n, values, mask, words);
 }
 
 void h5arrow_pick_bits(uint64_t *to, int64_t at, const uint64_t *bits, const uint64_t *mask, int64_t words) {
-#ifdef HAVE_WIDE
-	if (wide()) {
-		wide_pick_bits(to, at, bits, mask, words);
-		return;
-	}
-#endif
-	plain_pick_bits(to, at, bits, mask, words);
+	BEST(pick_bits)(to, at, bits, mask, words);
 }
-

@@ -199,10 +199,10 @@ func newLocal(s *scan) *local {
 	}
 	for i, c := range s.columns {
 		switch {
+		case slices.Contains(s.double, c):
+			l.fillers[i] = &doubleFiller{}
 		case c >= 0 && c < len(s.t.columns):
-			if l.fillers[i] = newFiller(s.t.columns[c].typ, true); slices.Contains(s.double, c) {
-				l.fillers[i] = &doubleFiller{}
-			}
+			l.fillers[i] = newFiller(s.t.columns[c].typ, true)
 			_, ok := l.fillers[i].(gatherer)
 			l.dense = l.dense && ok
 		case c == rowNumber:
