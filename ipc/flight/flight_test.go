@@ -232,6 +232,15 @@ func open(t testing.TB, c flight.Client, tkt *flight.Ticket) *flight.Reader {
 // fail is the error of a DoGet to its end.
 func fail(c flight.Client, ctx context.Context, tkt []byte) error {
 	stream, err := c.DoGet(ctx, &flight.Ticket{Ticket: tkt})
+	if err != nil {
+		return err
+	}
+	return rest(stream)
+}
+
+// rest is the error of a stream to its end, nil where it ends well.
+func rest[T any](stream interface{ Recv() (T, error) }) error {
+	var err error
 	for err == nil {
 		_, err = stream.Recv()
 	}

@@ -253,11 +253,7 @@ func TestClientThatNeverReads(t *testing.T) {
 			t.Fatalf("%+v", calls)
 		}
 		if patient { // it reads after all
-			var err error
-			for err == nil {
-				_, err = stream.Recv()
-			}
-			needCode(t, "the stream", err, codes.DeadlineExceeded, "")
+			needCode(t, "the stream", rest(stream), codes.DeadlineExceeded, "")
 		} else {
 			for p.Stats().Connections > 0 && time.Now().Before(end) {
 				time.Sleep(5 * time.Millisecond)
@@ -383,10 +379,7 @@ func TestCutShort(t *testing.T) {
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
-	for err == nil {
-		_, err = stream.Recv()
-	}
-	if err == io.EOF {
+	if err = rest(stream); err == nil {
 		t.Fatal("the stream ended well")
 	}
 	needCode(t, "the stream", err, codes.DataLoss, "sample.h5: ")
@@ -415,9 +408,7 @@ func TestCutShortOnTheWay(t *testing.T) {
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
-	for err == nil {
-		_, err = stream.Recv()
-	}
+	err = rest(stream)
 	if code := status.Code(err); code != codes.Unavailable && code != codes.DataLoss {
 		t.Errorf("the stream: %v", err)
 	}
@@ -662,10 +653,7 @@ func TestForeignListener(t *testing.T) {
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
-	for err == nil {
-		_, err = stream.Recv()
-	}
-	if err == io.EOF || !strings.Contains(err.Error(), "cut short") {
+	if err := rest(stream); err == nil || !strings.Contains(err.Error(), "cut short") {
 		t.Errorf("%v", err)
 	}
 }
