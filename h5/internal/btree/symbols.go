@@ -48,8 +48,8 @@ func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
 }
 
 // Symbols calls fn for each entry of a symbol table node, in the order of the names (specification, III.B, "Disk
-// Format: Level 1B - Group Symbol Table Nodes"). room is that of the
-// group's nodes. An error of fn ends the walk and is returned.
+// Format: Level 1B - Group Symbol Table Nodes"). room is that of the group's nodes. An error of fn ends the walk and is
+// returned.
 func Symbols(r *meta.Reader, addr uint64, room *meta.Room, fn func(s Symbol) error) error {
 	var buf [8 + 4*40]byte // most nodes have no more
 	head, err := r.Head(buf[:], addr, 8)

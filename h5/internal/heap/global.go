@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
+	"unsafe"
 
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
@@ -29,7 +30,7 @@ type globalObject struct {
 	size  uint64
 }
 
-const globalObjectBytes = 24 // in memory
+const globalObjectBytes = int64(unsafe.Sizeof(globalObject{}))
 
 // ReadCollection parses the collection at addr.
 func ReadCollection(r *meta.Reader, addr uint64) (*Collection, error) {
