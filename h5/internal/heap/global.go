@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"slices"
 	"sort"
-	"unsafe"
 
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
@@ -30,7 +29,7 @@ type globalObject struct {
 	size  uint64
 }
 
-const globalObjectBytes = int64(unsafe.Sizeof(globalObject{}))
+const globalObjectBytes = 24 // in memory
 
 // ReadCollection parses the collection at addr.
 func ReadCollection(r *meta.Reader, addr uint64) (*Collection, error) {
