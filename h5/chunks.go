@@ -19,7 +19,7 @@ func (d *Dataset) Chunks() ([]Chunk, error) {
 		if err == nil && l.Storage == StorageChunked {
 			late.chunks, err = d.readChunks(l)
 		}
-		late.chunkErr = d.in(err)
+		late.chunkErr = h5err.About(err, d)
 	})
 	return late.chunks, late.chunkErr
 }
@@ -31,7 +31,7 @@ func (d *Dataset) EachChunk(fn func(c Chunk) error) error {
 	if err == nil && l.Storage == StorageChunked {
 		err = d.walkChunks(&chunkList{d: d, l: l, each: fn})
 	}
-	return d.in(err)
+	return h5err.About(err, d)
 }
 
 // grid numbers chunks row-major over some extent.

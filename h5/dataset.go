@@ -68,11 +68,11 @@ func (f *File) newDataset(o object) (*Dataset, error) {
 	d.object, d.datasetState = o, &both.datasetState
 	mt, ms := o.h.find(msgDatatype), o.h.find(msgDataspace)
 	if mt == nil || ms == nil {
-		return nil, d.in(h5err.At(h5err.Corrupt, f.r.Base()+int64(o.addr), "a dataset without a datatype or a dataspace"))
+		return nil, h5err.About(h5err.At(h5err.Corrupt, f.r.Base()+int64(o.addr), "a dataset without a datatype or a dataspace"), d)
 	}
 	c, err := f.cursor(mt)
 	if err != nil {
-		return nil, d.in(err)
+		return nil, h5err.About(err, d)
 	}
 	if mt.committed() {
 		d.typ = f.parseType(c, 0)
@@ -80,16 +80,16 @@ func (f *File) newDataset(o object) (*Dataset, error) {
 		d.typ = f.knownType(c)
 	}
 	if d.typ == nil {
-		return nil, d.in(c.Err())
+		return nil, h5err.About(c.Err(), d)
 	}
 	if mt.committed() {
 		d.typ.Committed = true
 	}
 	if c, err = f.cursor(ms); err != nil {
-		return nil, d.in(err)
+		return nil, h5err.About(err, d)
 	}
 	if d.space = f.parseSpace(c); d.space == nil {
-		return nil, d.in(c.Err())
+		return nil, h5err.About(c.Err(), d)
 	}
 	return d, nil
 }
@@ -142,7 +142,7 @@ func (d *Dataset) RowDims() []uint64 {
 func (d *Dataset) RowBytes() (int64, error) {
 	n, ok := product(d.RowDims(), uint64(d.typ.Size))
 	if !ok {
-		return 0, d.in(h5err.New(h5err.Limit, "a row of %v elements of %d bytes", d.RowDims(), d.typ.Size))
+		return 0, h5err.About(h5err.New(h5err.Limit, "a row of %v elements of %d bytes", d.RowDims(), d.typ.Size), d)
 	}
 	return int64(n), nil
 }
@@ -166,12 +166,12 @@ func (d *Dataset) Fill() ([]byte, error) {
 	l := d.more()
 	l.fillOnce.Do(func() {
 		l.fill, l.fillErr = d.readFill()
-		l.fillErr = d.in(l.fillErr)
+		l.fillErr = h5err.About(l.fillErr, d)
 		switch {
 		case l.fill != nil:
 			l.fillSet = true
 		case l.fillErr == nil && d.typ.Size > maxZeroFill:
-			l.fillErr = d.in(h5err.New(h5err.Limit, "no fill value for elements of %d bytes", d.typ.Size))
+			l.fillErr = h5err.About(h5err.New(h5err.Limit, "no fill value for elements of %d bytes", d.typ.Size), d)
 		case l.fillErr == nil:
 			l.fill = make([]byte, d.typ.Size)
 		}
@@ -245,7 +245,7 @@ func (d *Dataset) Filters() ([]Filter, error) {
 			if err == nil {
 				d.filters, err = parseFilters(c)
 			}
-			d.filterErr = d.in(err)
+			d.filterErr = h5err.About(err, d)
 		}
 	})
 	return d.filters, d.filterErr

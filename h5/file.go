@@ -169,7 +169,7 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 	if p := src.Path(); p != "" {
 		abs, err := filepath.Abs(p)
 		if err != nil {
-			return nil, h5err.In(h5err.Wrap(h5err.IO, err, "where it is"), src.Name(), "")
+			return nil, h5err.About(h5err.Wrap(h5err.IO, err, "where it is"), f)
 		}
 		f.dir = filepath.Dir(abs)
 		if fam == nil {
@@ -179,7 +179,7 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 	f.r = meta.NewReader(src, src.Size(), o.limits)
 	f.r.OnExtent, f.r.OnDefect = o.observer.Structure, o.observer.Defect
 	if err := f.open(); err != nil {
-		return nil, h5err.In(err, src.Name(), "")
+		return nil, h5err.About(err, f)
 	}
 	return f, nil
 }
@@ -272,6 +272,20 @@ func (f *File) Source() *source.Source { return f.src }
 // Name returns the file's name.
 func (f *File) Name() string { return f.src.Name() }
 
+// Location returns the file's name and no path, for errors about the file itself.
+func (f *File) Location() (file, path string) { return f.Name(), "" }
+
+// at is the location of a path in the file, whether or not there is an object.
+func (f *File) at(path string) location { return location{f, path} }
+
+type location struct {
+	f    *File
+	path string
+}
+
+// Location implements h5err.Located.
+func (l location) Location() (file, path string) { return l.f.Name(), l.path }
+
 // Superblock returns what the superblock says.
 func (f *File) Superblock() Superblock { return f.sb }
 
@@ -309,6 +323,10 @@ type Object interface {
 	Path() string    // the path by which it was reached
 	Address() uint64 // identifies the object within its file
 	File() *File     // the file that holds it, which external links make another one
+
+	// Location returns the name of that file and the path, for h5err.About.
+	Location() (file, path string)
+
 	Attributes() ([]*Attribute, error)
 	Attribute(name string) (*Attribute, error)
 }
@@ -339,7 +357,8 @@ func (o *object) Path() string    { return o.path }
 func (o *object) Address() uint64 { return o.addr }
 func (o *object) File() *File     { return o.f }
 
-func (o *object) in(err error) error { return h5err.In(err, o.f.src.Name(), o.path) }
+// Location returns the name of the file and the path by which the object was reached.
+func (o *object) Location() (file, path string) { return o.f.Name(), o.path }
 
 func (o object) renamed(p string) object {
 	o.path = p
@@ -361,10 +380,10 @@ func (o *object) Attributes() ([]*Attribute, error) {
 		if err == nil {
 			o.attrs, err = o.f.attributes(h)
 			for i, e := range o.attrs.bad {
-				o.attrs.bad[i] = o.in(e)
+				o.attrs.bad[i] = h5err.About(e, o)
 			}
 		}
-		o.attrErr = o.in(err)
+		o.attrErr = h5err.About(err, o)
 	})
 	return o.attrs.all, o.attrErr
 }
@@ -410,7 +429,7 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 	}{}
 	h := &both.header
 	if err := f.readHeaderTo(h, addr); err != nil {
-		return nil, h5err.In(err, f.src.Name(), p)
+		return nil, h5err.About(err, f.at(p))
 	}
 	o := object{f: f, addr: addr, path: p, h: h, attrState: &both.attrState}
 	switch {
@@ -429,11 +448,11 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 	case h.find(msgDatatype) != nil:
 		c, err := f.cursor(h.find(msgDatatype))
 		if err != nil {
-			return nil, o.in(err)
+			return nil, h5err.About(err, f.at(p))
 		}
 		t := f.parseType(c, 0) // its own: it is marked
 		if t == nil {
-			return nil, o.in(c.Err())
+			return nil, h5err.About(c.Err(), f.at(p))
 		}
 		t.Committed = true
 		return &NamedType{object: o, Type: t}, nil
@@ -464,7 +483,7 @@ func (g *Group) OpenLink(l Link) (Object, error) {
 func (f *File) Lookup(p string) (Object, error) { return f.root.Open(strings.TrimLeft(p, "/")) }
 
 func (f *File) notFound(p, why string) error {
-	return &h5err.Error{Kind: h5err.NotFound, File: f.src.Name(), Object: p, Offset: h5err.NoOffset, Msg: why}
+	return h5err.About(h5err.New(h5err.NotFound, "%s", why), f.at(p))
 }
 
 // walkTo follows a path from a group. left is how many links may yet be followed: in all, not in a row, as the target of
@@ -520,11 +539,11 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 		}
 		other, err := f.OpenFile(l.File)
 		if err != nil {
-			return nil, h5err.In(err, f.src.Name(), here)
+			return nil, h5err.About(err, f.at(here))
 		}
 		return other.walkTo(other.root, strings.TrimLeft(l.Target, "/"), left)
 	}
-	return nil, h5err.In(h5err.New(h5err.Unsupported, "user-defined link"), f.src.Name(), here)
+	return nil, h5err.About(h5err.New(h5err.Unsupported, "user-defined link"), f.at(here))
 }
 
 // renamed returns the object under another path.

@@ -104,7 +104,7 @@ type symbolTable struct{ tree, heap uint64 }
 // Links returns the group's links: in creation order where the file tracks it, else by name, bytewise.
 // The slice is shared and not to be written to.
 func (g *Group) Links() ([]Link, error) {
-	g.once.Do(func() { g.err = g.in(g.read()) })
+	g.once.Do(func() { g.err = h5err.About(g.read(), g) })
 	return g.links, g.err
 }
 

@@ -19,7 +19,7 @@ type chunkIndex struct {
 func (d *Dataset) Layout() (*Layout, error) {
 	d.layoutOnce.Do(func() {
 		d.layout, d.layoutErr = d.readLayout()
-		d.layoutErr = d.in(d.layoutErr)
+		d.layoutErr = h5err.About(d.layoutErr, d)
 	})
 	return d.layout, d.layoutErr
 }

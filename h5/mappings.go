@@ -30,7 +30,7 @@ func (d *Dataset) Mappings() (extent []uint64, mappings []VirtualMapping, err er
 	late.mappingOnce.Do(func() {
 		left := maxVirtualSources
 		late.extentNow, late.mappings, late.mappingErr = d.resolve(nil, &left)
-		late.mappingErr = d.in(late.mappingErr)
+		late.mappingErr = h5err.About(late.mappingErr, d)
 	})
 	return late.extentNow, late.mappings, late.mappingErr
 }

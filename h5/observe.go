@@ -64,7 +64,7 @@ func (m *Message) Shared() bool { return m.Flags&flagShared != 0 }
 func (f *File) Header(addr uint64) (*Header, error) {
 	h, err := f.readHeader(addr)
 	if err != nil {
-		return nil, h5err.In(err, f.src.Name(), "")
+		return nil, h5err.About(err, f)
 	}
 	out := &Header{Version: int(h.version), Links: h.links, Missing: int(h.missing), Messages: make([]Message, len(h.messages))}
 	for i := range h.messages {

@@ -200,7 +200,7 @@ func (f *File) OpenVirtual(file, dataset string) (*Dataset, error) {
 	}
 	d, ok := o.(*Dataset)
 	if !ok {
-		return nil, h5err.In(h5err.New(h5err.Corrupt, "the source of a virtual dataset is no dataset"), from.Name(), dataset)
+		return nil, h5err.About(h5err.New(h5err.Corrupt, "the source of a virtual dataset is no dataset"), from.at(dataset))
 	}
 	return d, nil
 }

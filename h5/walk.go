@@ -62,11 +62,11 @@ func (w *walker) visit(root *Group) error {
 		}
 		w.seen[l.Address] = struct{}{}
 		if len(w.seen) > w.f.r.Limits.Links {
-			return h5err.In(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f.Name(), "")
+			return h5err.About(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f)
 		}
 		if len(top.g.path)+len(l.Name) > maxPath {
 			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is passed over", maxPath)
-			if err := w.fn(nil, top.g.path, h5err.In(err, w.f.Name(), top.g.path)); err != nil {
+			if err := w.fn(nil, top.g.path, h5err.About(err, top.g)); err != nil {
 				return err
 			}
 			top.next = len(links)
@@ -75,7 +75,7 @@ func (w *walker) visit(root *Group) error {
 		p := join(top.g.path, l.Name)
 		o, err := w.f.object(l.Address, p)
 		if err == nil && !w.room.Take(headerOf(o).bytes) {
-			return h5err.In(w.f.r.Corrupt(l.Address, "object headers that overlap one another"), w.f.Name(), p)
+			return h5err.About(w.f.r.Corrupt(l.Address, "object headers that overlap one another"), w.f.at(p))
 		}
 		if err := w.fn(o, p, err); err != nil {
 			return err

@@ -19,12 +19,15 @@ func NewReader(ds *h5.Dataset, opts ...Option) (*Reader, error) {
 	}
 	if o.squeeze {
 		if err := d.squeeze(); err != nil {
-			return nil, h5err.In(err, d.file, d.path)
+			return nil, h5err.About(err, d)
 		}
 	}
 	r, err := newReader(d, o)
-	return r, h5err.In(err, d.file, d.path)
+	return r, h5err.About(err, d)
 }
+
+// Location implements h5err.Located.
+func (d *dataset) Location() (file, path string) { return d.file, d.path }
 
 // describe takes what a Reader needs from a dataset.
 func describe(ds *h5.Dataset) (*dataset, error) {

@@ -16,7 +16,7 @@ func Decodable(d *h5.Dataset) error {
 	if err == nil {
 		_, err = compile(filters, d.EachChunk)
 	}
-	return h5err.In(err, d.File().Name(), d.Path())
+	return h5err.About(err, d)
 }
 
 // compile makes a dataset's pipeline. Filters that are not implemented are no error if no chunk needs them.

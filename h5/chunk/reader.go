@@ -378,7 +378,7 @@ func (r *Reader) in(err error) error {
 	if err == nil || errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
-	return h5err.In(err, r.ds.file, r.ds.path)
+	return h5err.About(err, r.ds)
 }
 
 func (r *Reader) borrow() *Worker {

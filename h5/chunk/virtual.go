@@ -159,7 +159,7 @@ func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, converter, error) {
 	o := v.r.opts
 	o.pool, o.over, o.unordered = nil, over, keptRows
 	r, err := newReader(ds, o)
-	return r, conv, h5err.In(err, ds.file, ds.path)
+	return r, conv, h5err.About(err, ds)
 }
 
 // release gives a source back.

@@ -112,8 +112,8 @@ func In(err error, file, object string) error {
 	if err == nil {
 		return nil
 	}
-	var e *Error
-	if !errors.As(err, &e) {
+	e, ok := errors.AsType[*Error](err)
+	if !ok {
 		return &Error{Kind: IO, File: file, Object: object, Offset: NoOffset, Err: err}
 	}
 	c := *e
@@ -126,16 +126,39 @@ func In(err error, file, object string) error {
 	return &c
 }
 
+// Cause returns what the system said went wrong, without the name of the file that it repeats.
+func Cause(err error) error {
+	if p, ok := errors.AsType[*fs.PathError](err); ok {
+		return p.Err
+	}
+	return err
+}
+
+// Located is a thing that errors can be about: an object of a file, a table.
+type Located interface {
+	// Location returns the name of the file and the path of the object inside it.
+	Location() (file, object string)
+}
+
+// About is In for an error about an object that knows where it is.
+func About(err error, o Located) error {
+	if err == nil {
+		return nil
+	}
+	file, object := o.Location()
+	return In(err, file, object)
+}
+
 // KindOf returns the kind of the first Error in err's chain; NotFound for fs.ErrNotExist, IO for anything else,
 // and 0 for nil.
 func KindOf(err error) Kind {
-	var e *Error
-	switch {
-	case err == nil:
+	if err == nil {
 		return 0
-	case errors.As(err, &e):
+	}
+	if e, ok := errors.AsType[*Error](err); ok {
 		return e.Kind
-	case errors.Is(err, fs.ErrNotExist):
+	}
+	if errors.Is(err, fs.ErrNotExist) {
 		return NotFound
 	}
 	return IO

@@ -21,6 +21,7 @@
 package source
 
 import (
+	"errors"
 	"io"
 	"io/fs"
 	"math"
@@ -109,14 +110,10 @@ func OpenFile(f *os.File, path string, opts ...Option) (*Source, error) {
 }
 
 func openError(path string, err error) error {
-	if e, ok := err.(*h5err.Error); ok {
-		return e
+	if _, ok := errors.AsType[*h5err.Error](err); ok {
+		return err
 	}
-	cause := err
-	if p, ok := err.(*fs.PathError); ok { // it repeats the name
-		cause = p.Err
-	}
-	return &h5err.Error{Kind: h5err.IO, File: path, Offset: h5err.NoOffset, Msg: "can't open", Err: cause}
+	return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), path, "")
 }
 
 func regular(path string, mode fs.FileMode) error {
@@ -135,8 +132,7 @@ func regular(path string, mode fs.FileMode) error {
 	default:
 		what = "no regular file"
 	}
-	return &h5err.Error{Kind: h5err.IO, File: path, Offset: h5err.NoOffset, Msg: "can't open: it is " + what,
-		Hint: "give a regular file"}
+	return h5err.In(h5err.New(h5err.IO, "can't open: it is %s", what).WithHint("give a regular file"), path, "")
 }
 
 // FromReaderAt returns a Source of size bytes that reads through r and is not mapped. The caller holds the one
@@ -195,10 +191,7 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func (s *Source) fail(off int64, msg string, err error) error {
-	if p, ok := err.(*fs.PathError); ok {
-		err = p.Err
-	}
-	return &h5err.Error{Kind: h5err.IO, File: s.name, Offset: off, Msg: msg, Err: err}
+	return &h5err.Error{Kind: h5err.IO, File: s.name, Offset: off, Msg: msg, Err: h5err.Cause(err)}
 }
 
 // View returns the n bytes at an offset as a slice of the mapping, without room to grow. The slice is read-only, valid
