@@ -26,8 +26,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// The corpus is files of other projects with what h5py reads in them. It stands beside the repository where it stands
-// at all; the test is then about every dataset in it.
+// The corpus holds files of other projects, with what h5py reads in them. The test is about every dataset in it.
 
 // corpusFile is one line of the corpus' list.
 type corpusFile struct {
@@ -46,10 +45,10 @@ type corpusObject struct {
 }
 
 func corpus(t *testing.T) (dir string, files []corpusFile) {
-	dir = filepath.Join(filepath.Dir(h5test.Root(t)), "shared", "corpus")
+	dir = h5test.Corpus(t)
 	list, err := os.Open(filepath.Join(dir, "expected.jsonl"))
 	if err != nil {
-		return "", nil
+		t.Fatal(err)
 	}
 	defer list.Close()
 	s := bufio.NewScanner(list)
@@ -93,10 +92,6 @@ func exceptions(t *testing.T) map[string]string {
 // list of exceptions must be exact.
 func TestCorpus(t *testing.T) {
 	dir, files := corpus(t)
-	if dir == "" {
-		t.Log("no corpus beside the repository: nothing to compare with")
-		return
-	}
 	except := exceptions(t)
 	used := map[string]bool{}
 	described, read := 0, 0

@@ -175,37 +175,26 @@ func watch(t *testing.T) *atomic.Uint64 {
 	return &most
 }
 
-// TestBrokenFiles opens and reads the files that are broken on purpose: those of the repository, and those of the
-// corpus where it stands beside it.
+// TestBrokenFiles opens and reads the files of the corpus that are broken on purpose.
 func TestBrokenFiles(t *testing.T) {
 	watch(t)
 	n := 0
-	for _, dir := range []string{
-		filepath.Join(h5test.Root(t), "testdata", "malformed"),
-		filepath.Join(filepath.Dir(h5test.Root(t)), "shared", "corpus", "bad"),
-	} {
-		err := filepath.WalkDir(dir, func(p string, d fs.DirEntry, err error) error {
-			if err != nil || !d.Type().IsRegular() {
-				return err
-			}
-			n++
-			guarded(t, p, func() error { return exercise(nil, p) })
-			return nil
-		})
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			t.Fatal(err)
+	err := filepath.WalkDir(filepath.Join(h5test.Corpus(t), "bad"), func(p string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
 		}
+		n++
+		guarded(t, p, func() error { return exercise(nil, p) })
+		return nil
+	})
+	if err != nil || n == 0 {
+		t.Fatalf("%d files: %v", n, err)
 	}
-	t.Logf("%d files", n)
 }
 
-// seeds are small files to make mutants of.
-func seeds(t testing.TB) [][]byte {
+// seeds returns the small ones of the files, to make mutants of.
+func seeds(t testing.TB, files []string) [][]byte {
 	t.Helper()
-	files := h5test.Fixtures(t)
-	if _, more := h5test.Corpus(t); len(more) > 0 {
-		files = append(files, more...)
-	}
 	var out [][]byte
 	for _, p := range files {
 		info, err := os.Stat(p)
@@ -229,7 +218,12 @@ func seeds(t testing.TB) [][]byte {
 
 // TestMutants damages small files and reads what is left of them. H5ARROW_MUTANTS is how many; the same number makes
 // the same mutants.
-func TestMutants(t *testing.T) {
+func TestMutants(t *testing.T) { testMutants(t, h5test.Fixtures(t)) }
+
+// TestMutantsCorpus is TestMutants with the files of the corpus.
+func TestMutantsCorpus(t *testing.T) { testMutants(t, h5test.CorpusFiles(t, ".")) }
+
+func testMutants(t *testing.T, files []string) {
 	count := 3000
 	if s := os.Getenv("H5ARROW_MUTANTS"); s != "" {
 		var err error
@@ -238,7 +232,7 @@ func TestMutants(t *testing.T) {
 		}
 	}
 	watch(t)
-	from := seeds(t)
+	from := seeds(t, files)
 	for i := range count {
 		rng := rand.New(rand.NewPCG(1, uint64(i)))
 		data := mutate(rng, from)
@@ -281,9 +275,14 @@ func mutate(rng *rand.Rand, from [][]byte) []byte {
 	return data
 }
 
-// FuzzFile is exercise for what the fuzzer makes of the smallest seeds.
-func FuzzFile(f *testing.F) {
-	for _, s := range seeds(f) {
+// FuzzFile is exercise for what the fuzzer makes of the smallest files.
+func FuzzFile(f *testing.F) { fuzzFile(f, h5test.Fixtures(f)) }
+
+// FuzzCorpus is FuzzFile with the files of the corpus.
+func FuzzCorpus(f *testing.F) { fuzzFile(f, h5test.CorpusFiles(f, ".")) }
+
+func fuzzFile(f *testing.F, files []string) {
+	for _, s := range seeds(f, files) {
 		if len(s) <= 8<<10 {
 			f.Add(s)
 		}

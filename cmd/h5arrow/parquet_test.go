@@ -179,7 +179,7 @@ func (p *pairs) compare() {
 }
 
 // TestParquetAsArrow compares what is written as Parquet with what is written as Arrow: the test files, the
-// interoperability cases and the corpus, where they are.
+// interoperability cases and the corpus.
 func TestParquetAsArrow(t *testing.T) {
 	t.Run("testdata", func(t *testing.T) {
 		p := &pairs{t: t, dir: t.TempDir()}
@@ -225,10 +225,7 @@ func TestParquetAsArrow(t *testing.T) {
 		p.compare()
 	})
 	t.Run("corpus", func(t *testing.T) {
-		dir, files := h5test.Corpus(t)
-		if len(files) == 0 {
-			return // it is not part of the repository: that it is not there is no lack
-		}
+		files := h5test.CorpusFiles(t, ".")
 		p := &pairs{t: t, dir: t.TempDir()}
 		for _, path := range files {
 			if info, err := os.Stat(path); err == nil && info.Size() < 8<<20 {
@@ -236,7 +233,7 @@ func TestParquetAsArrow(t *testing.T) {
 			}
 		}
 		if p.n == 0 {
-			t.Errorf("no tables in %s", dir)
+			t.Errorf("no tables in %d files", len(files))
 		}
 		p.compare()
 	})

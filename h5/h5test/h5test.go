@@ -1,11 +1,10 @@
-// Package h5test helps tests: it finds the test files and notices what a test leaves behind.
+// Package h5test helps tests: it finds test files, waits for conditions, and notices what a test leaves behind.
 //
 // It imports nothing of this module, so that every package's tests can import it. Package h5test/oracle runs the
 // reference implementation in a process of its own.
 package h5test
 
 import (
-	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -21,6 +20,7 @@ type TB interface {
 	Cleanup(func())
 	Errorf(format string, args ...any)
 	Fatalf(format string, args ...any)
+	Skipf(format string, args ...any)
 }
 
 // Root returns the root of the repository: the folder of go.mod above the test's working directory.
@@ -63,30 +63,50 @@ func Fixtures(tb TB) []string {
 	return files
 }
 
-// Corpus returns the paths of the corpus of other projects' files, in order, and the folder that holds it: it is not
-// part of the repository, but may stand beside it as shared/corpus. Where it does not, there are no files. Those in
-// its folder "bad", which are broken on purpose, are left out.
-func Corpus(tb TB) (dir string, files []string) {
+// Corpus returns the folder of the corpus: files of other projects, which are not part of the repository but may lie beside
+// it as shared/corpus. Where it is missing, the test is skipped, or fails if CI is set in the environment.
+func Corpus(tb TB) string {
 	tb.Helper()
-	dir = filepath.Join(filepath.Dir(Root(tb)), "shared", "corpus")
-	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+	return corpus(tb, filepath.Join(filepath.Dir(Root(tb)), "shared", "corpus"), os.Getenv("CI") != "")
+}
+
+func corpus(tb TB, dir string, required bool) string {
+	tb.Helper()
+	if info, err := os.Stat(dir); err == nil && info.IsDir() {
+		return dir
+	}
+	if required {
+		tb.Fatalf("no corpus at %s", dir)
+	}
+	tb.Skipf("no corpus at %s", dir)
+	return ""
+}
+
+// CorpusFiles returns the paths of the HDF5 files in a folder of the corpus ("." for all of it), in order. Those in its
+// folder "bad", which are broken on purpose, are left out unless it is the folder asked for.
+func CorpusFiles(tb TB, folder string) []string {
+	tb.Helper()
+	dir := Corpus(tb)
+	top := filepath.Join(dir, filepath.FromSlash(folder))
+	var files []string
+	err := filepath.WalkDir(top, func(path string, d fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case d.IsDir() && path == filepath.Join(dir, "bad"):
+		case d.IsDir() && path != top && path == filepath.Join(dir, "bad"):
 			return fs.SkipDir
 		case d.Type().IsRegular() && isHDF5(path):
 			files = append(files, path)
 		}
 		return nil
 	})
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		tb.Fatalf("corpus: %v", err)
+	if err != nil || len(files) == 0 {
+		tb.Fatalf("%d HDF5 files in %s: %v", len(files), top, err)
 	}
-	return dir, files
+	return files
 }
 
-// isHDF5 looks for the signature where a superblock may begin: at 0, 512, 1024, 2048 and so on.
+// isHDF5 looks for the signature where a superblock may start: at 0, 512, 1024, 2048 and so on.
 func isHDF5(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -104,20 +124,41 @@ func isHDF5(path string) bool {
 	}
 }
 
-// Counter counts something that a test must give back, such as source.LiveMappings.
+// Counter counts something that a test must release, such as source.LiveMappings.
 type Counter struct {
 	Name  string
 	Count func() int
 }
 
-// patience is how long Leaks waits for what is given back late, such as goroutines that are about to end.
-const patience = 5 * time.Second
+// Eventually waits until cond returns true, and fails the test when it has not within the timeout. It is called from the
+// test's own goroutine.
+func Eventually(tb TB, timeout time.Duration, cond func() bool) {
+	tb.Helper()
+	if !poll(timeout, cond) {
+		tb.Fatalf("what the test waits for has not happened after %v", timeout)
+	}
+}
+
+// poll calls cond until it returns true or the timeout is over, once at least, and returns what it returned last.
+func poll(timeout time.Duration, cond func() bool) bool {
+	for end := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
+		if cond() {
+			return true
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
+
+// leakTimeout is how long Leaks waits for what is released late, such as goroutines that are about to return.
+const leakTimeout = 5 * time.Second
 
 // Leaks fails the test if at its end there are more goroutines or open files than now, or more of what the counters
 // count. The test must not run in parallel with others.
-func Leaks(tb TB, counters ...Counter) { leaks(tb, patience, counters) }
+func Leaks(tb TB, counters ...Counter) { leaks(tb, leakTimeout, counters) }
 
-func leaks(tb TB, wait time.Duration, counters []Counter) {
+func leaks(tb TB, timeout time.Duration, counters []Counter) {
 	tb.Helper()
 	all := append([]Counter{{"goroutines", runtime.NumGoroutine}, {"open files", openFiles}}, counters...)
 	before := make([]int, len(all))
@@ -127,26 +168,23 @@ func leaks(tb TB, wait time.Duration, counters []Counter) {
 	tb.Cleanup(func() {
 		tb.Helper()
 		var left []string
-		for end := time.Now().Add(wait); ; time.Sleep(5 * time.Millisecond) {
+		if poll(timeout, func() bool {
 			left = left[:0]
 			for i, c := range all {
 				if n := c.Count(); n > before[i] {
 					left = append(left, fmt.Sprintf("%d %s more than before", n-before[i], c.Name))
 				}
 			}
-			if len(left) == 0 {
-				return
-			}
-			if time.Now().After(end) {
-				break
-			}
+			return len(left) == 0
+		}) {
+			return
 		}
 		stacks := make([]byte, 1<<16)
 		tb.Errorf("the test left behind: %s\n%s", strings.Join(left, ", "), stacks[:runtime.Stack(stacks, true)])
 	})
 }
 
-// openFiles counts the process's open files, where the system tells: elsewhere it is always 0.
+// openFiles counts the process's open files, where the system has a list of them; elsewhere it is always 0.
 func openFiles() int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -6,12 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // recorder is a TB that keeps what a test would report.
 type recorder struct {
 	cleanups []func()
 	failures []string
+	skips    []string
 }
 
 func (r *recorder) Helper()          {}
@@ -20,6 +22,7 @@ func (r *recorder) Errorf(f string, args ...any) {
 	r.failures = append(r.failures, fmt.Sprintf(f, args...))
 }
 func (r *recorder) Fatalf(f string, args ...any) { r.Errorf(f, args...) }
+func (r *recorder) Skipf(f string, args ...any)  { r.skips = append(r.skips, fmt.Sprintf(f, args...)) }
 
 func TestLeaks(t *testing.T) {
 	live := 0
@@ -39,7 +42,7 @@ func TestLeaks(t *testing.T) {
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "file" && openFiles() == 0 {
-				t.Skip("this system does not tell open files")
+				t.Skip("this system has no list of open files")
 			}
 			var r recorder
 			leaks(&r, 0, []Counter{counter})
@@ -67,6 +70,41 @@ func TestFixture(t *testing.T) {
 	}
 	if n := len(Fixtures(t)); n < 10 {
 		t.Errorf("%d fixtures", n)
+	}
+}
+
+func TestCorpus(t *testing.T) {
+	dir := t.TempDir()
+	for _, c := range []struct {
+		dir           string
+		required      bool
+		fails, skips  int
+		want, message string
+	}{
+		{dir, true, 0, 0, dir, ""},
+		{dir, false, 0, 0, dir, ""},
+		{filepath.Join(dir, "none"), false, 0, 1, "", filepath.Join(dir, "none")},
+		{filepath.Join(dir, "none"), true, 1, 1, "", filepath.Join(dir, "none")}, // the recorder goes on after Fatalf
+	} {
+		var r recorder
+		got := corpus(&r, c.dir, c.required)
+		said := strings.Join(append(r.failures, r.skips...), "\n")
+		if got != c.want || len(r.failures) != c.fails || len(r.skips) != c.skips || !strings.Contains(said, c.message) {
+			t.Errorf("%+v: %q, %q, %q", c, got, r.failures, r.skips)
+		}
+	}
+}
+
+func TestEventually(t *testing.T) {
+	var r recorder
+	calls := 0
+	Eventually(&r, time.Minute, func() bool { calls++; return calls == 3 })
+	if calls != 3 || len(r.failures) != 0 {
+		t.Errorf("%d calls, %q", calls, r.failures)
+	}
+	Eventually(&r, time.Millisecond, func() bool { return false })
+	if len(r.failures) != 1 {
+		t.Errorf("a condition that never holds: %q", r.failures)
 	}
 }
 

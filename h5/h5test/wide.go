@@ -42,7 +42,7 @@ type link struct {
 	addr uint64
 }
 
-// put appends the numbers and strings of a structure, which begins at a multiple of eight, and returns its address.
+// put appends the numbers and strings of a structure, which starts at a multiple of eight, and returns its address.
 func (w *wide) put(parts ...any) uint64 {
 	for len(w.b)%8 != 0 {
 		w.b = append(w.b, 0)
@@ -99,7 +99,7 @@ func (w *wide) doubles(first int) uint64 {
 // group appends an old group: names in a local heap, symbol table nodes, and a B-tree of one or two levels over them
 // (specification, III.A.1, III.B, III.C, III.D). The links are in the order of their names.
 func (w *wide) group(links ...link) uint64 {
-	names, places := make([]byte, 8), make([]uint64, len(links)) // the empty name stands first
+	names, places := make([]byte, 8), make([]uint64, len(links)) // the empty name comes first
 	for i, l := range links {
 		places[i] = uint64(len(names))
 		names = append(names, l.name...)

@@ -32,6 +32,7 @@ func root(t testing.TB) string {
 // goFile is a parsed Go file of this repository, whatever its build constraints.
 type goFile struct {
 	path string // from the root, with slashes
+	fset *token.FileSet
 	tree *ast.File
 	test bool
 }
@@ -54,12 +55,13 @@ func goFiles(t *testing.T) []goFile {
 		if !strings.HasSuffix(name, ".go") {
 			return nil
 		}
-		tree, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ParseComments|parser.SkipObjectResolution)
+		fset := token.NewFileSet()
+		tree, err := parser.ParseFile(fset, path, nil, parser.ParseComments|parser.SkipObjectResolution)
 		if err != nil {
 			return err
 		}
 		rel, err := filepath.Rel(dir, path)
-		files = append(files, goFile{filepath.ToSlash(rel), tree, strings.HasSuffix(name, "_test.go")})
+		files = append(files, goFile{filepath.ToSlash(rel), fset, tree, strings.HasSuffix(name, "_test.go")})
 		return err
 	})
 	if err != nil {

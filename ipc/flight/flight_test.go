@@ -287,36 +287,35 @@ func copied(t testing.TB, name string) string {
 // and from plain reads.
 func TestEveryTable(t *testing.T) {
 	leaks(t)
-	dirs := []string{filepath.Join(h5test.Root(t), "testdata")}
-	if corpus, files := h5test.Corpus(t); len(files) > 0 {
-		dirs = append(dirs, filepath.Join(corpus, "vaex"))
-	}
-	for _, dir := range dirs {
-		for name, opts := range map[string][]Option{
-			"default": nil,
-			"many":    {WithEndpoints(5), WithBatchBytes(20 << 10)},
-			"trusted": {WithTrustedInput(), WithBatchRows(1000), WithEndpointBytes(1 << 20)},
-		} {
-			t.Run(filepath.Base(dir)+"/"+name, func(t *testing.T) {
-				var ropts []RootOption
-				if name == "many" {
-					ropts = append(ropts, WithoutMapping())
-				}
-				roots, err := OpenRoots([]string{dir}, ropts...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer roots.Close()
-				p := serveRoots(t, roots, opts...)
-				defer p.Close()
-				c := p.dial(t)
-				defer c.Close()
-				n := everyTable(t, c, dir, name == "default")
-				if n == 0 {
-					t.Error("nothing is listed")
-				}
-			})
-		}
+	t.Run("testdata", func(t *testing.T) { everyTableOf(t, filepath.Join(h5test.Root(t), "testdata")) })
+	t.Run("corpus", func(t *testing.T) { everyTableOf(t, filepath.Join(h5test.Corpus(t), "vaex")) })
+}
+
+func everyTableOf(t *testing.T, dir string) {
+	for name, opts := range map[string][]Option{
+		"default": nil,
+		"many":    {WithEndpoints(5), WithBatchBytes(20 << 10)},
+		"trusted": {WithTrustedInput(), WithBatchRows(1000), WithEndpointBytes(1 << 20)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var ropts []RootOption
+			if name == "many" {
+				ropts = append(ropts, WithoutMapping())
+			}
+			roots, err := OpenRoots([]string{dir}, ropts...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer roots.Close()
+			p := serveRoots(t, roots, opts...)
+			defer p.Close()
+			c := p.dial(t)
+			defer c.Close()
+			n := everyTable(t, c, dir, name == "default")
+			if n == 0 {
+				t.Error("nothing is listed")
+			}
+		})
 	}
 }
 

@@ -1,0 +1,125 @@
+package repotest
+
+import (
+	"fmt"
+	"go/ast"
+	"maps"
+	"os"
+	"path"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const (
+	maxFileLines = 600
+	maxFuncLines = 80
+)
+
+// unlimited are folders, with all below them, where functions may be longer.
+var unlimited = []string{
+	"h5/filter/internal/inflate", // one state machine, in whose loop all variables live in registers
+	"h5/filter/internal/bunzip",
+	"h5/filter/internal/asm/gen", // generators of assembly
+	"nullbitmap/internal/asm/gen",
+}
+
+// broad are packages whose size is not limited: each has one file for each of the things it offers.
+var broad = []string{"h5", "cmd/h5arrow"}
+
+// packageLimits returns how many code files and lines in them a package may have, without tests and generated code.
+func packageLimits(dir string) (files, lines int) {
+	if under(dir, "arrowmap/convention") {
+		return 12, 2000
+	}
+	return 22, 3600
+}
+
+// oversize returns what is larger than it may be, by name.
+func oversize(t *testing.T) map[string]string {
+	t.Helper()
+	type size struct{ files, lines int }
+	packages := map[string]size{}
+	found := map[string]string{}
+	for _, f := range goFiles(t) {
+		if ast.IsGenerated(f.tree) {
+			continue
+		}
+		dir := path.Dir(f.path)
+		lines := f.fset.File(f.tree.FileStart).LineCount()
+		if !f.test {
+			s := packages[dir]
+			packages[dir] = size{s.files + 1, s.lines + lines}
+		}
+		if lines > maxFileLines {
+			found["file "+f.path] = fmt.Sprintf("%d lines, at most %d", lines, maxFileLines)
+		}
+		if slices.ContainsFunc(unlimited, func(folder string) bool { return under(dir, folder) }) {
+			continue
+		}
+		for _, d := range f.tree.Decls {
+			fn, ok := d.(*ast.FuncDecl)
+			if !ok {
+				continue
+			}
+			if n := f.fset.Position(fn.End()).Line - f.fset.Position(fn.Pos()).Line + 1; n > maxFuncLines {
+				found["func "+f.path+" "+funcName(fn)] = fmt.Sprintf("%d lines, at most %d", n, maxFuncLines)
+			}
+		}
+	}
+	for dir, s := range packages {
+		files, lines := packageLimits(dir)
+		if (s.files > files || s.lines > lines) && !slices.Contains(broad, dir) {
+			found["package "+dir] = fmt.Sprintf("%d files of %d lines, at most %d of %d", s.files, s.lines, files, lines)
+		}
+	}
+	return found
+}
+
+// funcName returns the name of a function, or type and name of a method.
+func funcName(fn *ast.FuncDecl) string {
+	if fn.Recv == nil {
+		return fn.Name.Name
+	}
+	typ := fn.Recv.List[0].Type
+	for {
+		switch x := typ.(type) {
+		case *ast.StarExpr:
+			typ = x.X
+		case *ast.IndexExpr:
+			typ = x.X
+		case *ast.IndexListExpr:
+			typ = x.X
+		case *ast.Ident:
+			return x.Name + "." + fn.Name.Name
+		default:
+			return fn.Name.Name
+		}
+	}
+}
+
+// TestLimits compares the sizes of packages, files and functions with their limits. What oversize.txt names is still to be
+// divided.
+func TestLimits(t *testing.T) {
+	b, err := os.ReadFile("oversize.txt")
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for line := range strings.Lines(string(b)) {
+		known[strings.TrimSpace(line)] = true
+	}
+	found := oversize(t)
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		if known[name] {
+			t.Logf("to be divided: %s: %s", name, found[name])
+		} else {
+			t.Errorf("%s: %s", name, found[name])
+		}
+	}
+	for name := range known {
+		if found[name] == "" {
+			t.Logf("oversize.txt: %s is within its limits", name)
+		}
+	}
+}
