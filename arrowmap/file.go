@@ -239,7 +239,7 @@ func (f *File) Table(p string) (*Table, error) {
 		return t, nil
 	}
 	if len(found) == 0 {
-		return nil, f.usage(o.Path(), "this is no table").WithHint("`inspect` lists the tables, --dataset takes single datasets")
+		return nil, f.usage(o.Path(), "this is no table").WithOption("arrowmap.File.Tables", "list the tables").WithOption("arrowmap.File.Datasets", "take single datasets")
 	}
 	return nil, f.several(found)
 }
@@ -267,7 +267,7 @@ func (f *File) only() (*Table, error) {
 	case err != nil:
 		return nil, err
 	}
-	return nil, f.usage("", "no table was found").WithHint("`inspect` lists the datasets, --dataset takes them")
+	return nil, f.usage("", "no table was found").WithOption("h5.File.Walk", "list the datasets").WithOption("arrowmap.File.Datasets", "take some of them")
 }
 
 func (f *File) several(found []*convention.Table) error {
@@ -279,7 +279,7 @@ func (f *File) several(found []*convention.Table) error {
 		}
 		names = append(names, t.Path)
 	}
-	return f.usage("", "several tables: "+strings.Join(names, ", ")).WithHint("choose one with --table")
+	return f.usage("", "several tables: "+strings.Join(names, ", ")).WithOption("arrowmap.File.Table", "choose one")
 }
 
 func (f *File) usage(object, msg string) *h5err.Error {
@@ -292,7 +292,7 @@ func (f *File) Datasets(paths ...string) (*Table, error) {
 	if len(paths) == 0 {
 		return nil, f.usage("", "no dataset was named")
 	}
-	t := &convention.Table{Path: h5.CleanPath(paths[0]), Convention: "dataset", Reason: "chosen by --dataset"}
+	t := &convention.Table{Path: h5.CleanPath(paths[0]), Convention: "dataset", Reason: "chosen by path"}
 	count := map[string]int{}
 	for _, p := range paths {
 		count[path.Base(h5.CleanPath(p))]++

@@ -105,7 +105,7 @@ func (n *plainNode) describe(c *Column) {
 			c.Delivery, c.Reason = dtype.Realigned, "the values do not stand at a multiple of their width"
 		case AlignRefuse:
 			c.Delivery, c.Reason = dtype.Refused, "the values do not stand at a multiple of their width"
-			c.Err = h5err.In(h5err.New(h5err.Unsupported, "%s", c.Reason).WithHint("--align keep or copy takes them"), n.ds.File().Name(), n.ds.Path())
+			c.Err = h5err.In(h5err.New(h5err.Unsupported, "%s", c.Reason).WithOption("arrowmap.WithAlign", "keep or copy them"), n.ds.File().Name(), n.ds.Path())
 		}
 	}
 	c.Nulls = describeNulls(n.nulls)

@@ -209,7 +209,7 @@ func (n *cellsNode) cells(x *part, a, b int64) (arrow.Array, error) {
 	}
 	bytes := items * size
 	if most := x.b.r.o.maxMemory; bytes > math.MaxInt32 || most > 0 && bytes > most {
-		return nil, h5err.New(h5err.Memory, "%d bytes of %d cells at once", bytes, rows).WithHint("ask for smaller batches, or allow more with --max-memory")
+		return nil, h5err.New(h5err.Memory, "%d bytes of %d cells at once", bytes, rows).WithOption("arrowmap.WithBatchRows", "ask for smaller batches").WithOption("arrowmap.WithMaxMemory", "allow more")
 	}
 	buf := memory.NewResizableBuffer(x.alloc)
 	defer buf.Release()

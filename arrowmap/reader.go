@@ -407,7 +407,7 @@ func (r *Reader) schedule() error {
 			// One batch may be larger than what is in flight otherwise: there may be nothing smaller than a row.
 			if r.o.maxMemory > 0 && b.cost > r.o.maxMemory-r.o.maxMemory/4 {
 				e := h5err.New(h5err.Memory, "rows %d to %d need %d bytes at once, the bound is %d bytes", b.lo, b.hi, b.cost, r.o.maxMemory)
-				return h5err.In(e.WithHint("allow more with --max-memory, or ask for smaller batches"), r.t.f.f.Name(), r.t.def.Path)
+				return h5err.In(e.WithOption("arrowmap.WithMaxMemory", "allow more").WithOption("arrowmap.WithBatchRows", "ask for smaller batches"), r.t.f.f.Name(), r.t.def.Path)
 			}
 			b.cost = most
 		}

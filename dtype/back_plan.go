@@ -267,7 +267,7 @@ func (b *backPlanner) text(p *BackPlan, t arrow.DataType) error {
 	}
 	if isBinary {
 		p.Read.Strings = StringsBinary
-		b.lost = append(b.lost, "binary is read back as such under --strings binary only")
+		b.lost = append(b.lost, "binary is read back as such with StringsBinary only")
 	}
 	p.Layout = []Part{
 		{Path: "data", Role: RoleData, Type: p.Type, Attributes: p.Attributes},

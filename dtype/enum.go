@@ -217,7 +217,7 @@ func (n *labelled) unnamed(v *view, i int, x uint64) error {
 			text = strconv.FormatInt(int64(x), 10)
 		}
 	}
-	e := h5err.New(h5err.Corrupt, "%s is no member of the enumeration", text).WithHint("--enum values gives the integers")
+	e := h5err.New(h5err.Corrupt, "%s is no member of the enumeration", text).WithOption("dtype.Options.Enum", "read the integers")
 	return &cellError{i, e}
 }
 

@@ -199,7 +199,7 @@ func TestHeapErrors(t *testing.T) {
 	}{
 		{"no such object", vstrT(), rows(heapElement(1, 4096, 9999)), []string{"row 12", "no heap object"}},
 		{"longer than its object", vstrT(), rows(heapElement(0xFFFFFFF0, 4096, 1)), []string{"row 12", "4294967280 bytes in a heap object of 1"}},
-		{"not UTF-8", vstrT(), rows(h.put(3, []byte("ab\xff"))), []string{"row 12", "0xFF at 2", "--strings"}},
+		{"not UTF-8", vstrT(), rows(h.put(3, []byte("ab\xff"))), []string{"row 12", "0xFF at 2", "Options.Strings"}},
 		{"sequence longer than its object", vlenT(le(8)), heapElement(1, 4096, 1), []string{"row 10", "8 bytes in a heap object of 1"}},
 		{"sequence of great size", vlenT(arrayT(le(8), 1<<20)), heapElement(0xFFFFFFFF, 4096, 1), []string{"row 10"}},
 		{"not UTF-8 in a sequence", vlenT(vstrT()), append(h.put(1, good), inner...), []string{"row 11", "0xFF"}},
@@ -330,7 +330,7 @@ func TestEnumErrors(t *testing.T) {
 		bytes string
 		texts []string
 	}{
-		{enumT(le(1), "a", 0, "b", 1), "00 02", []string{"row 1", "2 is no member", "--enum values"}},
+		{enumT(le(1), "a", 0, "b", 1), "00 02", []string{"row 1", "2 is no member", "Options.Enum"}},
 		{enumT(le(1), "a", 0, "b", 1), "00 ff", []string{"row 1", "-1 is no member"}},
 		{enumT(be(2), "a", 0, "b", 1), "0000 0100", []string{"row 1", "256 is no member"}},
 		{enumT(leu(8), "a", 0, "b", 1), "0000000000000000 ffffffffffffffff", []string{"row 1", "18446744073709551615 is no member"}},

@@ -162,8 +162,8 @@ func TestNewErrors(t *testing.T) {
 		{"float fields outside", Source{Type: &h5.Type{Class: h5.ClassFloat, Size: 2, Float: &h5.FloatFields{Sign: 31, ExpSize: 5, MantLoc: 5, MantSize: 10}}}, Options{}, h5err.Corrupt, "outside"},
 		{"float of 64 bytes", Source{Type: &h5.Type{Class: h5.ClassFloat, Size: 64, Float: &h5.FloatFields{ExpSize: 5, MantSize: 10}}}, Options{}, h5err.Unsupported, "64 bytes"},
 		{"complex over integers", Source{Type: &h5.Type{Class: h5.ClassComplex, Size: 8, Base: le(4)}}, Options{}, h5err.Corrupt, "complex"},
-		{"member name not UTF-8", Source{Type: compoundT(1, "\xff", 0, i8)}, Options{}, h5err.Corrupt, "--strings"},
-		{"label not UTF-8", Source{Type: enumT(i8, "\xff", 3)}, Options{}, h5err.Corrupt, "--strings"},
+		{"member name not UTF-8", Source{Type: compoundT(1, "\xff", 0, i8)}, Options{}, h5err.Corrupt, "Options.Strings"},
+		{"label not UTF-8", Source{Type: enumT(i8, "\xff", 3)}, Options{}, h5err.Corrupt, "Options.Strings"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -206,7 +206,7 @@ func TestValueErrors(t *testing.T) {
 		rows  int
 		texts []string
 	}{
-		{"not UTF-8", Source{Type: strT(4, h5.NullPad)}, "61626364 61c30000", 2, []string{"/d: corrupt: row 101: ", "0xC3 at 1", "--strings"}},
+		{"not UTF-8", Source{Type: strT(4, h5.NullPad)}, "61626364 61c30000", 2, []string{"/d: corrupt: row 101: ", "0xC3 at 1", "Options.Strings"}},
 		{"surrogate", Source{Type: strT(3, h5.NullPad)}, "616263 eda080", 2, []string{"row 101", "0xED"}},
 		{"overlong", Source{Type: strT(2, h5.NullPad)}, "c0af", 1, []string{"row 100"}},
 		{"a character over two cells", Source{Type: strT(1, h5.NullPad)}, "61 c3 a9", 3, []string{"row 101", "0xC3"}},

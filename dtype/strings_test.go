@@ -110,7 +110,7 @@ func TestBuildStringsErrors(t *testing.T) {
 		{"no rows, beyond the data", "abc", []int64{4}, []string{"4 in 3 bytes"}},
 		{"negative", "abc", []int64{-4, 1, 2}, []string{"row 10", "-4"}},
 		{"a later one negative", "abc", []int64{0, -1, 2}, []string{"row 10", "-1 after 0"}},
-		{"not UTF-8", "okok\xff\xfeok", []int64{0, 2, 4, 6, 8}, []string{"row 12", "0xFF", "--strings"}},
+		{"not UTF-8", "okok\xff\xfeok", []int64{0, 2, 4, 6, 8}, []string{"row 12", "0xFF", "Options.Strings"}},
 		{"split character", "aé", []int64{0, 2, 3}, []string{"row 10", "0xC3 at 1"}},
 		{"split character, first half empty", "éa", []int64{1, 2, 3}, []string{"row 10"}},
 		{"surrogate", "\xed\xa0\x80", []int64{0, 3}, []string{"row 10"}},

@@ -14,9 +14,6 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// textHint is what to do about bytes that are no text.
-const textHint = "use --strings latin1 or --strings binary"
-
 // notUTF8 returns the error about bytes that are not valid UTF-8.
 func notUTF8(what string, b []byte) *h5err.Error {
 	at := 0
@@ -28,9 +25,9 @@ func notUTF8(what string, b []byte) *h5err.Error {
 		at += n
 	}
 	if at == len(b) {
-		return h5err.New(h5err.Corrupt, "%s is cut inside a character", what).WithHint(textHint)
+		return h5err.New(h5err.Corrupt, "%s is cut inside a character", what).WithOption("dtype.Options.Strings", "read it as latin1 or binary")
 	}
-	return h5err.New(h5err.Corrupt, "%s is not valid UTF-8 (byte 0x%02X at %d)", what, b[at], at).WithHint(textHint)
+	return h5err.New(h5err.Corrupt, "%s is not valid UTF-8 (byte 0x%02X at %d)", what, b[at], at).WithOption("dtype.Options.Strings", "read it as latin1 or binary")
 }
 
 // latin1 appends the bytes of src, characters of ISO 8859-1, to dst as UTF-8.

@@ -81,7 +81,7 @@ func (f *File) place(name string) (root, rel string, err error) {
 		return "", "", h5err.New(h5err.Unsupported, "%q is not among the files that may be read", name)
 	}
 	return "", "", h5err.New(h5err.Unsupported, "%q is outside the file's directory", name).
-		WithHint("allow its directory with --allow-external")
+		WithOption("h5.WithExternal", "allow its directory")
 }
 
 func openBelow(root, rel, name string, noMap bool) (*source.Source, error) {
@@ -98,7 +98,7 @@ func openBelow(root, rel, name string, noMap bool) (*source.Source, error) {
 		var perr *fs.PathError
 		if errors.As(err, &perr) && perr.Err.Error() == "path escapes from parent" {
 			return nil, h5err.New(h5err.Unsupported, "%q leads outside the file's directory", name).
-				WithHint("allow its directory with --allow-external")
+				WithOption("h5.WithExternal", "allow its directory")
 		}
 		return nil, h5err.Wrap(h5err.IO, err, "file %q", name)
 	}

@@ -72,7 +72,7 @@ func TestExternalPolicy(t *testing.T) {
 		{"../inner/x.h5", nil, h5err.Unsupported, "is outside the file's directory"}, // its name begins like the directory's
 		{"below/../../out.h5", nil, h5err.Unsupported, "is outside the file's directory"},
 		{out, nil, h5err.Unsupported, "is outside the file's directory"},
-		{"/etc/passwd", nil, h5err.Unsupported, "allow its directory with --allow-external"},
+		{"/etc/passwd", nil, h5err.Unsupported, "allow its directory with h5.WithExternal"},
 		{"link_outside.h5", nil, h5err.Unsupported, `"link_outside.h5" leads outside the file's directory`},
 		{"link_absolute.h5", nil, h5err.Unsupported, "leads outside the file's directory"},
 		{"up/out.h5", nil, h5err.Unsupported, "leads outside the file's directory"},

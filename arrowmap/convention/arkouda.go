@@ -85,7 +85,7 @@ func detectArkouda(o h5.Object) ([]*Table, error) {
 // noTable is the error for an object that a convention knows, and that is no table: no other convention is to take it for
 // one. What is below it is looked at.
 func noTable(o h5.Object, what string) error {
-	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithHint("`inspect` lists the tables"), o.File().Name(), o.Path())
+	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithOption("arrowmap.File.Tables", "list the tables"), o.File().Name(), o.Path())
 }
 
 func arkoudaKind(o h5.Object) (int64, bool) {

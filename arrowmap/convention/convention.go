@@ -267,7 +267,7 @@ func Find(name string) (Convention, error) {
 			return c, nil
 		}
 	}
-	return Convention{}, h5err.New(h5err.Argument, "no convention %q", name).WithHint("--list-conventions names them")
+	return Convention{}, h5err.New(h5err.Argument, "no convention %q", name).WithOption("arrowmap.Conventions", "list them")
 }
 
 // Detect returns what the first convention that claims an object makes of it. A name restricts it to one convention.

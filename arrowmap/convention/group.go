@@ -1,7 +1,6 @@
 package convention
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -97,7 +96,7 @@ func equalLengths(g *h5.Group, columns []Column) error {
 		}
 		e := h5err.New(h5err.Argument, "the datasets of this group have several lengths (%s: %d, %s: %d): it is no table",
 			first, rows, columns[i].Name, n)
-		return h5err.In(e.WithHint("choose some of them with --dataset %s", fmt.Sprintf("%s/%s", strings.TrimSuffix(g.Path(), "/"), first)), g.File().Name(), g.Path())
+		return h5err.In(e.WithOption("arrowmap.File.Datasets", "choose some of them, such as %s/%s,", strings.TrimSuffix(g.Path(), "/"), first), g.File().Name(), g.Path())
 	}
 	return nil
 }

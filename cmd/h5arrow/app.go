@@ -75,13 +75,13 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return a.status
 	}
-	status, msg := exitFailed, err.Error()
+	status, msg := exitFailed, errorText(err)
 	var e *h5err.Error
 	switch {
 	case errors.Is(err, context.Canceled):
 		status, msg = exitInterrupted, "interrupted"
 	case errors.As(err, &e):
-		status, msg = kindStatus(e.Kind), e.Error()
+		status = kindStatus(e.Kind)
 	case !a.started:
 		status = exitUsage
 	}

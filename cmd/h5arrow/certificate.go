@@ -63,7 +63,7 @@ func (i *identity) get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 		i.next = now.Add(renewal)
 		if i.seen != [2]stamp{stampOf(i.cert), stampOf(i.key)} {
 			if err := i.load(); err != nil {
-				i.note("certificate kept", "error", err.Error())
+				i.note("certificate kept", "error", errorText(err))
 			} else {
 				i.note("certificate renewed")
 			}

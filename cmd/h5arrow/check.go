@@ -114,7 +114,7 @@ func (c *checking) found(err error) {
 	if status == exitUsage {
 		status = exitCorrupt // to the file, not to the command line
 	}
-	line := printable(err.Error())
+	line := printable(errorText(err))
 	key := line
 	if e := (*h5err.Error)(nil); errors.As(err, &e) && e.Offset >= 0 {
 		key = fmt.Sprint(e.File, e.Object, e.Offset)

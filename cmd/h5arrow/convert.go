@@ -211,7 +211,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 	begin := time.Now()
 	for _, err := range t.skipped {
 		if !c.quiet {
-			c.note("left out: %v", err)
+			c.note("left out: %s", errorText(err))
 		}
 	}
 	converted, err := c.conversions(t, e)
@@ -253,7 +253,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 		s.Columns = append(s.Columns, columnSummary{filenameColumn, typeText(rr.(*filenames).typ), "converted", 4 * stats.Rows, 0})
 	}
 	for _, err := range t.skipped {
-		s.Skipped = append(s.Skipped, err.Error())
+		s.Skipped = append(s.Skipped, errorText(err))
 	}
 	s.Changed = converted
 	return s, nil
@@ -350,7 +350,7 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *
 	for i, t := range tables {
 		table, err := c.join(&inputs{names: t.names}, t.tables)
 		if c.skip && h5err.Is(err, h5err.Unsupported) {
-			c.note("left out: %v", err)
+			c.note("left out: %s", errorText(err))
 			continue
 		}
 		if err != nil {
@@ -397,7 +397,7 @@ func tablesByPath(in *inputs) ([]*pathTables, error) {
 		}
 	}
 	if len(out) == 0 {
-		return nil, usageAt(in.names[0], "no table was found").WithHint("`inspect` lists the datasets, --dataset takes them")
+		return nil, usageAt(in.names[0], "no table was found").WithHint("list the datasets with `h5arrow inspect`, or take some of them with --dataset")
 	}
 	return out, nil
 }

@@ -77,7 +77,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	}
 	if !o.quiet {
 		for _, err := range t.skipped {
-			a.note("left out: %v", err)
+			a.note("left out: %s", errorText(err))
 		}
 	}
 	if t.Table, err = firstRows(t.Table, o.n); err != nil {

@@ -218,7 +218,7 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 	b = appendString(appendKey(b, "file"), name)
 	b = strconv.AppendInt(appendKey(b, "size"), c.size, 10)
 	if c.problem != nil {
-		b = appendString(appendKey(b, "error"), c.problem.Error())
+		b = appendString(appendKey(b, "error"), errorText(c.problem))
 	}
 	b = append(appendKey(b, "tables"), '[')
 	for i, t := range c.tables {
@@ -252,7 +252,7 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 		} else {
 			b = appendString(appendKey(b, "name"), d.path[strings.LastIndexByte(d.path, '/')+1:])
 			b = appendString(appendKey(b, "path"), d.path)
-			b = appendString(appendKey(b, "error"), d.err.Error())
+			b = appendString(appendKey(b, "error"), errorText(d.err))
 		}
 		if len(d.aliases) > 0 {
 			b = appendStrings(appendKey(b, "aliases"), d.aliases)
@@ -329,7 +329,7 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 		b = append(b, '}')
 	}
 	if broken(c.Err) {
-		b = appendString(appendKey(b, "error"), c.Err.Error())
+		b = appendString(appendKey(b, "error"), errorText(c.Err))
 	}
 	return b
 }
@@ -356,16 +356,16 @@ func reason(c *arrowmap.Column) string {
 	case errors.As(c.Err, &e):
 		plain := *e
 		plain.File, plain.Object = "", "" // they stand beside it
-		return plain.Error()
+		return errorText(&plain)
 	}
-	return c.Err.Error()
+	return errorText(c.Err)
 }
 
 func (c *contents) writeText(w *bufio.Writer, name string) error {
 	fmt.Fprintf(w, "%s: %s bytes, %s, %s\n", printable(name), count(c.size),
 		plural(len(c.tables), "table"), plural(len(c.datasets), "dataset"))
 	if c.problem != nil {
-		fmt.Fprintf(w, "\nnot all tables were found: %v\n", c.problem)
+		fmt.Fprintf(w, "\nnot all tables were found: %s\n", errorText(c.problem))
 	}
 	for _, t := range c.tables {
 		fmt.Fprintf(w, "\ntable %s: %s of %s\n", printable(t.Path()), plural(len(t.Columns()), "column"), plural64(t.Rows(), "row"))
@@ -389,7 +389,7 @@ func (c *contents) writeText(w *bufio.Writer, name string) error {
 				path += " = " + strings.Join(d.aliases, " = ")
 			}
 			if d.column == nil {
-				g.texts(printable(path), "error: "+printable(d.err.Error()))
+				g.texts(printable(path), "error: "+printable(errorText(d.err)))
 				continue
 			}
 			g.texts(columnTexts(path, d.column)...)

@@ -146,7 +146,7 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 		for _, p := range paths {
 			t, err := o.join(&inputs{names: p.names}, p.tables)
 			if o.skip && h5err.Is(err, h5err.Unsupported) {
-				a.note("left out: %v", err)
+				a.note("left out: %s", errorText(err))
 				continue
 			}
 			if err != nil {
@@ -159,7 +159,7 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	for _, t := range all {
 		if !o.quiet {
 			for _, err := range t.skipped {
-				a.note("left out: %v", err)
+				a.note("left out: %s", errorText(err))
 			}
 		}
 		et := engine.Table{Names: tableNames(t.Path(), in.names[0]), Table: t.Table}

@@ -72,7 +72,7 @@ func (m *monitor) observe(c flight.Call) {
 		args = append(args, "rows", c.Rows, "batches", c.Batches, "bytes", c.Bytes)
 	}
 	if c.Err != nil {
-		m.log.Warn("call", append(args, "error", c.Err.Error())...)
+		m.log.Warn("call", append(args, "error", errorText(c.Err))...)
 		return
 	}
 	m.log.Info("call", args...)

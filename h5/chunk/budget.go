@@ -150,7 +150,7 @@ func (b *Budget) evict(h *held) {
 
 func (b *Budget) tooMuch(n int64) error {
 	return h5err.New(h5err.Memory, "%d bytes are needed at once, the memory budget is %d bytes", n, b.max).
-		WithHint("raise --max-memory")
+		WithOption("chunk.NewBudget", "allow more")
 }
 
 // reserve takes n bytes for a job of a worker that holds nothing yet. It waits for the jobs of others, and fails when

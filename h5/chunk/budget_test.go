@@ -20,7 +20,7 @@ func TestBudget(t *testing.T) {
 	if b.Max() != 100 || b.Used() != 0 {
 		t.Fatalf("a new budget of %d with %d used", b.Max(), b.Used())
 	}
-	if err := b.Acquire(ctx, 101); h5err.KindOf(err) != h5err.Memory || !strings.Contains(err.Error(), "--max-memory") {
+	if err := b.Acquire(ctx, 101); h5err.KindOf(err) != h5err.Memory || !strings.Contains(err.Error(), "chunk.NewBudget") {
 		t.Errorf("more than the whole: %v", err)
 	}
 	if err := b.Acquire(ctx, -1); h5err.KindOf(err) != h5err.Argument {

@@ -92,7 +92,7 @@ func (r *Reader) checkSize() error {
 	}
 	if b := r.opts.budget; b != nil && n > b.max {
 		return h5err.New(h5err.Memory, "a decoded chunk has %d bytes, the memory budget is %d bytes", n, b.max).
-			WithHint("raise --max-memory")
+			WithOption("chunk.NewBudget", "allow more")
 	}
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 )
 
@@ -40,19 +41,35 @@ func (k Kind) String() string {
 // NoOffset is the Offset of an error that has no place in the file.
 const NoOffset = int64(-1)
 
+// Option names a choice of the caller as go doc takes it: package.Function, package.Type.Method or package.Type.Field.
+type Option string
+
+// Advice is what the caller may do about an error, in the imperative, and the option that does it.
+type Advice struct {
+	Do     string
+	Option Option
+}
+
 // Error is what every exported function of this module returns for a failure.
 type Error struct {
 	Kind   Kind
-	File   string // name of the file, "" when not known
-	Object string // path of the object inside the file, "" when not known
-	Offset int64  // absolute byte offset in the file, NoOffset when not known
-	Msg    string // what is wrong
-	Hint   string // what to do, "" when there is nothing to say
-	Err    error  // the cause, may be nil
+	File   string   // name of the file, "" when not known
+	Object string   // path of the object inside the file, "" when not known
+	Offset int64    // absolute byte offset in the file, NoOffset when not known
+	Msg    string   // what is wrong
+	Hint   string   // what to do, "" when there is nothing to say
+	Advice []Advice // options that help, most useful first
+	Err    error    // the cause, may be nil
 }
 
 // Error returns one line: where, what, what to do.
 func (e *Error) Error() string {
+	return e.Text(func(o Option) string { return string(o) })
+}
+
+// Text is Error with the options as name returns them, for programs that offer options under other names, such as
+// flags. Advice about an option without a name is left out.
+func (e *Error) Text(name func(Option) string) string {
 	var b strings.Builder
 	for _, part := range []string{e.File, e.Object} {
 		if part != "" {
@@ -73,13 +90,29 @@ func (e *Error) Error() string {
 		if e.Msg != "" {
 			b.WriteString(": ")
 		}
-		b.WriteString(e.Err.Error())
+		b.WriteString(causeText(e.Err, name))
 	}
 	if e.Hint != "" {
 		b.WriteString("; ")
 		b.WriteString(e.Hint)
 	}
+	before := "; "
+	for _, a := range e.Advice {
+		if option := name(a.Option); option != "" {
+			b.WriteString(before + a.Do + " with " + option)
+			before = ", or "
+		}
+	}
 	return strings.ReplaceAll(b.String(), "\n", " ")
+}
+
+// causeText returns the text of a cause, which may be an Error itself.
+func causeText(err error, name func(Option) string) string {
+	var e *Error
+	if errors.As(err, &e) && error(e) == err { // not one that is wrapped in err
+		return e.Text(name)
+	}
+	return err.Error()
 }
 
 // Unwrap returns the cause.
@@ -103,6 +136,12 @@ func Wrap(k Kind, err error, format string, args ...any) *Error {
 // WithHint returns e with advice added.
 func (e *Error) WithHint(format string, args ...any) *Error {
 	e.Hint = fmt.Sprintf(format, args...)
+	return e
+}
+
+// WithOption returns e with advice added that an option follows: "choose one" with the option "File.Table".
+func (e *Error) WithOption(o Option, do string, args ...any) *Error {
+	e.Advice = append(slices.Clip(e.Advice), Advice{fmt.Sprintf(do, args...), o})
 	return e
 }
 

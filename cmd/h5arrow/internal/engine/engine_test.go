@@ -140,7 +140,7 @@ func TestErrors(t *testing.T) {
 		t.Errorf("%v, %v", lines, err)
 	}
 	small := open(t, tables(t, suite), Options{MaxMemory: 16 << 20, Threads: 1})
-	refuse(t, small, `select list(a.word || b.i) from "/all" a, "/all" b`, h5err.Memory, "--max-memory")
+	refuse(t, small, `select list(a.word || b.i) from "/all" a, "/all" b`, h5err.Memory, "Options.MaxMemory")
 	broken := open(t, tables(t, "../../testdata/broken.h5"), Options{})
 	refuse(t, broken, "select sum(sums) from t", h5err.Corrupt, "fletcher32")
 	refuse(t, broken, "select a.good from t a join t b on a.good = b.sums", h5err.Corrupt, "fletcher32")

@@ -120,7 +120,7 @@ func (q *query) error(kind duck.ErrorType, msg string) error {
 		for _, advice := range []string{" Database is launched", " Possible solutions", " Unused blocks"} {
 			e.Msg, _, _ = strings.Cut(e.Msg, advice)
 		}
-		e.Hint = "allow more with --max-memory; with --engine-io the engine may also use temporary files"
+		_ = e.WithOption("engine.Options.MaxMemory", "allow more").WithOption("engine.Options.Access", "let the engine use temporary files")
 	}
 	return e
 }
@@ -185,7 +185,7 @@ func (q *query) prepare(sql string) error {
 		kind := duck.PreparedStatementType(q.stmt)
 		if !q.db.o.Access && !slices.Contains(reading, kind) {
 			return h5err.New(h5err.Argument, "this statement does not read: only those that do are taken").
-				WithHint("--engine-io allows all")
+				WithOption("engine.Options.Access", "allow all")
 		}
 		if duck.NParams(q.stmt) > 0 {
 			return h5err.New(h5err.Argument, "the statement has parameters, which nothing gives values to")

@@ -1,0 +1,213 @@
+package repotest
+
+import (
+	"go/ast"
+	"go/token"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// commandLine is where flags and verbs may be named.
+var commandLine = []string{"cmd", "examples"}
+
+func onCommandLine(path string) bool {
+	for _, dir := range commandLine {
+		if under(path, dir) {
+			return true
+		}
+	}
+	return false
+}
+
+// stringLiterals calls fn with the string literals of a file, but for import paths and tags of fields.
+func stringLiterals(f goFile, fn func(text string)) {
+	ast.Inspect(f.tree, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ImportSpec:
+			return false
+		case *ast.BasicLit:
+			if text, err := strconv.Unquote(n.Value); err == nil && n.Kind == token.STRING {
+				fn(text)
+			}
+		}
+		return true
+	})
+}
+
+// verbs returns the words that commands begin with in their Use lines.
+func verbs(t *testing.T, files []goFile) []string {
+	t.Helper()
+	var out []string
+	for _, f := range files {
+		if f.test || !under(f.path, "cmd/h5arrow") {
+			continue
+		}
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			kv, ok := n.(*ast.KeyValueExpr)
+			if !ok {
+				return true
+			}
+			key, isName := kv.Key.(*ast.Ident)
+			value, isText := kv.Value.(*ast.BasicLit)
+			if isName && isText && key.Name == "Use" {
+				use, err := strconv.Unquote(value.Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				verb, _, _ := strings.Cut(use, " ")
+				out = append(out, verb)
+			}
+			return true
+		})
+	}
+	return out
+}
+
+// TestNoCommandLineInLibraries holds that libraries speak of options of Go packages: the command alone knows its flags
+// and verbs.
+func TestNoCommandLineInLibraries(t *testing.T) {
+	files := goFiles(t)
+	words := verbs(t, files)
+	if len(words) < 6 {
+		t.Fatalf("the verbs of the command are %q", words)
+	}
+	refused := regexp.MustCompile("(^|[^-\\w])--[a-z]|`(h5arrow )?(" + strings.Join(words, "|") + ")[ `]")
+	for text, want := range map[string]bool{"allow more with --max-memory": true, "--table chooses": true, "see `inspect`": true, "`h5arrow head`": true,
+		"-tags libhdf5": false, "a--b": false, "a group `columns`": false, "rows 1 -- 2": false} {
+		if refused.MatchString(text) != want {
+			t.Errorf("%q: refused: %v", text, !want)
+		}
+	}
+	for _, f := range files {
+		if f.test || onCommandLine(f.path) {
+			continue
+		}
+		stringLiterals(f, func(text string) {
+			if refused.MatchString(text) {
+				t.Errorf("%s names a flag or a verb of the command: %q", f.path, text)
+			}
+		})
+	}
+}
+
+// exported returns the functions, methods and fields of all packages, as an h5err.Option names them.
+func exported(files []goFile) map[string]bool {
+	names := map[string]bool{}
+	for _, f := range files {
+		if f.test {
+			continue
+		}
+		pkg := f.tree.Name.Name
+		for _, d := range f.tree.Decls {
+			switch d := d.(type) {
+			case *ast.FuncDecl:
+				names[pkg+"."+receiver(d)+d.Name.Name] = true
+			case *ast.GenDecl:
+				for _, s := range d.Specs {
+					typ, ok := s.(*ast.TypeSpec)
+					if !ok {
+						continue
+					}
+					if st, ok := typ.Type.(*ast.StructType); ok {
+						for _, field := range st.Fields.List {
+							for _, n := range field.Names {
+								names[pkg+"."+typ.Name.Name+"."+n.Name] = true
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// receiver returns the name of a method's type and a dot, "" for a function.
+func receiver(d *ast.FuncDecl) string {
+	if d.Recv == nil {
+		return ""
+	}
+	typ := d.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	if id, ok := typ.(*ast.Ident); ok {
+		return id.Name + "."
+	}
+	return "" // of a generic type
+}
+
+// optionFlags returns the keys of the command's table from options to flags.
+func optionFlags(t *testing.T, files []goFile) map[string]bool {
+	t.Helper()
+	keys := map[string]bool{}
+	for _, f := range files {
+		if f.test || !under(f.path, "cmd") {
+			continue
+		}
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			spec, ok := n.(*ast.ValueSpec)
+			if !ok || spec.Names[0].Name != "optionFlags" || len(spec.Values) != 1 {
+				return true
+			}
+			for _, e := range spec.Values[0].(*ast.CompositeLit).Elts {
+				key, err := strconv.Unquote(e.(*ast.KeyValueExpr).Key.(*ast.BasicLit).Value)
+				if err != nil {
+					t.Fatal(err)
+				}
+				keys[key] = true
+			}
+			return false
+		})
+	}
+	return keys
+}
+
+// TestOptionsOfErrors holds that what an error names as an option exists, and that the command has a flag for it.
+func TestOptionsOfErrors(t *testing.T) {
+	files := goFiles(t)
+	names, flags := exported(files), optionFlags(t, files)
+	used := map[string]bool{}
+	for _, f := range files {
+		if f.test {
+			continue
+		}
+		ast.Inspect(f.tree, func(n ast.Node) bool {
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			fn, ok := call.Fun.(*ast.SelectorExpr)
+			if !ok || fn.Sel.Name != "WithOption" {
+				return true
+			}
+			lit, ok := call.Args[0].(*ast.BasicLit)
+			if !ok {
+				t.Errorf("%s: the option of an error is not a literal", f.path)
+				return true
+			}
+			option, err := strconv.Unquote(lit.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			used[option] = true
+			if !names[option] {
+				t.Errorf("%s: an error names the option %s, which does not exist", f.path, option)
+			}
+			if !flags[option] {
+				t.Errorf("%s: the command has no flag for the option %s", f.path, option)
+			}
+			return true
+		})
+	}
+	if len(used) == 0 {
+		t.Fatal("no error names an option")
+	}
+	for option := range flags {
+		if !used[option] {
+			t.Errorf("the command has a flag for the option %s, which no error names", option)
+		}
+	}
+}
