@@ -40,8 +40,9 @@ const DefaultSplitBytes = 128 << 20
 // MaxSplits is the largest number of splits of one file's table.
 const MaxSplits = 1 << 20
 
-// WithSplitCount divides the rows into at most n splits of about equal size; each further file of a table of several files
-// may add one. Zero means that the number follows from the size of a split; more than MaxSplits is an Argument error.
+// WithSplitCount divides the rows into at most n splits; each further file of a table of several files may add one. They
+// are of about equal size, as large as n allows, or as WithSplitBytes says where that gives fewer. Zero sets no number;
+// more than MaxSplits is an Argument error.
 func WithSplitCount(n int) SplitOption {
 	return func(o *splitOptions) error {
 		if n < 0 || n > MaxSplits {
@@ -52,8 +53,8 @@ func WithSplitCount(n int) SplitOption {
 	}
 }
 
-// WithSplitBytes sets about how many bytes of Arrow memory a split takes. Zero means DefaultSplitBytes. WithSplitCount
-// takes precedence.
+// WithSplitBytes sets about how many bytes of Arrow memory a split takes. Zero means DefaultSplitBytes, or what follows from
+// WithSplitCount.
 func WithSplitBytes(n int64) SplitOption {
 	return func(o *splitOptions) error {
 		if n < 0 {
@@ -85,7 +86,7 @@ func (t *Table) Splits(opts ...SplitOption) ([]Split, error) {
 			return nil, err
 		}
 	}
-	if o.bytes == 0 {
+	if o.bytes == 0 && o.count == 0 {
 		o.bytes = DefaultSplitBytes
 	}
 	if err := t.consistent(); err != nil {
@@ -144,10 +145,10 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 	foot := t.Footprint()
 	from, rows := t.from, t.Rows()
 	n := int64(MaxSplits)
-	if o.count > 0 {
-		// The share of this file in the number that was asked for: every file has splits of about total/count rows.
+	if o.count > 0 { // this file's share: the splits of all files have about total/count rows
 		n = ceilDiv(rows, max(1, ceilDiv(total, int64(o.count))))
-	} else if bytes, ok := product(rows, foot.Bytes); ok {
+	}
+	if bytes, ok := product(rows, foot.Bytes); ok && o.bytes > 0 {
 		n = min(n, ceilDiv(bytes, o.bytes))
 	}
 	var stored storage
