@@ -500,35 +500,6 @@ func TestCriteria(t *testing.T) {
 	}
 }
 
-// Parts are in order, complete, and end at borders.
-func TestSplit(t *testing.T) {
-	for _, n := range []int64{0, 1, 2, 3, 7, 64, 1000} {
-		for _, step := range []int64{0, 1, 10, 64, 100, 4096, 1 << 40} {
-			for _, ab := range [][2]int64{{0, 0}, {0, 1}, {5, 5}, {0, 64}, {0, 1000}, {37, 100_003}, {4096, 8192}, {1 << 40, 1<<40 + 3}, {0, 1<<62 - 1}} {
-				if n > 100 && step == 1 && ab[1] > 1<<50 {
-					continue
-				}
-				at := ab[0]
-				parts := split(ab[0], ab[1], n, step)
-				border := step
-				if border == 0 {
-					border = 64
-				}
-				for i, p := range parts {
-					last := i == len(parts)-1
-					if p[0] != at || p[1] < p[0] || p[1] == p[0] && len(parts) > 1 || !last && p[1]%border != 0 {
-						t.Fatalf("split(%v, %d, %d) = %v", ab, n, step, parts)
-					}
-					at = p[1]
-				}
-				if at != ab[1] || int64(len(parts)) > max(n, 1)+1 {
-					t.Fatalf("split(%v, %d, %d) = %v", ab, n, step, parts)
-				}
-			}
-		}
-	}
-}
-
 // Endpoints of chunked tables end where chunks do.
 func TestChunkBorders(t *testing.T) {
 	leaks(t)
@@ -537,23 +508,42 @@ func TestChunkBorders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer roots.Close()
+	s, err := New(roots)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
 	h, err := roots.acquire("sample.h5")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer h.release()
-	v, err := h.view(&wanted{to: -1})
+	w := &wanted{from: 100, to: -1, endpoints: 3}
+	v, err := h.view(w)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rows := v.chunkRows()
-	if rows <= 0 {
-		t.Fatalf("chunks of %d rows", rows)
+	info, err := s.info(v, w, nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	for _, part := range split(0, v.to, 3, rows) {
-		if part[1] != v.to && part[1]%rows != 0 {
-			t.Errorf("%v does not end at a multiple of %d", part, rows)
+	rows := v.t.Footprint().ChunkRows
+	if rows <= 0 || len(info.Endpoint) != 3 {
+		t.Fatalf("chunks of %d rows, %d endpoints", rows, len(info.Endpoint))
+	}
+	at := int64(100)
+	for _, e := range info.Endpoint {
+		tkt, err := s.keys.open(e.Ticket.Ticket)
+		if err != nil {
+			t.Fatal(err)
 		}
+		if tkt.From != at || tkt.To != v.to && tkt.To%rows != 0 {
+			t.Errorf("rows %d to %d, after %d, of chunks of %d", tkt.From, tkt.To, at, rows)
+		}
+		at = tkt.To
+	}
+	if at != v.to {
+		t.Errorf("endpoints end at row %d of %d", at, v.to)
 	}
 }
 

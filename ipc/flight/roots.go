@@ -297,6 +297,7 @@ type handle struct {
 	r     *Roots
 	name  string // under which it is served
 	path  string
+	src   *source.Source // of the file, which holds it
 	file  *arrowmap.File
 	size  int64
 	mtime time.Time
@@ -347,6 +348,7 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.src = src
 	if h.file, err = arrowmap.NewFile(src, r.opts...); err != nil {
 		src.Release()
 		return nil, err

@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"cmp"
 	"context"
 	"io/fs"
 	"runtime"
@@ -16,8 +17,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/dtype"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
@@ -132,24 +131,24 @@ func (s *Server) GetSchema(ctx context.Context, d *flight.FlightDescriptor) (*fl
 func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
 	schema := v.t.Schema()
 	rows := v.to - v.from
-	bytes, exact := rowBytes(v.t)
 	info := &flight.FlightInfo{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator), FlightDescriptor: d,
 		TotalRecords: rows, TotalBytes: -1, Ordered: true}
-	if exact {
-		info.TotalBytes = rows * bytes
+	if foot := v.t.Footprint(); foot.Exact {
+		info.TotalBytes = rows * foot.Bytes
 	}
-	n := int64(w.endpoints)
-	if n == 0 {
-		n = int64(s.o.endpoints)
+	chosen, err := v.t.Slice(v.from, v.to)
+	if err != nil {
+		return nil, err
 	}
-	if n == 0 {
-		n = min((rows*bytes+s.o.endpointBytes-1)/s.o.endpointBytes, maxEndpoints)
+	splits, err := chosen.Splits(s.endpoints(w)...)
+	if err != nil {
+		return nil, err
 	}
 	expires := s.keys.expiry()
 	t := ticket{File: v.h.name, Table: v.t.Path(), Columns: w.columns, BatchRows: w.batchRows,
 		Size: v.h.size, Time: v.h.mtime.UnixNano()}
-	for _, part := range split(v.from, v.to, n, v.chunkRows()) {
-		t.From, t.To = part[0], part[1]
+	for _, split := range splits {
+		t.From, t.To = v.from+split.From, v.from+split.To
 		sealed, err := s.keys.seal(t, expires)
 		if err != nil {
 			return nil, err
@@ -159,106 +158,12 @@ func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.F
 	return info, nil
 }
 
-// split cuts the rows [a,b) into n parts or fewer, at multiples of step where it is not 0, else at multiples of 64. No
-// rows are one part.
-func split(a, b, n, step int64) [][2]int64 {
-	if step <= 0 {
-		step = 64
+// endpoints says how a flight is split: into as many endpoints as the client or an option asks for, else by bytes.
+func (s *Server) endpoints(w *wanted) []arrowmap.SplitOption {
+	if n := cmp.Or(w.endpoints, s.o.endpoints); n > 0 {
+		return []arrowmap.SplitOption{arrowmap.WithSplitCount(n)}
 	}
-	n = max(n, 1)
-	size := max((b-a+n-1)/n, 1)
-	if size > step {
-		size = (size + step - 1) / step * step
-	} else {
-		size = step
-	}
-	var parts [][2]int64
-	for a < b {
-		end := b
-		if b-a > size { // then a+size is no overflow
-			end = (a + size) / step * step
-		}
-		parts = append(parts, [2]int64{a, end})
-		a = end
-	}
-	if parts == nil {
-		parts = append(parts, [2]int64{a, b})
-	}
-	return parts
-}
-
-// chunks calls fn for each chunked dataset of the view's columns that has a row for each of the table's.
-func (v *view) chunks(fn func(l *h5.Layout)) {
-	rows := uint64(v.t.Rows())
-	for _, c := range v.t.Columns() {
-		if c.Storage != h5.StorageChunked || len(c.Shape) == 0 || c.Shape[0] != rows {
-			continue
-		}
-		o, err := v.h.file.H5().Lookup(c.Path)
-		if err != nil {
-			continue
-		}
-		if d, ok := o.(*h5.Dataset); ok {
-			if l, err := d.Layout(); err == nil && len(l.ChunkDims) > 0 {
-				fn(l)
-			}
-		}
-	}
-}
-
-// chunkRows is the rows of the highest chunk of the columns, 0 when they have none.
-func (v *view) chunkRows() int64 {
-	rows := int64(0)
-	v.chunks(func(l *h5.Layout) { rows = max(rows, int64(min(l.ChunkDims[0], 1<<40))) })
-	return rows
-}
-
-// rowBytes is the bytes of a row, and whether that is exact.
-func rowBytes(t *arrowmap.Table) (bytes int64, exact bool) {
-	exact = true
-	for _, c := range t.Columns() {
-		if c.Err != nil {
-			continue
-		}
-		n, ok := typeBytes(c.Type)
-		if !ok && len(c.Shape) > 0 && t.Rows() > 0 { // text in one piece: its length is known
-			if id := c.Type.ID(); (id == arrow.STRING || id == arrow.LARGE_STRING) && c.Storage == h5.StorageContiguous {
-				n = 4 + int64(c.Shape[0])/t.Rows()
-			}
-		}
-		bytes += n
-		exact = exact && ok && c.Nulls == nil
-	}
-	return max(bytes, 1), exact
-}
-
-// typeBytes is the bytes of a value, a guess where values differ.
-func typeBytes(t arrow.DataType) (n int64, exact bool) {
-	switch t := t.(type) {
-	case *arrow.BooleanType:
-		return 1, false
-	case *arrow.DictionaryType:
-		n, _ = typeBytes(t.IndexType)
-		return n, false
-	case *arrow.FixedSizeListType:
-		n, exact = typeBytes(t.Elem())
-		return n * int64(t.Len()), exact
-	case *arrow.StructType:
-		exact = true
-		for _, f := range t.Fields() {
-			m, ok := typeBytes(f.Type)
-			n, exact = n+m, exact && ok
-		}
-		return n, exact
-	case arrow.ExtensionType:
-		return typeBytes(t.StorageType())
-	case arrow.FixedWidthDataType:
-		return int64(t.Bytes()), true
-	case arrow.ListLikeType:
-		n, _ = typeBytes(t.Elem())
-		return 4 + 4*n, false
-	}
-	return 24, false
+	return []arrowmap.SplitOption{arrowmap.WithSplitCount(maxEndpoints), arrowmap.WithSplitBytes(s.o.endpointBytes)}
 }
 
 // ListFlights implements flight.FlightServer. What can't be read is left out: GetFlightInfo tells why.
@@ -371,7 +276,8 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 		return err
 	}
 	defer r.Release()
-	return s.sendAll(r, p.rows, p.most, v.h.file.H5().Source().Changed, g, stream)
+	rows := func(arrow.RecordBatch) int64 { return p.rows }
+	return s.sendAll(r, messages{rows: rows, most: p.most, changed: v.h.src.Changed}, g, stream)
 }
 
 // plan is how a table is sent within which memory.
@@ -414,33 +320,22 @@ func (s *Server) messageRows(asked, row int64) (rows, most int64) {
 }
 
 func (s *Server) plan(v *view) plan {
-	row, _ := rowBytes(v.t)
+	foot := v.t.Footprint()
+	row, made := foot.Bytes, foot.Copied
 	var p plan
 	p.rows, p.most = s.messageRows(v.batchRows, row)
 	message := min(p.rows, v.to-v.from) * row
-	made := int64(0) // bytes of a row that are not mapped
-	for _, c := range v.t.Columns() {
-		n, _ := typeBytes(c.Type)
-		switch {
-		case c.Delivery != dtype.Mapped:
-			made += n
-		case c.Nulls != nil && c.Nulls.Delivery != dtype.Mapped:
-			made++
-		}
-	}
 	if made == 0 {
 		p.readBytes = mostRead
 		p.reader = leastReader // for what turns out otherwise
 		p.memory = 3*message + 1<<20
 		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
 	}
-	chunks := int64(0) // decoded side by side
-	v.chunks(func(l *h5.Layout) { chunks += l.ChunkBytes })
 	workers := int64(s.o.workers)
 	if workers == 0 {
 		workers = int64(runtime.GOMAXPROCS(0))
 	}
-	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*chunks), mostReader, max(s.limits.most()*3/4, 1<<20))
+	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*foot.ChunkBytes), mostReader, max(s.limits.most()*3/4, 1<<20))
 	p.readBytes = min(max(p.reader/8, message)/made*row, mostRead)
 	if made < row/2 {
 		p.readBytes = min(p.readBytes, max(mostSeen, message))
@@ -460,10 +355,17 @@ func (p plan) exact(matters bool, row int64) plan {
 	return p
 }
 
-// sendAll sends all that a reader gives, in messages of so many rows. Before each it asks changed.
-func (s *Server) sendAll(r array.RecordReader, rows, most int64, changed func() error, g *grant, stream flight.FlightService_DoGetServer) error {
+// messages says how record batches are divided into messages.
+type messages struct {
+	rows    func(rec arrow.RecordBatch) int64 // of a message of this batch
+	most    int64                             // bytes of a message, about
+	changed func() error                      // asked before each message; an error ends the stream
+}
+
+// sendAll sends all that a reader gives.
+func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream flight.FlightService_DoGetServer) error {
 	c := callOf(stream.Context())
-	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, most: int(most)}
+	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, most: int(how.most)}
 	w.sent = func(m *message) {
 		c.Bytes += int64(m.size)
 		c.Rows += m.rows
@@ -474,7 +376,7 @@ func (s *Server) sendAll(r array.RecordReader, rows, most int64, changed func() 
 	err := func() error {
 		defer w.stop()
 		w.start(r.Schema())
-		return w.all(r, rows, changed)
+		return w.all(r, how)
 	}()
 	if err == nil {
 		err = w.wait(stream.Context(), s.o.sendTimeout)
@@ -490,13 +392,13 @@ func (s *Server) sendAll(r array.RecordReader, rows, most int64, changed func() 
 	return err
 }
 
-// all sends all batches, in parts of so many rows, as long as nothing has changed.
-func (s *sender) all(r array.RecordReader, rows int64, changed func() error) error {
+// all sends all batches, as long as nothing has changed.
+func (s *sender) all(r array.RecordReader, how messages) error {
 	for r.Next() {
 		rec := r.RecordBatch()
-		n := rec.NumRows()
+		n, rows := rec.NumRows(), how.rows(rec)
 		for a := int64(0); a < max(n, 1); a += rows {
-			if err := changed(); err != nil {
+			if err := how.changed(); err != nil {
 				return err
 			}
 			part, err := sink.Rows(rec, a, min(n, a+rows))

@@ -174,13 +174,29 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 		return err
 	}
 	defer r.Release()
-	row := int64(0)
-	for _, f := range r.Schema().Fields() {
-		n, _ := typeBytes(f.Type)
-		row += n
+	_, most := s.messageRows(0, 1)
+	rows := func(rec arrow.RecordBatch) int64 { // the size of a row is that of the batch's rows
+		bytes := int64(0)
+		for _, c := range rec.Columns() {
+			bytes += bufferBytes(c.Data())
+		}
+		rows, _ := s.messageRows(0, max(1, bytes/max(1, rec.NumRows())))
+		return rows
 	}
-	rows, most := s.messageRows(0, max(row, 1))
-	return s.sendAll(r, rows, most, func() error { return nil }, g, stream)
+	return s.sendAll(r, messages{rows: rows, most: most, changed: func() error { return nil }}, g, stream)
+}
+
+// bufferBytes is the size of an array's buffers, without labels of dictionaries.
+func bufferBytes(d arrow.ArrayData) (n int64) {
+	for _, b := range d.Buffers() {
+		if b != nil {
+			n += int64(b.Len())
+		}
+	}
+	for _, c := range d.Children() {
+		n += bufferBytes(c)
+	}
+	return n
 }
 
 // GetFlightInfoStatement implements flightsql.Server.
