@@ -23,6 +23,7 @@ import (
 	"sync"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -125,7 +126,7 @@ func WithAlign(a Align) Option {
 func WithConvention(name string) Option {
 	return func(o *options) error {
 		if name != "" {
-			if _, err := convention.Find(name); err != nil {
+			if _, err := detect.Find(name); err != nil {
 				return err
 			}
 		}
@@ -140,7 +141,7 @@ type ConventionInfo struct{ Name, Description string }
 // Conventions lists the conventions in the order in which they are tried.
 func Conventions() []ConventionInfo {
 	var out []ConventionInfo
-	for _, c := range convention.All() {
+	for _, c := range detect.All() {
 		out = append(out, ConventionInfo{c.Name, c.Description})
 	}
 	return out
@@ -202,7 +203,7 @@ func (f *File) H5() *h5.File { return f.f }
 // Tables returns the tables of the file, in the order of a walk. Parts of the file that can't be read are passed over;
 // where nothing was found because of them, the first such error is returned.
 func (f *File) Tables() ([]*Table, error) {
-	found, err := convention.Scan(f.f, f.o.convention)
+	found, err := detect.Scan(f.f, f.o.convention)
 	if len(found) == 0 {
 		return nil, err
 	}
@@ -228,7 +229,7 @@ func (f *File) Table(p string) (*Table, error) {
 		}
 		return nil, err
 	}
-	found, err := convention.Detect(o, f.o.convention)
+	found, err := detect.Detect(o, f.o.convention)
 	if err != nil {
 		return nil, err
 	}
@@ -248,7 +249,7 @@ func (f *File) Table(p string) (*Table, error) {
 // table by itself, or of none: a dimension of which a group holds variables, for instance.
 func (f *File) scanned(p string) *Table {
 	p = h5.CleanPath(p)
-	found, _ := convention.Scan(f.f, f.o.convention)
+	found, _ := detect.Scan(f.f, f.o.convention)
 	for _, t := range found {
 		if t.Path == p {
 			return f.table(t)
@@ -258,7 +259,7 @@ func (f *File) scanned(p string) *Table {
 }
 
 func (f *File) only() (*Table, error) {
-	found, err := convention.Scan(f.f, f.o.convention)
+	found, err := detect.Scan(f.f, f.o.convention)
 	switch {
 	case len(found) == 1:
 		return f.table(found[0]), nil

@@ -268,7 +268,9 @@ type transposedNode struct {
 func (f *File) transposedNode(v *convention.Transposed) (node, error) {
 	dims := v.Data.Dims()
 	if len(dims) < 2 {
-		return f.plainNode(&convention.Plain{Data: v.Data, Member: convention.Whole, Item: convention.Whole, As: v.As, DType: v.DType, Nulls: v.Nulls})
+		p := convention.NewStored(v.Data)
+		p.As, p.DType, p.Nulls = v.As, v.DType, v.Nulls
+		return f.plainNode(p)
 	}
 	if err := f.readable(v.Data); err != nil {
 		return nil, err

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -120,7 +121,7 @@ func (f *File) MapDataset(d *h5.Dataset, nulls ...NullSource) (*Values, error) {
 		sources = append(sources, convention.Null{Kind: kind, Data: s.Data, Rule: s.Rule, Bits: s.Bits, Set: s.Set})
 	}
 	if p.DType == "str" {
-		text, err := convention.TextOf(d)
+		text, err := vaex.Text(d)
 		if err != nil {
 			return nil, err
 		}

@@ -1,0 +1,120 @@
+package detect
+
+import (
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Detect returns what the first convention that claims an object makes of it. A name restricts it to one convention.
+// Tables beside an error are of no use but for their Inner.
+func Detect(o h5.Object, name string) ([]*convention.Table, error) {
+	list := All()
+	if name != "" {
+		c, err := Find(name)
+		if err != nil {
+			return nil, err
+		}
+		list = []Convention{c}
+	}
+	for _, c := range list {
+		tables, err := c.Detect(o)
+		if err != nil {
+			return tables, err
+		}
+		for _, t := range tables {
+			t.Convention = c.Name
+			for i := range t.Columns {
+				if t.Columns[i].Err != nil {
+					t.Columns[i].Values = nil // it may be a nil pointer
+				}
+			}
+		}
+		if len(tables) > 0 {
+			return tables, nil
+		}
+	}
+	return nil, nil
+}
+
+// Scan finds the tables of a file, in the order of a walk from the root. Objects that can't be read are passed over;
+// the first error is returned beside what was found.
+func Scan(f *h5.File, name string) ([]*convention.Table, error) {
+	s := scan{name: name, seen: map[uint64]bool{}}
+	s.visit(f.Root(), 0)
+	return s.tables, s.err
+}
+
+type scan struct {
+	name   string
+	seen   map[uint64]bool
+	tables []*convention.Table
+	err    error
+}
+
+func (s *scan) fail(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+func (s *scan) visit(o h5.Object, depth int) {
+	if s.seen[o.Address()] {
+		return
+	}
+	s.seen[o.Address()] = true
+	limits := o.File().Limits()
+	if len(s.seen) > limits.Links || depth > limits.Nesting*4 {
+		s.fail(h5err.In(h5err.New(h5err.Limit, "too many objects to look for tables in"), o.File().Name(), o.Path()))
+		return
+	}
+	if part(o) {
+		return
+	}
+	found, err := Detect(o, s.name)
+	if err == nil {
+		s.tables = append(s.tables, found...)
+	} else if !h5err.Is(err, h5err.Argument) {
+		s.fail(err)
+	}
+	g, ok := o.(*h5.Group)
+	if !ok {
+		return
+	}
+	links, err := g.Links()
+	if err != nil {
+		s.fail(err)
+		return
+	}
+	for _, l := range links {
+		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, object.Child(g, l.Name)) {
+			continue
+		}
+		c, err := g.OpenLink(l)
+		if err != nil {
+			s.fail(err)
+			continue
+		}
+		s.visit(c, depth+1)
+	}
+}
+
+// part tells whether some convention knows an object as a part of another.
+func part(o h5.Object) bool {
+	for _, c := range All() {
+		if c.Part != nil && c.Part(o) {
+			return true
+		}
+	}
+	return false
+}
+
+func inner(tables []*convention.Table, path string) bool {
+	for _, t := range tables {
+		if t.Inner == nil || t.Inner(path) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,464 @@
+package detect_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// files is what make_fixtures.py writes, and the tables in it: convention, path, number of rows, and for each column its name,
+// type and values. What can't be read has the kind of its error.
+var files = map[string]string{
+	"amuse.h5": `
+amuse /particles/0000000001 2
+  mass: float64 0.5 | 1.5
+  x: float64 1 | 2
+  keys: uint64 11 | 12
+`,
+	"arkouda.h5": `
+arkouda / 3
+  kind: dict<large_utf8, int64, ordered=false> blue | null | red
+  lists: large_list<float64> [1.5,2.5] | [] | [3.5]
+  n: int64 1 | 2 | 3
+  ok: bool true | false | true
+  s: large_utf8 one |  | three
+`,
+	"arkouda_uneven.h5": `
+arkouda /a 2
+  a: int64 1 | 2
+arkouda /b 1
+  b: large_utf8 x
+`,
+	"astropy.h5": `
+astropy /t 2
+  a: int64 1 | null
+  flux: float32 0.5 | 1.5
+  v: fsl<int16>[2] [1,null] | [null,4]
+  name: utf8 x | yy
+`,
+	"gadget.h5": `
+gadget /PartType1 2
+  x: float32 1 | 4
+  y: float32 2 | 5
+  z: float32 3 | 6
+  ParticleIDs: uint64 7 | 8
+  Tidal: fsl<fsl<float32>[2]>[2] [[0,1],[2,3]] | [[4,5],[6,7]]
+  vx: float64 -1 | -4
+  vy: float64 -2 | -5
+  vz: float64 -3 | -6
+`,
+	"gwosc.h5": `
+gwosc /quality/injections 2
+  Injmask: uint32 23 | 16
+  NO_CBC_HW_INJ: bool true | false
+gwosc /quality/simple 3
+  DQmask: uint32 127 | 5 | 0
+  DATA: bool true | true | false
+  CBC_CAT1: bool true | false | false
+  BURST_CAT1: bool true | true | false
+gwosc /strain 3
+  Strain: float64 1e-21 | NaN | 3e-21
+`,
+	"hdfeos.h5": `
+hdfeos /HDFEOS/GRIDS/Daily 1
+  NO2: fsl<int32>[2] [1,2]
+hdfeos /HDFEOS/SWATHS/OMI/nTimes 3
+  Time: float64 0 | 1 | 2
+  Ozone: fsl<float32>[2] [1,null] | [2,null] | [3,4]
+hdfeos /HDFEOS/SWATHS/OMI/nLevels 2
+  Levels: int16 10 | 20
+`,
+	"hdmf.h5": `
+hdmf /acquisition/ts 3
+  timestamps: float64 0 | 0.5 | 1
+  data: fsl<float32>[2] [1,2] | [3,4] | [5,6]
+hdmf /units 2
+  id: int32 0 | 1
+  spikes: list<float64> [0.1] | [0.2,0.3]
+  waves: list<list<int16>> [[1,2],[3],[4]] | []
+  quality: utf8 good | bad
+`,
+	"icesat.h5": `
+group /gt1l/geolocation 2
+  segment_id: int32 1 | 2
+netcdf /gt1l/heights 3
+  conf: fsl<int8>[2] [0,1] | [2,3] | [4,5]
+  delta_time: timestamp[us] 2018-01-01T00:00:00.5 | 2018-01-01T00:00:01.5 | 2018-01-01T00:00:02.5
+  h_ph: float32 1 | null | 9.96921e+36
+  quality_ph: int8 0 | null | -127
+group /gt1r/geolocation 2
+  segment_id: int32 1 | 2
+netcdf /gt1r/heights 3
+  conf: fsl<int8>[2] [0,1] | [2,3] | [4,5]
+  delta_time: timestamp[us] 2018-01-01T00:00:00.5 | 2018-01-01T00:00:01.5 | 2018-01-01T00:00:02.5
+  h_ph: float32 1 | null | 9.96921e+36
+  quality_ph: int8 0 | null | -127
+`,
+	"loom.h5": `
+loom /col_attrs 3
+  Age: int32 1 | 2 | 3
+  CellID: utf8 c1 | c2 | c3
+loom /layers 2
+  spliced: fsl<int16>[3] [1,0,1] | [0,1,0]
+loom /matrix 2
+  matrix: fsl<float32>[3] [1,0,2] | [0,3,0]
+loom /row_attrs 2
+  Gene: utf8 Actb | Gad1
+`,
+	"missing.h5": `
+alabaster /data_frame 3
+  row_names: utf8 r1 | r2 | r3
+  flag: bool true | false | null
+  kind: dict<utf8, uint8, ordered=true> low | null | high
+  value: float64 0.5 | 1.5 | 2.5
+group /plain 3
+  i: int16 1 | 2 | null
+  n: float64 1 | null | 3
+  r: int32 1 | null | 3
+  s: utf8 a | null | c
+`,
+	"nexus.h5": `
+nexus /entry/data 3
+  two_theta: float64 10 | 10.5 | 11
+  counts: fsl<int32>[2] [1,2] | [3,4] | [5,6]
+  counts_errors: fsl<float32>[2] [1,1] | [1,1] | [1,1]
+nexus /entry/events 4
+  event_time_offset: float32 1 | 2 | 3 | 4
+  event_id: uint32 5 | 6 | 5 | 7
+nexus /entry/events/event_time_zero 3
+  event_time_zero: float64 100 | 200 | 300
+  events: large_list<struct<event_time_offset: float32, event_id: uint32>> [{"event_id":5,"event_time_offset":1},{"event_id":6,"event_time_offset":2}] | [] | [{"event_id":5,"event_time_offset":3},{"event_id":7,"event_time_offset":4}]
+nexus /entry/old 2
+  x: float64 0.25 | 0.75
+  y: int32 7 | 8
+nexus /entry/temperature 2
+  time: float64 0 | 60
+  value: float32 290 | 291
+`,
+	"openpmd.h5": `
+openpmd /data/100/particles/electrons 2
+  charge: int64 -1 | -1
+  mass: float64 2.5 | 2.5
+  position_x: float32 1 | 2
+  position_y: float32 3 | 4
+  positionOffset_x: float64 2.5 | 2.5
+  weighting: float64 10 | 20
+group /data/100/particles/electrons/particlePatches 1
+  numParticles: uint64 2
+  numParticlesOffset: uint64 0
+`,
+	"tenx.h5": `
+10x /matrix 3
+  barcode: utf8 AAAC-1 | AAAG-1 | AAAT-1
+  counts: large_list<struct<index: int64, value: int32>> [{"index":0,"value":3},{"index":1,"value":1}] | [] | [{"index":1,"value":2}]
+10x /matrix/features 2
+  id: utf8 ENSG1 | ENSG2
+  name: utf8 A1BG | NAT2
+  feature_type: utf8 Gene Expression | Gene Expression
+  genome: utf8 GRCh38 | GRCh38
+`,
+	"anndata.h5ad": `
+anndata /X 3
+  X: fsl<float32>[2] [1,2] | [3,4] | [5,6]
+anndata /obs 3
+  _index: utf8 a | b | c
+  n: int64 1 | null | 3
+anndata /obsm 3
+  X_pca: fsl<float64>[2] [0,1] | [2,3] | [4,5]
+  flags: bool true | false | null
+anndata /obsm/df 3
+  id: utf8 a | b | c
+anndata /uns/colors 2
+  colors: utf8 red | blue
+anndata /uns/ragged 0
+  ragged: unsupported
+anndata /uns/three 3
+  three: int32 1 | 2 | 3
+anndata /var 2
+  _index: utf8 g1 | g2
+`,
+	"anndata_old.h5ad": `
+anndata /X 2
+  X: list<struct<index: int32, value: float32>> [{"index":0,"value":1}] | [{"index":2,"value":2}]
+anndata /obs 2
+  index: utf8 c1 | c2
+  louvain: dict<utf8, int8, ordered=false> 1 | null
+  n: float64 0.5 | 1.5
+compound /obsm 2
+  X_pca: fsl<float32>[2] [1,2] | [3,4]
+group /uns 2
+  louvain_categories: utf8 0 | 1
+anndata /var 3
+  index: utf8 g1 | g2 | g3
+`,
+	"cells.mat": `
+matlab /people 2
+  age: float64 40 | 41
+  name: utf8 Ann | Bo
+matlab /s 3
+  flags: bool true | null | false
+  lists: list<int16> [1,2] | null | [3]
+  names: utf8 é€ |  | 😀
+  ok: bool true | false | true
+  x: float64 1 | 2 | 3
+matlab /s/mixed 0
+  mixed: unsupported
+matlab /sparse_zeros 2
+  sparse_zeros: large_list<struct<index: uint64, value: float64>> [] | []
+matlab /v 2
+  v: int32 1 | 2
+matlab /w 3
+  w: int32 1 | 2 | 3
+`,
+}
+
+func TestFiles(t *testing.T) {
+	if _, err := os.ReadFile("testdata/make_fixtures.py"); err != nil { // the first file opens the runtime's poller too
+		t.Fatal(err)
+	}
+	for name, want := range files {
+		t.Run(name, func(t *testing.T) {
+			h5test.Leaks(t)
+			f, err := arrowmap.Open(filepath.Join("testdata", name))
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer f.Close()
+			tables, err := f.Tables()
+			if err != nil {
+				t.Fatal(err)
+			}
+			var b strings.Builder
+			for _, table := range tables {
+				b.WriteString(dump(t, table))
+				again, err := f.Table(table.Path())
+				if err != nil {
+					t.Errorf("%s is listed, but can't be asked for: %v", table.Path(), err)
+				} else if a, b := again.Schema().String(), table.Schema().String(); a != b {
+					t.Errorf("%s is\n%s\nwhen listed, and\n%s\nwhen asked for", table.Path(), b, a)
+				}
+			}
+			if got := strings.TrimSpace(b.String()); got != strings.TrimSpace(want) {
+				t.Errorf("tables are\n%s\nwant\n%s", got, want)
+			}
+		})
+	}
+}
+
+// dump writes a table, read at once and read by single rows: both must give the same.
+func dump(t *testing.T, table *arrowmap.Table) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%s %s %d\n", table.Convention(), table.Path(), table.Rows())
+	for _, c := range table.Columns() {
+		if c.Err != nil {
+			fmt.Fprintf(&b, "  %s: %s\n", c.Name, h5err.KindOf(c.Err))
+			continue
+		}
+		one, err := table.Select(c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		whole, single := values(t, one, 0), values(t, one, 1)
+		if whole != single {
+			t.Errorf("%s: %s: all rows are %s, row by row %s", table.Path(), c.Name, whole, single)
+		}
+		fmt.Fprintf(&b, "  %s: %s %s\n", c.Name, typeName(c.Type), whole)
+	}
+	return b.String()
+}
+
+// typeName leaves out what every type has.
+func typeName(t arrow.DataType) string {
+	return strings.NewReplacer(", nullable", "", " nullable", "", "item: ", "", "fixed_size_list", "fsl", "dictionary<values=", "dict<", "indices=", "").Replace(t.String())
+}
+
+func values(t *testing.T, table *arrowmap.Table, batch int64) string {
+	r, err := table.Reader(context.Background(), arrowmap.WithBatchRows(batch), arrowmap.WithWorkers(2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	var rows []string
+	for r.Next() {
+		col := r.RecordBatch().Column(0)
+		for i := range col.Len() {
+			s := "null"
+			if d, ok := col.(*array.Dictionary); ok && d.IsValid(i) {
+				s = d.Dictionary().ValueStr(d.GetValueIndex(i))
+			} else if col.IsValid(i) {
+				s = col.ValueStr(i)
+			}
+			rows = append(rows, s)
+		}
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	return strings.Join(rows, " | ")
+}
+
+// TestMetadata looks for what is said about tables and columns beside their values.
+func TestMetadata(t *testing.T) {
+	for _, c := range []struct{ file, table, column, key, want string }{
+		{"gadget.h5", "/PartType1", "", "hdf5.attr.Redshift", "0.5"},
+		{"gadget.h5", "/PartType1", "y", "hdf5.attr.unit", "kpc"},
+		{"amuse.h5", "/particles/0000000001", "mass", "hdf5.attr.units", "MSun"},
+		{"gwosc.h5", "/strain", "Strain", "hdf5.attr.Xspacing", "0.000244140625"},
+		{"gwosc.h5", "/quality/simple", "CBC_CAT1", "description", "passes cbc"},
+		{"openpmd.h5", "/data/100/particles/electrons", "position_x", "hdf5.attr.unitSI", "0.000001"},
+		{"openpmd.h5", "/data/100/particles/electrons", "position_x", "hdf5.attr.unitDimension", "[1,0,0,0,0,0,0]"},
+		{"astropy.h5", "/t", "flux", "unit", "Jy"},
+		{"astropy.h5", "/t", "flux", "description", "of it, all"},
+		{"astropy.h5", "/t", "v", "unit", "m / s"},
+		{"anndata_old.h5ad", "/obs", "", "h5arrow.index", "index"},
+		{"missing.h5", "/data_frame", "", "h5arrow.index", "row_names"},
+	} {
+		f, err := arrowmap.Open(filepath.Join("testdata", c.file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		table, err := f.Table(c.table)
+		if err != nil {
+			t.Fatal(err)
+		}
+		md := table.Schema().Metadata()
+		if c.column != "" {
+			fields, _ := table.Schema().FieldsByName(c.column)
+			if len(fields) != 1 {
+				t.Fatalf("%s: %d columns %s", c.file, len(fields), c.column)
+			}
+			md = fields[0].Metadata
+		}
+		if got, _ := md.GetValue(c.key); got != c.want {
+			t.Errorf("%s: %s %s: %s is %q, want %q", c.file, c.table, c.column, c.key, got, c.want)
+		}
+		f.Close()
+	}
+}
+
+// TestForced chooses a convention by name: what it does not know is no table.
+func TestForced(t *testing.T) {
+	for _, c := range []struct {
+		file, convention string
+		want             int
+	}{
+		{"gadget.h5", "gadget", 1}, {"gadget.h5", "group", 1}, {"gadget.h5", "nexus", 0},
+		{"tenx.h5", "10x", 2}, {"loom.h5", "loom", 4}, {"cells.mat", "matlab", 6}, {"astropy.h5", "compound", 1},
+		{"arkouda.h5", "arkouda", 1}, {"hdfeos.h5", "hdfeos", 3}, {"hdmf.h5", "hdmf", 2}, {"missing.h5", "alabaster", 1},
+	} {
+		f, err := arrowmap.Open(filepath.Join("testdata", c.file), arrowmap.WithConvention(c.convention))
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables, _ := f.Tables()
+		if len(tables) != c.want {
+			t.Errorf("%s by %s: %d tables, want %d", c.file, c.convention, len(tables), c.want)
+		}
+		f.Close()
+	}
+}
+
+// TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
+func TestDamage(t *testing.T) {
+	count := 150
+	if s := os.Getenv("H5ARROW_MUTANTS"); s != "" {
+		var err error
+		if count, err = strconv.Atoi(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name := range files {
+		whole, err := os.ReadFile(filepath.Join("testdata", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range count {
+			rng := rand.New(rand.NewPCG(7, uint64(i)))
+			data := bytes.Clone(whole)
+			for range 1 + rng.IntN(6) {
+				at := rng.IntN(len(data))
+				switch rng.IntN(3) {
+				case 0:
+					data[at] = byte(rng.Uint32())
+				case 1:
+					data[at] ^= 1 << rng.IntN(8)
+				default:
+					copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
+				}
+			}
+			if err := readAll(data); err != nil {
+				t.Errorf("%s, mutant %d: %v", name, i, err)
+			}
+		}
+	}
+}
+
+// readAll reads every table; what it returns is no error of ours.
+func readAll(data []byte) error {
+	src := source.FromReaderAt(bytes.NewReader(data), int64(len(data)), "mutant")
+	f, err := arrowmap.NewFile(src, arrowmap.WithLimits(h5.Limits{DecodedBytes: 16 << 20, Links: 1 << 12}), arrowmap.WithTypes(dtype.Options{Strings: dtype.StringsBinary}))
+	if err != nil {
+		src.Release()
+		return ours(err)
+	}
+	defer f.Close()
+	tables, err := f.Tables()
+	if err := ours(err); err != nil {
+		return err
+	}
+	for _, table := range tables {
+		if table.Rows() > 1<<20 {
+			continue
+		}
+		for _, c := range table.Columns() {
+			if c.Err != nil {
+				if err := ours(c.Err); err != nil {
+					return err
+				}
+				continue
+			}
+			one, err := table.Select(c.Name)
+			if err != nil {
+				return ours(err)
+			}
+			r, err := one.Reader(context.Background(), arrowmap.WithMaxMemory(64<<20), arrowmap.WithWorkers(1))
+			if err != nil {
+				return ours(err)
+			}
+			for r.Next() {
+			}
+			err = r.Err()
+			r.Release()
+			if err := ours(err); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// ours returns what is no *h5err.Error.
+func ours(err error) error {
+	var e *h5err.Error
+	if err == nil || errors.As(err, &e) {
+		return nil
+	}
+	return fmt.Errorf("an error of another type: %w", err)
+}

@@ -1,0 +1,71 @@
+// Package detect finds the tables of an HDF5 file. Conventions are tried from the most specific to the most general, and
+// each says why it claimed an object.
+package detect
+
+import (
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/arkouda"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/astropy"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/biology"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/hdfeos"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/netcdf"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/physics"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Convention recognises one kind of table.
+type Convention struct {
+	Name        string
+	Description string
+
+	// Detect returns the tables that the convention makes of an object, none when it does not claim it. An error is
+	// for an object that says it is of this convention, and is broken; tables beside it only say by Inner what belongs
+	// to the object.
+	Detect func(o h5.Object) ([]*convention.Table, error)
+
+	// Part, when not nil, tells of an object that belongs to another one, such as an index of a table: nothing in it is
+	// looked for.
+	Part func(o h5.Object) bool
+}
+
+// All returns the conventions in the order in which they are tried.
+func All() []Convention {
+	return []Convention{
+		{Name: "vaex", Description: "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", Detect: vaex.Detect},
+		{Name: "vaex-v1", Description: "older vaex files: datasets in a group with the attribute column_order", Detect: vaex.DetectV1},
+		{Name: "pandas", Description: "frames and series of pandas' HDFStore, in its table and its fixed format", Detect: pandas.Detect},
+		{Name: "pytables", Description: "tables of PyTables: booleans, times, enumerations, nested columns", Detect: pytables.Detect, Part: pytables.Part},
+		{Name: "astropy", Description: "tables of astropy: a compound dataset beside its __table_column_meta__, with masked columns and units", Detect: astropy.Detect, Part: astropy.Part},
+		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: biology.DetectAnnData},
+		{Name: "matlab", Description: "MATLAB 7.3: structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: matlab.Detect, Part: matlab.Part},
+		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.DetectTenx},
+		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
+		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
+		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
+		{Name: "arkouda", Description: "Arkouda: arrays, strings, segmented arrays, categoricals of one length", Detect: arkouda.Detect},
+		{Name: "gadget", Description: "Gadget, SWIFT: particles by type, positions and velocities as x, y, z and vx, vy, vz", Detect: physics.DetectGadget},
+		{Name: "amuse", Description: "AMUSE: sets of particles with their keys", Detect: physics.DetectAMUSE},
+		{Name: "gwosc", Description: "LIGO and GWOSC: strain, and a boolean column for each bit of data quality", Detect: physics.DetectGWOSC},
+		{Name: "nexus", Description: "NeXus: data with its axes, logs, events and their pulses", Detect: physics.DetectNeXus},
+		{Name: "openpmd", Description: "openPMD: particle species, with a column for each component of a record", Detect: physics.DetectOpenPMD},
+		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: hdfeos.Detect},
+		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: netcdf.Detect},
+		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: compound},
+		{Name: "group", Description: "a group whose datasets have one length", Detect: group},
+	}
+}
+
+// Find returns the convention of that name.
+func Find(name string) (Convention, error) {
+	for _, c := range All() {
+		if c.Name == name {
+			return c, nil
+		}
+	}
+	return Convention{}, h5err.New(h5err.Argument, "no convention %q", name).WithOption("arrowmap.Conventions", "list them")
+}

@@ -1,0 +1,145 @@
+// Package arrays computes Arrow arrays of others: numbers of any width as floats or as int64, new values under the old
+// validity.
+package arrays
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// Integers converts any array of Integers; unsigned ones above the range of int64 become negative, which no unit of
+// time makes valid again.
+func Integers(in arrow.Array, out []int64) error {
+	switch a := in.(type) {
+	case *array.Int8:
+		widen(out, a.Int8Values())
+	case *array.Uint8:
+		widen(out, a.Uint8Values())
+	case *array.Int16:
+		widen(out, a.Int16Values())
+	case *array.Uint16:
+		widen(out, a.Uint16Values())
+	case *array.Int32:
+		widen(out, a.Int32Values())
+	case *array.Uint32:
+		widen(out, a.Uint32Values())
+	case *array.Int64:
+		widen(out, a.Int64Values())
+	case *array.Uint64:
+		for i, v := range a.Uint64Values() {
+			if v > math.MaxInt64 && in.IsValid(i) {
+				return h5err.New(h5err.Corrupt, "%d is no time", v)
+			}
+			out[i] = int64(v)
+		}
+	default:
+		return h5err.New(h5err.Unsupported, "times of type %s", in.DataType())
+	}
+	return nil
+}
+
+func widen[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64](out []int64, in []T) {
+	for i, v := range in {
+		out[i] = int64(v)
+	}
+}
+
+type Float interface{ float32 | float64 }
+
+// NewFloats allocates n values.
+func NewFloats[F Float](n int, mem memory.Allocator) (*memory.Buffer, []F) {
+	var f F
+	buf := memory.NewResizableBuffer(mem)
+	if any(f) == any(float32(0)) {
+		buf.Resize(4 * n)
+		return buf, any(arrow.Float32Traits.CastFromBytes(buf.Bytes())).([]F)
+	}
+	buf.Resize(8 * n)
+	return buf, any(arrow.Float64Traits.CastFromBytes(buf.Bytes())).([]F)
+}
+
+// Floats converts any array of Floats.
+func Floats[F Float](in arrow.Array, out []F) error {
+	switch a := in.(type) {
+	case *array.Int8:
+		convert(out, a.Int8Values())
+	case *array.Uint8:
+		convert(out, a.Uint8Values())
+	case *array.Int16:
+		convert(out, a.Int16Values())
+	case *array.Uint16:
+		convert(out, a.Uint16Values())
+	case *array.Int32:
+		convert(out, a.Int32Values())
+	case *array.Uint32:
+		convert(out, a.Uint32Values())
+	case *array.Int64:
+		convert(out, a.Int64Values())
+	case *array.Uint64:
+		convert(out, a.Uint64Values())
+	case *array.Float32:
+		convert(out, a.Float32Values())
+	case *array.Float64:
+		convert(out, a.Float64Values())
+	default:
+		return h5err.New(h5err.Unsupported, "numbers of type %s", in.DataType())
+	}
+	return nil
+}
+
+func convert[F Float, T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 | uint64 | float32 | float64](out []F, in []T) {
+	for i, v := range in {
+		out[i] = F(v)
+	}
+}
+
+// WithValues makes an array of new values, with the validity of another.
+func WithValues(in arrow.Array, t arrow.DataType, values *memory.Buffer) arrow.Array {
+	d := in.Data()
+	var valid *memory.Buffer
+	if in.NullN() > 0 {
+		valid = d.Buffers()[0]
+	}
+	offset := 0
+	if valid != nil && d.Offset() != 0 {
+		valid = movedBits(valid, d.Offset(), d.Len())
+		defer valid.Release()
+	}
+	data := array.NewData(t, d.Len(), []*memory.Buffer{valid, values}, nil, in.NullN(), offset)
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
+// movedBits copies bits to begin at 0.
+func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
+	out := memory.NewResizableBuffer(memory.DefaultAllocator)
+	out.Resize((n + 7) / 8)
+	p := out.Bytes()
+	clear(p)
+	nullbitmap.Copy(p, 0, b.Bytes(), off, n)
+	return out
+}
+
+// Itemwise rebuilds nested lists of fixed size around what fn makes of their items.
+func Itemwise(in arrow.Array, t arrow.DataType, fn func(arrow.Array) (arrow.Array, error)) (arrow.Array, error) {
+	l, ok := in.(*array.FixedSizeList)
+	lt, ok2 := t.(*arrow.FixedSizeListType)
+	if !ok || !ok2 {
+		return fn(in)
+	}
+	items, err := Itemwise(l.ListValues(), lt.Elem(), fn)
+	if err != nil {
+		return nil, err
+	}
+	defer items.Release()
+	d := l.Data()
+	data := array.NewData(t, d.Len(), []*memory.Buffer{d.Buffers()[0]}, []arrow.ArrayData{items.Data()}, l.NullN(), d.Offset())
+	defer data.Release()
+	return array.MakeFromData(data), nil
+}

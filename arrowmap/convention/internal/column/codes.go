@@ -1,0 +1,68 @@
+package column
+
+import (
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Codes describes codes of categories, -1 for none.
+func Codes(codes *h5.Dataset) (*convention.Plain, error) {
+	p := convention.NewStored(codes)
+	n, err := rule.MinusOne(codes.Type())
+	if err != nil {
+		return nil, h5err.In(err, codes.File().Name(), codes.Path())
+	}
+	p.Nulls = n
+	return p, nil
+}
+
+// Categorical describes codes, and labels in a dataset.
+func Categorical(codes, labels *h5.Dataset, ordered bool) (convention.Values, error) {
+	indices, err := Codes(codes)
+	if err != nil {
+		return nil, err
+	}
+	l, err := convention.NewPlain(labels)
+	if err != nil {
+		return nil, err
+	}
+	return &convention.Dictionary{Indices: indices, Labels: l, Ordered: ordered}, nil
+}
+
+// Sparse describes the rows of a compressed Sparse matrix.
+func Sparse(g *h5.Group, offsets, indices, values string) (*convention.List, error) {
+	var ds [3]*h5.Dataset
+	for i, name := range []string{offsets, indices, values} {
+		var err error
+		if ds[i], err = object.Required(g, name); err != nil {
+			return nil, err
+		}
+	}
+	l := &convention.List{Offsets: ds[0]}
+	for i, name := range []string{"index", "value"} {
+		p, err := convention.NewPlain(ds[i+1])
+		if err != nil {
+			return nil, err
+		}
+		l.Items = append(l.Items, convention.Column{Name: name, Values: p})
+	}
+	return l, nil
+}
+
+// Booleans describes bytes as Booleans, not zero for true; the values as they are where they are no bytes.
+func Booleans(p *convention.Plain) *convention.Plain {
+	t := p.Data.Type()
+	if t.Class == h5.ClassFixed && t.Size == 1 && p.Member == convention.Whole {
+		p.As, p.RowDims = BoolType(), p.Data.RowDims()
+	}
+	return p
+}
+
+// BoolType is the type of booleans of one byte: not zero for true.
+func BoolType() *h5.Type {
+	b := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Signed: true, Precision: 8}
+	return &h5.Type{Class: h5.ClassEnum, Size: 1, Order: h5.LittleEndian, Base: b, Names: []string{"FALSE", "TRUE"}, Values: []byte{0, 1}}
+}

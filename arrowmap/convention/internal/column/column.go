@@ -1,0 +1,126 @@
+// Package column describes columns of datasets, as several conventions have them.
+package column
+
+import (
+	"strings"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Group describes the datasets of a group that can be columns, without those for which skip is true; it may be nil.
+func Group(g *h5.Group, skip func(h5.Object) bool) ([]convention.Column, error) {
+	links, err := g.Links()
+	if err != nil {
+		return nil, err
+	}
+	var out []convention.Column
+	for _, l := range links {
+		if l.Kind != h5.LinkHard {
+			continue
+		}
+		o, err := g.OpenLink(l)
+		if err != nil {
+			out = append(out, convention.Column{Name: l.Name, Err: err})
+			continue
+		}
+		d, ok := o.(*h5.Dataset)
+		if !ok || d.Space().Class != h5.SpaceSimple || object.IsTable(d) || skip != nil && skip(d) {
+			continue
+		}
+		out = append(out, Of(l.Name, d))
+	}
+	for i := range out {
+		if out[i].Err == nil {
+			return out, nil
+		}
+	}
+	return nil, nil
+}
+
+func EqualLengths(g *h5.Group, columns []convention.Column) error {
+	rows, first := int64(-1), ""
+	for i := range columns {
+		if columns[i].Values == nil {
+			continue
+		}
+		n := columns[i].Values.Main().Rows()
+		if rows < 0 {
+			rows, first = n, columns[i].Name
+		}
+		if n == rows {
+			continue
+		}
+		e := h5err.New(h5err.Argument, "the datasets of this group have several lengths (%s: %d, %s: %d): it is no table",
+			first, rows, columns[i].Name, n)
+		return h5err.In(e.WithOption("arrowmap.File.Datasets", "choose some of them, such as %s/%s,", strings.TrimSuffix(g.Path(), "/"), first), g.File().Name(), g.Path())
+	}
+	return nil
+}
+
+// Of describes a dataset of a table by its attributes.
+func Of(name string, d *h5.Dataset) convention.Column {
+	c := convention.Column{Name: name, Objects: []h5.Object{d}}
+	p, err := convention.NewPlain(d)
+	if err == nil {
+		c.Values, err = WithMissing(d, p)
+	}
+	if c.Err = err; err != nil {
+		c.Values = nil
+	}
+	return c
+}
+
+// Datasets opens the Datasets of a group that have rows, in the order of its links. What can't be opened is a column
+// with an error, so that it is not silently left out.
+func Datasets(g *h5.Group) (out []*h5.Dataset, broken []convention.Column, err error) {
+	links, err := g.Links()
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, l := range links {
+		if l.Kind != h5.LinkHard {
+			continue
+		}
+		o, err := g.Open(l.Name)
+		if err != nil {
+			broken = append(broken, convention.Column{Name: l.Name, Err: err})
+			continue
+		}
+		if d, ok := o.(*h5.Dataset); ok && d.Space().Class == h5.SpaceSimple {
+			out = append(out, d)
+		}
+	}
+	return out, broken, nil
+}
+
+// Alike describes the datasets of a group that are as long as one of them: those named first, in their order, then
+// the others.
+func Alike(g *h5.Group, like *h5.Dataset, first ...string) (*convention.Table, error) {
+	all, broken, err := Datasets(g)
+	if err != nil {
+		return nil, err
+	}
+	t := &convention.Table{Path: g.Path(), Object: g, Inner: object.DatasetsOf(g)}
+	taken := map[string]bool{}
+	add := func(d *h5.Dataset) {
+		if n := object.Base(d.Path()); !taken[n] && d.Rows() == like.Rows() && !object.IsTable(d) {
+			taken[n] = true
+			t.Columns = append(t.Columns, Of(n, d))
+		}
+	}
+	for _, n := range first {
+		for _, d := range all {
+			if object.Base(d.Path()) == n {
+				add(d)
+			}
+		}
+	}
+	for _, d := range all {
+		add(d)
+	}
+	t.Columns = append(t.Columns, broken...)
+	return t, nil
+}

@@ -1,0 +1,74 @@
+package rule
+
+import (
+	"math"
+	"slices"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+func ByteOrder(t *h5.Type) nullbitmap.ByteOrder {
+	if t.Order == h5.BigEndian {
+		return nullbitmap.BigEndian
+	}
+	return nullbitmap.LittleEndian
+}
+
+// Float decodes a stored IEEE float of 4 or 8 bytes.
+func Float(p []byte, t *h5.Type) float64 {
+	o := t.Order.Binary()
+	if t.Size == 4 {
+		return float64(math.Float32frombits(o.Uint32(p)))
+	}
+	return math.Float64frombits(o.Uint64(p))
+}
+
+// Values returns an attribute's values in the form of stored elements of a type. Values that the type can't hold
+// are left out: netCDF ignores them too.
+func Values(a *h5.Attribute, t *h5.Type) [][]byte {
+	if a == nil {
+		return nil
+	}
+	at := a.Type()
+	if at.Class == h5.ClassEnum {
+		at = at.Base
+	}
+	want := t
+	if t.Class == h5.ClassEnum {
+		want = t.Base
+	}
+	var out [][]byte
+	if at.Class == want.Class && at.Size == want.Size && (at.Class == h5.ClassFixed || at.Class == h5.ClassFloat) {
+		for p := a.Raw(); len(p) >= at.Size; p = p[at.Size:] {
+			v := slices.Clone(p[:at.Size])
+			if at.Order != want.Order {
+				slices.Reverse(v)
+			}
+			out = append(out, v)
+		}
+		return out
+	}
+	floats, ok := a.Floats()
+	if !ok {
+		return nil
+	}
+	for _, f := range floats {
+		switch {
+		case want.Class == h5.ClassFloat && want.Size >= 4:
+			out = append(out, nullbitmap.StoredFloat(f, want.Size, ByteOrder(want)))
+		case want.Class == h5.ClassFixed && f == math.Trunc(f) && fitsInt(f, want):
+			out = append(out, nullbitmap.Stored(uint64(int64(f)), want.Size, ByteOrder(want)))
+		}
+	}
+	return out
+}
+
+// fitsInt tells whether an integer type holds a whole number of at most 2^53.
+func fitsInt(f float64, t *h5.Type) bool {
+	bits := min(8*t.Size, 53)
+	if t.Signed {
+		return f >= -math.Ldexp(1, bits-1) && f < math.Ldexp(1, bits-1)
+	}
+	return f >= 0 && f < math.Ldexp(1, bits)
+}

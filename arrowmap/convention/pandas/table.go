@@ -1,0 +1,359 @@
+package pandas
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas/label"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// table is an object in the table format: a table of PyTables whose members are an index, blocks of columns of
+// one type, and columns that stand alone.
+type table struct {
+	*store
+	d      *h5.Dataset
+	member map[string]int
+	info   *pickle.Dict
+	nanRep string
+	depth  int // 1 for the labels of a category
+}
+
+// place is where a column stands: a member, and the item of it.
+type place struct {
+	member string
+	attr   string // what the attributes' names of the member begin with
+	item   int
+}
+
+func (s *store) tableFrame(depth int) (*frame, error) {
+	d, err := object.Dataset(s.g, "table")
+	if err != nil {
+		return nil, err
+	}
+	if d == nil || !object.IsTable(d) {
+		return nil, object.Corrupt(s.g, "pandas' mark, but no table")
+	}
+	kind := object.Text(s.g, "table_type")
+	switch kind {
+	case "", "appendable_frame", "appendable_multiframe", "appendable_series", "appendable_multiseries":
+	default:
+		return nil, object.Unsupported(s.g, "a table of pandas of type %q", kind)
+	}
+	t := &table{store: s, d: d, member: map[string]int{}, nanRep: "nan", depth: depth}
+	for i := range d.Type().Members {
+		t.member[d.Type().Members[i].Name] = i
+	}
+	if v, err := attribute(s.g, "nan_rep"); err != nil {
+		return nil, err
+	} else if rep, ok := v.(string); ok {
+		t.nanRep = rep
+	}
+	info, err := attribute(s.g, "info")
+	if err != nil {
+		return nil, err
+	}
+	t.info, _ = info.(*pickle.Dict)
+	return t.frame(object.Text(s.g, "pandas_type") == "series_table")
+}
+
+func (t *table) frame(series bool) (*frame, error) {
+	index, err := t.indexMember()
+	if err != nil {
+		return nil, err
+	}
+	labels, places, err := t.places()
+	if err != nil {
+		return nil, err
+	}
+	if labels, places, err = t.ordered(labels, places); err != nil {
+		return nil, err
+	}
+	if err := checkLabels(labels); err != nil {
+		return nil, err
+	}
+	f := &frame{version: object.Text(t.g, "pandas_version")}
+	levels, err := t.levels()
+	if err != nil {
+		return nil, err
+	}
+	if levels == nil {
+		f.index = []frameColumn{t.indexColumn(index)}
+	}
+	byName := map[string]frameColumn{}
+	for i, label := range labels {
+		c := t.column(places[i], label)
+		if name, ok := label.(string); ok && levels[name] {
+			byName[name] = c
+			continue
+		}
+		if series && label == "values" { // pandas' name for a series without one
+			c.label = int64(0)
+		}
+		f.columns = append(f.columns, c)
+	}
+	if levels != nil {
+		names, _ := attributeList(t.g, "levels")
+		for _, n := range names {
+			c, ok := byName[n.(string)]
+			if !ok {
+				return nil, object.Corrupt(t.g, "the level %s of the index is no column", n)
+			}
+			if unnamedLevel().MatchString(n.(string)) {
+				c.label = nil
+			}
+			f.index = append(f.index, c)
+		}
+	}
+	f.levels = t.columnLevels(f.columns)
+	return f, nil
+}
+
+// unnamedLevel matches what pandas calls a level of an index that has no name.
+func unnamedLevel() *regexp.Regexp { return regexp.MustCompile(`^level_\d+$`) }
+
+// indexMember returns the name of the index's member.
+func (t *table) indexMember() (string, error) {
+	cols, err := attributeList(t.g, "index_cols")
+	if err != nil {
+		return "", err
+	}
+	if len(cols) == 0 {
+		return "index", nil
+	}
+	pair, _ := itemsOf(cols[0])
+	if len(pair) != 2 {
+		return "", object.Corrupt(t.g, "the attribute index_cols is no list of pairs")
+	}
+	name, ok := pair[1].(string)
+	if !ok {
+		return "", object.Corrupt(t.g, "the attribute index_cols names no member")
+	}
+	if len(cols) > 1 || pair[0] != int64(0) {
+		return "", object.Unsupported(t.g, "a table that is indexed by other axes than the rows")
+	}
+	return name, nil
+}
+
+// levels returns the names of the levels of a MultiIndex, nil when there is none.
+func (t *table) levels() (map[string]bool, error) {
+	v, err := attribute(t.g, "levels")
+	if err != nil {
+		return nil, err
+	}
+	names, ok := itemsOf(v)
+	if !ok || len(names) == 0 {
+		return nil, nil
+	}
+	out := map[string]bool{}
+	for _, n := range names {
+		s, ok := n.(string)
+		if !ok {
+			return nil, object.Unsupported(t.g, "a level of the index that is called by a %s", pickle.Kind(n))
+		}
+		if out[s] {
+			return nil, object.Corrupt(t.g, "two levels of the index are called %s", s)
+		}
+		out[s] = true
+	}
+	return out, nil
+}
+
+// places returns the labels of the columns and where they stand, member by member.
+func (t *table) places() (labels []any, places []place, err error) {
+	members, err := attributeList(t.g, "values_cols")
+	if err != nil {
+		return nil, nil, err
+	}
+	if members == nil {
+		return nil, nil, object.Corrupt(t.g, "the attribute values_cols is missing")
+	}
+	for _, v := range members {
+		name, ok := v.(string)
+		at, known := t.member[name]
+		if !ok || !known {
+			return nil, nil, object.Corrupt(t.g, "the attribute values_cols names what is no member of the table: %s", label.String(v))
+		}
+		p := place{member: name, attr: name}
+		kinds, err := attributeList(t.d, name+"_kind")
+		if err == nil && kinds == nil && strings.HasPrefix(name, "values_block_") { // before pandas 0.10.1
+			p.attr = "values_" + name[len("values_block_"):]
+			kinds, err = attributeList(t.d, p.attr+"_kind")
+		}
+		if err != nil {
+			return nil, nil, err
+		}
+		if n := width(t.d.Type().Members[at].Type); uint64(len(kinds)) != n {
+			return nil, nil, object.Corrupt(t.d, "%d names for the %d columns in %s", len(kinds), n, name)
+		}
+		for i, label := range kinds {
+			p.item = i
+			labels, places = append(labels, label), append(places, p)
+		}
+	}
+	return labels, places, nil
+}
+
+// width is the number of items of a member.
+func width(m *h5.Type) uint64 {
+	if m.Class != h5.ClassArray {
+		return 1
+	}
+	n := uint64(1)
+	for _, d := range m.Dims {
+		n *= min(d, 1<<31)
+		if n > 1<<31 {
+			break
+		}
+	}
+	return n
+}
+
+// ordered brings the columns into the order of the frame's axis.
+func (t *table) ordered(labels []any, places []place) ([]any, []place, error) {
+	axes, err := attributeList(t.g, "non_index_axes")
+	if err != nil || len(axes) == 0 {
+		return labels, places, err
+	}
+	pair, _ := itemsOf(axes[0])
+	if len(pair) != 2 {
+		return nil, nil, object.Corrupt(t.g, "the attribute non_index_axes is no list of pairs")
+	}
+	order, ok := itemsOf(pair[1])
+	if !ok {
+		return nil, nil, object.Corrupt(t.g, "the attribute non_index_axes lists no names")
+	}
+	sorted, err := inOrder(order, labels)
+	if err != nil {
+		return nil, nil, err
+	}
+	out := make([]place, len(sorted))
+	names := make([]any, len(sorted))
+	for i, k := range sorted {
+		out[i], names[i] = places[k], labels[k]
+	}
+	return names, out, nil
+}
+
+// inOrder returns the numbers of the labels in the order that an axis says. Those that it does not name come after.
+func inOrder(order, labels []any) ([]int, error) {
+	at := map[string][]int{}
+	for i, l := range labels {
+		k := label.Repr(l)
+		at[k] = append(at[k], i)
+	}
+	taken := make([]bool, len(labels))
+	out := make([]int, 0, len(labels))
+	for _, l := range order {
+		k := label.Repr(l)
+		if len(at[k]) == 0 {
+			return nil, h5err.New(h5err.Corrupt, "the column %s is missing", label.String(l))
+		}
+		i := at[k][0]
+		at[k] = at[k][1:]
+		taken[i] = true
+		out = append(out, i)
+	}
+	for i := range labels {
+		if !taken[i] {
+			out = append(out, i)
+		}
+	}
+	return out, nil
+}
+
+// columnLevels describes the levels of the columns' labels.
+func (t *table) columnLevels(columns []frameColumn) []labelLevel {
+	axis, _ := t.info.Get(int64(1))
+	info, _ := axis.(*pickle.Dict)
+	kind, _ := info.Get("type")
+	list, _ := info.Get("names")
+	names, _ := itemsOf(list)
+	levels := make([]labelLevel, len(names))
+	for i, n := range names {
+		levels[i].name = n
+	}
+	labels := make([]any, len(columns))
+	for i := range columns {
+		labels[i] = columns[i].label
+	}
+	return labelLevels(labels, levels, kind == "MultiIndex")
+}
+
+// fact looks up what `info` says of a member.
+func (t *table) fact(member, key string) any {
+	v, _ := t.info.Get(member)
+	d, _ := v.(*pickle.Dict)
+	out, _ := d.Get(key)
+	return out
+}
+
+// column describes a column.
+func (t *table) column(p place, name any) frameColumn {
+	c := frameColumn{label: name, Column: convention.Column{Objects: nil}}
+	dt, err := attributeText(t.d, p.attr+"_dtype")
+	var meta string
+	if err == nil {
+		v, e := attribute(t.d, p.attr+"_meta")
+		meta, _ = v.(string)
+		err = e
+	}
+	if err == nil {
+		if meta == "category" {
+			c.Values, c.typ, err = t.category(p)
+		} else {
+			c.Values, c.typ, err = t.values(p, kindOfDtype(dt), dt)
+		}
+	}
+	if v, e := attribute(t.d, label.String(name)+"_meta"); err == nil && e == nil && (v == "string" || v == "str") {
+		c.typ.numpy = v.(string)
+	}
+	if err != nil {
+		c.Values, c.Err = nil, err
+	}
+	return c
+}
+
+// kindOfDtype is the kind that pandas derives from a type's name.
+func kindOfDtype(dt string) string {
+	for _, k := range [...][2]string{{"string", "string"}, {"bytes", "string"}, {"str", "string"}, {"datetime64", dt}, {"timedelta", "timedelta64"},
+		{"int", "integer"}, {"uint", "integer"}, {"period", "integer"}} {
+		if strings.HasPrefix(dt, k[0]) {
+			return k[1]
+		}
+	}
+	return dt
+}
+
+// indexColumn describes the index.
+func (t *table) indexColumn(member string) frameColumn {
+	c := frameColumn{label: t.fact(member, "index_name")}
+	var err error
+	if c.label != nil && label.Kind(c.label) == "" {
+		c.label = nil
+	}
+	if _, ok := t.member[member]; !ok {
+		err = object.Corrupt(t.d, "no member %s, which is the index", member)
+	}
+	var kind string
+	if err == nil {
+		kind, err = attributeText(t.d, member+"_kind")
+	}
+	if err == nil {
+		index := *t
+		index.nanRep = "nan" // pandas knows no other in an index
+		c.Values, c.typ, err = index.values(place{member: member, attr: member}, kind, kind)
+	}
+	if err != nil {
+		c.Values, c.Err = nil, err
+		return c
+	}
+	if f := t.fact(member, "freq"); kind == "integer" && f != nil {
+		c.periods(f)
+	}
+	return c
+}

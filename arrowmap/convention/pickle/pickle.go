@@ -1,0 +1,211 @@
+// Package pickle decodes Python pickles of plain data, and executes nothing.
+package pickle
+
+import (
+	"encoding/binary"
+	"math/big"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// PyTables stores the attributes that HDF5 has no type for as Python pickles, and pandas keeps the names of its columns
+// in them. A pickle is a program for a small stack machine that can call any function of the machine it is loaded on.
+// The decoder below knows the instructions that make plain values. It calls nothing: a call of one of a few harmless
+// functions is kept as the function's name and its arguments, every other one is refused by name.
+//
+// Values are nil, bool, int64, *big.Int, float64, string, Bytes, *List, Tuple, *Dict, Global and *Call.
+// Lists may hold themselves, as pickles may: whoever walks them bounds the depth.
+type (
+	Bytes  string
+	List   struct{ Items []any }
+	Tuple  []any
+	Global string // a class or function: its module, a dot, its name
+	Dict   struct{ Keys, Values []any }
+
+	// Call stands for what a call of a harmless function would return.
+	Call struct {
+		Name  string // of the function, as in Global
+		Args  Tuple
+		State any // what BUILD would set
+	}
+)
+
+// get returns the value of a key that is text or an integer.
+func (d *Dict) Get(key any) (any, bool) {
+	if d == nil {
+		return nil, false
+	}
+	for i := len(d.Keys) - 1; i >= 0; i-- {
+		switch k := d.Keys[i].(type) {
+		case string, int64:
+			if k == key {
+				return d.Values[i], true
+			}
+		}
+	}
+	return nil, false
+}
+
+// Limits of a pickle. What pandas writes stays far below them.
+const (
+	maxBytes  = 2 << 20 // bytes
+	maxMarks  = 1 << 10 // marks that are open at once
+	maxDigits = 1 << 10 // digits of an integer
+)
+
+// Decode decodes a pickle of protocol 0, 1 or 2. Malformed ones are Corrupt, those that would call something or that
+// need a later protocol Unsupported, and too large ones Limit.
+func Decode(p []byte) (any, error) {
+	if len(p) > maxBytes {
+		return nil, h5err.New(h5err.Limit, "a pickle of %d bytes", len(p))
+	}
+	m := machine{src: p, memo: map[uint64]any{}}
+	for m.err == nil {
+		op := m.take(1)
+		if m.err != nil {
+			break
+		}
+		if op[0] == '.' {
+			v := m.pop()
+			return v, m.err
+		}
+		m.do(op[0])
+	}
+	return nil, m.err
+}
+
+// machine is the stack machine.
+type machine struct {
+	src   []byte
+	stack []any
+	marks []int // heights of the stack
+	memo  map[uint64]any
+	err   error
+}
+
+func (m *machine) bad(format string, args ...any) {
+	if m.err == nil {
+		m.err = h5err.New(h5err.Corrupt, "a malformed pickle: "+format, args...)
+	}
+}
+
+func (m *machine) refuse(format string, args ...any) {
+	if m.err == nil {
+		m.err = h5err.New(h5err.Unsupported, "a pickle that is not plain data: "+format, args...)
+	}
+}
+
+// take returns the next n bytes, nil after an error.
+func (m *machine) take(n int) []byte {
+	if m.err != nil || n < 0 || n > len(m.src) {
+		m.bad("it ends early")
+		return nil
+	}
+	p := m.src[:n]
+	m.src = m.src[n:]
+	return p
+}
+
+// number reads an unsigned little-endian integer of n bytes.
+func (m *machine) number(n int) uint64 {
+	var b [8]byte
+	copy(b[:], m.take(n))
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// counted reads a length of n bytes, and as many bytes.
+func (m *machine) counted(n int) []byte {
+	size := m.number(n)
+	if size > uint64(len(m.src)) {
+		m.bad("it ends early")
+		return nil
+	}
+	return m.take(int(size))
+}
+
+// line reads up to a line feed.
+func (m *machine) line() string {
+	for i, c := range m.src {
+		if c == '\n' {
+			s := string(m.src[:i])
+			m.src = m.src[i+1:]
+			return s
+		}
+	}
+	m.bad("it ends early")
+	return ""
+}
+
+func (m *machine) push(v any) { m.stack = append(m.stack, v) }
+
+// base is the height that the stack can't be popped below: that of the last mark.
+func (m *machine) base() int {
+	if len(m.marks) == 0 {
+		return 0
+	}
+	return m.marks[len(m.marks)-1]
+}
+
+func (m *machine) pop() any {
+	n := len(m.stack) - 1
+	if n < m.base() {
+		m.bad("nothing is on the stack")
+	}
+	if m.err != nil {
+		return nil
+	}
+	v := m.stack[n]
+	m.stack = m.stack[:n]
+	return v
+}
+
+// top is the last value, which stays.
+func (m *machine) top() any {
+	if len(m.stack) <= m.base() {
+		m.bad("nothing is on the stack")
+		return nil
+	}
+	return m.stack[len(m.stack)-1]
+}
+
+// sinceMark pops the values above the last mark, and the mark.
+func (m *machine) sinceMark() []any {
+	if m.err != nil || len(m.marks) == 0 {
+		m.bad("no mark is on the stack")
+		return nil
+	}
+	at := m.base()
+	m.marks = m.marks[:len(m.marks)-1]
+	v := append([]any(nil), m.stack[at:]...)
+	m.stack = m.stack[:at]
+	return v
+}
+
+// Kind names a value's kind, for messages.
+func Kind(v any) string {
+	switch v := v.(type) {
+	case nil:
+		return "None"
+	case bool:
+		return "bool"
+	case int64, *big.Int:
+		return "int"
+	case float64:
+		return "float"
+	case string:
+		return "str"
+	case Bytes:
+		return "bytes"
+	case *List:
+		return "list"
+	case Tuple:
+		return "tuple"
+	case *Dict:
+		return "dict"
+	case Global:
+		return string(v)
+	case *Call:
+		return v.Name
+	}
+	return "value"
+}

@@ -1,0 +1,190 @@
+package convention
+
+import (
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+)
+
+// Plain is the elements of a dataset, or a part of each: a member of a compound type, an item of a row, an item of a
+// member. NewPlain makes one of whole elements, NewMember one of a member.
+type Plain struct {
+	Data   *h5.Dataset
+	Member int // number of the member of a compound type, Whole for the whole element
+	Item   int // number of the item of a row of several (or of a member of array type), Whole for all of them
+
+	// As, when not nil, is the type that the bytes are read as, and RowDims the shape of its items in a row, instead of
+	// the dataset's own: characters in a row as one string, for instance. A row keeps its number of bytes.
+	As      *h5.Type
+	RowDims []uint64
+
+	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
+	Squeeze bool
+
+	DType      string // the attribute "dtype", "" for none
+	HasDLength bool
+	DLength    int64
+
+	Zone   string // time zone of timestamps, "" for none
+	Bools  bool   // bitfields of 8 bits are booleans
+	Times  bool   // the time class is PyTables': seconds, or seconds and microseconds
+	Latin1 bool   // text is ISO 8859-1, unless the caller wants bytes
+	Nulls  []Null
+}
+
+// Whole is the Member or Item of a Plain that takes everything.
+const Whole = -1
+
+// Main returns Data.
+func (p *Plain) Main() *h5.Dataset { return p.Data }
+
+// NewStored describes the elements of a dataset as they are stored, whatever its attributes say of them.
+func NewStored(d *h5.Dataset) *Plain {
+	return &Plain{Data: d, Member: Whole, Item: Whole}
+}
+
+// NewItem describes an item of each row of a dataset.
+func NewItem(d *h5.Dataset, item int) *Plain {
+	return &Plain{Data: d, Member: Whole, Item: item}
+}
+
+// NewMember describes a member of a compound dataset.
+func NewMember(d *h5.Dataset, member int) *Plain {
+	return &Plain{Data: d, Member: member, Item: Whole}
+}
+
+// NewMemberItem describes an item of a member of a compound dataset that is of array type.
+func NewMemberItem(d *h5.Dataset, member, item int) *Plain {
+	return &Plain{Data: d, Member: member, Item: item}
+}
+
+// Bounds says what a dataset of offsets counts.
+type Bounds uint8
+
+// The spellings of offsets.
+const (
+	BoundsBoth   Bounds = iota // one more than there are rows: row i is the items [Offsets[i], Offsets[i+1])
+	BoundsStarts               // where each row starts; it ends where the next one starts, the last with the items
+	BoundsEnds                 // where each row ends; it starts where the one before ends, the first at 0
+)
+
+var boundsNames = [...]string{"both", "starts", "ends", "invalid"}
+
+// String returns the spelling's name.
+func (b Bounds) String() string { return boundsNames[min(int(b), len(boundsNames)-1)] }
+
+// Strings is text in Arrow's own layout: bytes, and one offset more than there are rows; or nearly so.
+type Strings struct {
+	Data    *h5.Dataset
+	Offsets *h5.Dataset
+	Bounds  Bounds
+	NulEnds bool // each text ends in a NUL, which is not part of it
+	Nulls   []Null
+}
+
+// Main returns Data.
+func (s *Strings) Main() *h5.Dataset { return s.Data }
+
+// Dictionary is labels, and for each row the number of its label.
+type Dictionary struct {
+	Indices Values // a *Plain of integers
+	Labels  Values // all of them are one dictionary
+	Ordered bool
+	Dense   bool // every row gets its label; the column has the labels' type, and no dictionary
+}
+
+// Main returns the dataset of the indices.
+func (d *Dictionary) Main() *h5.Dataset { return d.Indices.Main() }
+
+// List is a list per row: a run of Items, told by Offsets. Several Items make a struct.
+type List struct {
+	Offsets *h5.Dataset // of integers; as many as Bounds says
+	Bounds  Bounds
+	Items   []Column
+}
+
+// Main returns the dataset of the first items.
+func (l *List) Main() *h5.Dataset { return l.Items[0].Values.Main() }
+
+// Cells is a value per row, each in a dataset of its own: what a list of references points to, for instance.
+type Cells struct {
+	Data   *h5.Dataset // stands for the column; nothing is read from it
+	Rows   []Cell
+	Type   *h5.Type // of the elements of all cells; of the size of those in the file
+	Single bool     // a row is one element, not a list of elements
+}
+
+// Cell is the place of a row's values.
+type Cell struct {
+	Address uint64 // of the dataset
+	Items   int64  // its elements, NoItems for null
+}
+
+// NoItems is the number of items of a Cell that is null.
+const NoItems = -1
+
+// Main returns Data.
+func (c *Cells) Main() *h5.Dataset { return c.Data }
+
+// Transposed is the elements of a dataset whose last dimension counts the rows, all dimensions being reversed, as
+// column-major writers leave them.
+type Transposed struct {
+	Data  *h5.Dataset
+	As    *h5.Type // as in Plain
+	DType string
+	Nulls []Null
+}
+
+// Main returns Data.
+func (t *Transposed) Main() *h5.Dataset { return t.Data }
+
+// Derived is what a function makes of other values, array by array.
+type Derived struct {
+	Of     Values
+	Type   arrow.DataType
+	Reason string // what is done, in words, for the report
+
+	// Compute makes an array of Type, of the length of in, which it does not keep. Its errors count rows from row0.
+	// It may be called by several goroutines at once.
+	Compute func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error)
+}
+
+// Main returns the main dataset of what it is derived from.
+func (d *Derived) Main() *h5.Dataset { return d.Of.Main() }
+
+// Empty is a column without rows, whatever its dataset holds.
+type Empty struct {
+	Data *h5.Dataset
+	Type arrow.DataType
+}
+
+// Main returns Data.
+func (e *Empty) Main() *h5.Dataset { return e.Data }
+
+// NewPlain describes a dataset with the attributes that give its elements a meaning: `dtype` and `dlength`.
+func NewPlain(d *h5.Dataset) (*Plain, error) {
+	p := NewStored(d)
+	a, err := d.Attribute("dtype")
+	if err != nil || a == nil {
+		return p, err
+	}
+	var ok bool
+	if p.DType, ok = a.Text(); !ok {
+		return nil, object.Corrupt(d, "the attribute dtype is no text")
+	}
+	if strings.Contains(p.DType, "datetime64") {
+		p.Zone = object.Text(d, dtype.ZoneAttribute)
+	}
+	if a, err = d.Attribute("dlength"); err != nil || a == nil {
+		return p, err
+	}
+	if p.DLength, p.HasDLength = a.Int(); !p.HasDLength && p.DType == "utf32" {
+		return nil, object.Corrupt(d, "the attribute dlength is no integer")
+	}
+	return p, nil
+}
