@@ -211,8 +211,7 @@ func categories(g *h5.Group) (convention.Values, error) {
 		for ; len(b) >= t.Size; b = b[t.Size:] {
 			values = append(values, b[:t.Size])
 		}
-		err = rule.Equal(t, values, "NA_Codes", rule.AddTo(p))
-		if err != nil {
+		if p.Nulls, err = rule.Equal(t, values, "NA_Codes"); err != nil {
 			return nil, err
 		}
 	}

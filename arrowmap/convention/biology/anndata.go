@@ -103,7 +103,7 @@ func anndataRecords(g *h5.Group, d *h5.Dataset) ([]*convention.Table, error) {
 			if labels, ok := object.Member(uns, m.Name+"_categories").(*h5.Dataset); ok {
 				nulls, err := rule.MinusOne(m.Type)
 				if err != nil {
-					return nil, h5err.In(err, d.File().Name(), d.Path())
+					return nil, h5err.About(err, d)
 				}
 				p.Nulls = nulls
 				l, err := convention.NewPlain(labels)
@@ -128,7 +128,7 @@ func anndataDict(g *h5.Group) ([]*convention.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	t := &convention.Table{Path: g.Path(), Object: g, Reason: "a dictionary of arrays of AnnData", Inner: object.Below()}
+	t := &convention.Table{Path: g.Path(), Object: g, Reason: "a dictionary of arrays of AnnData"}
 	claimed := map[string]bool{}
 	rows := int64(-1)
 	for _, l := range links {

@@ -5,7 +5,6 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // DetectHDMF recognises the dynamic tables of HDMF, which NWB files are made of: a group with the attribute colnames and
@@ -80,7 +79,7 @@ func hdmfRagged(g *h5.Group, name string, v convention.Values, depth int) (conve
 		return v, err
 	}
 	if depth > 8 {
-		return nil, h5err.In(h5err.New(h5err.Limit, "lists of more than 8 levels"), g.File().Name(), g.Path())
+		return nil, object.Limit(g, "lists of more than 8 levels")
 	}
 	l := &convention.List{Offsets: index, Bounds: convention.BoundsEnds, Items: []convention.Column{{Name: "item", Values: v}}}
 	return hdmfRagged(g, name+"_index", l, depth+1)

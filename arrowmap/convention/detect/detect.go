@@ -66,7 +66,7 @@ func (s *scan) visit(o h5.Object, depth int) {
 	s.seen[o.Address()] = true
 	limits := o.File().Limits()
 	if len(s.seen) > limits.Links || depth > limits.Nesting*4 {
-		s.fail(h5err.In(h5err.New(h5err.Limit, "too many objects to look for tables in"), o.File().Name(), o.Path()))
+		s.fail(object.Limit(o, "too many objects to look for tables in"))
 		return
 	}
 	if part(o) {

@@ -98,9 +98,11 @@ func columnOf(name string, d *h5.Dataset) convention.Column {
 		return c
 	}
 	if values := rule.Values(a, t); len(values) > 0 {
-		if err := rule.Equal(t, values, "MissingValue", rule.AddTo(p)); err != nil {
+		nulls, err := rule.Equal(t, values, "MissingValue")
+		if err != nil {
 			c.Values, c.Err = nil, err
 		}
+		p.Nulls = append(p.Nulls, nulls...)
 	}
 	return c
 }

@@ -44,7 +44,7 @@ func cellsOf(d *h5.Dataset) (convention.Values, error) {
 		return nil, object.Unsupported(d, "cells of shape %v: they are no column", d.Dims())
 	}
 	if most := d.File().Limits().Links; n > uint64(most) {
-		return nil, h5err.In(h5err.New(h5err.Limit, "%d cells", n), d.File().Name(), d.Path())
+		return nil, object.Limit(d, "%d cells", n)
 	}
 	t := d.Type()
 	if t.Class != h5.ClassReference {
@@ -122,7 +122,7 @@ func cellAt(d *h5.Dataset, ref []byte) (c cell, err error) {
 	}
 	n, ok := v.Space().Elements()
 	if !ok || n > 1<<31-1 {
-		return c, h5err.In(h5err.New(h5err.Limit, "a cell of shape %v", v.Dims()), d.File().Name(), d.Path())
+		return c, object.Limit(d, "a cell of shape %v", v.Dims())
 	}
 	if longDims(v) > 1 || c.class == "char" && len(v.Dims()) > 0 && n > 1 && v.Dims()[0] != n {
 		return c, object.Unsupported(d, "cells that hold matrices")

@@ -187,7 +187,7 @@ func Column(name string, d *h5.Dataset, strict bool) convention.Column {
 	c := convention.Column{Name: name, Objects: []h5.Object{d}}
 	if c.Values, c.Err = valuesOf(d, strict); c.Err != nil {
 		c.Values = nil
-		c.Err = h5err.In(c.Err, d.File().Name(), d.Path())
+		c.Err = h5err.About(c.Err, d)
 	}
 	return c
 }

@@ -6,7 +6,6 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
@@ -18,13 +17,6 @@ func nullsOf(d *h5.Dataset, t *h5.Type, strict bool) ([]convention.Null, error) 
 		return nil, nil
 	}
 	var out []convention.Null
-	add := func(r nullbitmap.Rule, err error, words string) error {
-		if err != nil {
-			return h5err.Wrap(h5err.Unsupported, err, "%s", words)
-		}
-		out = append(out, convention.Null{Kind: convention.NullRule, Rule: r, Text: words})
-		return nil
-	}
 	has := false
 	for _, name := range []string{"_FillValue", "missing_value"} {
 		a, err := d.Attribute(name)
@@ -36,14 +28,18 @@ func nullsOf(d *h5.Dataset, t *h5.Type, strict bool) ([]convention.Null, error) 
 			continue
 		}
 		has = has || name == "_FillValue"
-		if err := rule.Equal(t, values, name, add); err != nil {
+		nulls, err := rule.Equal(t, values, name)
+		if err != nil {
 			return nil, err
 		}
+		out = append(out, nulls...)
 	}
 	if fill := defaultFill(t); !has && strict && fill != nil {
-		if err := rule.Equal(t, [][]byte{fill}, "default fill", add); err != nil {
+		nulls, err := rule.Equal(t, [][]byte{fill}, "default fill")
+		if err != nil {
 			return nil, err
 		}
+		out = append(out, nulls...)
 	}
 	lo, hi, err := validRange(d)
 	if err != nil || lo == nil && hi == nil {
@@ -53,7 +49,8 @@ func nullsOf(d *h5.Dataset, t *h5.Type, strict bool) ([]convention.Null, error) 
 	if !ok {
 		return out, err
 	}
-	return out, add(r, err, "valid range")
+	n, err := rule.New(r, err, "valid range")
+	return append(out, n), err
 }
 
 // defaultFill is the netCDF library's fill value of a type, nil for types of one byte and those that have none.

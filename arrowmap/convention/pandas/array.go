@@ -8,7 +8,6 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas/label"
-	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -69,9 +68,18 @@ func (s *store) decode(o h5.Object, p []byte) (string, error) {
 	case s.badEnc != nil:
 		return "", s.badEnc
 	case s.latin1:
-		return pickle.Latin1(p), nil
+		return latin1(p), nil
 	case !utf8.Valid(p):
 		return "", object.Corrupt(o, "a name that is not UTF-8: %q", p)
 	}
 	return string(p), nil
+}
+
+// latin1 decodes ISO 8859-1.
+func latin1(p []byte) string {
+	r := make([]rune, len(p))
+	for i, c := range p {
+		r[i] = rune(c)
+	}
+	return string(r)
 }

@@ -24,7 +24,7 @@ func attribute(o h5.Object, name string) (any, error) {
 		}
 		if !h5err.Is(err, h5err.Corrupt) {
 			e := h5err.Wrap(h5err.KindOf(err), err, "the attribute %s", name)
-			return nil, h5err.In(e.WithHint("nothing in a file is executed"), o.File().Name(), o.Path())
+			return nil, h5err.About(e.WithHint("nothing in a file is executed"), o)
 		}
 	}
 	if s, ok := a.Text(); ok {

@@ -27,13 +27,13 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	}
 	s := &store{g: g, table: strings.HasSuffix(kind, "_table")}
 	f, err := s.read(kind)
-	err = h5err.In(err, g.File().Name(), g.Path())
+	err = h5err.About(err, g)
 	t := &convention.Table{Path: g.Path(), Object: g, Reason: "attribute pandas_type='" + kind + "'", Inner: s.inner}
 	switch k := h5err.KindOf(err); {
 	case err == nil:
 		f.fill(t)
 		for i := range t.Columns {
-			t.Columns[i].Err = h5err.In(t.Columns[i].Err, g.File().Name(), g.Path())
+			t.Columns[i].Err = h5err.About(t.Columns[i].Err, g)
 		}
 	case k == h5err.Unsupported || k == h5err.Limit: // it is a table, and which of its columns can't be read is not known
 		t.Columns = []convention.Column{{Name: g.Path()[len(object.Parent(g.Path())):], Err: err}}

@@ -154,7 +154,7 @@ func (t *table) category(p place) (convention.Values, fieldType, error) {
 		m = m.Base
 	}
 	if codes.Nulls, err = rule.MinusOne(m); err != nil {
-		return nil, typ, h5err.In(err, t.d.File().Name(), t.d.Path())
+		return nil, typ, h5err.About(err, t.d)
 	}
 	ordered, _ := t.fact(p.attr, "ordered").(bool)
 	labels, n, err := t.labels(p.member)

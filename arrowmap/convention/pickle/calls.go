@@ -21,7 +21,7 @@ var harmless = [...]string{
 // Functions of which only one use is harmless.
 const (
 	encodeName   = "_codecs.encode" // text to bytes by ISO 8859-1: how bytes are spelled before protocol 3
-	UnpickleZone = "zoneinfo.ZoneInfo._unpickle"
+	unpickleZone = "zoneinfo.ZoneInfo._unpickle"
 	dtypeName    = "numpy.dtype"
 )
 
@@ -74,13 +74,15 @@ func (m *machine) call(fn, arguments any) {
 		return
 	case "__builtin__.getattr", "builtins.getattr":
 		if len(args) == 2 && args[0] == Global("zoneinfo.ZoneInfo") && args[1] == "_unpickle" {
-			m.push(Global(UnpickleZone))
+			m.push(Global(unpickleZone))
 			return
 		}
 	case "copy_reg._reconstructor", "copyreg._reconstructor": // an object without arguments: class, object, None
-		if c, ok := First(args).(Global); ok && len(args) == 3 && IsOffset(string(c)) && args[2] == nil {
-			m.push(&Call{Name: string(c)})
-			return
+		if len(args) == 3 && args[2] == nil {
+			if c, ok := args[0].(Global); ok && isOffset(string(c)) {
+				m.push(&Call{Name: string(c)})
+				return
+			}
 		}
 	case "__builtin__.object", "builtins.object":
 	case "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar":
@@ -123,7 +125,7 @@ func (m *machine) build(object, state any) {
 	c, ok := object.(*Call)
 	_, isDict := state.(*Dict)
 	_, isTuple := state.(Tuple)
-	if !ok || !(IsOffset(c.Name) && isDict) && !(c.Name == dtypeName && isTuple) {
+	if !ok || !(isOffset(c.Name) && isDict) && !(c.Name == dtypeName && isTuple) {
 		m.refuse("the instruction BUILD for a %s", Kind(object))
 		return
 	}
@@ -141,7 +143,7 @@ func numpyScalar(args Tuple) any {
 	if !ok1 || !ok2 || t.Name != dtypeName {
 		return c
 	}
-	name, _ := First(t.Args).(string)
+	name, _ := t.Arg(0).(string)
 	state, _ := t.State.(Tuple)
 	if len(name) != 2 || int(name[1]-'0') != len(p) || len(state) < 2 || state[1] == ">" {
 		return c
@@ -167,13 +169,7 @@ func numpyScalar(args Tuple) any {
 	return c
 }
 
-func IsOffset(name string) bool {
-	return strings.HasPrefix(name, "pandas._libs.tslibs.offsets.") || strings.HasPrefix(name, "pandas.tseries.offsets.")
-}
-
-func First(t Tuple) any {
-	if len(t) == 0 {
-		return nil
-	}
-	return t[0]
+// isOffset reports whether a class is one of pandas' frequencies.
+func isOffset(class string) bool {
+	return strings.HasPrefix(class, "pandas._libs.tslibs.offsets.") || strings.HasPrefix(class, "pandas.tseries.offsets.")
 }

@@ -1,4 +1,9 @@
-// Package pickle decodes Python pickles of plain data, and executes nothing.
+// Package pickle decodes Python pickles of plain data. It executes nothing.
+//
+// PyTables stores the attributes that HDF5 has no type for as pickles, and pandas keeps the names of its columns in them.
+// A pickle is a program for a small stack machine that can call any function of the machine it is loaded on. Decode
+// knows the instructions that make plain values. It calls nothing: a call of one of a few harmless functions is kept as
+// the function's name and its arguments, and every other call is refused by name.
 package pickle
 
 import (
@@ -8,29 +13,40 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// PyTables stores the attributes that HDF5 has no type for as Python pickles, and pandas keeps the names of its columns
-// in them. A pickle is a program for a small stack machine that can call any function of the machine it is loaded on.
-// The decoder below knows the instructions that make plain values. It calls nothing: a call of one of a few harmless
-// functions is kept as the function's name and its arguments, every other one is refused by name.
-//
-// Values are nil, bool, int64, *big.Int, float64, string, Bytes, *List, Tuple, *Dict, Global and *Call.
-// Lists may hold themselves, as pickles may: whoever walks them bounds the depth.
+// The values that Decode returns, beside nil, bool, int64, *big.Int, float64 and string.
 type (
-	Bytes  string
-	List   struct{ Items []any }
-	Tuple  []any
-	Global string // a class or function: its module, a dot, its name
-	Dict   struct{ Keys, Values []any }
+	Bytes string
+	Tuple []any
 
-	// Call stands for what a call of a harmless function would return.
+	// List is a list. It may contain itself, as lists of Python may.
+	List struct{ Items []any }
+
+	// Dict is a dictionary: Values[i] belongs to Keys[i]. Of equal keys the last one counts.
+	Dict struct{ Keys, Values []any }
+
+	// Global is a class or function: its module, a dot, its name.
+	Global string
+
+	// Call is the call of a harmless function, which was not made.
 	Call struct {
 		Name  string // of the function, as in Global
 		Args  Tuple
-		State any // what BUILD would set
+		State any // what the instruction BUILD would set
 	}
 )
 
-// get returns the value of a key that is text or an integer.
+// Arg returns an argument of a call by its number, nil where there are not as many.
+func (c *Call) Arg(i int) any {
+	if i >= len(c.Args) {
+		return nil
+	}
+	return c.Args[i]
+}
+
+// IsOffset reports whether the call makes one of pandas' frequencies, such as MonthEnd.
+func (c *Call) IsOffset() bool { return isOffset(c.Name) }
+
+// Get returns the value of a key that is text or an integer. A nil dictionary has none.
 func (d *Dict) Get(key any) (any, bool) {
 	if d == nil {
 		return nil, false
@@ -53,8 +69,8 @@ const (
 	maxDigits = 1 << 10 // digits of an integer
 )
 
-// Decode decodes a pickle of protocol 0, 1 or 2. Malformed ones are Corrupt, those that would call something or that
-// need a later protocol Unsupported, and too large ones Limit.
+// Decode decodes a pickle of protocol 0, 1 or 2. The error for a malformed pickle is of kind Corrupt, for one that calls
+// other functions or needs a later protocol Unsupported, and for one that is too large Limit. Values refer to nothing in p.
 func Decode(p []byte) (any, error) {
 	if len(p) > maxBytes {
 		return nil, h5err.New(h5err.Limit, "a pickle of %d bytes", len(p))
@@ -181,7 +197,7 @@ func (m *machine) sinceMark() []any {
 	return v
 }
 
-// Kind names a value's kind, for messages.
+// Kind returns Python's name of the type of a value, for messages; the function's name for a *Call.
 func Kind(v any) string {
 	switch v := v.(type) {
 	case nil:

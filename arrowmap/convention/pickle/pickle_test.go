@@ -53,7 +53,7 @@ func TestDecode(t *testing.T) {
 		{"zone", "cdatetime\ntimezone\np0\n(cdatetime\ntimedelta\np1\n(I-1\nI66600\nI0\ntp2\nRp3\ntp4\nRp5\n.",
 			&Call{Name: "datetime.timezone", Args: Tuple{&Call{Name: "datetime.timedelta", Args: Tuple{int64(-1), int64(66600), int64(0)}}}}},
 		{"zone of zoneinfo", "c__builtin__\ngetattr\np0\n(czoneinfo\nZoneInfo\np1\nV_unpickle\np2\ntp3\nRp4\n(VAsia/Tokyo\np5\nI1\ntp6\nRp7\n.",
-			&Call{Name: UnpickleZone, Args: Tuple{"Asia/Tokyo", int64(1)}}},
+			&Call{Name: unpickleZone, Args: Tuple{"Asia/Tokyo", int64(1)}}},
 		{"frequency", "cpandas._libs.tslibs.offsets\nDay\np0\n(I3\nI00\ntp1\nRp2\n.", &Call{Name: "pandas._libs.tslibs.offsets.Day", Args: Tuple{int64(3), false}}},
 		{"frequency of old", "ccopy_reg\n_reconstructor\np0\n(cpandas.tseries.offsets\nDay\np1\nc__builtin__\nobject\np2\nNtp3\nRp4\n(dp5\nS'n'\np6\nI1\nsb.",
 			&Call{Name: "pandas.tseries.offsets.Day", State: dict("n", int64(1))}},

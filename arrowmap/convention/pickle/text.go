@@ -123,10 +123,10 @@ func oldString(p []byte) string {
 	if utf8.Valid(p) {
 		return string(p)
 	}
-	return Latin1(p)
+	return latin1(p)
 }
 
-func Latin1(p []byte) string {
+func latin1(p []byte) string {
 	r := make([]rune, len(p))
 	for i, c := range p {
 		r[i] = rune(c)

@@ -53,7 +53,7 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, err
 }
 
-// hasColumnGroup tells whether the first group in columns looks like a vaex column.
+// hasColumnGroup reports whether the first group in columns looks like a vaex column.
 func hasColumnGroup(columns *h5.Group) (bool, error) {
 	links, err := columns.Links()
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// Integers converts any array of Integers; unsigned ones above the range of int64 become negative, which no unit of
-// time makes valid again.
+// Integers converts an array of integers, which count units of time. Unsigned ones above the range of int64 are Corrupt
+// unless they are null. out has the length of in.
 func Integers(in arrow.Array, out []int64) error {
 	switch a := in.(type) {
 	case *array.Int8:
@@ -50,9 +50,10 @@ func widen[T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64](out []int64
 	}
 }
 
+// Float is a type that numbers are computed in.
 type Float interface{ float32 | float64 }
 
-// NewFloats allocates n values.
+// NewFloats allocates n numbers. The caller releases the buffer, and doesn't use the slice after that.
 func NewFloats[F Float](n int, mem memory.Allocator) (*memory.Buffer, []F) {
 	var f F
 	buf := memory.NewResizableBuffer(mem)
@@ -64,7 +65,7 @@ func NewFloats[F Float](n int, mem memory.Allocator) (*memory.Buffer, []F) {
 	return buf, any(arrow.Float64Traits.CastFromBytes(buf.Bytes())).([]F)
 }
 
-// Floats converts any array of Floats.
+// Floats converts an array of numbers. out has the length of in.
 func Floats[F Float](in arrow.Array, out []F) error {
 	switch a := in.(type) {
 	case *array.Int8:
@@ -99,7 +100,7 @@ func convert[F Float, T int8 | uint8 | int16 | uint16 | int32 | uint32 | int64 |
 	}
 }
 
-// WithValues makes an array of new values, with the validity of another.
+// WithValues returns an array of new values with the validity of another array. It keeps a reference to values.
 func WithValues(in arrow.Array, t arrow.DataType, values *memory.Buffer) arrow.Array {
 	d := in.Data()
 	var valid *memory.Buffer
@@ -116,7 +117,7 @@ func WithValues(in arrow.Array, t arrow.DataType, values *memory.Buffer) arrow.A
 	return array.MakeFromData(data)
 }
 
-// movedBits copies bits to begin at 0.
+// movedBits returns a copy of bits that starts at bit 0.
 func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
 	out := memory.NewResizableBuffer(memory.DefaultAllocator)
 	out.Resize((n + 7) / 8)
@@ -126,7 +127,7 @@ func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
 	return out
 }
 
-// Itemwise rebuilds nested lists of fixed size around what fn makes of their items.
+// Itemwise rebuilds nested lists of fixed size, of type t, around what fn makes of their items.
 func Itemwise(in arrow.Array, t arrow.DataType, fn func(arrow.Array) (arrow.Array, error)) (arrow.Array, error) {
 	l, ok := in.(*array.FixedSizeList)
 	lt, ok2 := t.(*arrow.FixedSizeListType)

@@ -8,18 +8,18 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Codes describes codes of categories, -1 for none.
+// Codes describes integers that number categories; -1 is null.
 func Codes(codes *h5.Dataset) (*convention.Plain, error) {
 	p := convention.NewStored(codes)
 	n, err := rule.MinusOne(codes.Type())
 	if err != nil {
-		return nil, h5err.In(err, codes.File().Name(), codes.Path())
+		return nil, h5err.About(err, codes)
 	}
 	p.Nulls = n
 	return p, nil
 }
 
-// Categorical describes codes, and labels in a dataset.
+// Categorical describes codes as for Codes, and their labels.
 func Categorical(codes, labels *h5.Dataset, ordered bool) (convention.Values, error) {
 	indices, err := Codes(codes)
 	if err != nil {
@@ -32,7 +32,8 @@ func Categorical(codes, labels *h5.Dataset, ordered bool) (convention.Values, er
 	return &convention.Dictionary{Indices: indices, Labels: l, Ordered: ordered}, nil
 }
 
-// Sparse describes the rows of a compressed Sparse matrix.
+// Sparse describes a compressed sparse matrix: for each row (csr) or column (csc) a list of indices and values, in the
+// datasets of those names.
 func Sparse(g *h5.Group, offsets, indices, values string) (*convention.List, error) {
 	var ds [3]*h5.Dataset
 	for i, name := range []string{offsets, indices, values} {
@@ -52,16 +53,15 @@ func Sparse(g *h5.Group, offsets, indices, values string) (*convention.List, err
 	return l, nil
 }
 
-// Booleans describes bytes as Booleans, not zero for true; the values as they are where they are no bytes.
-func Booleans(p *convention.Plain) *convention.Plain {
+// Booleans has integers of one byte read as booleans, not zero for true. Other values stay as they are.
+func Booleans(p *convention.Plain) {
 	t := p.Data.Type()
 	if t.Class == h5.ClassFixed && t.Size == 1 && p.Member == convention.Whole {
 		p.As, p.RowDims = BoolType(), p.Data.RowDims()
 	}
-	return p
 }
 
-// BoolType is the type of booleans of one byte: not zero for true.
+// BoolType returns the type of booleans of one byte: not zero for true.
 func BoolType() *h5.Type {
 	b := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Signed: true, Precision: 8}
 	return &h5.Type{Class: h5.ClassEnum, Size: 1, Order: h5.LittleEndian, Base: b, Names: []string{"FALSE", "TRUE"}, Values: []byte{0, 1}}

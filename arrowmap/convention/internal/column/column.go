@@ -1,16 +1,15 @@
-// Package column describes columns of datasets, as several conventions have them.
+// Package column describes datasets as columns, in the ways that several conventions share.
 package column
 
 import (
-	"strings"
-
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Group describes the datasets of a group that can be columns, without those for which skip is true; it may be nil.
+// Group describes the datasets of a group as columns, except for tables, scalars, and those that skip, where it is not
+// nil, returns true for. Datasets that can't be opened are columns with an error. There are none where all are.
 func Group(g *h5.Group, skip func(h5.Object) bool) ([]convention.Column, error) {
 	links, err := g.Links()
 	if err != nil {
@@ -40,6 +39,8 @@ func Group(g *h5.Group, skip func(h5.Object) bool) ([]convention.Column, error) 
 	return nil, nil
 }
 
+// EqualLengths returns an Argument error that names two of a group's columns of different lengths, nil where all are
+// alike. Columns with an error don't count.
 func EqualLengths(g *h5.Group, columns []convention.Column) error {
 	rows, first := int64(-1), ""
 	for i := range columns {
@@ -55,12 +56,12 @@ func EqualLengths(g *h5.Group, columns []convention.Column) error {
 		}
 		e := h5err.New(h5err.Argument, "the datasets of this group have several lengths (%s: %d, %s: %d): it is no table",
 			first, rows, columns[i].Name, n)
-		return h5err.In(e.WithOption("arrowmap.File.Datasets", "choose some of them, such as %s/%s,", strings.TrimSuffix(g.Path(), "/"), first), g.File().Name(), g.Path())
+		return h5err.About(e.WithOption("arrowmap.File.Datasets", "choose some of them, such as %s,", object.Child(g, first)), g)
 	}
 	return nil
 }
 
-// Of describes a dataset of a table by its attributes.
+// Of describes a dataset as a column, with what its attributes say of its type and of missing values.
 func Of(name string, d *h5.Dataset) convention.Column {
 	c := convention.Column{Name: name, Objects: []h5.Object{d}}
 	p, err := convention.NewPlain(d)
@@ -73,8 +74,8 @@ func Of(name string, d *h5.Dataset) convention.Column {
 	return c
 }
 
-// Datasets opens the Datasets of a group that have rows, in the order of its links. What can't be opened is a column
-// with an error, so that it is not silently left out.
+// Datasets opens the datasets of a group that have rows, in the order of its links. Members that can't be opened are
+// columns with an error, so that they are not left out silently.
 func Datasets(g *h5.Group) (out []*h5.Dataset, broken []convention.Column, err error) {
 	links, err := g.Links()
 	if err != nil {
@@ -96,8 +97,8 @@ func Datasets(g *h5.Group) (out []*h5.Dataset, broken []convention.Column, err e
 	return out, broken, nil
 }
 
-// Alike describes the datasets of a group that are as long as one of them: those named first, in their order, then
-// the others.
+// Alike describes as a table the datasets of a group that are as long as one of them: those named first, in that order,
+// then the others.
 func Alike(g *h5.Group, like *h5.Dataset, first ...string) (*convention.Table, error) {
 	all, broken, err := Datasets(g)
 	if err != nil {

@@ -34,13 +34,10 @@ func WithMissing(o h5.Object, v convention.Values) (convention.Values, error) {
 	if n, ok := a.Int(); !ok || n == 0 || t.Class != h5.ClassFixed || !t.Signed || t.Size != 4 && t.Size != 8 {
 		return v, nil // R has no other integers, and its floats have NaN
 	}
-	lowest := nullbitmap.Stored(1<<(8*t.Size-1), t.Size, rule.ByteOrder(t))
-	r, err := nullbitmap.Equal(lowest)
-	if err != nil {
-		return nil, h5err.Wrap(h5err.Unsupported, err, "rhdf5-NA.OK")
-	}
-	p.Nulls = append(p.Nulls, convention.Null{Kind: convention.NullRule, Rule: r, Text: "NA of R"})
-	return p, nil
+	r, err := nullbitmap.Equal(nullbitmap.Stored(1<<(8*t.Size-1), t.Size, rule.ByteOrder(t)))
+	n, err := rule.New(r, err, "NA of R")
+	p.Nulls = append(p.Nulls, n)
+	return p, err
 }
 
 // placeholder makes values that equal an attribute null: numbers by a rule, text by comparing.
@@ -66,7 +63,9 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 		if len(values) == 0 || t.Size > 8 || t.Size&(t.Size-1) != 0 {
 			return p, nil
 		}
-		return p, rule.Equal(t, values[:1], words, rule.AddTo(p))
+		nulls, err := rule.Equal(t, values[:1], words)
+		p.Nulls = append(p.Nulls, nulls...)
+		return p, err
 	}
 	return p, nil
 }

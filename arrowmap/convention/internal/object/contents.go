@@ -10,10 +10,10 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// maxContents bounds the arrays that hold labels of columns.
+// maxContents bounds the bytes of a dataset that Contents reads.
 const maxContents = 64 << 20
 
-// Contents reads all of a small dataset.
+// Contents reads the stored elements of a small dataset.
 func Contents(d *h5.Dataset) (p []byte, err error) {
 	row, err := d.RowBytes()
 	if err != nil {
@@ -22,7 +22,7 @@ func Contents(d *h5.Dataset) (p []byte, err error) {
 	rows := d.Rows()
 	if row <= 0 || rows > maxContents/row {
 		e := h5err.New(h5err.Limit, "%d rows of %d bytes where names are expected", rows, row)
-		return nil, h5err.In(e, d.File().Name(), d.Path())
+		return nil, h5err.About(e, d)
 	}
 	r, err := chunk.NewReader(d)
 	if err != nil {
@@ -34,10 +34,10 @@ func Contents(d *h5.Dataset) (p []byte, err error) {
 	return p, err
 }
 
-// maxNames bounds the bytes of names that stand in a dataset.
+// maxNames bounds the bytes of variable-length text that Texts returns.
 const maxNames = 16 << 20
 
-// Texts reads all of a small dataset of text.
+// Texts reads all elements of a small dataset of text, without their padding.
 func Texts(d *h5.Dataset) ([]string, error) {
 	t := d.Type()
 	if t.Class != h5.ClassString && !VarText(t) {
@@ -68,17 +68,18 @@ func Texts(d *h5.Dataset) ([]string, error) {
 		}
 		b, err := heap.Object(addr, binary.LittleEndian.Uint32(p[4+width:]))
 		if err != nil {
-			return nil, h5err.In(err, d.File().Name(), d.Path())
+			return nil, h5err.About(err, d)
 		}
 		if uint64(size) > uint64(len(b)) {
 			return nil, Corrupt(d, "text of %d bytes in a heap object of %d", size, len(b))
 		}
 		if total += int(size); total > maxNames {
-			return nil, h5err.In(h5err.New(h5err.Limit, "more than %d bytes of names", maxNames), d.File().Name(), d.Path())
+			return nil, Limit(d, "more than %d bytes of names", maxNames)
 		}
 		out = append(out, string(h5.TrimString(b[:size], t.Pad)))
 	}
 	return out, nil
 }
 
+// VarText reports whether a type is text of variable length.
 func VarText(t *h5.Type) bool { return t.Class == h5.ClassVLen && t.VarString }

@@ -6,20 +6,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// ColumnsOf claims a group's own datasets, compound ones apart, but not its groups.
-func ColumnsOf(g *h5.Group) func(path string) bool {
+// Below claims the objects at the paths and below them, for Table.Inner.
+func Below(paths ...string) func(path string) bool {
 	return func(path string) bool {
-		o, err := g.Open(path[strings.LastIndexByte(path, '/')+1:])
-		d, ok := o.(*h5.Dataset)
-		return err == nil && ok && !IsTable(d)
-	}
-}
-
-// Below claims everything below any of the paths.
-func Below(paths ...string) func(string) bool {
-	return func(p string) bool {
-		for _, u := range paths {
-			if len(p) >= len(u) && p[:len(u)] == u && (len(p) == len(u) || p[len(u)] == '/' || u == "/") {
+		for _, p := range paths {
+			if path == p || strings.HasPrefix(path, strings.TrimSuffix(p, "/")+"/") {
 				return true
 			}
 		}
@@ -27,10 +18,18 @@ func Below(paths ...string) func(string) bool {
 	}
 }
 
-// DatasetsOf claims the datasets of a group, but not its groups.
-func DatasetsOf(g *h5.Group) func(string) bool {
+// DatasetsOf claims the datasets of a group, but not its groups, for Table.Inner.
+func DatasetsOf(g *h5.Group) func(path string) bool {
 	return func(path string) bool {
 		_, is := Member(g, Base(path)).(*h5.Dataset)
 		return is
+	}
+}
+
+// ColumnsOf claims the datasets of a group but those that are tables by themselves, for Table.Inner.
+func ColumnsOf(g *h5.Group) func(path string) bool {
+	return func(path string) bool {
+		d, is := Member(g, Base(path)).(*h5.Dataset)
+		return is && !IsTable(d)
 	}
 }

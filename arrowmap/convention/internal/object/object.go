@@ -1,5 +1,5 @@
-// Package object reads what conventions look at in the objects of a file: members of groups, attributes, small datasets.
-// Its errors name the file and the object.
+// Package object answers what conventions ask of the objects of a file: the members of groups, the text of attributes,
+// the contents of small datasets. Its errors name the file and the object.
 package object
 
 import (
@@ -9,42 +9,28 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Above is the group that holds an object, nil where it can't be found.
-func Above(o h5.Object) *h5.Group {
-	if o.Path() == "/" {
-		return nil
-	}
-	up, err := o.File().Lookup(Parent(o.Path()))
-	g, ok := up.(*h5.Group)
-	if err != nil || !ok {
-		return nil
-	}
-	return g
-}
-
-// NotATable is the error for an object that a convention knows, and that is no table: no other convention is to take it for
-// one. What is below it is looked at.
-func NotATable(o h5.Object, what string) error {
-	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithOption("arrowmap.File.Tables", "list the tables"), o.File().Name(), o.Path())
-}
-
-func Child(g *h5.Group, name string) string {
-	if g.Path() == "/" {
-		return "/" + name
-	}
-	return g.Path() + "/" + name
-}
-
-// Corrupt is an error about an object.
+// Corrupt returns an error about an object that contradicts itself.
 func Corrupt(o h5.Object, format string, args ...any) error {
-	return h5err.In(h5err.New(h5err.Corrupt, format, args...), o.File().Name(), o.Path())
+	return h5err.About(h5err.New(h5err.Corrupt, format, args...), o)
 }
 
+// Unsupported returns an error about an object that is sound and asks for what is not supported.
 func Unsupported(o h5.Object, format string, args ...any) error {
-	return h5err.In(h5err.New(h5err.Unsupported, format, args...), o.File().Name(), o.Path())
+	return h5err.About(h5err.New(h5err.Unsupported, format, args...), o)
 }
 
-// Text returns the Text of an attribute, "" when it has none.
+// Limit returns an error about an object that exceeds a limit.
+func Limit(o h5.Object, format string, args ...any) error {
+	return h5err.About(h5err.New(h5err.Limit, format, args...), o)
+}
+
+// NotATable returns the error for an object that a convention knows, and that is not a table: no other convention may
+// claim it. Objects below it are still looked at.
+func NotATable(o h5.Object, what string) error {
+	return h5err.About(h5err.New(h5err.Argument, "%s", what).WithOption("arrowmap.File.Tables", "list the tables"), o)
+}
+
+// Text returns the text of an attribute, "" where there is none or where it is not text.
 func Text(o h5.Object, name string) string {
 	a, err := o.Attribute(name)
 	if err != nil || a == nil {
@@ -52,20 +38,6 @@ func Text(o h5.Object, name string) string {
 	}
 	s, _ := a.Text()
 	return s
-}
-
-// IsTable tells whether a dataset is a table of its own.
-func IsTable(d *h5.Dataset) bool {
-	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Dims()) == 1
-}
-
-// Required opens the dataset of that name.
-func Required(g *h5.Group, name string) (*h5.Dataset, error) {
-	d, err := Dataset(g, name)
-	if err == nil && d == nil {
-		err = Corrupt(g, "%s is missing", name)
-	}
-	return d, err
 }
 
 // Flag reads a boolean attribute; absent is false.
@@ -81,12 +53,9 @@ func Flag(o h5.Object, name string) (bool, error) {
 	return v != 0, nil
 }
 
-// Parent is the part of a path before its last name, the slash included.
-func Parent(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
-
-// Member opens the Member of that name, nil when there is none, or when it can't be opened.
+// Member opens the member of that name; nil where there is none, or where it can't be opened.
 func Member(g *h5.Group, name string) h5.Object {
-	if _, has, err := g.Link(name); err != nil || !has {
+	if !Has(g, name) {
 		return nil
 	}
 	o, err := g.Open(name)
@@ -96,7 +65,7 @@ func Member(g *h5.Group, name string) h5.Object {
 	return o
 }
 
-// Has tells whether a group Has a link of each name.
+// Has reports whether a group has a link of each name.
 func Has(g *h5.Group, names ...string) bool {
 	for _, n := range names {
 		if _, ok, err := g.Link(n); err != nil || !ok {
@@ -106,10 +75,7 @@ func Has(g *h5.Group, names ...string) bool {
 	return true
 }
 
-// Base is the last name of a path.
-func Base(path string) string { return path[len(Parent(path)):] }
-
-// Dataset opens the Dataset of that name, nil when there is none.
+// Dataset opens the dataset of that name, nil where there is none. Another object of that name is Corrupt.
 func Dataset(g *h5.Group, name string) (*h5.Dataset, error) {
 	l, has, err := g.Link(name)
 	if err != nil || !has {
@@ -124,4 +90,40 @@ func Dataset(g *h5.Group, name string) (*h5.Dataset, error) {
 		return nil, Corrupt(o, "a dataset is expected")
 	}
 	return d, nil
+}
+
+// Required opens the dataset of that name. It is Corrupt that there is none.
+func Required(g *h5.Group, name string) (*h5.Dataset, error) {
+	d, err := Dataset(g, name)
+	if err == nil && d == nil {
+		err = Corrupt(g, "%s is missing", name)
+	}
+	return d, err
+}
+
+// Above returns the group that holds an object by its path; nil for the root, and where it can't be opened.
+func Above(o h5.Object) *h5.Group {
+	if o.Path() == "/" {
+		return nil
+	}
+	up, err := o.File().Lookup(Parent(o.Path()))
+	g, ok := up.(*h5.Group)
+	if err != nil || !ok {
+		return nil
+	}
+	return g
+}
+
+// Child returns the path of a member of a group.
+func Child(g *h5.Group, name string) string { return strings.TrimSuffix(g.Path(), "/") + "/" + name }
+
+// Parent returns a path without its last name, up to and including the slash.
+func Parent(path string) string { return path[:strings.LastIndexByte(path, '/')+1] }
+
+// Base returns the last name of a path.
+func Base(path string) string { return path[len(Parent(path)):] }
+
+// IsTable reports whether a dataset is a table by itself: of rank 1 and of a compound type, complex numbers apart.
+func IsTable(d *h5.Dataset) bool {
+	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Dims()) == 1
 }

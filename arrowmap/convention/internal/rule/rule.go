@@ -15,34 +15,45 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// Equal adds the rule that values equal to one of the stored ones are missing. Floats compare as numbers; NaN
-// equals NaN.
-func Equal(t *h5.Type, values [][]byte, words string, add func(nullbitmap.Rule, error, string) error) error {
+// New returns a rule over stored values as a source of nulls. err is what making the rule returned; it comes back as
+// Unsupported. words describe the rule in the metadata of the column.
+func New(r nullbitmap.Rule, err error, words string) (convention.Null, error) {
+	if err != nil {
+		return convention.Null{}, h5err.Wrap(h5err.Unsupported, err, "%s", words)
+	}
+	return convention.Null{Kind: convention.NullRule, Rule: r, Text: words}, nil
+}
+
+// Equal returns the rules by which values equal to one of the given stored elements of a type are null. Floats are
+// compared as numbers, and NaN equals NaN. The values are appended to words.
+func Equal(t *h5.Type, values [][]byte, words string) (nulls []convention.Null, err error) {
 	words += "=" + strings.Join(spellings(t, values), ",")
+	add := func(r nullbitmap.Rule, e error) {
+		n, e := New(r, e, words)
+		if nulls = append(nulls, n); err == nil {
+			err = e
+		}
+	}
 	if t.Class != h5.ClassFloat || t.Size < 4 {
-		r, err := nullbitmap.Equal(values...)
-		return add(r, err, words)
+		add(nullbitmap.Equal(values...))
+		return nulls, err
 	}
 	var numbers []float64
 	for _, v := range values {
 		f := Float(v, t)
 		if math.IsNaN(f) {
-			r, err := nullbitmap.NaN(t.Size, ByteOrder(t))
-			if err := add(r, err, words); err != nil {
-				return err
-			}
+			add(nullbitmap.NaN(t.Size, ByteOrder(t)))
 			continue
 		}
 		numbers = append(numbers, f)
 	}
-	if len(numbers) == 0 {
-		return nil
+	if len(numbers) > 0 {
+		add(nullbitmap.EqualFloat(t.Size, ByteOrder(t), numbers...))
 	}
-	r, err := nullbitmap.EqualFloat(t.Size, ByteOrder(t), numbers...)
-	return add(r, err, words)
+	return nulls, err
 }
 
-// spellings are stored numbers in words.
+// spellings returns stored numbers as text, other elements in hexadecimal.
 func spellings(t *h5.Type, values [][]byte) []string {
 	var out []string
 	for _, v := range values {
@@ -66,7 +77,7 @@ func spellings(t *h5.Type, values [][]byte) []string {
 	return out
 }
 
-// MinusOne is the rule by which codes of a type are null: -1, where the type has a sign.
+// MinusOne returns the rule by which codes of a type are null: -1, if the type is signed.
 func MinusOne(t *h5.Type) ([]convention.Null, error) {
 	if t.Class != h5.ClassFixed {
 		return nil, h5err.New(h5err.Corrupt, "codes of %s: they must be integers", t)
@@ -79,15 +90,4 @@ func MinusOne(t *h5.Type) ([]convention.Null, error) {
 		return nil, h5err.Wrap(h5err.Unsupported, err, "codes of %d bytes", t.Size)
 	}
 	return []convention.Null{{Kind: convention.NullRule, Rule: r, Text: "code -1"}}, nil
-}
-
-// AddTo adds rules of missing values to a column.
-func AddTo(p *convention.Plain) func(nullbitmap.Rule, error, string) error {
-	return func(r nullbitmap.Rule, err error, words string) error {
-		if err != nil {
-			return h5err.Wrap(h5err.Unsupported, err, "%s", words)
-		}
-		p.Nulls = append(p.Nulls, convention.Null{Kind: convention.NullRule, Rule: r, Text: words})
-		return nil
-	}
 }

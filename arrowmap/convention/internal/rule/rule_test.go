@@ -26,13 +26,9 @@ func TestRuleWords(t *testing.T) {
 		{double, [][]byte{nullbitmap.StoredFloat(-0.5, 8, nullbitmap.LittleEndian)}, "_FillValue=-0.5"},
 		{double, [][]byte{{0, 0, 0, 0, 0, 0, 0xf8, 0x7f}}, "_FillValue=NaN"},
 	} {
-		got := ""
-		err := Equal(tt.t, tt.values, "_FillValue", func(_ nullbitmap.Rule, err error, words string) error {
-			got = words
-			return err
-		})
-		if err != nil || got != tt.want {
-			t.Errorf("%v %x: %q, want %q (%v)", tt.t, tt.values, got, tt.want, err)
+		got, err := Equal(tt.t, tt.values, "_FillValue")
+		if err != nil || len(got) != 1 || got[0].Text != tt.want {
+			t.Errorf("%v %x: %v, want %q (%v)", tt.t, tt.values, got, tt.want, err)
 		}
 	}
 }

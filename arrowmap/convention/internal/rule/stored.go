@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
+// ByteOrder returns the byte order of a type in the terms of package nullbitmap.
 func ByteOrder(t *h5.Type) nullbitmap.ByteOrder {
 	if t.Order == h5.BigEndian {
 		return nullbitmap.BigEndian

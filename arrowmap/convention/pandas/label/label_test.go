@@ -44,7 +44,7 @@ func TestZone(t *testing.T) {
 		{nil, ""}, {"Europe/Paris", "Europe/Paris"}, {"UTC", "UTC"}, {"dateutil//usr/share/zoneinfo/Europe/Paris", "Europe/Paris"},
 		{&pickle.Call{Name: "pytz._UTC", Args: pickle.Tuple{}}, "UTC"}, {&pickle.Call{Name: "pytz._p", Args: pickle.Tuple{"Europe/Paris", int64(540), int64(0), "LMT"}}, "Europe/Paris"},
 		{&pickle.Call{Name: "pytz.FixedOffset", Args: pickle.Tuple{int64(90)}}, "+01:30"}, {&pickle.Call{Name: "pytz.FixedOffset", Args: pickle.Tuple{int64(-90)}}, "-01:30"}, {&pickle.Call{Name: "pytz.FixedOffset", Args: pickle.Tuple{int64(9000)}}, "!"},
-		{&pickle.Call{Name: pickle.UnpickleZone, Args: pickle.Tuple{"Asia/Tokyo", int64(1)}}, "Asia/Tokyo"},
+		{&pickle.Call{Name: "zoneinfo.ZoneInfo._unpickle", Args: pickle.Tuple{"Asia/Tokyo", int64(1)}}, "Asia/Tokyo"},
 		{&pickle.Call{Name: "dateutil.tz.tz.tzutc"}, "UTC"}, {&pickle.Call{Name: "dateutil.tz.tz.tzoffset", Args: pickle.Tuple{"x", delta(0, 3600, 0)}}, "+01:00"},
 		{&pickle.Call{Name: "dateutil.tz._tzfile._unpickle", Args: pickle.Tuple{pickle.Global("dateutil.tz._tzfile.tzfile"), "Europe/Paris", "/usr/share/zoneinfo/Europe/Paris"}}, "Europe/Paris"},
 		{&pickle.Call{Name: "dateutil.tz.tz.tzoffset", Args: pickle.Tuple{"x"}}, "!"},

@@ -23,34 +23,29 @@ func Zone(v any) (string, error) {
 		}
 		return v, nil
 	case *pickle.Call:
-		name, _ := pickle.First(v.Args).(string)
+		name, _ := v.Arg(0).(string)
 		switch v.Name {
 		case "pytz._UTC", "dateutil.tz.tz.tzutc":
 			return "UTC", nil
 		case "dateutil.tz._tzfile._unpickle": // class, name, path
-			if len(v.Args) > 1 {
-				name, _ = v.Args[1].(string)
-			}
-			if name != "" {
+			if name, _ = v.Arg(1).(string); name != "" {
 				return name, nil
 			}
-		case "pytz._p", pickle.UnpickleZone, "zoneinfo.ZoneInfo":
+		case "pytz._p", "zoneinfo.ZoneInfo._unpickle", "zoneinfo.ZoneInfo":
 			if name != "" {
 				return name, nil
 			}
 		case "pytz.FixedOffset", "pytz._FixedOffset":
-			if m, ok := pickle.First(v.Args).(int64); ok && m > -1440 && m < 1440 {
+			if m, ok := v.Arg(0).(int64); ok && m > -1440 && m < 1440 {
 				return offsetName(m), nil
 			}
 		case "datetime.timezone":
-			if m, ok := minutesOf(pickle.First(v.Args)); ok {
+			if m, ok := minutesOf(v.Arg(0)); ok {
 				return offsetName(m), nil
 			}
 		case "dateutil.tz.tz.tzoffset": // name, offset
-			if len(v.Args) > 1 {
-				if m, ok := minutesOf(v.Args[1]); ok {
-					return offsetName(m), nil
-				}
+			if m, ok := minutesOf(v.Arg(1)); ok {
+				return offsetName(m), nil
 			}
 		}
 	}
@@ -87,7 +82,7 @@ func Frequency(v any) string {
 		return s
 	}
 	c, ok := v.(*pickle.Call)
-	if !ok || !pickle.IsOffset(c.Name) {
+	if !ok || !c.IsOffset() {
 		return ""
 	}
 	months := [...]string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
@@ -112,7 +107,7 @@ func Frequency(v any) string {
 		name = map[string]string{"MonthEnd": "M", "Day": "D", "BusinessDay": "B", "Hour": "h", "Minute": "min", "Second": "s",
 			"Milli": "ms", "Micro": "us", "Nano": "ns"}[class]
 	}
-	if n, ok := pickle.First(c.Args).(int64); ok && n != 1 && name != "" {
+	if n, ok := c.Arg(0).(int64); ok && n != 1 && name != "" {
 		name = strconv.FormatInt(n, 10) + name
 	}
 	return name
