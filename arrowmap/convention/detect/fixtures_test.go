@@ -208,6 +208,16 @@ group /uns 2
 anndata /var 3
   index: utf8 g1 | g2 | g3
 `,
+	"order.h5": `
+hdfeos /HDFEOS/GRIDS/Daily 2
+  NO2: int32 1 | null
+vaex-v1 /data 2
+  y: float64 3 | 4
+  x: float64 1 | 2
+nexus /entry/data 3
+  energy: float64 10 | 10.5 | 11
+  counts: fsl<int32>[2] [1,2] | [3,4] | [5,6]
+`,
 	"cells.mat": `
 matlab /people 2
   age: float64 40 | 41

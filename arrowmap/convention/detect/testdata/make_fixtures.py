@@ -396,5 +396,27 @@ def matlab():
         f.write(b"MATLAB 7.3 MAT-file".ljust(116) + b"\0" * 8 + b"\x00\x02IM")
 
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab):
+def order():
+    """Objects that two conventions claim, beside those of the other files: order_test.go says which one is to win."""
+    with file("order.h5") as f:
+        d = f.create_group("entry/data")  # NXdata with dimension scales, as beamlines write it for other viewers
+        d.attrs.update(NX_class="NXdata", signal="counts", axes="energy")
+        d["counts"] = np.array([[1, 2], [3, 4], [5, 6]], "i4")
+        d["energy"] = [10.0, 10.5, 11.0]
+        d["energy"].make_scale("energy")
+        d["counts"].dims[0].attach_scale(d["energy"])
+        d["live_time"] = [1.0, 1.0]
+        g = f.create_group("HDFEOS/GRIDS/Daily")  # a grid that the augmentation tool gave netCDF's dimensions
+        g["YDim"] = [-45.0, 45.0]
+        g["YDim"].make_scale("YDim")
+        no2 = g.create_dataset("Data Fields/NO2", data=np.array([1, -9999], "i4"))
+        no2.attrs["MissingValue"] = np.array([-9999], "i4")
+        no2.dims[0].attach_scale(g["YDim"])
+        v = f.create_group("data")  # vaex before its second layout
+        v.attrs["column_order"] = "y,x"
+        v["x"] = [1.0, 2.0]
+        v["y"] = [3.0, 4.0]
+
+
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, order):
     make()
