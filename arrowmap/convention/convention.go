@@ -15,11 +15,11 @@ type Table struct {
 	Columns    []Column
 
 	Object   h5.Object         // its attributes become the table's metadata; may be nil
-	Objects  []h5.Object       // further ones, those of Object winning
+	Objects  []h5.Object       // further ones; the attributes of Object take precedence
 	Metadata map[string]string // further metadata for the schema
 
-	// Inner names the objects that belong to the table: they are no tables of their own, nor is what is below them.
-	// Nil stands for everything below Path.
+	// Inner reports whether the object at a path belongs to the table: neither it nor what is below it is looked at for
+	// tables. Nil claims everything below Path.
 	Inner func(path string) bool
 }
 
@@ -27,14 +27,14 @@ type Table struct {
 type Column struct {
 	Name     string
 	Values   Values
-	Objects  []h5.Object       // whose attributes become the column's metadata, later ones winning
+	Objects  []h5.Object       // their attributes become the column's metadata; later ones take precedence
 	Metadata map[string]string // further metadata for the field
 	Err      error
 }
 
-// Values is how a column's values are spelled: one of *Plain, *Strings, *Dictionary, *List, *Cells, *Transposed, *Derived,
-// *Empty.
+// Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Cells,
+// *Transposed, *Derived and *Empty.
 type Values interface {
-	// Main is the dataset that stands for the column in a report.
+	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset
 }

@@ -21,7 +21,7 @@ var nullKindNames = [...]string{"invalid", "mask", "bitmap", "rule"}
 // String returns the kind's name.
 func (k NullKind) String() string { return nullKindNames[min(int(k), len(nullKindNames)-1)] }
 
-// Null is one source of nulls. A value is null when any of its sources says so.
+// Null is one source of nulls. A value is null when any of its sources marks it.
 type Null struct {
 	Kind NullKind
 	Data *h5.Dataset     // Mask, Bitmap

@@ -12,7 +12,7 @@ import (
 )
 
 // Plain is the elements of a dataset, or a part of each: a member of a compound type, an item of a row, an item of a
-// member. NewPlain makes one of whole elements, NewMember one of a member.
+// member. It is made by NewPlain, NewStored, NewItem, NewMember or NewMemberItem; other fields may be set after that.
 type Plain struct {
 	Data   *h5.Dataset
 	Member int // number of the member of a compound type, Whole for the whole element
@@ -26,24 +26,24 @@ type Plain struct {
 	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
 	Squeeze bool
 
-	DType      string // the attribute "dtype", "" for none
-	HasDLength bool
-	DLength    int64
+	DType      string // the attribute dtype, "" for none
+	HasDLength bool   // there is an attribute dlength
+	DLength    int64  // its value
 
 	Zone   string // time zone of timestamps, "" for none
 	Bools  bool   // bitfields of 8 bits are booleans
-	Times  bool   // the time class is PyTables': seconds, or seconds and microseconds
+	Times  bool   // elements of the time class are PyTables': seconds, or seconds and microseconds
 	Latin1 bool   // text is ISO 8859-1, unless the caller wants bytes
 	Nulls  []Null
 }
 
-// Whole is the Member or Item of a Plain that takes everything.
+// Whole is the Member or Item of a Plain that is not a part.
 const Whole = -1
 
 // Main returns Data.
 func (p *Plain) Main() *h5.Dataset { return p.Data }
 
-// NewStored describes the elements of a dataset as they are stored, whatever its attributes say of them.
+// NewStored describes the elements of a dataset as they are stored, whatever its attributes say.
 func NewStored(d *h5.Dataset) *Plain {
 	return &Plain{Data: d, Member: Whole, Item: Whole}
 }
@@ -66,7 +66,7 @@ func NewMemberItem(d *h5.Dataset, member, item int) *Plain {
 // Bounds says what a dataset of offsets counts.
 type Bounds uint8
 
-// The spellings of offsets.
+// The ways in which offsets are stored.
 const (
 	BoundsBoth   Bounds = iota // one more than there are rows: row i is the items [Offsets[i], Offsets[i+1])
 	BoundsStarts               // where each row starts; it ends where the next one starts, the last with the items
@@ -75,10 +75,10 @@ const (
 
 var boundsNames = [...]string{"both", "starts", "ends", "invalid"}
 
-// String returns the spelling's name.
+// String returns its name.
 func (b Bounds) String() string { return boundsNames[min(int(b), len(boundsNames)-1)] }
 
-// Strings is text in Arrow's own layout: bytes, and one offset more than there are rows; or nearly so.
+// Strings is text as Arrow stores it, or similar: bytes, and offsets as Bounds says.
 type Strings struct {
 	Data    *h5.Dataset
 	Offsets *h5.Dataset
@@ -90,10 +90,10 @@ type Strings struct {
 // Main returns Data.
 func (s *Strings) Main() *h5.Dataset { return s.Data }
 
-// Dictionary is labels, and for each row the number of its label.
+// Dictionary is labels, and for each row the index of its label.
 type Dictionary struct {
 	Indices Values // a *Plain of integers
-	Labels  Values // all of them are one dictionary
+	Labels  Values // all of them make one dictionary
 	Ordered bool
 	Dense   bool // every row gets its label; the column has the labels' type, and no dictionary
 }
@@ -101,7 +101,7 @@ type Dictionary struct {
 // Main returns the dataset of the indices.
 func (d *Dictionary) Main() *h5.Dataset { return d.Indices.Main() }
 
-// List is a list per row: a run of Items, told by Offsets. Several Items make a struct.
+// List is a list per row: a run of Items, bounded by Offsets. Several Items make a struct.
 type List struct {
 	Offsets *h5.Dataset // of integers; as many as Bounds says
 	Bounds  Bounds
@@ -111,11 +111,11 @@ type List struct {
 // Main returns the dataset of the first items.
 func (l *List) Main() *h5.Dataset { return l.Items[0].Values.Main() }
 
-// Cells is a value per row, each in a dataset of its own: what a list of references points to, for instance.
+// Cells is a value for each row in a dataset of its own, such as those that a list of references points to.
 type Cells struct {
-	Data   *h5.Dataset // stands for the column; nothing is read from it
+	Data   *h5.Dataset // reported for the column; nothing is read from it
 	Rows   []Cell
-	Type   *h5.Type // of the elements of all cells; of the size of those in the file
+	Type   *h5.Type // of the elements of all cells; its size is that of the stored elements
 	Single bool     // a row is one element, not a list of elements
 }
 
@@ -131,8 +131,8 @@ const NoItems = -1
 // Main returns Data.
 func (c *Cells) Main() *h5.Dataset { return c.Data }
 
-// Transposed is the elements of a dataset whose last dimension counts the rows, all dimensions being reversed, as
-// column-major writers leave them.
+// Transposed is the elements of a dataset whose last dimension is the rows: all dimensions are reversed, as column-major
+// writers store them.
 type Transposed struct {
 	Data  *h5.Dataset
 	As    *h5.Type // as in Plain
@@ -143,18 +143,18 @@ type Transposed struct {
 // Main returns Data.
 func (t *Transposed) Main() *h5.Dataset { return t.Data }
 
-// Derived is what a function makes of other values, array by array.
+// Derived is computed from other values, array by array.
 type Derived struct {
 	Of     Values
 	Type   arrow.DataType
-	Reason string // what is done, in words, for the report
+	Reason string // what is computed, in words, for the report
 
 	// Compute makes an array of Type, of the length of in, which it does not keep. Its errors count rows from row0.
 	// It may be called by several goroutines at once.
 	Compute func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error)
 }
 
-// Main returns the main dataset of what it is derived from.
+// Main returns the main dataset of Of.
 func (d *Derived) Main() *h5.Dataset { return d.Of.Main() }
 
 // Empty is a column without rows, whatever its dataset holds.
@@ -166,7 +166,8 @@ type Empty struct {
 // Main returns Data.
 func (e *Empty) Main() *h5.Dataset { return e.Data }
 
-// NewPlain describes a dataset with the attributes that give its elements a meaning: `dtype` and `dlength`.
+// NewPlain describes the elements of a dataset by the attributes that give them a meaning: dtype, dlength and, for
+// timestamps, the zone.
 func NewPlain(d *h5.Dataset) (*Plain, error) {
 	p := NewStored(d)
 	a, err := d.Attribute("dtype")
@@ -175,7 +176,7 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	}
 	var ok bool
 	if p.DType, ok = a.Text(); !ok {
-		return nil, object.Corrupt(d, "the attribute dtype is no text")
+		return nil, object.Corrupt(d, "the attribute dtype is not text")
 	}
 	if strings.Contains(p.DType, "datetime64") {
 		p.Zone = object.Text(d, dtype.ZoneAttribute)
@@ -184,7 +185,7 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 		return p, err
 	}
 	if p.DLength, p.HasDLength = a.Int(); !p.HasDLength && p.DType == "utf32" {
-		return nil, object.Corrupt(d, "the attribute dlength is no integer")
+		return nil, object.Corrupt(d, "the attribute dlength is not an integer")
 	}
 	return p, nil
 }

@@ -1,4 +1,4 @@
-// Package arkouda recognizes the objects of Arkouda.
+// Package arkouda recognizes the arrays that Arkouda writes.
 package arkouda
 
 import (
@@ -20,17 +20,17 @@ const (
 	kindCategorical = 4
 )
 
-// metadata is the group in which Arkouda says who wrote a file.
+// metadata is the name of the group in which Arkouda says who wrote a file.
 const metadata = "_arkouda_metadata"
 
-// Detect recognises Arkouda's files by the attribute ObjType: a group whose objects have one length is a table,
-// and so is each object by itself. Booleans, strings that end in NULs, segmented arrays and categoricals become what they
-// are; the codes in NA_Codes are null.
+// Detect recognizes Arkouda's files by the attribute ObjType: a group whose objects have one length is a table,
+// and so is each object by itself. Booleans, strings that end in NULs, segmented arrays and categoricals are
+// supported; the codes in NA_Codes are null.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	if kind, has := kindOf(o); has {
 		v, err := valuesOf(o, kind)
 		if v == nil && err == nil {
-			return nil, object.NotATable(o, "an object of Arkouda that is no column")
+			return nil, object.NotATable(o, "an object of Arkouda that is not a column")
 		}
 		t := &convention.Table{Path: o.Path(), Object: o, Reason: "attribute ObjType", Columns: []convention.Column{{Name: object.Base(o.Path()), Values: v, Err: err}}}
 		return []*convention.Table{t}, nil
@@ -94,7 +94,7 @@ func kindOf(o h5.Object) (int64, bool) {
 	return a.Int()
 }
 
-// rowsOf is the number of rows of values that arkoudaValues made.
+// rowsOf is the number of rows of values that valuesOf made.
 func rowsOf(v convention.Values) int64 {
 	switch v := v.(type) {
 	case *convention.Strings:
@@ -105,7 +105,7 @@ func rowsOf(v convention.Values) int64 {
 	return v.Main().Rows()
 }
 
-// valuesOf describes one object; nil for one that is no column.
+// valuesOf describes one object; nil for one that is not a column.
 func valuesOf(o h5.Object, kind int64) (convention.Values, error) {
 	switch o := o.(type) {
 	case *h5.Dataset:
@@ -135,8 +135,8 @@ func pdarray(d *h5.Dataset) (*convention.Plain, error) {
 	return p, err
 }
 
-// partOf finds a dataset of an object: Arkouda has called them by the part's name alone, and by the object's name with
-// that of the part behind it.
+// partOf finds a dataset of an object. Arkouda has named it by the part alone, and by the object's name, an underscore and
+// the part.
 func partOf(g *h5.Group, part string) (*h5.Dataset, error) {
 	links, err := g.Links()
 	if err != nil {

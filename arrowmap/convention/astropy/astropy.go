@@ -9,14 +9,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// metaSuffix ends the name of the dataset in which astropy describes the columns of the table beside it, in lines of YAML.
+// metaSuffix is the end of the name of the dataset in which astropy describes the columns of the table beside it, in lines of YAML.
 const metaSuffix = ".__table_column_meta__"
 
+// Part reports whether an object is such a description of a table.
 func Part(o h5.Object) bool { return strings.HasSuffix(o.Path(), metaSuffix) }
 
-// Detect recognises the tables that astropy writes with their metadata: a compound dataset, and lines of YAML beside
+// Detect recognizes the tables that astropy writes with their metadata: a compound dataset, and lines of YAML beside
 // it. A member <name>.mask of a masked column <name> says where it is missing. Columns that astropy makes of several
-// others, such as times and coordinates, stay what is stored.
+// others, such as times and coordinates, are given as they are stored.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok || !object.IsTable(d) {

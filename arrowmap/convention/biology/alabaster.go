@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectAlabaster recognises the data frames of Bioconductor's alabaster (takane): a group with the attribute row-count,
+// DetectAlabaster recognizes the data frames of Bioconductor's alabaster (takane): a group with the attribute row-count,
 // the names of the columns in column_names, and the columns in a group `data`, by number. A factor is a group of codes
 // and levels.
 func DetectAlabaster(o h5.Object) ([]*convention.Table, error) {
@@ -50,7 +50,7 @@ func DetectAlabaster(o h5.Object) ([]*convention.Table, error) {
 			c.Objects = []h5.Object{o}
 			c.Values, c.Err = alabasterFactor(o)
 		default:
-			c.Err = object.Unsupported(g, "column %q stands outside this group", name)
+			c.Err = object.Unsupported(g, "column %q is not in this group", name)
 		}
 		if c.Err != nil {
 			c.Values = nil

@@ -11,9 +11,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// DetectAnnData recognises the elements of AnnData files, which say by the attribute encoding-type what they are: data
+// DetectAnnData recognizes the elements of AnnData files, which have the attribute encoding-type: data
 // frames, compressed sparse matrices, arrays, categories and masked arrays, and dictionaries of them. Files from before
-// 0.7 say less: there, what stands beside obs and var counts.
+// 0.7 lack it: their elements are recognized by lying beside obs and var.
 func DetectAnnData(o h5.Object) ([]*convention.Table, error) {
 	kind := object.Text(o, "encoding-type")
 	switch o := o.(type) {
@@ -42,7 +42,7 @@ func DetectAnnData(o h5.Object) ([]*convention.Table, error) {
 	return nil, nil
 }
 
-// anndataUnmarked recognises the groups of older files, which carry no encoding-type.
+// anndataUnmarked recognizes the groups of older files, which have no encoding-type.
 func anndataUnmarked(g *h5.Group) ([]*convention.Table, error) {
 	if isAnndata(g) {
 		return nil, object.NotATable(g, "elements of AnnData, each of which is a table of its own")
@@ -60,12 +60,12 @@ func anndataUnmarked(g *h5.Group) ([]*convention.Table, error) {
 	return nil, nil
 }
 
-// isAnndata tells whether a group holds the elements of an AnnData object.
+// isAnndata reports whether a group holds the elements of an AnnData object.
 func isAnndata(g *h5.Group) bool {
 	return object.Text(g, "encoding-type") == "anndata" || object.Has(g, "X", "obs", "var")
 }
 
-// anndataDataset recognises arrays that stand alone, a dense matrix X, and the frames of files from before 0.7.
+// anndataDataset recognizes single arrays, a dense matrix X, and the frames of files from before 0.7.
 func anndataDataset(d *h5.Dataset, kind string) ([]*convention.Table, error) {
 	name := object.Base(d.Path())
 	switch {
@@ -184,7 +184,7 @@ func anndataFrame(g *h5.Group) ([]*convention.Table, error) {
 	} else if a != nil {
 		more, ok := a.Strings()
 		if ints, empty := a.Floats(); !ok && !(empty && len(ints) == 0) { // no columns: an empty list of floats
-			return nil, object.Corrupt(g, "the attribute column-order is no list of names")
+			return nil, object.Corrupt(g, "the attribute column-order is not a list of names")
 		}
 		for _, n := range more {
 			if n != index {
@@ -250,7 +250,7 @@ func anndataOldCategories(frame *h5.Group, d *h5.Dataset, p *convention.Plain) (
 	}
 	labels, ok := o.(*h5.Dataset)
 	if !ok {
-		return nil, object.Corrupt(d, "categories that are no dataset")
+		return nil, object.Corrupt(d, "categories that are not a dataset")
 	}
 	ordered, err := object.Flag(labels, "ordered")
 	if err != nil {
@@ -283,7 +283,7 @@ func anndataCategorical(g *h5.Group) (convention.Values, error) {
 		indices, err := column.Codes(codes)
 		return &convention.Dictionary{Indices: indices, Labels: labels, Ordered: ordered}, err
 	}
-	return nil, object.Corrupt(g, "categories that are no dataset")
+	return nil, object.Corrupt(g, "categories that are not a dataset")
 }
 
 func anndataMasked(g *h5.Group) (convention.Values, error) {

@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectHDMF recognises the dynamic tables of HDMF, which NWB files are made of: a group with the attribute colnames and
+// DetectHDMF recognizes the dynamic tables of HDMF, which NWB files are made of: a group with the attribute colnames and
 // a dataset id. A column with a dataset <name>_index beside it is ragged: the index has the end of each row, and may
 // itself be indexed by <name>_index_index.
 func DetectHDMF(o h5.Object) ([]*convention.Table, error) {
@@ -24,7 +24,7 @@ func DetectHDMF(o h5.Object) ([]*convention.Table, error) {
 	}
 	names, ok := a.Strings()
 	if floats, empty := a.Floats(); !ok && !(empty && len(floats) == 0) {
-		return nil, object.Corrupt(g, "the attribute colnames is no list of names")
+		return nil, object.Corrupt(g, "the attribute colnames is not a list of names")
 	}
 	id, err := object.Required(g, "id")
 	if err != nil {
@@ -52,7 +52,7 @@ func DetectHDMF(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// nwb recognises the time series of NWB: data, with timestamps beside them or a rate.
+// nwb recognizes the time series of NWB: data, with timestamps beside them or a rate.
 func nwb(g *h5.Group) ([]*convention.Table, error) {
 	switch object.Text(g, "neurodata_type") {
 	case "":

@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// isLoom tells whether a file is of Loom: a matrix with attributes of its rows and its columns.
+// isLoom returns the matrix of a Loom file, which has attributes of its rows and its columns; nil for any other file.
 func isLoom(f *h5.File) (matrix *h5.Dataset) {
 	root := f.Root()
 	if !object.Has(root, "matrix", "row_attrs", "col_attrs") {
@@ -20,7 +20,7 @@ func isLoom(f *h5.File) (matrix *h5.Dataset) {
 	return d
 }
 
-// DetectLoom recognises Loom files: /row_attrs has a row for each row of /matrix, /col_attrs one for each of its columns;
+// DetectLoom recognizes Loom files: /row_attrs has a row for each row of /matrix, /col_attrs one for each of its columns;
 // the matrix itself and its layers are tables of their rows.
 func DetectLoom(o h5.Object) ([]*convention.Table, error) {
 	switch o.Path() {

@@ -9,10 +9,10 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectTenx recognises the matrices of 10x Genomics' Cell Ranger: compressed by columns, so that a barcode's counts stand
-// one behind the other. The table of the group has a row for each barcode; the features are a table of their own,
+// Detect10x recognizes the matrices of 10x Genomics' Cell Ranger: compressed by columns, so that a barcode's counts
+// follow one another. The table of the group has a row for each barcode; the features are a table of their own,
 // in the group `features`, or in the datasets `genes` and `gene_names` of files before version 3.
-func DetectTenx(o h5.Object) ([]*convention.Table, error) {
+func Detect10x(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
 	if !ok || !object.Has(g, "barcodes", "data", "indices", "indptr", "shape") {
 		if ok && object.Base(g.Path()) == "features" {

@@ -7,8 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Detect returns what the first convention that claims an object makes of it. A name restricts it to one convention.
-// Tables beside an error are of no use but for their Inner.
+// Detect returns the tables that the first convention that claims an object makes of it, none where no convention does. A
+// name restricts it to one convention. Of tables returned with an error only Inner may be used.
 func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 	list := All()
 	if name != "" {
@@ -100,7 +100,7 @@ func (s *scan) visit(o h5.Object, depth int) {
 	}
 }
 
-// part tells whether some convention knows an object as a part of another.
+// part reports whether some convention knows an object as a part of another.
 func part(o h5.Object) bool {
 	for _, c := range All() {
 		if c.Part != nil && c.Part(o) {

@@ -363,7 +363,7 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
-// TestForced chooses a convention by name: what it does not know is no table.
+// TestForced chooses a convention by name: what it does not know is not a table.
 func TestForced(t *testing.T) {
 	for _, c := range []struct {
 		file, convention string
@@ -420,7 +420,7 @@ func TestDamage(t *testing.T) {
 	}
 }
 
-// readAll reads every table; what it returns is no error of ours.
+// readAll reads every table; what it returns is not an error of ours.
 func readAll(data []byte) error {
 	src := source.FromReaderAt(bytes.NewReader(data), int64(len(data)), "mutant")
 	f, err := arrowmap.NewFile(src, arrowmap.WithLimits(h5.Limits{DecodedBytes: 16 << 20, Links: 1 << 12}), arrowmap.WithTypes(dtype.Options{Strings: dtype.StringsBinary}))
@@ -464,7 +464,7 @@ func readAll(data []byte) error {
 	return nil
 }
 
-// ours returns what is no *h5err.Error.
+// ours returns an error that is not an *h5err.Error.
 func ours(err error) error {
 	var e *h5err.Error
 	if err == nil || errors.As(err, &e) {

@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// compound recognises a dataset of rank 1 whose type is compound, complex numbers apart.
+// compound recognizes a dataset of rank 1 whose type is compound, complex numbers apart.
 func compound(o h5.Object) ([]*convention.Table, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok || !object.IsTable(d) {
@@ -20,7 +20,7 @@ func compound(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// group recognises a group with datasets of rank 1 and above that have one length. Unequal lengths are an
+// group recognizes a group with datasets of rank 1 and above that have one length. Unequal lengths are an
 // Argument error that names them.
 func group(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)

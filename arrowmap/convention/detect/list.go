@@ -18,22 +18,23 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Convention recognises one kind of table.
+// Convention recognizes one kind of table.
 type Convention struct {
 	Name        string
 	Description string
 
-	// Detect returns the tables that the convention makes of an object, none when it does not claim it. An error is
-	// for an object that says it is of this convention, and is broken; tables beside it only say by Inner what belongs
-	// to the object.
+	// Detect returns the tables that the convention makes of an object, none where it does not claim it. An error is
+	// about an object that is of this convention, and is broken or not a table; Inner of tables returned with it says
+	// what belongs to the object.
 	Detect func(o h5.Object) ([]*convention.Table, error)
 
-	// Part, when not nil, tells of an object that belongs to another one, such as an index of a table: nothing in it is
-	// looked for.
+	// Part, when not nil, reports whether an object belongs to another one, such as an index to a table. Neither it nor
+	// what is below it is looked at.
 	Part func(o h5.Object) bool
 }
 
-// All returns the conventions in the order in which they are tried.
+// All returns the conventions in the order in which they are tried. A new one gets a line here, before the general ones
+// compound and group; TestOrder says which of the others must come after it, and why.
 func All() []Convention {
 	return []Convention{
 		{Name: "vaex", Description: "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", Detect: vaex.Detect},
@@ -43,7 +44,7 @@ func All() []Convention {
 		{Name: "astropy", Description: "tables of astropy: a compound dataset beside its __table_column_meta__, with masked columns and units", Detect: astropy.Detect, Part: astropy.Part},
 		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: biology.DetectAnnData},
 		{Name: "matlab", Description: "MATLAB 7.3: structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: matlab.Detect, Part: matlab.Part},
-		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.DetectTenx},
+		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
 		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
@@ -60,7 +61,7 @@ func All() []Convention {
 	}
 }
 
-// Find returns the convention of that name.
+// Find returns the convention of that name, an Argument error where there is none.
 func Find(name string) (Convention, error) {
 	for _, c := range All() {
 		if c.Name == name {

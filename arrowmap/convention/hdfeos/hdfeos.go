@@ -13,8 +13,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// Detect recognises the swaths, grids and zonal averages of HDF-EOS5: groups in /HDFEOS with the groups "Data Fields"
-// and perhaps "Geolocation Fields". Fields of one first dimension are a table; the dimensions' names stand in
+// Detect recognizes the swaths, grids and zonal averages of HDF-EOS5: groups in /HDFEOS with the groups "Data Fields"
+// and perhaps "Geolocation Fields". Fields of one first dimension are a table; the names of dimensions are in
 // StructMetadata.0. Values that equal _FillValue or MissingValue are null.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
@@ -46,7 +46,7 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	return out, nil
 }
 
-// fields is fields by their first dimension.
+// fields collects the fields of a structure by their first dimension.
 type fields struct {
 	g     *h5.Group
 	dims  map[string]string // a field's first dimension
@@ -108,7 +108,7 @@ func columnOf(name string, d *h5.Dataset) convention.Column {
 }
 
 // dimensions reads the first dimensions of a structure's fields from StructMetadata.0, which is text in ODL. It is empty
-// where that says nothing.
+// where that can't be read.
 func dimensions(f *h5.File, name string) map[string]string {
 	out := map[string]string{}
 	info, ok := object.Member(f.Root(), "HDFEOS INFORMATION").(*h5.Group)

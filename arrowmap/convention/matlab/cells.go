@@ -15,7 +15,7 @@ import (
 )
 
 // elementType is the type of a variable's elements by its class: logical values are booleans, characters numbers of 16
-// bits. It is nil for classes whose values are no elements.
+// bits. It is nil for classes whose values are not elements.
 func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 	t := d.Type()
 	switch class {
@@ -41,9 +41,9 @@ func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 func cellsOf(d *h5.Dataset) (convention.Values, error) {
 	n, ok := d.Space().Elements()
 	if !ok || longDims(d) > 1 {
-		return nil, object.Unsupported(d, "cells of shape %v: they are no column", d.Dims())
+		return nil, object.Unsupported(d, "cells of shape %v: they are not a column", d.Dims())
 	}
-	if most := d.File().Limits().Links; n > uint64(most) {
+	if limit := d.File().Limits().Links; n > uint64(limit) {
 		return nil, object.Limit(d, "%d cells", n)
 	}
 	t := d.Type()

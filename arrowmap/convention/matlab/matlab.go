@@ -13,9 +13,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// Detect recognises what MATLAB 7.3 writes, by the attribute MATLAB_class: structs as tables of their fields,
-// arrays of structs as tables of a row for each, sparse matrices as lists, and the variables of the root as a table when
-// they have one height; where they have not, each is a table of its own. Dimensions are reversed in the file.
+// Detect recognizes what MATLAB 7.3 writes, by the attribute MATLAB_class: structs as tables of their fields,
+// arrays of structs as tables with a row for each, sparse matrices as lists. The variables of the root are a table if
+// they have one height, else each is a table of its own. Dimensions are reversed in the file.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	if d, ok := o.(*h5.Dataset); ok {
 		return variable(d)
@@ -49,7 +49,7 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	}}}, nil
 }
 
-// Part knows the groups in which MATLAB keeps what references point to.
+// Part reports whether an object is one of the groups in which MATLAB keeps what references point to.
 func Part(o h5.Object) bool {
 	return (o.Path() == "/#refs#" || o.Path() == "/#subsystem#") && writtenBy(o.File())
 }
@@ -71,12 +71,12 @@ func variable(d *h5.Dataset) ([]*convention.Table, error) {
 // fields is the columns that a group makes.
 type fields struct {
 	columns []convention.Column
-	inner   map[string]bool // names that are dealt with
-	err     error           // it is no table
+	inner   map[string]bool // names of members that belong to the table
+	err     error           // why it is not a table
 }
 
-// fieldsOf describes a group's fields; nil for a group of something else. In the root, only what has the attribute
-// counts.
+// fieldsOf describes a group's fields; nil for a group of something else. In the root, only variables with the attribute
+// count.
 func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 	links, err := g.Links()
 	if err != nil {
@@ -167,7 +167,7 @@ func allSoft(soft []bool) bool {
 	return true
 }
 
-// rowsOf is the number of rows of values that matlabValues made.
+// rowsOf is the number of rows of values that valuesOf made.
 func rowsOf(v convention.Values) int64 {
 	switch v := v.(type) {
 	case *convention.Cells:
@@ -245,10 +245,10 @@ func sparse(g *h5.Group, class string) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// userBlock begins the user block of a MATLAB file.
+// userBlock is how the user block of a MATLAB file starts.
 const userBlock = "MATLAB 7.3 MAT-file"
 
-// writtenBy tells whether a file begins with MATLAB's own user block.
+// writtenBy reports whether a file starts with MATLAB's own user block.
 func writtenBy(f *h5.File) bool {
 	p := make([]byte, len(userBlock))
 	if f.Superblock().Offset < int64(len(p)) {

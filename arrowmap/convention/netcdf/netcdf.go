@@ -12,11 +12,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// notAVariable begins the NAME of a dimension scale that stands for a dimension only.
+// notAVariable is how the NAME of a dimension scale starts that is a dimension only, without values.
 const notAVariable = "This is a netCDF dimension but not a netCDF variable"
 
-// Detect recognises netCDF-4 files and other files with dimension scales, group by group: variables of one
-// leading dimension are a table. A dataset that is a dimension stands for the table of that dimension.
+// Detect recognizes netCDF-4 files and other files with dimension scales, group by group: variables of one
+// leading dimension are a table. The table of a dimension can be asked for by the dataset of that dimension.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	switch o := o.(type) {
 	case *h5.Group:
@@ -78,7 +78,7 @@ func group(g *h5.Group) ([]*convention.Table, error) {
 	return out, nil
 }
 
-// byLibrary tells whether the netCDF library wrote the file, so that its defaults hold.
+// byLibrary reports whether the netCDF library wrote the file, so that its defaults hold.
 func byLibrary(g *h5.Group) bool {
 	a, err := g.File().Root().Attribute("_NCProperties")
 	if err == nil && a != nil {
@@ -101,7 +101,7 @@ func byLibrary(g *h5.Group) bool {
 	return false
 }
 
-// variablesOf lists a group's variables of rank 1 and above. reason is empty where nothing says netCDF.
+// variablesOf lists a group's variables of rank 1 and above. reason is empty where the group has no sign of netCDF.
 func variablesOf(g *h5.Group) (vars []variable, reason string, err error) {
 	if a, _ := g.File().Root().Attribute("_NCProperties"); a != nil {
 		reason = "root attribute _NCProperties"
@@ -155,7 +155,7 @@ func leading(d *h5.Dataset, dims *h5.Attribute, scale bool) (string, error) {
 	return object.Parent(d.Path()) + LengthName(d.Rows()), nil
 }
 
-// LengthName stands for the name of a dimension that has none.
+// LengthName returns a name for a dimension of a length that has none.
 func LengthName(rows int64) string { return fmt.Sprintf("phony_dim_%d", rows) }
 
 // dimensionPath finds a dimension scale in the variable's group or one of the groups above.
@@ -182,7 +182,7 @@ func dimensionPath(d *h5.Dataset, addr uint64) (string, error) {
 	return "", nil
 }
 
-// Column describes a variable by its attributes. Under strict, the netCDF library's default fill values are null.
+// Column describes a variable by its attributes. With strict, the netCDF library's default fill values are null.
 func Column(name string, d *h5.Dataset, strict bool) convention.Column {
 	c := convention.Column{Name: name, Objects: []h5.Object{d}}
 	if c.Values, c.Err = valuesOf(d, strict); c.Err != nil {

@@ -9,9 +9,9 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// nullsOf makes the rules by which values of a variable are missing, all on stored values: _FillValue,
-// missing_value, the type's default fill where there is no _FillValue, and the valid range. t is the type after
-// _Unsigned.
+// nullsOf returns the rules by which values of a variable are missing, all on stored values: _FillValue, missing_value,
+// with strict the default fill of the type where there is no _FillValue, and the valid range. t is the type after
+// _Unsigned is applied.
 func nullsOf(d *h5.Dataset, t *h5.Type, strict bool) ([]convention.Null, error) {
 	if t.Class != h5.ClassFixed && t.Class != h5.ClassFloat && t.Class != h5.ClassEnum || t.Size > 8 || t.Size&(t.Size-1) != 0 {
 		return nil, nil
@@ -167,7 +167,7 @@ func (b *bound) int(missing int64, round func(float64) float64) (int64, bool) {
 	return int64(f), true
 }
 
-// uint reads a bound of unsigned values; a signed one of the same width is meant bit by bit, as _Unsigned says.
+// uint reads a bound of unsigned values; a signed one of the same width is compared by its bits, as _Unsigned demands.
 func (b *bound) uint(t *h5.Type, missing uint64) (uint64, bool) {
 	if b == nil {
 		return missing, true

@@ -12,7 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// scaleOf makes the unpacking by scale_factor and add_offset, nil where there is none. kind is the Arrow type of
+// scaleOf returns the unpacking by scale_factor and add_offset, nil where there is none. kind is the Arrow type of
 // the numbers that come out.
 func scaleOf(d *h5.Dataset, t *h5.Type) (kind arrow.DataType, out *convention.Derived, err error) {
 	kind = numberType(t)
@@ -47,7 +47,7 @@ func factor(d *h5.Dataset, name string, missing float64) (v float64, width int, 
 	}
 	f, ok := a.Floats()
 	if !ok || len(f) != 1 {
-		return 0, 0, h5err.New(h5err.Corrupt, "the attribute %s is no number", name)
+		return 0, 0, h5err.New(h5err.Corrupt, "the attribute %s is not a number", name)
 	}
 	if a.Type().Class == h5.ClassFloat && a.Type().Size == 4 {
 		return f[0], 4, nil
@@ -87,7 +87,7 @@ func unpack[F arrays.Float](in arrow.Array, mem memory.Allocator, t arrow.DataTy
 	return arrays.WithValues(in, t, buf), nil
 }
 
-// overItems applies a computation to the items of rows of several.
+// overItems applies a computation to the items of rows that have several.
 func overItems(d *convention.Derived, dims []uint64) *convention.Derived {
 	inner := *d
 	out := inner

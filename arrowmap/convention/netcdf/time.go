@@ -44,7 +44,7 @@ func unitOf(name string) (timeUnit, bool) {
 	return timeUnit{}, false
 }
 
-// timeOf makes the conversion of numbers of type kind to timestamps, nil for what is no time of a standard
+// timeOf returns the conversion of numbers of type kind to timestamps, nil for what is not a time of a standard
 // calendar.
 func timeOf(d *h5.Dataset, kind arrow.DataType) *convention.Derived {
 	name, since, ok := strings.Cut(object.Text(d, "units"), " since ")
@@ -133,7 +133,7 @@ func floatTimes(in arrow.Array, row0 int64, mem memory.Allocator, t arrow.DataTy
 		}
 		us := math.RoundToEven(v * per)
 		if math.Abs(us) >= 1<<62 {
-			return nil, h5err.New(h5err.Corrupt, "row %d: %v is no time", row0+int64(i), v)
+			return nil, h5err.New(h5err.Corrupt, "row %d: %v is not a time", row0+int64(i), v)
 		}
 		out[i] = int64(us) + ref
 	}
@@ -178,7 +178,7 @@ func intTimes(in arrow.Array, row0 int64, mem memory.Allocator, t arrow.DataType
 		}
 		x, ok := mulAdd(v, ticks, ref)
 		if !ok {
-			return nil, h5err.New(h5err.Corrupt, "row %d: %d is no time", row0+int64(i), v)
+			return nil, h5err.New(h5err.Corrupt, "row %d: %d is not a time", row0+int64(i), v)
 		}
 		out[i] = x
 	}
@@ -186,8 +186,8 @@ func intTimes(in arrow.Array, row0 int64, mem memory.Allocator, t arrow.DataType
 }
 
 // parseReference reads the reference time of CF units: a date, perhaps a time of day, perhaps an offset from UTC. It
-// returns seconds since 1970 and nanoseconds. julian has dates before 1582-10-15 counted by the Julian calendar, as the
-// standard calendar does.
+// returns seconds since 1970 and nanoseconds. With julian, dates before 1582-10-15 are of the Julian calendar, as in the
+// standard calendar.
 func parseReference(s string, julian bool) (seconds, nanos int64, ok bool) {
 	m := referenceTime().FindStringSubmatch(s)
 	if m == nil {

@@ -86,7 +86,7 @@ func itemsOf(v any) ([]any, bool) {
 	return nil, false
 }
 
-// levelType tells of which type the labels of a level are. Labels of several types come back as text.
+// levelType returns the type of the labels of a level. Labels of several types are read back as text.
 func levelType(labels []any) fieldType {
 	kind := ""
 	for _, l := range labels {

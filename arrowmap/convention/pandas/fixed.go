@@ -164,7 +164,7 @@ func (s *store) axisArray(key string) (labels []any, level labelLevel, err error
 	return labels, level, err
 }
 
-// isEmpty tells of an array without elements, for which pandas stores one and the shape as an attribute.
+// isEmpty reports whether an array has no elements. pandas stores one element then, and the shape as an attribute.
 func isEmpty(d *h5.Dataset) (bool, error) {
 	shape, err := attributeList(d, "shape")
 	if err != nil {
@@ -316,7 +316,7 @@ func (s *store) blockColumn(name string, k, n int) (c frameColumn) {
 	case len(dims) == 2 && dims[0] == 1 && n == 1:
 		p.Squeeze = true
 	case len(dims) == 2 && dims[0] == uint64(n):
-		return fail(object.Unsupported(d, "a block that stands column by column, as old versions of pandas wrote it"))
+		return fail(object.Unsupported(d, "a block stored column by column, as old versions of pandas wrote it"))
 	default:
 		return fail(object.Corrupt(d, "a block of %d columns of shape %v", n, dims))
 	}

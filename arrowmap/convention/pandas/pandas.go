@@ -14,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Detect recognises what pandas' HDFStore writes: a group with the attribute pandas_type, which holds a frame or a
+// Detect recognizes what pandas' HDFStore writes: a group with the attribute pandas_type, which holds a frame or a
 // series, either as a table of PyTables or, in the fixed format, as arrays.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
@@ -66,7 +66,7 @@ func (s *store) read(kind string) (*frame, error) {
 	return nil, object.Unsupported(s.g, "an object of pandas of type %q", kind)
 }
 
-// inner claims what belongs to the object; other objects may stand below it, as in the keys "a" and "a/b".
+// inner claims what belongs to the object; other objects may be below it, as in the keys "a" and "a/b".
 func (s *store) inner(path string) bool {
 	name := path[len(object.Parent(path)):]
 	if strings.HasPrefix(name, "_i_") {
@@ -171,7 +171,7 @@ func (f *frame) indexName(i int, taken map[string]bool) string {
 	return fmt.Sprintf("__index_level_%d__", i)
 }
 
-// periods marks integers as periods, as pandas' extension type of Arrow spells it.
+// periods marks integers as periods, by pandas' extension type of Arrow.
 func (c *frameColumn) periods(freq any) {
 	f := label.Frequency(freq)
 	if f == "" {

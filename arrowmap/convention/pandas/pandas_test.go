@@ -162,7 +162,7 @@ func valueOf(a arrow.Array, i int) any {
 	return fmt.Sprintf("a %T", a)
 }
 
-// same compares values; floats as numbers, NaN being spelled as text.
+// same compares values; floats as numbers, NaN being written as text.
 func same(got, want any) bool {
 	f, ok := got.(float64)
 	if !ok {

@@ -4,7 +4,6 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas/label"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
@@ -23,10 +22,10 @@ type table struct {
 	depth  int // 1 for the labels of a category
 }
 
-// place is where a column stands: a member, and the item of it.
+// place is where a column is stored: a member, and the item of it.
 type place struct {
 	member string
-	attr   string // what the attributes' names of the member begin with
+	attr   string // what the names of the member's attributes start with
 	item   int
 }
 
@@ -101,7 +100,7 @@ func (t *table) frame(series bool) (*frame, error) {
 		for _, n := range names {
 			c, ok := byName[n.(string)]
 			if !ok {
-				return nil, object.Corrupt(t.g, "the level %s of the index is no column", n)
+				return nil, object.Corrupt(t.g, "the level %s of the index is not a column", n)
 			}
 			if unnamedLevel().MatchString(n.(string)) {
 				c.label = nil
@@ -127,7 +126,7 @@ func (t *table) indexMember() (string, error) {
 	}
 	pair, _ := itemsOf(cols[0])
 	if len(pair) != 2 {
-		return "", object.Corrupt(t.g, "the attribute index_cols is no list of pairs")
+		return "", object.Corrupt(t.g, "the attribute index_cols is not a list of pairs")
 	}
 	name, ok := pair[1].(string)
 	if !ok {
@@ -163,7 +162,7 @@ func (t *table) levels() (map[string]bool, error) {
 	return out, nil
 }
 
-// places returns the labels of the columns and where they stand, member by member.
+// places returns the labels of the columns and where they are stored, member by member.
 func (t *table) places() (labels []any, places []place, err error) {
 	members, err := attributeList(t.g, "values_cols")
 	if err != nil {
@@ -176,7 +175,7 @@ func (t *table) places() (labels []any, places []place, err error) {
 		name, ok := v.(string)
 		at, known := t.member[name]
 		if !ok || !known {
-			return nil, nil, object.Corrupt(t.g, "the attribute values_cols names what is no member of the table: %s", label.String(v))
+			return nil, nil, object.Corrupt(t.g, "the attribute values_cols names what is not a member of the table: %s", label.String(v))
 		}
 		p := place{member: name, attr: name}
 		kinds, err := attributeList(t.d, name+"_kind")
@@ -221,7 +220,7 @@ func (t *table) ordered(labels []any, places []place) ([]any, []place, error) {
 	}
 	pair, _ := itemsOf(axes[0])
 	if len(pair) != 2 {
-		return nil, nil, object.Corrupt(t.g, "the attribute non_index_axes is no list of pairs")
+		return nil, nil, object.Corrupt(t.g, "the attribute non_index_axes is not a list of pairs")
 	}
 	order, ok := itemsOf(pair[1])
 	if !ok {
@@ -294,7 +293,7 @@ func (t *table) fact(member, key string) any {
 
 // column describes a column.
 func (t *table) column(p place, name any) frameColumn {
-	c := frameColumn{label: name, Column: convention.Column{Objects: nil}}
+	c := frameColumn{label: name}
 	dt, err := attributeText(t.d, p.attr+"_dtype")
 	var meta string
 	if err == nil {

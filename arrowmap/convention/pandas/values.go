@@ -100,7 +100,7 @@ func withUnit(dt, name string) string {
 	return name + "[ns]"
 }
 
-// textNulls is the rule that text equal to nan_rep is missing. Text that is too long for the column never stands in it.
+// textNulls is the rule that text equal to nan_rep is missing. Text that is too long for the column is never stored in it.
 func textNulls(t *h5.Type, nanRep string) ([]convention.Null, error) {
 	if len(nanRep) > t.Size {
 		return nil, nil
@@ -129,7 +129,7 @@ func dates(v *convention.Plain) convention.Values {
 			out := arrow.Date32Traits.CastFromBytes(buf.Bytes())
 			for i, day := range days {
 				if day < 1 || day > last {
-					return nil, h5err.New(h5err.Unsupported, "row %d: %d is no date", row0+int64(i), day)
+					return nil, h5err.New(h5err.Unsupported, "row %d: %d is not a date", row0+int64(i), day)
 				}
 				out[i] = arrow.Date32(day - epoch)
 			}

@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectAMUSE recognises AMUSE's files: a group in /particles for each set, with the keys of the particles, and their
+// DetectAMUSE recognizes AMUSE's files: a group in /particles for each set, with the keys of the particles, and their
 // attributes in a group of their own.
 func DetectAMUSE(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)

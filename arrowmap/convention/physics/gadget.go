@@ -13,15 +13,15 @@ import (
 // partType is the path of a group of particles of one type.
 var partType = regexp.MustCompile(`^/PartType[0-9]+$`)
 
-// vectors are the fields of three components that become a column each, as vaex names them.
+// vectors are the fields of three components, and the names of the columns made of them, which are vaex's.
 var vectors = map[string][3]string{
 	"Coordinates": {"x", "y", "z"},
 	"Velocities":  {"vx", "vy", "vz"},
 	"Velocity":    {"vx", "vy", "vz"},
 }
 
-// DetectGadget recognises snapshots of Gadget, SWIFT, AREPO and others that write as they do: a group PartType<n> for
-// each type of particle, with a dataset for each field. What the group Header says of the snapshot goes with each.
+// DetectGadget recognizes snapshots of Gadget, SWIFT, AREPO and others that write the same layout: a group PartType<n>
+// for each type of particle, with a dataset for each field. The attributes of the group Header become metadata of each.
 func DetectGadget(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
 	if !ok || !partType.MatchString(g.Path()) {
@@ -55,7 +55,7 @@ func DetectGadget(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// fields3 tells whether a group has fields of these names itself.
+// fields3 reports whether a group has a field of one of these names.
 func fields3(g *h5.Group, names [3]string) bool {
 	for _, n := range names {
 		if object.Has(g, n) {

@@ -12,7 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// DetectGWOSC recognises files of the Gravitational Wave Open Science Center: /strain, a table of the samples, and
+// DetectGWOSC recognizes files of the Gravitational Wave Open Science Center: /strain, a table of the samples, and
 // /quality, whose bit fields have one entry a second. Bit i of a mask is a boolean column named by entry i of its short
 // names; it is true where the check was passed.
 func DetectGWOSC(o h5.Object) ([]*convention.Table, error) {

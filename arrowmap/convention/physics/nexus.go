@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectNeXus recognises groups of NeXus by the attribute NX_class: NXdata, whose signal has a row for each value of the
+// DetectNeXus recognizes groups of NeXus by the attribute NX_class: NXdata, whose signal has a row for each value of the
 // first axis; NXlog; NXevent_data, with a table of the events, and one of the pulses with their events as lists.
 // Datasets of other lengths are left out.
 func DetectNeXus(o h5.Object) ([]*convention.Table, error) {

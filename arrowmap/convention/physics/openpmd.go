@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// DetectOpenPMD recognises the particle species of openPMD files: groups below the root's particlesPath. A record is a
+// DetectOpenPMD recognizes the particle species of openPMD files: groups below the root's particlesPath. A record is a
 // dataset, or a group of components; a component without a dataset is one value for all particles.
 func DetectOpenPMD(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
@@ -48,11 +48,11 @@ func DetectOpenPMD(o h5.Object) ([]*convention.Table, error) {
 		Inner: func(path string) bool { return path != patches }}}, nil
 }
 
-// species is the columns of a particle species as they are collected.
+// species collects the columns of a particle species.
 type species struct {
 	g       *h5.Group
 	columns []convention.Column
-	one     []constant // columns that wait for another one, whose rows they share
+	one     []constant // columns that have as many rows as another one
 }
 
 // constant is a component that is one value.

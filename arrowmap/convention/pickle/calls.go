@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// harmless are the functions whose calls are kept, not made. A name that ends in a dot stands for all names in it.
+// harmless are the functions whose calls are kept, not made. A name that ends in a dot allows all names in it.
 var harmless = [...]string{
 	"datetime.date", "datetime.datetime", "datetime.time", "datetime.timedelta", "datetime.timezone",
 	"pytz._p", "pytz._UTC", "pytz.FixedOffset", "pytz._FixedOffset",
@@ -20,7 +20,7 @@ var harmless = [...]string{
 
 // Functions of which only one use is harmless.
 const (
-	encodeName   = "_codecs.encode" // text to bytes by ISO 8859-1: how bytes are spelled before protocol 3
+	encodeName   = "_codecs.encode" // text to bytes by ISO 8859-1: how bytes are written before protocol 3
 	unpickleZone = "zoneinfo.ZoneInfo._unpickle"
 	dtypeName    = "numpy.dtype"
 )
@@ -57,7 +57,7 @@ func identifier(s string) bool {
 	return s != ""
 }
 
-// call pushes what stands for the result of a call.
+// call pushes a Call, or the result of a call where that is plain data.
 func (m *machine) call(fn, arguments any) {
 	if m.err != nil {
 		return

@@ -167,7 +167,7 @@ func (m *machine) extend(items []any) {
 	if l, ok := m.top().(*List); ok {
 		l.Items = append(l.Items, items...)
 	} else {
-		m.bad("it appends to what is no list")
+		m.bad("it appends to what is not a list")
 	}
 }
 
@@ -175,7 +175,7 @@ func (m *machine) extend(items []any) {
 func (m *machine) set(items []any) {
 	d, ok := m.top().(*Dict)
 	if !ok || len(items)%2 != 0 {
-		m.bad("it sets items of what is no dictionary")
+		m.bad("it sets items of what is not a dictionary")
 		return
 	}
 	for i := 0; i < len(items); i += 2 {

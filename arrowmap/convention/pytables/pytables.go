@@ -9,8 +9,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// Detect recognises the tables of files that PyTables wrote: datasets of a compound type with the attribute
-// CLASS='TABLE'. Its 8-bit bitfields are booleans, and its time classes timestamps.
+// Detect recognizes the tables of files that PyTables wrote: datasets of a compound type with the attribute
+// CLASS='TABLE'. Their 8-bit bitfields are booleans, and their time classes timestamps.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok || !object.IsTable(d) || object.Text(d, "CLASS") != "TABLE" || !writtenBy(d) {
@@ -25,13 +25,13 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// writtenBy tells whether PyTables wrote an object's file.
+// writtenBy reports whether PyTables wrote an object's file.
 func writtenBy(o h5.Object) bool {
 	a, err := o.File().Root().Attribute("PYTABLES_FORMAT_VERSION")
 	return err == nil && a != nil
 }
 
-// Part recognises the groups in which PyTables keeps the indexes of a table's columns.
+// Part reports whether an object is one of the groups in which PyTables keeps the indexes of a table's columns.
 func Part(o h5.Object) bool {
 	g, ok := o.(*h5.Group)
 	if !ok || !strings.HasPrefix(g.Path()[len(object.Parent(g.Path())):], "_i_") {

@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// DetectV1 recognises vaex's first layout: a group "data" or "columns" in the root whose datasets are the columns,
+// DetectV1 recognizes vaex's first layout: a group "data" or "columns" in the root whose datasets are the columns,
 // marked by the attribute column_order.
 func DetectV1(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)

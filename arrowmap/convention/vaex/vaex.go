@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Detect recognises vaex's second layout: a group with the attribute type='table' or the name "table", which holds
+// Detect recognizes vaex's second layout: a group with the attribute type='table' or the name "table", which holds
 // a group "columns" of groups.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
@@ -36,7 +36,7 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	columns, ok := co.(*h5.Group)
 	if !ok {
 		if marked {
-			return nil, object.Corrupt(co, "marked as a table, but columns is no group")
+			return nil, object.Corrupt(co, "marked as a table, but columns is not a group")
 		}
 		return nil, nil
 	}
@@ -190,7 +190,7 @@ func partOf(g *h5.Group, name string) (convention.Values, error) {
 	return dataOf(part)
 }
 
-// dataOf describes a group with data, and perhaps indices, mask, null_bitmap.
+// dataOf describes a group with a dataset data, and perhaps indices, mask and null_bitmap.
 func dataOf(g *h5.Group) (convention.Values, error) {
 	data, err := object.Dataset(g, "data")
 	if err != nil {
@@ -228,7 +228,7 @@ func dataOf(g *h5.Group) (convention.Values, error) {
 	return text, nil
 }
 
-// Text describes the text whose bytes are in a dataset with the attribute dtype='str': the offsets stand beside it, as
+// Text describes the text whose bytes are in a dataset with the attribute dtype='str': the offsets are beside it, as
 // "indices".
 func Text(data *h5.Dataset) (*convention.Strings, error) {
 	o, err := data.File().Lookup(object.Parent(data.Path()))

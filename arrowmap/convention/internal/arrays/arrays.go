@@ -34,7 +34,7 @@ func Integers(in arrow.Array, out []int64) error {
 	case *array.Uint64:
 		for i, v := range a.Uint64Values() {
 			if v > math.MaxInt64 && in.IsValid(i) {
-				return h5err.New(h5err.Corrupt, "%d is no time", v)
+				return h5err.New(h5err.Corrupt, "%d is not a time", v)
 			}
 			out[i] = int64(v)
 		}

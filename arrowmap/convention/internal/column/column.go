@@ -54,7 +54,7 @@ func EqualLengths(g *h5.Group, columns []convention.Column) error {
 		if n == rows {
 			continue
 		}
-		e := h5err.New(h5err.Argument, "the datasets of this group have several lengths (%s: %d, %s: %d): it is no table",
+		e := h5err.New(h5err.Argument, "the datasets of this group have several lengths (%s: %d, %s: %d): it is not a table",
 			first, rows, columns[i].Name, n)
 		return h5err.About(e.WithOption("arrowmap.File.Datasets", "choose some of them, such as %s,", object.Child(g, first)), g)
 	}

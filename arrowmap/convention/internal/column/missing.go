@@ -47,7 +47,7 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 	if t.Class == h5.ClassString || object.VarText(t) {
 		s, ok := a.Text()
 		if !ok {
-			return nil, object.Corrupt(p.Data, "the attribute %s is no text", words)
+			return nil, object.Corrupt(p.Data, "the attribute %s is not text", words)
 		}
 		if len(p.Data.RowDims()) > 0 {
 			return nil, object.Unsupported(p.Data, "%s in rows of several texts", words)

@@ -48,7 +48,7 @@ func Flag(o h5.Object, name string) (bool, error) {
 	}
 	v, ok := a.Int()
 	if !ok {
-		return false, Corrupt(o, "the attribute %s is no boolean", name)
+		return false, Corrupt(o, "the attribute %s is not a boolean", name)
 	}
 	return v != 0, nil
 }

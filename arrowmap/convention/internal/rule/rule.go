@@ -27,7 +27,7 @@ func New(r nullbitmap.Rule, err error, words string) (convention.Null, error) {
 // Equal returns the rules by which values equal to one of the given stored elements of a type are null. Floats are
 // compared as numbers, and NaN equals NaN. The values are appended to words.
 func Equal(t *h5.Type, values [][]byte, words string) (nulls []convention.Null, err error) {
-	words += "=" + strings.Join(spellings(t, values), ",")
+	words += "=" + strings.Join(texts(t, values), ",")
 	add := func(r nullbitmap.Rule, e error) {
 		n, e := New(r, e, words)
 		if nulls = append(nulls, n); err == nil {
@@ -53,8 +53,8 @@ func Equal(t *h5.Type, values [][]byte, words string) (nulls []convention.Null, 
 	return nulls, err
 }
 
-// spellings returns stored numbers as text, other elements in hexadecimal.
-func spellings(t *h5.Type, values [][]byte) []string {
+// texts returns stored numbers as text, other elements in hexadecimal.
+func texts(t *h5.Type, values [][]byte) []string {
 	var out []string
 	for _, v := range values {
 		switch b := append(make([]byte, 8-len(v)), v...); {

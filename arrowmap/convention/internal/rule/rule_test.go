@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// TestRuleWords spells the values that a rule compares with, as field metadata carry them.
+// TestRuleWords checks the text of the values that a rule compares with, which is in the metadata of fields.
 func TestRuleWords(t *testing.T) {
 	integer := func(size int, signed bool, o h5.ByteOrder) *h5.Type {
 		return &h5.Type{Class: h5.ClassFixed, Size: size, Order: o, Signed: signed, Precision: 8 * size}

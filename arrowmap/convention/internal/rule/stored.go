@@ -65,7 +65,7 @@ func Values(a *h5.Attribute, t *h5.Type) [][]byte {
 	return out
 }
 
-// fitsInt tells whether an integer type holds a whole number of at most 2^53.
+// fitsInt reports whether an integer type holds a whole number of at most 2^53.
 func fitsInt(f float64, t *h5.Type) bool {
 	bits := min(8*t.Size, 53)
 	if t.Signed {

@@ -1,4 +1,4 @@
-// Package label gives what pandas' pickles hold as text: labels of columns, time zones, frequencies.
+// Package label gives the text of what pandas keeps in pickles: labels of columns, time zones, frequencies.
 package label
 
 import (
@@ -13,14 +13,14 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
 )
 
-// Stamp makes the label that a pandas Timestamp is.
+// Stamp returns the label of a pandas Timestamp without a zone: a count of the unit since 1970.
 func Stamp(count int64, unit string) *pickle.Call {
 	return &pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{count, nil, nil, unit}}
 }
 
 const unpickleStamp = "pandas._libs.tslibs.timestamps._unpickle_timestamp"
 
-// stampTime returns the instant that a Timestamp without a zone stands for.
+// stampTime returns the instant of a Timestamp without a zone.
 func stampTime(c *pickle.Call) (time.Time, bool) {
 	if !strings.HasSuffix(c.Name, ".Timestamp") && c.Name != unpickleStamp || len(c.Args) == 0 {
 		return time.Time{}, false
@@ -55,7 +55,7 @@ func floorDiv(a, b int64) (q, r int64) {
 	return q, r
 }
 
-// Kind tells what a label is, "" for one that can't be a column's name.
+// Kind returns the kind of a label: "str", "int", "float", "time" or "other", and "" for one that can't be a column's name.
 func Kind(v any) string {
 	switch v := v.(type) {
 	case string:
@@ -74,7 +74,7 @@ func Kind(v any) string {
 	return ""
 }
 
-// String is Python's str() of a label.
+// String returns what Python's str() returns for a label.
 func String(v any) string {
 	if s, ok := v.(string); ok {
 		return s
@@ -82,7 +82,7 @@ func String(v any) string {
 	return Repr(v)
 }
 
-// Repr is Python's repr() of a label, but str() of a Timestamp.
+// Repr returns what Python's repr() returns for a label, and str() for a Timestamp.
 func Repr(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -148,6 +148,7 @@ func pyFloat(f float64) string {
 	return s
 }
 
+// Quote returns what Python's repr() returns for text.
 func Quote(s string) string {
 	q := '\''
 	if strings.ContainsRune(s, '\'') && !strings.ContainsRune(s, '"') {

@@ -76,7 +76,7 @@ func offsetName(minutes int64) string {
 	return fmt.Sprintf("%c%02d:%02d", sign, minutes/60, minutes%60)
 }
 
-// Frequency spells the Frequency of periods as pandas does, "" for one that is not known.
+// Frequency returns the frequency of periods as pandas writes it, "" for one that is not known.
 func Frequency(v any) string {
 	if s, ok := v.(string); ok {
 		return s

@@ -17,7 +17,7 @@ import tables as tb
 
 warnings.simplefilter("ignore")
 os.chdir(os.path.dirname(os.path.abspath(__file__)))
-begun = int(time.time())
+started = int(time.time())
 for kind in ("array", "carray", "earray", "vlarray", "table"):  # objects keep no times
 
     def without_times(self, *args, _make=getattr(tb.File, "create_" + kind), _small={"expectedrows": 1, "chunkshape": 2} if kind == "vlarray" else {}, **kw):
@@ -219,7 +219,7 @@ def bad():
         store(h, "/worm", "unsupported", "worm", listed=True, table_type=b"worm")
         store(h, "/panel", "unsupported", "wide_table", listed=True, pandas_type=b"wide_table")
         store(h, "/names_too_few", "corrupt", "1 names for the 2 columns", table_attrs={"values_block_0_kind": b"(lVx\na."})
-        store(h, "/no_such_member", "corrupt", "no member of the table", values_cols=b"(lVnone\na.")
+        store(h, "/no_such_member", "corrupt", "not a member of the table", values_cols=b"(lVnone\na.")
         store(h, "/no_such_column", "corrupt", "the column z is missing", non_index_axes=b"(l(I1\n(lVz\nata.")
         store(h, "/no_values", "corrupt", "values_cols", values_cols=None)
         store(h, "/no_list", "corrupt", "not a list", values_cols=b"I7\n.")
@@ -258,7 +258,7 @@ def bad():
         g = frame("/pickled_names", "unsupported", "pickle", listed=True)
         del g["axis0"]
         g.create_dataset("axis0", (1,), h5py.vlen_dtype(np.uint8)).attrs["kind"] = np.bytes_("object")
-        g = frame("/dates_too_late", "unsupported", "no date", listed=True)
+        g = frame("/dates_too_late", "unsupported", "not a date", listed=True)
         g["axis1"].attrs["kind"] = np.bytes_("date")
 
 
@@ -267,7 +267,7 @@ def compress(name):
     with open(name, "rb") as f:
         data = f.read()
     os.remove(name)
-    for t in range(begun, int(time.time()) + 1):
+    for t in range(started, int(time.time()) + 1):
         data = data.replace(b"\1\0\0\0" + t.to_bytes(4, "little"), b"\1\0\0\0\0\0\0\0")
     with open(name + ".gz", "wb") as f:
         f.write(gzip.compress(data, 9, mtime=0))
