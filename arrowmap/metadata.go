@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -41,7 +42,7 @@ func addType(md map[string]string, a *h5.Attribute, value string) {
 	if _, ok := a.Text(); ok {
 		t = nil
 	}
-	name := dtype.AttributeTypeName(t, value)
+	name := attr.TypeName(t, value)
 	old, some := md[dtype.MetaTypes]
 	if name == "" && !some {
 		return

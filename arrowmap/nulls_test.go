@@ -10,7 +10,9 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/layout"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	nb "github.com/h5arrow/h5arrow/nullbitmap"
 )
@@ -102,20 +104,20 @@ func TestNullRuleArguments(t *testing.T) {
 	}
 }
 
-// TestFieldMetadata shows what the metadata of fields say, and that Back makes the column's HDF5 form of it again.
+// TestFieldMetadata shows what the metadata of fields say, and that package encode makes the column's HDF5 form of it again.
 func TestFieldMetadata(t *testing.T) {
 	f := openHow(t, "testdata/defects.h5", "mapped")
 	for _, tt := range []struct {
 		table, column, key, want string
-		nulls                    dtype.NullsAs
-		typ                      string // that Back makes
+		nulls                    encode.Nulls
+		typ                      string // that encode.New makes
 	}{
-		{"/chunked_mask", "x", dtype.MetaNulls, "mask:/chunked_mask/columns/x/mask", dtype.NullsMask, "i32le"},
-		{"/chunked_bitmap", "x", dtype.MetaNulls, "bitmap:/chunked_bitmap/columns/x/null_bitmap", dtype.NullsBitmap, "i32le"},
-		{"/mask_and_bitmap", "x", dtype.MetaNulls, "mask:/mask_and_bitmap/columns/x/mask; bitmap:/mask_and_bitmap/columns/x/null_bitmap", dtype.NullsBitmap, "i32le"},
-		{"/big_endian_time", "t", dtype.MetaDType, "datetime64[ns]", dtype.NullsBitmap, "i64le"},
-		{"/utf32", "w", dtype.MetaDType, "utf32", dtype.NullsBitmap, "str1(ascii,nullpad)"},
-		{"/kinds", "enum", dtype.MetaEnum, "", dtype.NullsBitmap, "enum"},
+		{"/chunked_mask", "x", dtype.MetaNulls, "mask:/chunked_mask/columns/x/mask", encode.NullsMask, "i32le"},
+		{"/chunked_bitmap", "x", dtype.MetaNulls, "bitmap:/chunked_bitmap/columns/x/null_bitmap", encode.NullsBitmap, "i32le"},
+		{"/mask_and_bitmap", "x", dtype.MetaNulls, "mask:/mask_and_bitmap/columns/x/mask; bitmap:/mask_and_bitmap/columns/x/null_bitmap", encode.NullsBitmap, "i32le"},
+		{"/big_endian_time", "t", dtype.MetaDType, "datetime64[ns]", encode.NullsBitmap, "i64le"},
+		{"/utf32", "w", dtype.MetaDType, "utf32", encode.NullsBitmap, "str1(ascii,nullpad)"},
+		{"/kinds", "enum", dtype.MetaEnum, "", encode.NullsBitmap, "enum"},
 	} {
 		tab, err := f.Table(tt.table)
 		if err != nil {
@@ -129,23 +131,24 @@ func TestFieldMetadata(t *testing.T) {
 		if !ok || tt.want != "" && got != tt.want {
 			t.Errorf("%s %s: %s is %q, want %q", tt.table, tt.column, tt.key, got, tt.want)
 		}
-		p, err := dtype.Back(fields[0], dtype.BackOptions{})
+		p, err := encode.New(fields[0], encode.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p.Nulls != tt.nulls || !strings.HasPrefix(p.Type.String(), tt.typ) {
-			t.Errorf("%s %s: back by %v as %v", tt.table, tt.column, p.Nulls, p.Type)
+		typ := p.Datasets[0].Type.String()
+		if p.Nulls != tt.nulls || !strings.HasPrefix(typ, tt.typ) {
+			t.Errorf("%s %s: encoded by %v as %s", tt.table, tt.column, p.Nulls, typ)
 		}
 		if tt.key == dtype.MetaEnum {
-			if want := dataset(t, f, "/kinds/columns/enum/data").Type().String(); p.Type.String() != want {
-				t.Errorf("the enumeration %s became %s", want, p.Type)
+			if want := dataset(t, f, "/kinds/columns/enum/data").Type().String(); typ != want {
+				t.Errorf("the enumeration %s became %s", want, typ)
 			}
 		}
 	}
 }
 
-// TestAttributesThereAndBack compares the attributes of every object of the test files with those that Back makes of
-// the metadata.
+// TestAttributesThereAndBack compares the attributes of every object of the test files with those that layout.Vaex
+// makes of the metadata.
 func TestAttributesThereAndBack(t *testing.T) {
 	same := 0
 	for _, name := range []string{"testdata/defects.h5", "testdata/defects_v1.h5", "sample.h5"} {
@@ -164,7 +167,7 @@ func TestAttributesThereAndBack(t *testing.T) {
 				if c.Err != nil {
 					continue
 				}
-				p, err := dtype.Back(c.Field(), dtype.BackOptions{})
+				p, err := encode.New(c.Field(), encode.Options{})
 				if h5err.Is(err, h5err.Unsupported) {
 					continue
 				}
@@ -172,7 +175,7 @@ func TestAttributesThereAndBack(t *testing.T) {
 					t.Fatal(err)
 				}
 				made := map[string]string{}
-				for _, a := range p.Column {
+				for _, a := range layout.Vaex(p, c.Field().Metadata).Attributes {
 					made[a.Name] = fmt.Sprint(a.Type.Class, a.Type.Size)
 				}
 				for _, o := range []string{c.Path, c.Path[:strings.LastIndexByte(c.Path, '/')]} {

@@ -9,6 +9,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -26,8 +28,8 @@ func BenchmarkBuild(b *testing.B) {
 		opt  Options
 		cell []byte
 	}{
-		{"float64", Source{Type: floatType(8, h5.LittleEndian)}, Options{}, make([]byte, 8)},
-		{"float64be", Source{Type: floatType(8, h5.BigEndian)}, Options{}, make([]byte, 8)},
+		{"float64", Source{Type: types.Float(8, h5.LittleEndian)}, Options{}, make([]byte, 8)},
+		{"float64be", Source{Type: types.Float(8, h5.BigEndian)}, Options{}, make([]byte, 8)},
 		{"bool", Source{Type: boolT()}, Options{}, []byte{1}},
 		{"datetime64ns", Source{Type: le(8), DType: "M8[ns]"}, Options{}, make([]byte, 8)},
 		{"datetime64D", Source{Type: le(8), DType: "M8[D]"}, Options{}, make([]byte, 8)},
@@ -43,8 +45,8 @@ func BenchmarkBuild(b *testing.B) {
 		{"utf32", Source{Type: leu(4), Dims: []uint64{6}, DType: "utf32", HasDLength: true, DLength: 6}, Options{}, []byte("a\x00\x00\x00b\x00\x00\x00c\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00\x00")},
 		{"enum", Source{Type: enumT(le(1), "a", 0, "b", 1, "c", 2)}, Options{}, []byte{2}},
 		{"enum-gaps", Source{Type: enumT(le(2), "a", 10, "b", 20, "c", 30)}, Options{}, []byte{20, 0}},
-		{"compound", Source{Type: compoundT(13, "i1", 0, le(1), "f8", 1, floatType(8, h5.LittleEndian), "i4", 9, le(4))}, Options{}, make([]byte, 13)},
-		{"complex128be", Source{Type: &h5.Type{Class: h5.ClassComplex, Size: 16, Base: floatType(8, h5.BigEndian)}}, Options{}, make([]byte, 16)},
+		{"compound", Source{Type: compoundT(13, "i1", 0, le(1), "f8", 1, types.Float(8, h5.LittleEndian), "i4", 9, le(4))}, Options{}, make([]byte, 13)},
+		{"complex128be", Source{Type: &h5.Type{Class: h5.ClassComplex, Size: 16, Base: types.Float(8, h5.BigEndian)}}, Options{}, make([]byte, 16)},
 	}
 	env := &Env{Alloc: memory.NewGoAllocator(), Where: "/d"}
 	for _, tt := range tests {
@@ -116,7 +118,7 @@ func BenchmarkHeapText(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	raw := Raw{Bytes: bytes.Repeat(heapElement(12, 4096, 1), rows), Rows: rows}
+	raw := Raw{Bytes: bytes.Repeat(dtest.HeapElement(12, 4096, 1), rows), Rows: rows}
 	env := &Env{Alloc: memory.NewGoAllocator(), Heap: oneObject("a plain word"), OffsetSize: 8}
 	b.SetBytes(int64(len(raw.Bytes)))
 	b.Run("build", func(b *testing.B) {

@@ -1,13 +1,11 @@
 package dtype
 
 import (
-	"errors"
-	"fmt"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -178,55 +176,7 @@ func (c *ctx) values(v *view, swap bool) *memory.Buffer {
 	return buf
 }
 
-// cellError is an error about one element. Its number counts in the view that was being built, and is translated on
-// the way up until it counts rows.
-type cellError struct {
-	i   int
-	err *h5err.Error
-}
-
-func (e *cellError) Error() string { return e.err.Error() }
-func (e *cellError) Unwrap() error { return e.err }
-
 // corruptAt returns an error about element i of a view.
 func corruptAt(i int, format string, args ...any) error {
-	return &cellError{i, h5err.New(h5err.Corrupt, format, args...)}
-}
-
-// cellAt returns err, which reading element i of a view gave, as an error about that element.
-func cellAt(i int, err error) error {
-	var e *h5err.Error
-	if !errors.As(err, &e) {
-		e = h5err.Wrap(h5err.IO, err, "")
-	}
-	return &cellError{i, e}
-}
-
-// owners translates the number of an error's element by f: from an item to its owner.
-func owners(err error, f func(i int) int) error {
-	if e, ok := err.(*cellError); ok {
-		return &cellError{f(e.i), e.err}
-	}
-	return err
-}
-
-// place turns the error of one Build into what the caller sees: the row is named, and the dataset.
-func (p *Plan) place(err error, row0 int64, where string) error {
-	cell, ok := err.(*cellError)
-	if !ok {
-		return h5err.In(err, "", where)
-	}
-	e := *cell.err
-	at := fmt.Sprintf("row %d", row0+int64(cell.i)/p.Items)
-	if p.Items > 1 {
-		at += fmt.Sprintf(", item %d", int64(cell.i)%p.Items)
-	}
-	if e.Msg != "" {
-		at += ": " + e.Msg
-	}
-	e.Msg = at
-	if e.Object == "" {
-		e.Object = where
-	}
-	return &e
+	return element.New(i, h5err.Corrupt, format, args...)
 }

@@ -3,53 +3,16 @@ package dtype
 import (
 	"encoding/binary"
 	"math"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/numpy"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
-
-// instant is a numpy datetime64 or timedelta64 type.
-type instant struct {
-	delta bool
-	unit  string // "" when there is none
-	order byte   // '<', '>', or 0 where the spelling has none
-}
-
-// parseInstant reads the spellings of numpy's datetime64 and timedelta64: 'datetime64[ns]', 'M8[ns]', '<M8[ns]'. ok is
-// false for everything else.
-func parseInstant(s string) (t instant, ok bool) {
-	if s != "" && strings.IndexByte("<>=|", s[0]) >= 0 {
-		if s[0] == '<' || s[0] == '>' {
-			t.order = s[0]
-		}
-		s = s[1:]
-	}
-	for _, p := range [...]struct {
-		name  string
-		delta bool
-	}{{"datetime64", false}, {"timedelta64", true}, {"M8", false}, {"m8", true}} {
-		rest, found := strings.CutPrefix(s, p.name)
-		if !found {
-			continue
-		}
-		t.delta = p.delta
-		if rest == "" {
-			return t, true
-		}
-		if rest[0] != '[' || rest[len(rest)-1] != ']' {
-			return t, false
-		}
-		t.unit = strings.TrimPrefix(rest[1:len(rest)-1], "1")
-		return t, true
-	}
-	return t, false
-}
 
 // units maps numpy's units to Arrow's and to the factor from the one to the other.
 var timeUnits = map[string]struct {
@@ -70,17 +33,17 @@ type moments struct {
 }
 
 // instant returns the node of int64 instants in an order of bytes.
-func (b *planner) instant(t instant, order h5.ByteOrder) (node, error) {
+func (b *planner) instant(t numpy.Instant, order h5.ByteOrder) (node, error) {
 	what := "datetime64"
-	if t.delta {
+	if t.Delta {
 		what = "timedelta64"
 	}
-	u, ok := timeUnits[t.unit]
+	u, ok := timeUnits[t.Unit]
 	if !ok {
-		if t.unit == "" {
+		if t.Unit == "" {
 			return nil, h5err.New(h5err.Unsupported, "%s without a unit", what)
 		}
-		return nil, h5err.New(h5err.Unsupported, "%s in units of %q", what, t.unit)
+		return nil, h5err.New(h5err.Unsupported, "%s in units of %q", what, t.Unit)
 	}
 	nat, err := nullbitmap.Equal(natBytes())
 	if err != nil {
@@ -88,7 +51,7 @@ func (b *planner) instant(t instant, order h5.ByteOrder) (node, error) {
 	}
 	n := &moments{info: info{size: 8}, order: order, factor: u.factor, nat: nat}
 	switch {
-	case t.delta:
+	case t.Delta:
 		n.arrow = &arrow.DurationType{Unit: u.unit}
 	case u.factor >= 86400:
 		n.arrow, n.days, n.factor = arrow.FixedWidthTypes.Date32, true, u.factor/86400
@@ -96,7 +59,7 @@ func (b *planner) instant(t instant, order h5.ByteOrder) (node, error) {
 		n.arrow = &arrow.TimestampType{Unit: u.unit}
 	}
 	if n.days || n.factor != 1 {
-		n.delivery, n.reason = Converted, "no such unit in Arrow: "+t.unit
+		n.delivery, n.reason = Converted, "no such unit in Arrow: "+t.Unit
 		return n, nil
 	}
 	p := &plain{info: n.info, null: nat, nulls: true}

@@ -9,7 +9,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -30,18 +32,6 @@ type labelled struct {
 	index map[uint64]int32 // index of each value
 }
 
-// isBool reports whether an enumeration means bool: FALSE=0 and TRUE=1 in one byte.
-func isBool(labels []string, values []uint64, size int) bool {
-	if size != 1 || len(labels) != 2 {
-		return false
-	}
-	f := 0
-	if labels[0] == "TRUE" {
-		f = 1
-	}
-	return labels[f] == "FALSE" && labels[1-f] == "TRUE" && values[f] == 0 && values[1-f] == 1
-}
-
 func (b *planner) enum(t *h5.Type) (node, error) {
 	base := t.Base
 	if base == nil || base.Class != h5.ClassFixed || base.Size != t.Size || len(t.Values) != len(t.Names)*t.Size {
@@ -59,13 +49,13 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 			return nil, err
 		}
 	}
-	if isBool(labels, values, t.Size) {
+	if types.IsBool(labels, values, t.Size) {
 		return newBool(0xff), nil
 	}
 	if b.opt.Enum == EnumValues {
 		n, err := b.integer(k)
 		if err == nil {
-			n.base().note("enum", members(labels, values, k.signed))
+			n.base().note(MetaEnum, members(labels, values, k.signed))
 		}
 		return n, err
 	}
@@ -75,26 +65,19 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	}
 	n := &labelled{info: info{size: t.Size}, codec: k, labels: labels}
 	n.width = w
-	for n.width < 8 && uint64(len(labels)) > 1<<(8*n.width-one(k.signed)) {
+	for n.width < 8 && uint64(len(labels)) > 1<<(8*n.width-types.One(k.signed)) {
 		n.width *= 2
 	}
-	index, _ := intType(k.signed, n.width)
+	index, _ := types.ArrowInt(k.signed, n.width)
 	n.arrow = &arrow.DictionaryType{IndexType: index, ValueType: arrow.BinaryTypes.String}
 	n.order(k.order, t.Size)
 	n.direct = k.whole() && n.width == t.Size && n.arrange(values)
 	if !n.direct {
 		n.delivery, n.reason, n.swap = Converted, "the members' values are no indices", 0
 	}
-	n.note("enum", members(labels, values, k.signed))
+	n.note(MetaEnum, members(labels, values, k.signed))
 	n.lookup(values)
 	return n, nil
-}
-
-func one(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 // members spells an enumeration's members as a JSON object in the file's order.
@@ -218,7 +201,7 @@ func (n *labelled) unnamed(v *view, i int, x uint64) error {
 		}
 	}
 	e := h5err.New(h5err.Corrupt, "%s is no member of the enumeration", text).WithOption("dtype.Options.Enum", "read the integers")
-	return &cellError{i, e}
+	return element.Wrap(i, e)
 }
 
 // labels returns the dictionary of an enumeration.

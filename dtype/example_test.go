@@ -2,10 +2,7 @@ package dtype_test
 
 import (
 	"fmt"
-	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/dtype"
@@ -76,35 +73,4 @@ func ExamplePlan_Build() {
 	// compound6{id@0:u16be, name@2:str4(ascii,nullpad)}
 	// gathered because of members of a compound
 	// {[1 2] ["one" "two"]}
-}
-
-// Three of five times become what HDF5 stores: the bitmap begins with the slice's first bit, and NaT stands under the null.
-func ExampleBack() {
-	field := arrow.Field{Name: "t", Type: &arrow.TimestampType{Unit: arrow.Second}, Nullable: true}
-	plan, err := dtype.Back(field, dtype.BackOptions{})
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	times, _, err := array.FromJSON(memory.DefaultAllocator, field.Type, strings.NewReader("[1, 2, null, 4, 5]"))
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer times.Release()
-	slice := array.NewSlice(times, 1, 4)
-	defer slice.Release()
-	parts, err := plan.Encode(slice)
-	if err != nil {
-		fmt.Println(err)
-		return
-	}
-	fmt.Printf("%v, %s=%s\n", plan.Type, plan.Attributes[0].Name, plan.Attributes[0].Data[8:])
-	for _, p := range parts {
-		fmt.Printf("%s: %d elements, %x\n", p.Path, p.Rows, p.Bytes)
-	}
-	// Output:
-	// i64le, dtype=datetime64[s]
-	// data: 3 elements, 020000000000000000000000000000800400000000000000
-	// null_bitmap: 1 elements, 05
 }

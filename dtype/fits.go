@@ -1,6 +1,10 @@
 package dtype
 
-import "math"
+import (
+	"math"
+
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
+)
 
 // weights counts, over the rows looked at so far, what the 32-bit offsets of a plan's strings and sequences count, and
 // the bytes that come from the heap.
@@ -42,7 +46,7 @@ func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 		return raw.Rows
 	}
 	if most, ok := root.most(); ok {
-		n, ok := mulInt(most, p.Items)
+		n, ok := types.Product(most, p.Items)
 		if !ok {
 			return 1
 		}
@@ -89,7 +93,7 @@ func (n *varText) weigh(w *weights, b []byte) error {
 		return err
 	}
 	if r := heapRefOf(b, addr); r.addr != 0 {
-		k := int64(r.length) * int64(1+one(n.latin1))
+		k := int64(r.length) * int64(1+types.One(n.latin1))
 		w.add(n.id, k, k)
 	}
 	return nil
@@ -142,7 +146,7 @@ func (n *block) most() (int64, bool) {
 	if !ok {
 		return 0, false
 	}
-	k, ok := mulInt(most, int64(n.items))
+	k, ok := types.Product(most, int64(n.items))
 	if !ok {
 		return math.MaxInt64, true
 	}

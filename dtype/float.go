@@ -5,11 +5,11 @@ import (
 	"math"
 	"math/bits"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -17,24 +17,6 @@ import (
 
 // maxFloatSize bounds the bytes of a float: no machine has longer ones than IEEE's quadruple precision.
 const maxFloatSize = 16
-
-// ieee is one of the formats that Arrow has.
-type ieee struct {
-	arrow     arrow.DataType
-	width     int
-	fields    h5.FloatFields
-	precision int // significant bits, the leading one counted
-	emax      int // exponent of the greatest numbers
-	least     int // exponent of the smallest number
-}
-
-var ieeeFormats = [...]ieee{
-	{arrow.FixedWidthTypes.Float16, 2, h5.FloatFields{Sign: 15, ExpLoc: 10, ExpSize: 5, MantSize: 10, Bias: 15, Norm: normImplied}, 11, 15, -24},
-	{arrow.PrimitiveTypes.Float32, 4, h5.FloatFields{Sign: 31, ExpLoc: 23, ExpSize: 8, MantSize: 23, Bias: 127, Norm: normImplied}, 24, 127, -149},
-	{arrow.PrimitiveTypes.Float64, 8, h5.FloatFields{Sign: 63, ExpLoc: 52, ExpSize: 11, MantSize: 52, Bias: 1023, Norm: normImplied}, 53, 1023, -1074},
-}
-
-const normImplied = 2 // the leading bit of the significand is not stored
 
 // floatFormat reads the floats of one HDF5 type (specification, IV.A.2.d, class 1).
 type floatFormat struct {
@@ -64,23 +46,23 @@ func formatOf(t *h5.Type) (floatFormat, error) {
 
 // precision returns the number of significant bits, a leading one that is not stored counted.
 func (f *floatFormat) precision() int {
-	if f.Norm == normImplied {
+	if f.Norm == types.NormImplied {
 		return f.MantSize + 1
 	}
 	return f.MantSize
 }
 
 // target returns the smallest of Arrow's formats that holds every value exactly; double, and false, when none does.
-func (f *floatFormat) target() (ieee, bool) {
+func (f *floatFormat) target() (types.Format, bool) {
 	p := f.precision()
 	emax := 1<<f.ExpSize - 2 - int(f.Bias)
 	least := 1 - int(f.Bias) - (p - 1)
-	for _, t := range ieeeFormats {
-		if p <= t.precision && emax <= t.emax && least >= t.least {
+	for _, t := range types.Formats {
+		if p <= t.Precision && emax <= t.MaxExp && least >= t.MinExp {
 			return t, true
 		}
 	}
-	return ieeeFormats[2], false
+	return types.Formats[2], false
 }
 
 // words returns the bytes of b as one little-endian number of 128 bits, of which those beyond b are zero.
@@ -122,7 +104,7 @@ func (f *floatFormat) get(b []byte) float64 {
 		hi = field(top, all, f.MantLoc+64, f.MantSize-64)
 	}
 	if exp == 1<<f.ExpSize-1 {
-		if f.Norm != normImplied { // the stored leading bit says nothing
+		if f.Norm != types.NormImplied { // the stored leading bit says nothing
 			clearBit(&hi, &lo, f.MantSize-1)
 		}
 		if hi|lo == 0 {
@@ -131,7 +113,7 @@ func (f *floatFormat) get(b []byte) float64 {
 		return math.Float64frombits(sign | 0x7ff8000000000000)
 	}
 	q := max(exp, 1) - int(f.Bias) - (f.precision() - 1) // the weight of the significand's last bit
-	if f.Norm == normImplied && exp != 0 {
+	if f.Norm == types.NormImplied && exp != 0 {
 		if f.MantSize < 64 {
 			lo |= 1 << uint(f.MantSize)
 		} else {
@@ -203,33 +185,6 @@ func lowZero(hi, lo uint64, n uint) bool {
 	return lo<<(64-n) == 0
 }
 
-// half returns the bits of the half float for x, which is one, or NaN.
-func half(x float64) uint16 {
-	b := math.Float64bits(x)
-	sign := uint16(b >> 48 & 0x8000)
-	e := int(b >> 52 & 0x7ff)
-	switch {
-	case x != x:
-		return sign | 0x7e00
-	case e == 0x7ff:
-		return sign | 0x7c00
-	case e < 1023-14:
-		return sign | uint16(math.Abs(x)*(1<<24))
-	}
-	return sign | uint16(e-1023+15)<<10 | uint16(b>>42&0x3ff)
-}
-
-// floatBits returns the bits of x in an IEEE format of width bytes that holds it.
-func floatBits(width int, x float64) uint64 {
-	switch width {
-	case 2:
-		return uint64(half(x))
-	case 4:
-		return uint64(math.Float32bits(float32(x)))
-	}
-	return math.Float64bits(x)
-}
-
 // oddFloat is a float in a format that Arrow lacks.
 type oddFloat struct {
 	info
@@ -256,7 +211,7 @@ func (n *oddFloat) build(c *ctx, v *view) (*array.Data, error) {
 		}
 	default:
 		for i := range v.n {
-			putInt(dst, w, i, floatBits(w, n.format.get(v.at(i))))
+			putInt(dst, w, i, types.FloatBits(w, n.format.get(v.at(i))))
 		}
 	}
 	valid := v.valid
@@ -282,31 +237,31 @@ func (b *planner) float(t *h5.Type) (node, error) {
 	var null nullbitmap.Rule
 	target, exact := f.target()
 	if b.opt.NaNAsNull {
-		if null, err = nullbitmap.NaN(target.width, hostOrder()); err != nil {
+		if null, err = nullbitmap.NaN(target.Width, hostOrder()); err != nil {
 			return nil, err
 		}
 	}
-	if target.width == t.Size && target.fields == f.FloatFields && f.order != h5.VAX {
-		n := &plain{info: info{arrow: target.arrow, size: t.Size}, null: null, nulls: b.opt.NaNAsNull}
+	if target.Width == t.Size && target.Fields == f.FloatFields && f.order != h5.VAX {
+		n := &plain{info: info{arrow: target.Arrow, size: t.Size}, null: null, nulls: b.opt.NaNAsNull}
 		n.order(f.order, t.Size)
 		return n, nil
 	}
 	n := &oddFloat{
-		info:   info{arrow: target.arrow, size: t.Size, delivery: Converted, reason: "a float format that Arrow lacks"},
-		format: f, width: target.width, null: null, nulls: b.opt.NaNAsNull,
+		info:   info{arrow: target.Arrow, size: t.Size, delivery: Converted, reason: "a float format that Arrow lacks"},
+		format: f, width: target.Width, null: null, nulls: b.opt.NaNAsNull,
 	}
-	single := ieeeFormats[1].fields
+	single := types.Formats[1].Fields
 	n.bfloat16 = t.Size == 2 && f.order != h5.VAX &&
-		f.FloatFields == h5.FloatFields{Sign: 15, ExpLoc: 7, ExpSize: single.ExpSize, MantSize: 7, Bias: single.Bias, Norm: normImplied}
+		f.FloatFields == h5.FloatFields{Sign: 15, ExpLoc: 7, ExpSize: single.ExpSize, MantSize: 7, Bias: single.Bias, Norm: types.NormImplied}
 	if t.Size == 1 {
 		n.table = make([]uint64, 256)
 		for x := range n.table {
-			n.table[x] = floatBits(n.width, f.get([]byte{byte(x)}))
+			n.table[x] = types.FloatBits(n.width, f.get([]byte{byte(x)}))
 		}
 	}
 	if !exact {
 		n.reason = "rounded to double"
-		n.note("narrowed", t.String())
+		n.note(MetaNarrowed, t.String())
 	}
 	return n, nil
 }

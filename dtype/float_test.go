@@ -15,6 +15,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -152,7 +154,7 @@ func TestFloatFormatsNaNAsNull(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		validate(t, a)
+		dtest.Validate(t, a)
 		for i, x := range floats(t, a) {
 			if a.IsNull(i) != math.IsNaN(x) {
 				t.Errorf("%s: %v is null: %v", c.Name, x, a.IsNull(i))
@@ -164,22 +166,22 @@ func TestFloatFormatsNaNAsNull(t *testing.T) {
 
 // Doubles and singles read as formats of their own come out as they are.
 func TestFloatRoundTrip(t *testing.T) {
-	for _, f := range ieeeFormats {
-		format := floatFormat{f.fields, f.width, h5.LittleEndian}
-		if target, exact := format.target(); target.width != f.width || !exact {
-			t.Errorf("%v is held by %v", f.arrow, target.arrow)
+	for _, f := range types.Formats {
+		format := floatFormat{f.Fields, f.Width, h5.LittleEndian}
+		if target, exact := format.target(); target.Width != f.Width || !exact {
+			t.Errorf("%v is held by %v", f.Arrow, target.Arrow)
 		}
 		b := make([]byte, 8)
 		step := uint64(7)
-		if f.width > 2 {
-			step = 0x9E3779B97F4A7C15 >> (66 - 8*f.width)
+		if f.Width > 2 {
+			step = 0x9E3779B97F4A7C15 >> (66 - 8*f.Width)
 		}
 		var x uint64
 		for range 1 << 14 {
 			binary.LittleEndian.PutUint64(b, x)
-			v := format.get(b[:f.width])
-			if got := floatBits(f.width, v); got != x&(1<<(8*f.width-1)<<1-1) && v == v {
-				t.Fatalf("%v: %x became %x", f.arrow, x, got)
+			v := format.get(b[:f.Width])
+			if got := types.FloatBits(f.Width, v); got != x&(1<<(8*f.Width-1)<<1-1) && v == v {
+				t.Fatalf("%v: %x became %x", f.Arrow, x, got)
 			}
 			x += step
 		}

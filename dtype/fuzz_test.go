@@ -7,6 +7,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -50,7 +52,7 @@ func (d *dice) typ(depth int) *h5.Type {
 	case h5.ClassFixed:
 		t.Signed = d.n(2) == 0
 	case h5.ClassFloat:
-		if f := floatType(t.Size, t.Order); f != nil && !d.odd() {
+		if f := types.Float(t.Size, t.Order); f != nil && !d.odd() {
 			t.Float = f.Float
 		} else if d.n(8) > 0 {
 			t.Float = &h5.FloatFields{Sign: d.n(140), ExpLoc: d.n(130), ExpSize: d.n(20), MantLoc: d.n(130), MantSize: d.n(130), Bias: uint32(d.n(256)) << d.n(25), Norm: uint8(d.n(4))}
@@ -104,7 +106,7 @@ func (d *dice) typ(depth int) *h5.Type {
 			t.Size *= int(k)
 		}
 	case h5.ClassComplex:
-		t.Base = floatType(8, t.Order)
+		t.Base = types.Float(8, t.Order)
 		if t.Size = 16; d.odd() {
 			t.Base, t.Size = d.typ(0), d.n(30)
 		}
@@ -192,7 +194,7 @@ func FuzzBuild(f *testing.F) {
 		if a.Len() != raw.Rows || a.DataType().Fingerprint() != p.Arrow.Fingerprint() && !strings.Contains(p.Arrow.String(), TensorName) {
 			t.Fatalf("%d rows of %v, want %d of %v", a.Len(), a.DataType(), raw.Rows, p.Arrow)
 		}
-		validate(t, a)
+		dtest.Validate(t, a)
 		_ = render(a)
 	})
 }
@@ -228,7 +230,7 @@ func FuzzBuildStrings(f *testing.F) {
 			known(t, err)
 			return
 		}
-		validate(t, a)
+		dtest.Validate(t, a)
 		_ = render(a)
 		a.Release()
 	})

@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -44,7 +46,7 @@ func (b *planner) compound(t *h5.Type, depth int) (node, error) {
 	for _, m := range t.Members {
 		child, err := b.node(m.Type, depth+1)
 		if err != nil {
-			return nil, within(err, m.Name)
+			return nil, element.Member(err, m.Name)
 		}
 		size := child.base().size
 		if m.Offset < 0 || m.Offset > t.Size || size > t.Size-m.Offset {
@@ -68,16 +70,6 @@ func (n *record) gathered(what string) {
 	if in := n.members[0].node.base(); len(n.members) == 1 && in.size == n.size {
 		n.delivery, n.reason = in.delivery, in.reason
 	}
-}
-
-// within adds a member's name to an error about its type.
-func within(err error, name string) error {
-	if e, ok := err.(*h5err.Error); ok {
-		c := *e
-		c.Msg = "member " + name + ": " + c.Msg
-		return &c
-	}
-	return err
 }
 
 func (b *planner) complex(t *h5.Type, depth int) (node, error) {
@@ -125,11 +117,11 @@ func (b *planner) array(t *h5.Type, depth int) (node, error) {
 		return nil, err
 	}
 	in := item.base()
-	lists, items, err := nest(in.arrow, t.Dims)
+	lists, items, err := types.Nest(in.arrow, t.Dims)
 	if err != nil {
 		return nil, err
 	}
-	if size, ok := mulInt(items, int64(in.size)); !ok || size != t.Size || len(lists) == 0 {
+	if size, ok := types.Product(items, int64(in.size)); !ok || size != t.Size || len(lists) == 0 {
 		return nil, h5err.New(h5err.Corrupt, "an array of shape %v over %d bytes in %d", t.Dims, in.size, t.Size)
 	}
 	n := &block{
@@ -148,7 +140,7 @@ func (n *block) build(c *ctx, v *view) (*array.Data, error) {
 	p.valid = c.repeat(v.valid, v.n, n.items)
 	d, err := n.item.build(c, &p)
 	if err != nil {
-		return nil, owners(err, func(i int) int { return i / n.items })
+		return nil, element.Owner(err, func(i int) int { return i / n.items })
 	}
 	k := p.n
 	for i := len(n.lists) - 1; i >= 0; i-- {
@@ -252,7 +244,7 @@ func (n *varText) build(c *ctx, v *view) (*array.Data, error) {
 			r := heapRefOf(v.at(i), addr)
 			text, err := r.object(c.env, uint64(r.length))
 			if err != nil {
-				return nil, cellAt(i, err)
+				return nil, element.Wrap(i, err)
 			}
 			text = trim(text, h5.NullTerm)
 			if n.latin1 {
@@ -341,7 +333,7 @@ func (n *sequence) build(c *ctx, v *view) (*array.Data, error) {
 			r := heapRefOf(v.at(i), addr)
 			values, err := r.object(c.env, uint64(r.length)*uint64(in.size))
 			if err != nil {
-				return nil, cellAt(i, err)
+				return nil, element.Wrap(i, err)
 			}
 			g.bytes = append(g.room(len(values)), values...)
 			if items += len(values) / in.size; items > math.MaxInt32 {
@@ -354,7 +346,7 @@ func (n *sequence) build(c *ctx, v *view) (*array.Data, error) {
 	all := view{b: g.buf.Bytes(), n: items, size: in.size, stride: in.size, owner: g.buf, mutable: true}
 	d, err := n.item.build(c, &all)
 	if err != nil {
-		return nil, owners(err, func(k int) int {
+		return nil, element.Owner(err, func(k int) int {
 			return sort.Search(v.n, func(i int) bool { return offset32(off, i+1) > k })
 		})
 	}

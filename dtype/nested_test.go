@@ -9,6 +9,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -18,7 +20,7 @@ func TestBuildNested(t *testing.T) {
 	level := enumT(be(2), "low", -300, "mid", 7, "high", 1200)
 	far := enumT(le(8), "big", int64(math.MaxInt64), "small", int64(math.MinInt64), "one", 1)
 	pair := compoundT(6, "p", 0, le(2), "q", 2, be(4))
-	c64 := &h5.Type{Class: h5.ClassComplex, Size: 8, Base: floatType(4, h5.BigEndian)}
+	c64 := &h5.Type{Class: h5.ClassComplex, Size: 8, Base: types.Float(4, h5.BigEndian)}
 	tests := []struct {
 		name     string
 		src      Source
@@ -59,10 +61,10 @@ func TestBuildNested(t *testing.T) {
 
 		{"complex", Source{Type: c64}, Options{}, "3f800000 40000000 7fc00000 bf800000", "", 2, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1 NaN] [2 -1]}"},
 		{"complex and NaN as null", Source{Type: c64}, Options{NaNAsNull: true}, "7fc00000 40000000", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[NaN] [2]}"},
-		{"complex as a compound", Source{Type: compoundT(4, "r", 0, floatType(2, h5.LittleEndian), "i", 2, floatType(2, h5.LittleEndian))}, Options{},
+		{"complex as a compound", Source{Type: compoundT(4, "r", 0, types.Float(2, h5.LittleEndian), "i", 2, types.Float(2, h5.LittleEndian))}, Options{},
 			"003c 0040", "", 1, "struct<r: float16 nullable, i: float16 nullable>", Gathered, "{[1] [2]}"},
 		{"dtype complex", Source{Type: opaqueT(8, ""), DType: "complex64"}, Options{}, "0000803f 00000040", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1] [2]}"},
-		{"dtype complex on a compound", Source{Type: compoundT(8, "r", 0, floatType(4, h5.BigEndian), "i", 4, floatType(4, h5.BigEndian)), DType: "complex64"}, Options{},
+		{"dtype complex on a compound", Source{Type: compoundT(8, "r", 0, types.Float(4, h5.BigEndian), "i", 4, types.Float(4, h5.BigEndian)), DType: "complex64"}, Options{},
 			"3f800000 40000000", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1] [2]}"},
 
 		{"enum 0..n-1", Source{Type: rgb}, Options{}, "02 00 01 07", "1110", 4, "dictionary<values=utf8, indices=int8, ordered=false>", Mapped,
@@ -111,15 +113,15 @@ func TestBuildNested(t *testing.T) {
 			if p.Delivery != tt.delivery || (p.Reason == "") != (tt.delivery == Mapped) {
 				t.Errorf("delivery %v (%s), want %v", p.Delivery, p.Reason, tt.delivery)
 			}
-			checkBuild(t, p, testEnv(t), unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
+			checkBuild(t, p, testEnv(t), dtest.Unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
 		})
 	}
 }
 
 func TestHeap(t *testing.T) {
-	h := heapMap{}
-	text := func(s string) []byte { return h.put(len(s), []byte(s)) }
-	ints := func(b ...byte) []byte { return h.put(len(b)/2, b) }
+	h := dtest.Heap{}
+	text := func(s string) []byte { return h.Put(len(s), []byte(s)) }
+	ints := func(b ...byte) []byte { return h.Put(len(b)/2, b) }
 	join := func(parts ...[]byte) []byte {
 		var all []byte
 		for _, p := range parts {
@@ -128,7 +130,7 @@ func TestHeap(t *testing.T) {
 		return all
 	}
 	null := make([]byte, 16)
-	broken := heapElement(5, 77, 1)
+	broken := dtest.HeapElement(5, 77, 1)
 	deep := vlenT(vlenT(be(2)))
 	tests := []struct {
 		name  string
@@ -141,8 +143,8 @@ func TestHeap(t *testing.T) {
 		want  string
 	}{
 		{"text", Source{Type: vstrT()}, Options{}, join(text("a"), null, text("größe"), text("")), "", 4, "utf8", `["a" "" "größe" ""]`},
-		{"text with a terminator", Source{Type: vstrT()}, Options{}, h.put(4, []byte("ab\x00d")), "", 1, "utf8", `["ab"]`},
-		{"text in a longer object", Source{Type: vstrT()}, Options{}, h.put(2, []byte("abcdefgh")), "", 1, "utf8", `["ab"]`},
+		{"text with a terminator", Source{Type: vstrT()}, Options{}, h.Put(4, []byte("ab\x00d")), "", 1, "utf8", `["ab"]`},
+		{"text in a longer object", Source{Type: vstrT()}, Options{}, h.Put(2, []byte("abcdefgh")), "", 1, "utf8", `["ab"]`},
 		{"broken under nulls", Source{Type: vstrT()}, Options{}, join(broken, text("\xff"), text("b")), "001", 3, "utf8", `[(null) (null) "b"]`},
 		{"text in Latin-1", Source{Type: vstrT()}, Options{Strings: StringsLatin1}, join(text("\xe9\xff"), text("b")), "", 2, "utf8", `["éÿ" "b"]`},
 		{"text as bytes", Source{Type: vstrT()}, Options{Strings: StringsBinary}, text("\xe9"), "", 1, "binary", `["\xe9"]`},
@@ -151,9 +153,9 @@ func TestHeap(t *testing.T) {
 		{"sequences", Source{Type: vlenT(le(2))}, Options{}, join(ints(1, 0, 2, 0), null, ints(3, 0)), "", 3, "list<item: int16, nullable>", "[[1 2] [] [3]]"},
 		{"sequences, big-endian, nulls", Source{Type: vlenT(be(2))}, Options{}, join(ints(0, 1, 0, 2), broken, ints(0, 3)), "101", 3, "list<item: int16, nullable>", "[[1 2] (null) [3]]"},
 		{"sequences of sequences", Source{Type: deep}, Options{},
-			join(h.put(2, join(ints(0, 1), ints(0, 2, 0, 3))), h.put(0, nil), h.put(1, null)), "", 3,
+			join(h.Put(2, join(ints(0, 1), ints(0, 2, 0, 3))), h.Put(0, nil), h.Put(1, null)), "", 3,
 			"list<item: list<item: int16, nullable>, nullable>", "[[[1] [2 3]] [] [[]]]"},
-		{"sequences of text", Source{Type: vlenT(vstrT())}, Options{}, join(h.put(2, join(text("x"), text("yz"))), null), "", 2,
+		{"sequences of text", Source{Type: vlenT(vstrT())}, Options{}, join(h.Put(2, join(text("x"), text("yz"))), null), "", 2,
 			"list<item: utf8, nullable>", `[["x" "yz"] []]`},
 		{"compound with text", Source{Type: compoundT(18, "i", 0, le(2), "s", 2, vstrT())}, Options{},
 			join([]byte{1, 0}, text("x"), []byte{2, 0}, text("y")), "10", 2, "struct<i: int16 nullable, s: utf8 nullable>", `{[1 (null)] ["x" (null)]}`},
@@ -181,8 +183,8 @@ func TestHeap(t *testing.T) {
 }
 
 func TestHeapErrors(t *testing.T) {
-	h := heapMap{}
-	good := h.put(1, []byte("a"))
+	h := dtest.Heap{}
+	good := h.Put(1, []byte("a"))
 	rows := func(b ...[]byte) []byte { // the bad one is row 12
 		all := append(append([]byte(nil), good...), good...)
 		for _, x := range b {
@@ -190,19 +192,19 @@ func TestHeapErrors(t *testing.T) {
 		}
 		return all
 	}
-	inner := h.put(2, append(append([]byte(nil), good...), h.put(1, []byte("\xff"))...))
+	inner := h.Put(2, append(append([]byte(nil), good...), h.Put(1, []byte("\xff"))...))
 	tests := []struct {
 		name  string
 		typ   *h5.Type
 		bytes []byte
 		texts []string
 	}{
-		{"no such object", vstrT(), rows(heapElement(1, 4096, 9999)), []string{"row 12", "no heap object"}},
-		{"longer than its object", vstrT(), rows(heapElement(0xFFFFFFF0, 4096, 1)), []string{"row 12", "4294967280 bytes in a heap object of 1"}},
-		{"not UTF-8", vstrT(), rows(h.put(3, []byte("ab\xff"))), []string{"row 12", "0xFF at 2", "Options.Strings"}},
-		{"sequence longer than its object", vlenT(le(8)), heapElement(1, 4096, 1), []string{"row 10", "8 bytes in a heap object of 1"}},
-		{"sequence of great size", vlenT(arrayT(le(8), 1<<20)), heapElement(0xFFFFFFFF, 4096, 1), []string{"row 10"}},
-		{"not UTF-8 in a sequence", vlenT(vstrT()), append(h.put(1, good), inner...), []string{"row 11", "0xFF"}},
+		{"no such object", vstrT(), rows(dtest.HeapElement(1, 4096, 9999)), []string{"row 12", "no heap object"}},
+		{"longer than its object", vstrT(), rows(dtest.HeapElement(0xFFFFFFF0, 4096, 1)), []string{"row 12", "4294967280 bytes in a heap object of 1"}},
+		{"not UTF-8", vstrT(), rows(h.Put(3, []byte("ab\xff"))), []string{"row 12", "0xFF at 2", "Options.Strings"}},
+		{"sequence longer than its object", vlenT(le(8)), dtest.HeapElement(1, 4096, 1), []string{"row 10", "8 bytes in a heap object of 1"}},
+		{"sequence of great size", vlenT(arrayT(le(8), 1<<20)), dtest.HeapElement(0xFFFFFFFF, 4096, 1), []string{"row 10"}},
+		{"not UTF-8 in a sequence", vlenT(vstrT()), append(h.Put(1, good), inner...), []string{"row 11", "0xFF"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -227,11 +229,11 @@ func TestHeapErrors(t *testing.T) {
 func TestHeapSmallAddresses(t *testing.T) {
 	env := testEnv(t)
 	env.OffsetSize = 4
-	env.Heap = heapMap{{0x01020304, 7}: []byte("abc")}
+	env.Heap = dtest.Heap{{0x01020304, 7}: []byte("abc")}
 	ty := vstrT()
 	ty.Size = 12
 	p := plan(t, Source{Type: ty}, Options{})
-	checkBuild(t, p, env, unhex(t, "03000000 04030201 07000000"), 1, "", `["abc"]`)
+	checkBuild(t, p, env, dtest.Unhex(t, "03000000 04030201 07000000"), 1, "", `["abc"]`)
 }
 
 func TestReferences(t *testing.T) {
@@ -240,7 +242,7 @@ func TestReferences(t *testing.T) {
 		t.Errorf("refs %v, variable %v", p.Refs, p.Variable)
 	}
 	env := testEnv(t)
-	raw := unhex(t, "0100000000000000 0000000000000000 0200000000000000 0900000000000000")
+	raw := dtest.Unhex(t, "0100000000000000 0000000000000000 0200000000000000 0900000000000000")
 	checkError(t, p, env, Raw{Bytes: raw, Rows: 4}, h5err.Unsupported, "/d", "references")
 	env.RefPath = func(ref []byte) (string, bool, error) {
 		switch a := binary.LittleEndian.Uint64(ref); a {
@@ -267,7 +269,7 @@ func TestNewReferences(t *testing.T) {
 	env.RefPath = func(ref []byte) (string, bool, error) {
 		return fmt.Sprintf("/x%x", binary.LittleEndian.Uint64(ref)), false, nil
 	}
-	raw := unhex(t, "020008 2807000000000000 00000000000000  020008 2003000000000000 00000000000000 0000 00000000 0000000000000000 00000000")
+	raw := dtest.Unhex(t, "020008 2807000000000000 00000000000000  020008 2003000000000000 00000000000000 0000 00000000 0000000000000000 00000000")
 	checkBuild(t, p, env, raw, 3, "110", `["/x728" "/x320" (null)]`)
 	if n := p.Fits(Raw{Bytes: raw, Rows: 3}, env); n != 3 {
 		t.Errorf("fits %d", n)
@@ -285,7 +287,7 @@ func TestNewReferences(t *testing.T) {
 		{"0000 00000000 ac08000000000000 01000000", h5err.Corrupt, "kind 0"},
 		{"020010 2807000000000000 00000000000000", h5err.Corrupt, "an address of 16 bytes"},
 	} {
-		checkError(t, p, env, Raw{Bytes: append(raw[:18:18], unhex(t, tt.raw)...), Rows: 2}, tt.kind, "row 1", tt.want)
+		checkError(t, p, env, Raw{Bytes: append(raw[:18:18], dtest.Unhex(t, tt.raw)...), Rows: 2}, tt.kind, "row 1", tt.want)
 	}
 }
 
@@ -298,7 +300,7 @@ func TestUTF32Errors(t *testing.T) {
 		"huge":             {Type: u1, Dims: []uint64{16}, HasDLength: true, DLength: 1<<61 + 4},
 		"too large":        {Type: u1, Dims: []uint64{16}, HasDLength: true, DLength: 5},
 		"a quarter":        {Type: u1, Dims: []uint64{4}, HasDLength: true, DLength: 4},
-		"float":            {Type: floatType(4, h5.LittleEndian), Dims: []uint64{4}, HasDLength: true, DLength: 4},
+		"float":            {Type: types.Float(4, h5.LittleEndian), Dims: []uint64{4}, HasDLength: true, DLength: 4},
 		"two bytes":        {Type: leu(2), Dims: []uint64{4}, HasDLength: true, DLength: 4},
 		"padding":          {Type: oddT(4, 0, 21, false, h5.LittleEndian), Dims: []uint64{4}, HasDLength: true, DLength: 4},
 		"three dimensions": {Type: u4, Dims: []uint64{4, 4}, HasDLength: true, DLength: 4},
@@ -320,7 +322,7 @@ func TestUTF32Errors(t *testing.T) {
 	}
 	p = plan(t, Source{Type: u4, DType: "utf32", HasDLength: true, DLength: 1}, Options{})
 	for _, cp := range []string{"00d80000", "ffdf0000", "00001100", "ffffffff"} {
-		checkError(t, p, testEnv(t), Raw{Bytes: unhex(t, "41000000"+cp), Rows: 2}, h5err.Corrupt, "row 1", "U+")
+		checkError(t, p, testEnv(t), Raw{Bytes: dtest.Unhex(t, "41000000"+cp), Rows: 2}, h5err.Corrupt, "row 1", "U+")
 	}
 }
 
@@ -341,7 +343,7 @@ func TestEnumErrors(t *testing.T) {
 	}
 	for _, tt := range tests {
 		p := plan(t, Source{Type: tt.typ}, Options{})
-		checkError(t, p, testEnv(t), Raw{Bytes: unhex(t, tt.bytes), Rows: 2}, h5err.Corrupt, tt.texts...)
+		checkError(t, p, testEnv(t), Raw{Bytes: dtest.Unhex(t, tt.bytes), Rows: 2}, h5err.Corrupt, tt.texts...)
 	}
 }
 
@@ -379,7 +381,7 @@ func TestEnumWidens(t *testing.T) {
 				t.Errorf("value %d is %s", i, got)
 			}
 		}
-		validate(t, a)
+		dtest.Validate(t, a)
 		a.Release()
 	}
 }
@@ -485,7 +487,7 @@ func TestMost(t *testing.T) {
 func heapElements(lengths ...uint32) []byte {
 	var b []byte
 	for i, n := range lengths {
-		b = append(b, heapElement(n, 4096, uint32(i))...)
+		b = append(b, dtest.HeapElement(n, 4096, uint32(i))...)
 	}
 	return b
 }

@@ -2,13 +2,13 @@ package dtype
 
 import (
 	"encoding/binary"
-	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -41,25 +41,6 @@ func (n *info) order(o h5.ByteOrder, width int) {
 			n.reason = "little-endian"
 		}
 	}
-}
-
-// intTypes are Arrow's integers by the base-2 logarithm of their width.
-var intTypes = [2][4]arrow.DataType{
-	{arrow.PrimitiveTypes.Uint8, arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Uint32, arrow.PrimitiveTypes.Uint64},
-	{arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Int16, arrow.PrimitiveTypes.Int32, arrow.PrimitiveTypes.Int64},
-}
-
-// intType returns the narrowest integer type of at least size bytes, and its width; nil beyond 8.
-func intType(signed bool, size int) (t arrow.DataType, width int) {
-	k := bits.Len(uint(size - 1))
-	if size < 1 || k > 3 {
-		return nil, 0
-	}
-	s := 0
-	if signed {
-		s = 1
-	}
-	return intTypes[s][k], 1 << k
 }
 
 // intCodec reads the integers of one HDF5 type.
@@ -122,7 +103,7 @@ func (k *intCodec) width() int {
 	if size > 8 {
 		size = (k.precision + 7) / 8
 	}
-	_, w := intType(k.signed, size)
+	_, w := types.ArrowInt(k.signed, size)
 	return w
 }
 
@@ -215,7 +196,7 @@ func (n *oddInt) build(c *ctx, v *view) (*array.Data, error) {
 // integer returns the node of integers that codec k reads.
 func (b *planner) integer(k intCodec) (node, error) {
 	w := k.width()
-	t, _ := intType(k.signed, w)
+	t, _ := types.ArrowInt(k.signed, w)
 	if t == nil {
 		return nil, h5err.New(h5err.Unsupported, "integers of %d bytes", k.size)
 	}

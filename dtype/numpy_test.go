@@ -3,36 +3,12 @@ package dtype
 import (
 	"testing"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/numpy"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
-
-func TestParseInstant(t *testing.T) {
-	for s, want := range map[string]instant{
-		"datetime64[ns]":  {unit: "ns"},
-		"timedelta64[D]":  {delta: true, unit: "D"},
-		"M8[us]":          {unit: "us"},
-		"<M8[ns]":         {unit: "ns", order: '<'},
-		">m8[s]":          {delta: true, unit: "s", order: '>'},
-		"=M8[ms]":         {unit: "ms"},
-		"|m8[h]":          {delta: true, unit: "h"},
-		"M8[1s]":          {unit: "s"},
-		"M8[25s]":         {unit: "25s"},
-		"datetime64":      {},
-		"m8":              {delta: true},
-		">datetime64[μs]": {unit: "μs", order: '>'},
-	} {
-		got, ok := parseInstant(s)
-		if !ok || got != want {
-			t.Errorf("%q: %+v, %v", s, got, ok)
-		}
-	}
-	for _, s := range []string{"", "<", "M8[", "M8]", "M8s", "datetime64ns", "datetime32[s]", "x M8[s]", "M8[s]x", "int64"} {
-		if got, ok := parseInstant(s); ok {
-			t.Errorf("%q: %+v", s, got)
-		}
-	}
-}
 
 // The numpy names that mean numbers, as numpy.dtype on a 64-bit Linux reads them.
 func TestNumpyNames(t *testing.T) {
@@ -49,7 +25,7 @@ func TestNumpyNames(t *testing.T) {
 		"S4": "utf8", "a4": "utf8", "<U2": "utf8", "V4": "fixed_size_binary[4]",
 	}
 	for name, want := range tests {
-		_, size, _, ok := parseNumpy(name)
+		_, size, _, ok := numpy.Parse(name)
 		if !ok {
 			t.Errorf("%q is not known", name)
 			continue
@@ -63,11 +39,11 @@ func TestNumpyNames(t *testing.T) {
 			t.Errorf("%q: %s, want %s", name, got, want)
 		}
 		_, err = New(Source{Type: opaqueT(size+1, ""), DType: name}, Options{})
-		wantError(t, err, h5err.Corrupt, "elements of")
+		dtest.WantError(t, err, h5err.Corrupt, "elements of")
 	}
 	for _, name := range []string{"object", "O", "i3", "f16", "float128", "longdouble", "c4", "S", "S0", "S-1", "U99999999999", "x4", "b2", "<", "datetime", "category"} {
 		_, err := New(Source{Type: opaqueT(8, ""), DType: name}, Options{})
-		wantError(t, err, h5err.Unsupported, name)
+		dtest.WantError(t, err, h5err.Unsupported, name)
 	}
 }
 
@@ -91,13 +67,13 @@ func TestNumpyOrder(t *testing.T) {
 			t.Errorf("%s on %s is %v", tt.dtype, tt.typ, p.Delivery)
 		}
 	}
-	vax := floatType(8, h5.VAX)
+	vax := types.Float(8, h5.VAX)
 	_, err := New(Source{Type: vax, DType: "int64"}, Options{})
-	wantError(t, err, h5err.Unsupported, "vax")
+	dtest.WantError(t, err, h5err.Unsupported, "vax")
 	opaque := opaqueT(8, "NUMPY:>M8[s]")
 	if p := plan(t, Source{Type: opaque, DType: "datetime64[s]"}, Options{}); p.Delivery != Swapped {
 		t.Errorf("%v", p.Delivery)
 	}
 	_, err = New(Source{Type: opaque, DType: "datetime64[ms]"}, Options{})
-	wantError(t, err, h5err.Corrupt, "64-bit integer")
+	dtest.WantError(t, err, h5err.Corrupt, "64-bit integer")
 }

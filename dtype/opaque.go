@@ -3,32 +3,25 @@ package dtype
 import (
 	"math"
 	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
+	"github.com/h5arrow/h5arrow/dtype/internal/numpy"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// numpyTag reads the tag of an opaque type that h5py wrote for a datetime64 or timedelta64.
-func numpyTag(tag string) (instant, bool) {
-	name, ok := strings.CutPrefix(tag, "NUMPY:")
-	if !ok {
-		return instant{}, false
-	}
-	return parseInstant(name)
-}
-
 func (b *planner) opaque(t *h5.Type) (node, error) {
-	if in, ok := numpyTag(t.Tag); ok {
+	if in, ok := numpy.Tag(t.Tag); ok {
 		if t.Size != 8 {
 			return nil, h5err.New(h5err.Corrupt, "opaque type %q of %d bytes", t.Tag, t.Size)
 		}
 		order := h5.LittleEndian
-		if in.order == '>' {
+		if in.Order == '>' {
 			order = h5.BigEndian
 		}
 		return b.instant(in, order)
@@ -42,7 +35,7 @@ func (b *planner) opaque(t *h5.Type) (node, error) {
 		if !utf8.ValidString(tag) {
 			tag = string(latin1(nil, []byte(tag)))
 		}
-		n.note("opaque_tag", tag)
+		n.note(MetaOpaqueTag, tag)
 	}
 	return n, nil
 }
@@ -91,7 +84,7 @@ func (n *reference) build(c *ctx, v *view) (*array.Data, error) {
 		if v.valid.valid(i) {
 			path, none, err := n.path(c.env, v.at(i))
 			if err != nil {
-				return nil, cellAt(i, err)
+				return nil, element.Wrap(i, err)
 			}
 			if null = none; !null {
 				if len(path) > math.MaxInt32-len(g.bytes) {
@@ -101,7 +94,7 @@ func (n *reference) build(c *ctx, v *view) (*array.Data, error) {
 				bits.Bytes()[i>>3] |= 1 << (i & 7)
 			}
 		}
-		nulls += one(null)
+		nulls += types.One(null)
 		putOffset32(off, i+1, len(g.bytes))
 	}
 	valid := validity{bits, nulls}

@@ -1,8 +1,7 @@
 package dtype
 
 import (
-	"fmt"
-
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -19,7 +18,7 @@ const (
 var stringsNames = [...]string{"utf8", "binary", "latin1"}
 
 // String returns the name that the command line uses.
-func (s Strings) String() string { return enumName("strings", stringsNames[:], int(s)) }
+func (s Strings) String() string { return types.Name("strings", stringsNames[:], int(s)) }
 
 // Enum says what becomes of enumerations. The zero value is the default.
 type Enum uint8
@@ -33,7 +32,7 @@ const (
 var enumModeNames = [...]string{"labels", "values"}
 
 // String returns the name that the command line uses.
-func (e Enum) String() string { return enumName("enum", enumModeNames[:], int(e)) }
+func (e Enum) String() string { return types.Name("enum", enumModeNames[:], int(e)) }
 
 // Delivery is how a column's bytes become Arrow buffers. A Plan says Mapped, Swapped, Packed, Gathered, Converted or
 // Refused; the other values are for what happens before a Plan sees the bytes.
@@ -55,14 +54,7 @@ const (
 var deliveryNames = [...]string{"invalid", "mapped", "realigned", "swapped", "packed", "gathered", "decoded", "converted", "refused"}
 
 // String returns the name that `inspect` prints.
-func (d Delivery) String() string { return enumName("delivery", deliveryNames[:], int(d)) }
-
-func enumName(kind string, names []string, i int) string {
-	if i < len(names) {
-		return names[i]
-	}
-	return fmt.Sprintf("%s(%d)", kind, i)
-}
+func (d Delivery) String() string { return types.Name("delivery", deliveryNames[:], int(d)) }
 
 // Options are the caller's choices. The zero value is the documented default of each.
 type Options struct {

@@ -2,7 +2,6 @@ package dtype
 
 import (
 	"math"
-	"math/bits"
 	"strings"
 	"unicode/utf8"
 
@@ -10,7 +9,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -18,7 +19,6 @@ import (
 
 // Bounds of the types that are accepted. Types of files stay far below them.
 const (
-	maxDepth = 32      // types inside types
 	maxNodes = 1 << 16 // types in all
 )
 
@@ -33,7 +33,7 @@ type Plan struct {
 	Items      int64             // items of a row, for which validity is given: the product of Dims; 1 for utf32
 	Variable   bool              // Build needs Env.Heap
 	Refs       bool              // Build needs Env.RefPath
-	Metadata   map[string]string // for the Arrow field; keys begin with "h5arrow."
+	Metadata   map[string]string // for the Arrow field; keys are MetaEnum and the like
 
 	root     node
 	lists    []*arrow.FixedSizeListType // outermost first; empty for a row of one item
@@ -64,11 +64,8 @@ func (n *info) note(key, value string) {
 	if n.meta == nil {
 		n.meta = map[string]string{}
 	}
-	n.meta[metaPrefix+key] = value
+	n.meta[key] = value
 }
-
-// metaPrefix begins the names of all metadata keys of this module.
-const metaPrefix = "h5arrow."
 
 // planner makes the nodes of one Plan.
 type planner struct {
@@ -117,7 +114,7 @@ func (b *planner) root(t *h5.Type, attr string) (node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n.base().note("dtype", attr)
+	n.base().note(MetaDType, attr)
 	return n, nil
 }
 
@@ -129,13 +126,13 @@ func (b *planner) plan(root node, dims []uint64) (*Plan, error) {
 		Variable: b.variable, Refs: b.refs, root: root, nullRows: b.opt.NullRows, counters: b.counters,
 	}
 	var err error
-	if p.lists, p.Items, err = nest(in.arrow, dims); err != nil {
+	if p.lists, p.Items, err = types.Nest(in.arrow, dims); err != nil {
 		return nil, err
 	}
 	if len(p.lists) > 0 {
 		p.Arrow = p.lists[0]
 	}
-	rowBytes, ok := mulInt(p.Items, int64(in.size))
+	rowBytes, ok := types.Product(p.Items, int64(in.size))
 	if !ok {
 		return nil, h5err.New(h5err.Unsupported, "rows of %d items of %d bytes", p.Items, in.size)
 	}
@@ -148,46 +145,16 @@ func (b *planner) plan(root node, dims []uint64) (*Plan, error) {
 	return p, nil
 }
 
-// mulInt returns a*b as an int of at most 63 bits, for factors that are not negative.
-func mulInt(a, b int64) (int, bool) {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	return int(lo), hi == 0 && lo <= math.MaxInt
-}
-
 // counter returns the number of a new node with 32-bit offsets.
 func (b *planner) counter() int {
 	b.counters++
 	return b.counters - 1
 }
 
-// nest returns the list types, outermost first, that hold items in the shape dims, and the number of items.
-func nest(item arrow.DataType, dims []uint64) (lists []*arrow.FixedSizeListType, items int64, err error) {
-	if len(dims) > maxDepth {
-		return nil, 0, h5err.New(h5err.Unsupported, "%d dimensions", len(dims)+1)
-	}
-	items = 1
-	for _, d := range dims {
-		if d == 0 {
-			return nil, 0, h5err.New(h5err.Unsupported, "an inner dimension of extent 0 in shape %v", dims)
-		}
-		n, ok := mulInt(items, int64(min(d, math.MaxInt64)))
-		if d > math.MaxInt32 || !ok {
-			return nil, 0, h5err.New(h5err.Unsupported, "rows of shape %v are longer than Arrow lists", dims)
-		}
-		items = int64(n)
-	}
-	lists = make([]*arrow.FixedSizeListType, len(dims))
-	for i := len(dims) - 1; i >= 0; i-- {
-		lists[i] = arrow.FixedSizeListOf(int32(dims[i]), item)
-		item = lists[i]
-	}
-	return lists, items, nil
-}
-
 // node returns the node of a type at a depth.
 func (b *planner) node(t *h5.Type, depth int) (node, error) {
-	if depth > maxDepth {
-		return nil, h5err.New(h5err.Unsupported, "types nested deeper than %d", maxDepth)
+	if depth > types.MaxDepth {
+		return nil, h5err.New(h5err.Unsupported, "types nested deeper than %d", types.MaxDepth)
 	}
 	if b.nodes++; b.nodes > maxNodes {
 		return nil, h5err.New(h5err.Unsupported, "a type made of more than %d types", maxNodes)
@@ -293,7 +260,7 @@ func (p *Plan) Build(raw Raw, env *Env) (arrow.Array, error) {
 	defer c.release() // also when an allocator panics
 	d, err := p.build(c, &raw)
 	if err != nil {
-		return nil, p.place(err, raw.Row0, env.Where)
+		return nil, element.Place(err, raw.Row0, p.Items, env.Where)
 	}
 	return array.MakeFromData(d), nil
 }

@@ -6,12 +6,14 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 func TestBuild(t *testing.T) {
-	f := func(size int, o h5.ByteOrder) *h5.Type { return floatType(size, o) }
+	f := func(size int, o h5.ByteOrder) *h5.Type { return types.Float(size, o) }
 	tests := []struct {
 		name     string
 		src      Source
@@ -108,7 +110,7 @@ func TestBuild(t *testing.T) {
 			if p.Delivery != tt.delivery || (p.Reason == "") != (tt.delivery == Mapped) {
 				t.Errorf("delivery %v (%s), want %v", p.Delivery, p.Reason, tt.delivery)
 			}
-			checkBuild(t, p, testEnv(t), unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
+			checkBuild(t, p, testEnv(t), dtest.Unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
 		})
 	}
 }
@@ -139,7 +141,7 @@ func TestNewErrors(t *testing.T) {
 		{"multiples", Source{Type: i64, DType: "datetime64[25s]"}, Options{}, h5err.Unsupported, `"25s"`},
 		{"no unit", Source{Type: i64, DType: "datetime64"}, Options{}, h5err.Unsupported, "without a unit"},
 		{"no such unit", Source{Type: i64, DType: "datetime64[parsec]"}, Options{}, h5err.Unsupported, "parsec"},
-		{"datetime on a float", Source{Type: floatType(8, h5.LittleEndian), DType: "datetime64[ns]"}, Options{}, h5err.Corrupt, "64-bit integer"},
+		{"datetime on a float", Source{Type: types.Float(8, h5.LittleEndian), DType: "datetime64[ns]"}, Options{}, h5err.Corrupt, "64-bit integer"},
 		{"datetime on four bytes", Source{Type: le(4), DType: "timedelta64[s]"}, Options{}, h5err.Corrupt, "64-bit integer"},
 		{"datetime on unsigned", Source{Type: leu(8), DType: "M8[s]"}, Options{}, h5err.Corrupt, "64-bit integer"},
 		{"unknown name", Source{Type: i64, DType: "banana"}, Options{}, h5err.Unsupported, "banana"},
@@ -156,7 +158,7 @@ func TestNewErrors(t *testing.T) {
 		{"array of another size", Source{Type: &h5.Type{Class: h5.ClassArray, Size: 7, Base: le(2), Dims: []uint64{3}}}, Options{}, h5err.Corrupt, "[3]"},
 		{"array without rank", Source{Type: &h5.Type{Class: h5.ClassArray, Size: 2, Base: le(2)}}, Options{}, h5err.Corrupt, "[]"},
 		{"array of extent 0", Source{Type: &h5.Type{Class: h5.ClassArray, Size: 2, Base: le(2), Dims: []uint64{0}}}, Options{}, h5err.Unsupported, "extent 0"},
-		{"enum over a float", Source{Type: &h5.Type{Class: h5.ClassEnum, Size: 4, Base: floatType(4, h5.LittleEndian)}}, Options{}, h5err.Corrupt, "enumeration"},
+		{"enum over a float", Source{Type: &h5.Type{Class: h5.ClassEnum, Size: 4, Base: types.Float(4, h5.LittleEndian)}}, Options{}, h5err.Corrupt, "enumeration"},
 		{"enum with too few values", Source{Type: &h5.Type{Class: h5.ClassEnum, Size: 1, Base: i8, Names: []string{"a", "b"}, Values: []byte{1}}}, Options{}, h5err.Corrupt, "enumeration"},
 		{"float without fields", Source{Type: &h5.Type{Class: h5.ClassFloat, Size: 4}}, Options{}, h5err.Corrupt, "fields"},
 		{"float fields outside", Source{Type: &h5.Type{Class: h5.ClassFloat, Size: 2, Float: &h5.FloatFields{Sign: 31, ExpSize: 5, MantLoc: 5, MantSize: 10}}}, Options{}, h5err.Corrupt, "outside"},
@@ -171,7 +173,7 @@ func TestNewErrors(t *testing.T) {
 			if err == nil {
 				t.Fatalf("no error but %v", p.Arrow)
 			}
-			wantError(t, err, tt.kind, tt.text)
+			dtest.WantError(t, err, tt.kind, tt.text)
 		})
 	}
 }
@@ -182,7 +184,7 @@ func TestNestedTooDeep(t *testing.T) {
 		ty = compoundT(4, "x", 0, ty)
 	}
 	_, err := New(Source{Type: ty}, Options{})
-	wantError(t, err, h5err.Unsupported, "nested")
+	dtest.WantError(t, err, h5err.Unsupported, "nested")
 }
 
 func TestTooManyTypes(t *testing.T) {
@@ -195,7 +197,7 @@ func TestTooManyTypes(t *testing.T) {
 		ty = compoundT(1, m...)
 	}
 	_, err := New(Source{Type: ty}, Options{})
-	wantError(t, err, h5err.Unsupported, "more than")
+	dtest.WantError(t, err, h5err.Unsupported, "more than")
 }
 
 func TestValueErrors(t *testing.T) {
@@ -219,7 +221,7 @@ func TestValueErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			p := plan(t, tt.src, Options{})
-			checkError(t, p, testEnv(t), Raw{Bytes: unhex(t, tt.bytes), Rows: tt.rows, Row0: 100}, h5err.Corrupt, tt.texts...)
+			checkError(t, p, testEnv(t), Raw{Bytes: dtest.Unhex(t, tt.bytes), Rows: tt.rows, Row0: 100}, h5err.Corrupt, tt.texts...)
 		})
 	}
 }
@@ -265,7 +267,7 @@ func TestZeroCopy(t *testing.T) {
 	env := &Env{Alloc: none}
 	for name, src := range map[string]Source{
 		"int32":     {Type: le(4)},
-		"float32":   {Type: floatType(4, h5.LittleEndian)},
+		"float32":   {Type: types.Float(4, h5.LittleEndian)},
 		"opaque":    {Type: opaqueT(4, "x")},
 		"2-D":       {Type: le(2), Dims: []uint64{2}},
 		"array":     {Type: arrayT(le(2), 2)},

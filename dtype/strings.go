@@ -8,7 +8,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -44,8 +46,7 @@ func BuildStrings(raw StringsRaw, o Options, env *Env) (arrow.Array, error) {
 	defer c.release()
 	d, err := c.strings(&raw, o)
 	if err != nil {
-		p := Plan{Items: 1}
-		return nil, p.place(err, raw.Row0, env.Where)
+		return nil, element.Place(err, raw.Row0, 1, env.Where)
 	}
 	return array.MakeFromData(d), nil
 }
@@ -100,7 +101,7 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 			return nil, err
 		}
 	}
-	t := stringTypes[one(o.Strings == StringsBinary)][r.OffsetWidth/8]
+	t := types.ArrowText(o.Strings == StringsBinary, r.OffsetWidth)
 	if o.Strings == StringsLatin1 && !kernel.ASCII(r.Data[local(0):local(r.Rows)]) {
 		return c.latin1Strings(t, r, local, valid)
 	}
@@ -119,11 +120,6 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 		copy(data.Bytes(), r.Data)
 	}
 	return c.make(t, r.Rows, valid, []*memory.Buffer{offsets, data}), nil
-}
-
-var stringTypes = [2][2]arrow.DataType{
-	{arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString},
-	{arrow.BinaryTypes.Binary, arrow.BinaryTypes.LargeBinary},
 }
 
 // latin1Strings makes new bytes and offsets of values in ISO 8859-1.

@@ -2,6 +2,7 @@ package dtype
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -13,6 +14,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -84,11 +88,11 @@ func TestBuildStrings(t *testing.T) {
 						if got := render(a); got != tt.want {
 							t.Errorf("width %d, big %v, %s: got %s, want %s", width, big, mode, got, tt.want)
 						}
-						want := stringTypes[one(tt.opt.Strings == StringsBinary)][width/8]
+						want := types.ArrowText(tt.opt.Strings == StringsBinary, width)
 						if !arrow.TypeEqual(a.DataType(), want) {
 							t.Errorf("type %v, want %v", a.DataType(), want)
 						}
-						validate(t, a)
+						dtest.Validate(t, a)
 						a.Release()
 					}
 				}
@@ -125,15 +129,15 @@ func TestBuildStringsErrors(t *testing.T) {
 				a.Release()
 				continue
 			}
-			wantError(t, err, h5err.Corrupt, append(tt.texts, "/d")...)
+			dtest.WantError(t, err, h5err.Corrupt, append(tt.texts, "/d")...)
 		}
 	}
 	raw := StringsRaw{Data: []byte("abc"), Offsets: offsetBytes(8, false, 0, 1<<63-1), OffsetWidth: 8, Rows: 1}
 	_, err := BuildStrings(raw, Options{}, testEnv(t))
-	wantError(t, err, h5err.Corrupt, "9223372036854775807")
+	dtest.WantError(t, err, h5err.Corrupt, "9223372036854775807")
 	raw = StringsRaw{Data: []byte("abc"), DataStart: 5, Offsets: offsetBytes(8, false, 4, 6), OffsetWidth: 8, Rows: 1}
 	_, err = BuildStrings(raw, Options{}, testEnv(t))
-	wantError(t, err, h5err.Corrupt, "4")
+	dtest.WantError(t, err, h5err.Corrupt, "4")
 }
 
 func TestBuildStringsContradictions(t *testing.T) {
@@ -246,7 +250,11 @@ func TestCheckUTF8(t *testing.T) {
 		data = append(data, 0x80) // what lies behind does not count
 		got := -1
 		if err := checkUTF8(data, func(i int) int { return offsets[i] }, n, valid); err != nil {
-			got = err.(*cellError).i
+			var e *element.Error
+			if !errors.As(err, &e) {
+				t.Fatal(err)
+			}
+			got = e.I
 		}
 		if got != want {
 			t.Fatalf("%q at %v, valid %s: row %d, want %d", data, offsets, digits, got, want)
@@ -286,7 +294,7 @@ func TestBuildDictionary(t *testing.T) {
 		if err != nil {
 			t.Fatalf("%v: %v", dt, err)
 		}
-		validate(t, a)
+		dtest.Validate(t, a)
 		want := fmt.Sprintf("dictionary<values=utf8, indices=%v, ordered=true>", dt)
 		if a.DataType().String() != want || a.NullN() != 1 {
 			t.Errorf("%v, %d nulls", a.DataType(), a.NullN())
@@ -314,7 +322,7 @@ func TestBuildDictionary(t *testing.T) {
 			for _, nulls := range []string{"", ", null"} {
 				b := build(dt, strings.Replace(values, "]", nulls+"]", 1))
 				_, err := BuildDictionary(b, dict, false, 40, "/d")
-				wantError(t, err, h5err.Corrupt, "/d", "row 41", "dictionary of 3")
+				dtest.WantError(t, err, h5err.Corrupt, "/d", "row 41", "dictionary of 3")
 				b.Release()
 			}
 		}
@@ -327,7 +335,7 @@ func TestBuildDictionary(t *testing.T) {
 	defer many.Release()
 	b := build(arrow.PrimitiveTypes.Int8, "[127, -1]")
 	_, err := BuildDictionary(b, many, false, 0, "/d")
-	wantError(t, err, h5err.Corrupt, "row 1", "-1")
+	dtest.WantError(t, err, h5err.Corrupt, "row 1", "-1")
 	b.Release()
 	b = build(arrow.PrimitiveTypes.Uint8, "[255]")
 	a, err := BuildDictionary(b, many, false, 0, "/d")
@@ -338,7 +346,7 @@ func TestBuildDictionary(t *testing.T) {
 	b.Release()
 	f := build(arrow.PrimitiveTypes.Float32, "[0]")
 	_, err = BuildDictionary(f, dict, false, 0, "/d")
-	wantError(t, err, h5err.Corrupt, "not integers")
+	dtest.WantError(t, err, h5err.Corrupt, "not integers")
 	f.Release()
 }
 
@@ -346,7 +354,7 @@ func TestBuildDictionary(t *testing.T) {
 func TestBuildDictionaryUnderNull(t *testing.T) {
 	env := testEnv(t)
 	p := plan(t, Source{Type: le(4)}, Options{})
-	idx, err := p.Build(Raw{Bytes: unhex(t, "00000000 ffffffff"), Rows: 2, Valid: bitmapOf("10", 0), Nulls: -1}, env)
+	idx, err := p.Build(Raw{Bytes: dtest.Unhex(t, "00000000 ffffffff"), Rows: 2, Valid: bitmapOf("10", 0), Nulls: -1}, env)
 	if err != nil {
 		t.Fatal(err)
 	}

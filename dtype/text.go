@@ -9,25 +9,16 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // notUTF8 returns the error about bytes that are not valid UTF-8.
 func notUTF8(what string, b []byte) *h5err.Error {
-	at := 0
-	for at < len(b) {
-		r, n := utf8.DecodeRune(b[at:])
-		if r == utf8.RuneError && n == 1 {
-			break
-		}
-		at += n
-	}
-	if at == len(b) {
-		return h5err.New(h5err.Corrupt, "%s is cut inside a character", what).WithOption("dtype.Options.Strings", "read it as latin1 or binary")
-	}
-	return h5err.New(h5err.Corrupt, "%s is not valid UTF-8 (byte 0x%02X at %d)", what, b[at], at).WithOption("dtype.Options.Strings", "read it as latin1 or binary")
+	return element.NotUTF8(what, b).WithOption("dtype.Options.Strings", "read it as latin1 or binary")
 }
 
 // latin1 appends the bytes of src, characters of ISO 8859-1, to dst as UTF-8.
@@ -57,7 +48,7 @@ func putOffset32(b []byte, i, x int) { binary.NativeEndian.PutUint32(b[4*i:], ui
 
 // tooLong is the error of strings and sequences that 32-bit offsets can't reach. The caller was told by Fits.
 func tooLong(i int) error {
-	return &cellError{i, h5err.New(h5err.Unsupported, "more than %d bytes or items in one array", math.MaxInt32)}
+	return element.New(i, h5err.Unsupported, "more than %d bytes or items in one array", math.MaxInt32)
 }
 
 // checkUTF8 returns an error unless each of n values is valid UTF-8. data holds the values' bytes, value i being
@@ -83,7 +74,7 @@ func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error
 	// Something is wrong somewhere, perhaps only under nulls.
 	for i := range n {
 		if v := data[offset(i):offset(i+1)]; valid.valid(i) && !utf8.Valid(v) {
-			return &cellError{i, notUTF8("text", v)}
+			return element.Wrap(i, notUTF8("text", v))
 		}
 	}
 	return nil
@@ -149,7 +140,7 @@ func (n *fixedText) build(c *ctx, v *view) (*array.Data, error) {
 	offsets := c.buffer(4 * (v.n + 1))
 	off := offsets.Bytes()
 	// One pass, into the room that full cells would take, but for what no null needs.
-	room, ok := mulInt(int64(v.n-v.valid.nulls), int64(n.width()))
+	room, ok := types.Product(int64(v.n-v.valid.nulls), int64(n.width()))
 	if !ok || room > math.MaxInt32 {
 		if room = n.room(v); room > math.MaxInt32 {
 			return nil, tooLong(0)

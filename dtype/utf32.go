@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -59,7 +60,7 @@ func (b *planner) utf32(src Source) (*Plan, error) {
 		return bad("rows of shape %v", src.Dims)
 	}
 	n := b.newUTF32(4*int(points), order)
-	n.note("dtype", "utf32")
+	n.note(MetaDType, "utf32")
 	p, err := b.plan(n, nil)
 	if err != nil {
 		return nil, err
@@ -73,7 +74,7 @@ func (n *utf32Text) build(c *ctx, v *view) (*array.Data, error) {
 	offsets := c.buffer(4 * (v.n + 1))
 	off := offsets.Bytes()
 	// One pass, into the room that the longest characters would take.
-	room, ok := mulInt(int64(v.n-v.valid.nulls), int64(n.size))
+	room, ok := types.Product(int64(v.n-v.valid.nulls), int64(n.size))
 	if !ok || room > math.MaxInt32 {
 		if room = n.room(v); room > math.MaxInt32 {
 			return nil, tooLong(0)

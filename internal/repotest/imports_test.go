@@ -33,6 +33,7 @@ var layers = []string{
 	"arrowmap/convention/internal",
 	"arrowmap/convention/", // a package for each convention, or for a family of them
 	"arrowmap/convention/detect",
+	"arrowmap/layout",
 	"arrowmap",
 	"arrowmap/cdata",
 	"ipc",

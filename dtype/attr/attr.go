@@ -1,4 +1,5 @@
-package dtype
+// Package attr makes HDF5 attributes of the metadata of Arrow fields, where package arrowmap puts them on reading.
+package attr
 
 import (
 	"encoding/binary"
@@ -9,56 +10,60 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// Keys of the metadata of Arrow fields that say what a type does not. Back understands them.
-const (
-	MetaAttribute = "hdf5.attr."         // and a name: an HDF5 attribute, text as it is, everything else as JSON
-	MetaTypes     = "h5arrow.attr_types" // JSON object: the types of those attributes that their JSON does not tell
-	MetaNulls     = "h5arrow.nulls"      // where nulls came from: "mask:PATH", "bitmap:PATH", "_FillValue=-999", other words
-	MetaEnum      = "h5arrow.enum"       // JSON object: the members of an enumeration and their values, in the file's order
-	MetaOpaqueTag = "h5arrow.opaque_tag" // the tag of opaque bytes
-	MetaDType     = "h5arrow.dtype"      // the attribute dtype that gave the values their meaning
-	MetaNarrowed  = "h5arrow.narrowed"   // the type of floats that were rounded to double
-)
-
-// ZoneAttribute is the HDF5 attribute that tells the time zone of timestamps.
-const ZoneAttribute = "h5arrow.timezone"
-
-// TypeText is what MetaTypes says of text that reads like JSON.
-const TypeText = "text"
-
-// textAttribute is an attribute of text, as h5py writes str: a scalar variable string.
-func textAttribute(name, text string) Attribute {
-	b := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
-	return Attribute{Name: name, Type: &h5.Type{Class: h5.ClassVLen, Size: 16, VarString: true, CharSet: h5.UTF8}, Data: append(b, text...)}
+// Attribute is an HDF5 attribute to be written.
+type Attribute struct {
+	Name string
+	Type *h5.Type
+	Dims []uint64 // extents of the dataspace; none: scalar
+	Data []byte   // the elements as stored; a variable string as 8 bytes of length, little-endian, and its bytes
 }
 
-// layoutAttributes are those that say how a column is stored. They are written anew and never taken from metadata.
-var layoutAttributes = []string{"dtype", "dlength", "type", "column_order", "column_index", "ordered", ZoneAttribute,
-	"DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS", "CLASS", "NAME", "_Netcdf4Dimid", "_Netcdf4Coordinates", "encoding-type", "encoding-version"}
+// Text returns an attribute of text as h5py writes str: a scalar variable string in UTF-8.
+func Text(name, text string) Attribute {
+	b := binary.LittleEndian.AppendUint64(nil, uint64(len(text)))
+	return Attribute{Name: name, Type: varString(), Data: append(b, text...)}
+}
 
-// columnAttributes makes the attributes of a column's group: those in p.Column, and those of its field's metadata.
-func columnAttributes(md arrow.Metadata, p *BackPlan) (attrs []Attribute, dropped []string) {
-	attrs = p.Column
-	text, _ := md.GetValue(MetaTypes)
-	types := map[string]string{}
-	if json.Unmarshal([]byte(text), &types) != nil {
-		types = nil
+// Int returns a scalar attribute of 64 bits.
+func Int(name string, x int64) Attribute {
+	return Attribute{Name: name, Type: types.Int(8, true, h5.LittleEndian), Data: binary.LittleEndian.AppendUint64(nil, uint64(x))}
+}
+
+// Bool returns a scalar attribute as h5py writes bool: the enumeration {FALSE, TRUE}.
+func Bool(name string, x bool) Attribute {
+	return Attribute{Name: name, Type: types.Bool(), Data: []byte{byte(types.One(x))}}
+}
+
+func varString() *h5.Type {
+	return &h5.Type{Class: h5.ClassVLen, Size: 16, VarString: true, CharSet: h5.UTF8}
+}
+
+// FromMetadata returns the attributes that a field's metadata carry under keys that begin with dtype.MetaAttribute, in
+// the order of their names. Those called as one of skip are left out. dropped names those that can't be made again: of
+// types that text does not describe, with NULs in names or text, second ones of a name.
+func FromMetadata(md arrow.Metadata, skip []string) (attrs []Attribute, dropped []string) {
+	text, _ := md.GetValue(dtype.MetaTypes)
+	named := map[string]string{}
+	if json.Unmarshal([]byte(text), &named) != nil {
+		named = nil
 	}
 	keys := md.Keys()
 	order := make([]int, 0, len(keys))
 	for i, k := range keys {
-		if name, ok := strings.CutPrefix(k, MetaAttribute); ok && name != "" && !slices.Contains(layoutAttributes, name) {
+		if name, ok := strings.CutPrefix(k, dtype.MetaAttribute); ok && name != "" && !slices.Contains(skip, name) {
 			order = append(order, i)
 		}
 	}
 	slices.SortFunc(order, func(i, j int) int { return strings.Compare(keys[i], keys[j]) })
 	for _, i := range order {
-		name := strings.TrimPrefix(keys[i], MetaAttribute)
-		a, ok := attributeOf(name, md.Values()[i], types[name])
+		name := strings.TrimPrefix(keys[i], dtype.MetaAttribute)
+		a, ok := valueOf(name, md.Values()[i], named[name])
 		if !ok || strings.IndexByte(name, 0) >= 0 || slices.ContainsFunc(attrs, func(a Attribute) bool { return a.Name == name }) {
 			dropped = append(dropped, name)
 			continue
@@ -68,13 +73,35 @@ func columnAttributes(md arrow.Metadata, p *BackPlan) (attrs []Attribute, droppe
 	return attrs, dropped
 }
 
-// attributeOf makes an attribute of its value in metadata. typ is its type where MetaTypes names it.
-func attributeOf(name, text, typ string) (Attribute, bool) {
+// TypeText is what dtype.MetaTypes says of text that reads like JSON.
+const TypeText = "text"
+
+// TypeName returns what dtype.MetaTypes must say of an attribute whose value in metadata is text, so that FromMetadata
+// makes it again; "" when the value says it all. t is the attribute's type, nil for text.
+func TypeName(t *h5.Type, text string) string {
+	a, ok := valueOf("", text, "")
+	switch {
+	case t == nil && (!ok || !a.Type.VarString || len(a.Dims) > 0):
+		return TypeText
+	case t == nil:
+		return ""
+	case ok && a.Type.String() == t.String():
+		return ""
+	}
+	name := t.String()
+	if again, ok := valueOf("", text, name); !ok || again.Type.String() != name {
+		return ""
+	}
+	return name
+}
+
+// valueOf makes an attribute of its value in metadata. typ is its type where MetaTypes names it.
+func valueOf(name, text, typ string) (Attribute, bool) {
 	d := json.NewDecoder(strings.NewReader(text))
 	d.UseNumber()
 	var v any
 	if typ == TypeText || d.Decode(&v) != nil || d.More() {
-		return textAttribute(name, text), strings.IndexByte(text, 0) < 0
+		return Text(name, text), strings.IndexByte(text, 0) < 0
 	}
 	switch v := v.(type) {
 	case json.Number:
@@ -83,7 +110,7 @@ func attributeOf(name, text, typ string) (Attribute, bool) {
 	case []any:
 		a := Attribute{Name: name, Dims: []uint64{uint64(len(v))}}
 		if texts, ok := textsOf(v); ok {
-			a.Type, a.Data = textAttribute("", "").Type, texts
+			a.Type, a.Data = varString(), texts
 			return a, true
 		}
 		var ok bool
@@ -94,7 +121,7 @@ func attributeOf(name, text, typ string) (Attribute, bool) {
 	case nil:
 		return Attribute{}, false // a null dataspace
 	}
-	return textAttribute(name, text), strings.IndexByte(text, 0) < 0 // "true" and the like
+	return Text(name, text), strings.IndexByte(text, 0) < 0 // "true" and the like
 }
 
 // textsOf makes variable strings of a list of nothing else.
@@ -128,9 +155,9 @@ func numbersOf(list []any, typ string) (*h5.Type, []byte, bool) {
 			return nil, nil, false
 		}
 	}
-	t := intOf(8, true)
+	t := types.Int(8, true, h5.LittleEndian)
 	if !whole {
-		t = floatType(8, h5.LittleEndian)
+		t = types.Float(8, h5.LittleEndian)
 	}
 	if typ != "" {
 		if t = numberType(typ); t == nil {
@@ -172,7 +199,7 @@ func numberType(name string) *h5.Type {
 	for _, o := range []h5.ByteOrder{h5.LittleEndian, h5.BigEndian} {
 		for _, w := range []int{1, 2, 4, 8} {
 			for _, signed := range []bool{true, false} {
-				t := intOf(w, signed)
+				t := types.Int(w, signed, h5.LittleEndian)
 				if w > 1 {
 					t.Order = o
 				}
@@ -180,29 +207,10 @@ func numberType(name string) *h5.Type {
 					return t
 				}
 			}
-			if t := floatType(w, o); t != nil && t.String() == name {
+			if t := types.Float(w, o); t != nil && t.String() == name {
 				return t
 			}
 		}
 	}
 	return nil
-}
-
-// AttributeTypeName returns what MetaTypes has to say of an attribute whose value in metadata is text, so that Back makes
-// it again; "" when the value says it all. t is its type, nil for one of text.
-func AttributeTypeName(t *h5.Type, text string) string {
-	a, ok := attributeOf("", text, "")
-	switch {
-	case t == nil && (!ok || !a.Type.VarString || len(a.Dims) > 0):
-		return TypeText
-	case t == nil:
-		return ""
-	case ok && a.Type.String() == t.String():
-		return ""
-	}
-	name := t.String()
-	if again, ok := attributeOf("", text, name); !ok || again.Type.String() != name {
-		return ""
-	}
-	return name
 }
