@@ -127,6 +127,35 @@ func checkBuild(t *testing.T, p *Plan, env *Env, b []byte, rows int, valid strin
 	}
 }
 
+// buildTest is a type, rows of it, and the array that they make.
+type buildTest struct {
+	name     string
+	src      Source
+	opt      Options
+	bytes    string // in hex
+	valid    string // a digit per item, 1 is valid; "": all are
+	rows     int
+	arrow    string
+	delivery Delivery
+	want     string
+}
+
+func runBuild(t *testing.T, tests []buildTest) {
+	t.Helper()
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := plan(t, tt.src, tt.opt)
+			if p.Arrow.String() != tt.arrow {
+				t.Errorf("type %v, want %v", p.Arrow, tt.arrow)
+			}
+			if p.Delivery != tt.delivery || (p.Reason == "") != (tt.delivery == Mapped) {
+				t.Errorf("delivery %v (%s), want %v", p.Delivery, p.Reason, tt.delivery)
+			}
+			checkBuild(t, p, testEnv(t), dtest.Unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
+		})
+	}
+}
+
 // checkError builds rows and wants an error of a kind that holds all of texts.
 func checkError(t *testing.T, p *Plan, env *Env, raw Raw, kind h5err.Kind, texts ...string) {
 	t.Helper()

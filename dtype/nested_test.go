@@ -15,23 +15,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-func TestBuildNested(t *testing.T) {
-	rgb := enumT(le(1), "GREEN", 1, "RED", 0, "BLUE", 2)
-	level := enumT(be(2), "low", -300, "mid", 7, "high", 1200)
-	far := enumT(le(8), "big", int64(math.MaxInt64), "small", int64(math.MinInt64), "one", 1)
+func TestBuildCompounds(t *testing.T) {
 	pair := compoundT(6, "p", 0, le(2), "q", 2, be(4))
-	c64 := &h5.Type{Class: h5.ClassComplex, Size: 8, Base: types.Float(4, h5.BigEndian)}
-	tests := []struct {
-		name     string
-		src      Source
-		opt      Options
-		bytes    string
-		valid    string
-		rows     int
-		arrow    string
-		delivery Delivery
-		want     string
-	}{
+	runBuild(t, []buildTest{
 		{"compound", Source{Type: compoundT(9, "a", 1, le(2), "b", 5, be(4), "c", 0, le(1))}, Options{},
 			"01 0200 eeee 00000003 ff 0400 eeee ffffffff", "", 2,
 			"struct<a: int16 nullable, b: int32 nullable, c: int8 nullable>", Gathered, "{[2 4] [3 -1] [1 -1]}"},
@@ -58,7 +44,12 @@ func TestBuildNested(t *testing.T) {
 			"fixed_size_list<item: fixed_size_list<item: int8, nullable>[3], nullable>[2]", Mapped, "[[[1 2 3] (null)]]"},
 		{"compounds in rows of two", Source{Type: pair, Dims: []uint64{2}}, Options{}, "0100 00000002 0300 00000004", "", 1,
 			"fixed_size_list<item: struct<p: int16 nullable, q: int32 nullable>, nullable>[2]", Gathered, "[{[1 3] [2 4]}]"},
+	})
+}
 
+func TestBuildComplex(t *testing.T) {
+	c64 := &h5.Type{Class: h5.ClassComplex, Size: 8, Base: types.Float(4, h5.BigEndian)}
+	runBuild(t, []buildTest{
 		{"complex", Source{Type: c64}, Options{}, "3f800000 40000000 7fc00000 bf800000", "", 2, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1 NaN] [2 -1]}"},
 		{"complex and NaN as null", Source{Type: c64}, Options{NaNAsNull: true}, "7fc00000 40000000", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[NaN] [2]}"},
 		{"complex as a compound", Source{Type: compoundT(4, "r", 0, types.Float(2, h5.LittleEndian), "i", 2, types.Float(2, h5.LittleEndian))}, Options{},
@@ -66,7 +57,14 @@ func TestBuildNested(t *testing.T) {
 		{"dtype complex", Source{Type: opaqueT(8, ""), DType: "complex64"}, Options{}, "0000803f 00000040", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1] [2]}"},
 		{"dtype complex on a compound", Source{Type: compoundT(8, "r", 0, types.Float(4, h5.BigEndian), "i", 4, types.Float(4, h5.BigEndian)), DType: "complex64"}, Options{},
 			"3f800000 40000000", "", 1, "struct<r: float32 nullable, i: float32 nullable>", Gathered, "{[1] [2]}"},
+	})
+}
 
+func TestBuildEnums(t *testing.T) {
+	rgb := enumT(le(1), "GREEN", 1, "RED", 0, "BLUE", 2)
+	level := enumT(be(2), "low", -300, "mid", 7, "high", 1200)
+	far := enumT(le(8), "big", int64(math.MaxInt64), "small", int64(math.MinInt64), "one", 1)
+	runBuild(t, []buildTest{
 		{"enum 0..n-1", Source{Type: rgb}, Options{}, "02 00 01 07", "1110", 4, "dictionary<values=utf8, indices=int8, ordered=false>", Mapped,
 			"{ dictionary: [\"RED\" \"GREEN\" \"BLUE\"]\n  indices: [2 0 1 (null)] }"},
 		{"enum 0..n-1, big-endian", Source{Type: enumT(be(4), "b", 1, "a", 0)}, Options{}, "00000001 00000000", "", 2,
@@ -89,33 +87,29 @@ func TestBuildNested(t *testing.T) {
 		{"enum in a compound", Source{Type: compoundT(3, "e", 2, rgb, "x", 0, le(2))}, Options{}, "0100 02 0200 00", "", 2,
 			"struct<e: dictionary<values=utf8, indices=int8, ordered=false> nullable, x: int16 nullable>", Gathered,
 			"{{ dictionary: [\"RED\" \"GREEN\" \"BLUE\"]\n  indices: [2 0] } [1 2]}"},
+	})
+}
 
+func TestBuildUTF32(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"utf32 bytes", Source{Type: leu(1), DType: "utf32", HasDLength: true, DLength: 2, Dims: []uint64{8}}, Options{},
 			"e900000000000000 41000000 00f60100 0000000062000000", "", 3, "utf8", Converted, `["é" "A😀" "\x00b"]`},
 		{"utf32 flat bytes", Source{Type: leu(1), DType: "utf32", HasDLength: true, DLength: 1}, Options{}, "e9000000 00000000", "", 2, "utf8", Converted, `["é" ""]`},
 		{"utf32 integers", Source{Type: intT(4, false, h5.BigEndian), DType: "utf32", HasDLength: true, DLength: 2, Dims: []uint64{2}}, Options{},
 			"000000e9 00000000 00000041 ffffffff", "10", 2, "utf8", Converted, `["é" (null)]`},
 		{"utf32 flat integers", Source{Type: leu(4), DType: "utf32", HasDLength: true, DLength: 2}, Options{}, "ffff1000 00000000", "", 1, "utf8", Converted, `["` + "\\U0010ffff" + `"]`},
+	})
+}
 
+func TestBuildTensors(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"tensor", Source{Type: be(2), Dims: []uint64{2, 2}}, Options{Tensor: true}, "0001 0002 0003 0004", "1011", 1,
 			"extension<arrow.fixed_shape_tensor[value_type=int16, shape=[2 2]]>", Swapped,
 			"(extension<arrow.fixed_shape_tensor[value_type=int16, shape=[2 2]]>)[[1 (null) 3 4]]"},
 		{"tensor of text is a list", Source{Type: strT(1, h5.NullPad), Dims: []uint64{2}}, Options{Tensor: true}, "61 62", "", 1,
 			"fixed_size_list<item: utf8, nullable>[2]", Converted, `[["a" "b"]]`},
 		{"tensor of no dimension", Source{Type: le(1)}, Options{Tensor: true}, "01", "", 1, "int8", Mapped, "[1]"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := plan(t, tt.src, tt.opt)
-			if p.Arrow.String() != tt.arrow {
-				t.Errorf("type %v, want %v", p.Arrow, tt.arrow)
-			}
-			if p.Delivery != tt.delivery || (p.Reason == "") != (tt.delivery == Mapped) {
-				t.Errorf("delivery %v (%s), want %v", p.Delivery, p.Reason, tt.delivery)
-			}
-			checkBuild(t, p, testEnv(t), dtest.Unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
-		})
-	}
+	})
 }
 
 func TestHeap(t *testing.T) {

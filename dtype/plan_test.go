@@ -12,19 +12,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-func TestBuild(t *testing.T) {
-	f := func(size int, o h5.ByteOrder) *h5.Type { return types.Float(size, o) }
-	tests := []struct {
-		name     string
-		src      Source
-		opt      Options
-		bytes    string
-		valid    string
-		rows     int
-		arrow    string
-		delivery Delivery
-		want     string
-	}{
+func TestBuildNumbers(t *testing.T) {
+	f := types.Float
+	runBuild(t, []buildTest{
 		{"i8", Source{Type: le(1)}, Options{}, "00 7f 80 ff", "", 4, "int8", Mapped, "[0 127 -128 -1]"},
 		{"u8", Source{Type: leu(1)}, Options{}, "00 7f 80 ff", "", 4, "uint8", Mapped, "[0 127 128 255]"},
 		{"i16le", Source{Type: le(2)}, Options{}, "0100 ff7f 0080", "", 3, "int16", Mapped, "[1 32767 -32768]"},
@@ -51,7 +41,11 @@ func TestBuild(t *testing.T) {
 		{"i11be at bit 3", Source{Type: oddT(2, 3, 11, true, h5.BigEndian)}, Options{}, "ffff 5ff8 2007", "", 3, "int16", Converted, "[-1 1023 -1024]"},
 		{"i4 in one byte", Source{Type: oddT(1, 4, 4, true, h5.LittleEndian)}, Options{}, "7f 8f f0", "", 3, "int8", Converted, "[7 -8 -1]"},
 		{"i60 in sixteen", Source{Type: oddT(16, 4, 60, true, h5.BigEndian)}, Options{}, "ffffffffffffffff ffffffffffffffef", "", 1, "int64", Converted, "[-2]"},
+	})
+}
 
+func TestBuildBits(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"b8", Source{Type: bitsT(1, h5.LittleEndian)}, Options{}, "00 ff", "", 2, "uint8", Mapped, "[0 255]"},
 		{"b32be", Source{Type: bitsT(4, h5.BigEndian)}, Options{}, "00000001 ff000000", "", 2, "uint32", Swapped, "[1 4278190080]"},
 		{"b8 as bool", Source{Type: bitsT(1, h5.LittleEndian), Bitfield8AsBool: true}, Options{}, "00 01 80", "101", 3, "bool", Packed, "[false (null) true]"},
@@ -62,6 +56,12 @@ func TestBuild(t *testing.T) {
 		{"bool", Source{Type: boolT()}, Options{}, "00 01 02 ff 00 00 01 01 00 01", "1111111110", 10, "bool", Packed, "[false true true true false false true true false (null)]"},
 		{"bool the other way round", Source{Type: enumT(leu(1), "TRUE", 1, "FALSE", 0)}, Options{Enum: EnumValues}, "00 01", "", 2, "bool", Packed, "[false true]"},
 
+		{"opaque", Source{Type: opaqueT(3, "mystery")}, Options{}, "010203 ffffff", "10", 2, "fixed_size_binary[3]", Mapped, `["\x01\x02\x03" (null)]`},
+	})
+}
+
+func TestBuildText(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"nullterm", Source{Type: strT(4, h5.NullTerm)}, Options{}, "61620078 61626364 00616161 20622000", "", 4, "utf8", Converted, `["ab" "abcd" "" " b "]`},
 		{"nullpad", Source{Type: strT(4, h5.NullPad)}, Options{}, "61006200 61626364 00000000 20202000", "", 4, "utf8", Converted, `["a\x00b" "abcd" "" "   "]`},
 		{"spacepad", Source{Type: strT(4, h5.SpacePad)}, Options{}, "61206220 61626300 20202020", "1101"[:3], 3, "utf8", Converted, `["a b" "abc\x00" (null)]`},
@@ -71,7 +71,11 @@ func TestBuild(t *testing.T) {
 		{"latin1", Source{Type: strT(2, h5.NullPad)}, Options{Strings: StringsLatin1}, "e9ff 6100 ffff", "110", 3, "utf8", Converted, `["éÿ" "a" (null)]`},
 		{"binary", Source{Type: strT(2, h5.NullPad)}, Options{Strings: StringsBinary}, "e9ff 6100", "", 2, "binary", Converted, `["\xe9\xff" "a"]`},
 		{"no strings", Source{Type: strT(7, h5.NullPad)}, Options{}, "", "", 0, "utf8", Converted, "[]"},
+	})
+}
 
+func TestBuildTimes(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"datetime64[s]", Source{Type: le(8), DType: "datetime64[s]"}, Options{}, "0100000000000000 0000000000000080", "", 2, "timestamp[s]", Mapped, "[1 (null)]"},
 		{"datetime64[ns] big-endian", Source{Type: be(8), DType: "<M8[ns]"}, Options{}, "0000000000000001 8000000000000000 0000000000000002", "110", 3, "timestamp[ns]", Swapped, "[1 (null) (null)]"},
 		{"timedelta64[us]", Source{Type: le(8), DType: ">m8[us]"}, Options{}, "0500000000000000 0000000000000080", "", 2, "duration[us]", Mapped, "[5 (null)]"},
@@ -83,7 +87,11 @@ func TestBuild(t *testing.T) {
 		{"out of range under a null", Source{Type: le(8), DType: "M8[D]"}, Options{}, "ffffffffffffff7f 0100000000000000", "01", 2, "date32", Converted, "[(null) 1970-01-02]"},
 		{"opaque datetime", Source{Type: opaqueT(8, "NUMPY:<M8[ms]")}, Options{}, "0100000000000000 0000000000000080", "", 2, "timestamp[ms]", Mapped, "[1 (null)]"},
 		{"opaque timedelta, big-endian", Source{Type: opaqueT(8, "NUMPY:>m8[s]")}, Options{}, "0000000000000001 8000000000000000", "", 2, "duration[s]", Swapped, "[1 (null)]"},
+	})
+}
 
+func TestBuildRows(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"2-D", Source{Type: be(2), Dims: []uint64{3}}, Options{}, "0001 0002 0003 0004 0005 0006", "110111", 2, "fixed_size_list<item: int16, nullable>[3]", Swapped, "[[1 2 (null)] [4 5 6]]"},
 		{"3-D", Source{Type: le(1), Dims: []uint64{2, 2}}, Options{}, "01 02 03 04 05 06 07 08", "", 2, "fixed_size_list<item: fixed_size_list<item: int8, nullable>[2], nullable>[2]", Mapped, "[[[1 2] [3 4]] [[5 6] [7 8]]]"},
 		{"2-D bool", Source{Type: boolT(), Dims: []uint64{3}}, Options{}, "00 01 01 01 00 00", "", 2, "fixed_size_list<item: bool, nullable>[3]", Packed, "[[false true true] [true false false]]"},
@@ -91,28 +99,18 @@ func TestBuild(t *testing.T) {
 		{"2-D of one", Source{Type: le(1), Dims: []uint64{1}}, Options{}, "01 02", "10", 2, "fixed_size_list<item: int8, nullable>[1]", Mapped, "[[1] [(null)]]"},
 		{"2-D without rows", Source{Type: le(4), Dims: []uint64{3}}, Options{}, "", "", 0, "fixed_size_list<item: int32, nullable>[3]", Mapped, "[]"},
 		{"null rows", Source{Type: le(1), Dims: []uint64{2}}, Options{NullRows: true}, "01 02 03 04 05 06", "110111", 3, "fixed_size_list<item: int8, nullable>[2]", Mapped, "[[1 2] (null) [5 6]]"},
+	})
+}
 
-		{"opaque", Source{Type: opaqueT(3, "mystery")}, Options{}, "010203 ffffff", "10", 2, "fixed_size_binary[3]", Mapped, `["\x01\x02\x03" (null)]`},
-
+func TestBuildNamed(t *testing.T) {
+	runBuild(t, []buildTest{
 		{"dtype bool", Source{Type: le(1), DType: "bool"}, Options{}, "00 01 02", "", 3, "bool", Packed, "[false true true]"},
 		{"dtype of the same width", Source{Type: be(4), DType: "float32"}, Options{}, "3fc00000", "", 1, "float32", Swapped, "[1.5]"},
 		{"dtype with its own order on opaque bytes", Source{Type: opaqueT(2, ""), DType: ">u2"}, Options{}, "0102", "", 1, "uint16", Swapped, "[258]"},
 		{"dtype of bytes", Source{Type: strT(3, h5.SpacePad), DType: "S3"}, Options{}, "612000", "", 1, "utf8", Converted, `["a "]`},
 		{"dtype of UTF-32", Source{Type: opaqueT(8, ""), DType: "<U2"}, Options{}, "e9000000 00000000", "", 1, "utf8", Converted, `["é"]`},
 		{"no convention", Source{Type: le(8), DType: "datetime64[s]", NoConvention: true}, Options{}, "0100000000000000", "", 1, "int64", Mapped, "[1]"},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			p := plan(t, tt.src, tt.opt)
-			if p.Arrow.String() != tt.arrow {
-				t.Errorf("type %v, want %v", p.Arrow, tt.arrow)
-			}
-			if p.Delivery != tt.delivery || (p.Reason == "") != (tt.delivery == Mapped) {
-				t.Errorf("delivery %v (%s), want %v", p.Delivery, p.Reason, tt.delivery)
-			}
-			checkBuild(t, p, testEnv(t), dtest.Unhex(t, tt.bytes), tt.rows, tt.valid, tt.want)
-		})
-	}
+	})
 }
 
 func TestNewErrors(t *testing.T) {

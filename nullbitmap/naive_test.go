@@ -112,15 +112,28 @@ func anyNonzero(e []byte) bool {
 }
 
 func ruleCases() []ruleCase {
-	var cases []ruleCase
-	add := func(name string, r Rule, null func(e []byte) bool, elements ...[]byte) {
-		cases = append(cases, ruleCase{name, r, null, elements})
+	var c ruleList
+	c.byteRules()
+	for order := LittleEndian; order <= BigEndian; order++ {
+		c.intRules(order)
+		c.floatRules(order)
 	}
+	return c
+}
+
+type ruleList []ruleCase
+
+func (c *ruleList) add(name string, r Rule, null func(e []byte) bool, elements ...[]byte) {
+	*c = append(*c, ruleCase{name, r, null, elements})
+}
+
+// byteRules adds the rules for which elements are bytes without an order.
+func (c *ruleList) byteRules() {
 	for _, w := range []int{1, 2, 3, 4, 5, 7, 8, 11} {
 		zero, low, high := make([]byte, w), make([]byte, w), make([]byte, w)
 		low[0], high[w-1] = 1, 0x80
-		add("nonzero null", must(Nonzero(w, SetIsNull)), anyNonzero, zero, low, high)
-		add("nonzero valid", must(Nonzero(w, SetIsValid)), func(e []byte) bool { return !anyNonzero(e) }, zero, low, high)
+		c.add("nonzero null", must(Nonzero(w, SetIsNull)), anyNonzero, zero, low, high)
+		c.add("nonzero valid", must(Nonzero(w, SetIsValid)), func(e []byte) bool { return !anyNonzero(e) }, zero, low, high)
 
 		s1, s2 := make([]byte, w), bytes.Repeat([]byte{0xfe}, w)
 		for i := range s1 {
@@ -128,9 +141,9 @@ func ruleCases() []ruleCase {
 		}
 		near := bytes.Clone(s1)
 		near[w-1] ^= 0x80
-		add("equal", must(Equal(s1)), func(e []byte) bool { return bytes.Equal(e, s1) }, s1, near)
+		c.add("equal", must(Equal(s1)), func(e []byte) bool { return bytes.Equal(e, s1) }, s1, near)
 		either := func(e []byte) bool { return bytes.Equal(e, s1) || bytes.Equal(e, s2) || !anyNonzero(e) }
-		add("equal any", must(Equal(s1, s2, zero)), either, s1, s2, near, zero)
+		c.add("equal any", must(Equal(s1, s2, zero)), either, s1, s2, near, zero)
 	}
 	for _, w := range []int{1, 2, 4, 8} {
 		mask := make([]byte, w)
@@ -138,62 +151,67 @@ func ruleCases() []ruleCase {
 		set := func(e []byte) bool { return e[w/2]&0x12 != 0 }
 		only, other := bytes.Repeat([]byte{0}, w), bytes.Repeat([]byte{0xff}, w)
 		only[w/2], other[w/2] = 0x02, 0xed
-		add("bit null", must(AnyBit(mask, SetIsNull)), set, only, other)
-		add("bit valid", must(AnyBit(mask, SetIsValid)), func(e []byte) bool { return !set(e) }, only, other)
+		c.add("bit null", must(AnyBit(mask, SetIsNull)), set, only, other)
+		c.add("bit valid", must(AnyBit(mask, SetIsValid)), func(e []byte) bool { return !set(e) }, only, other)
 	}
 	for _, w := range []int{1, 2, 3, 4, 8} {
 		minus := bytes.Repeat([]byte{0xff}, w)
-		add("minus one", must(MinusOne(w)), func(e []byte) bool { return bytes.Equal(e, minus) }, minus, make([]byte, w))
+		c.add("minus one", must(MinusOne(w)), func(e []byte) bool { return bytes.Equal(e, minus) }, minus, make([]byte, w))
 	}
-	for order := LittleEndian; order <= BigEndian; order++ {
-		for _, w := range []int{1, 2, 3, 4, 6, 8} {
-			near := func(v uint64) [][]byte {
-				return [][]byte{Stored(v-1, w, order), Stored(v, w, order), Stored(v+1, w, order)}
-			}
-			for _, b := range [][2]int64{{-5, 100}, {-100, -3}, {0, 0}, {5, 4}, {math.MinInt64, 7}, {-7, math.MaxInt64}, {1 << 40, 1 << 41}} {
-				lo, hi := b[0], b[1]
-				add("int", must(OutsideInt(w, order, lo, hi)), func(e []byte) bool {
-					v := naiveInt(e, order)
-					return v < lo || v > hi
-				}, append(near(uint64(lo)), near(uint64(hi))...)...)
-			}
-			for _, b := range [][2]uint64{{3, 200}, {0, 127}, {128, 255}, {5, 4}, {0, math.MaxUint64}, {1 << 40, 1 << 63}, {7, 1 << 63}} {
-				lo, hi := b[0], b[1]
-				add("uint", must(OutsideUint(w, order, lo, hi)), func(e []byte) bool {
-					v := bigEndian(e, order)
-					return v < lo || v > hi
-				}, append(near(lo), near(hi)...)...)
-			}
+}
+
+// intRules adds the ranges of integers.
+func (c *ruleList) intRules(order ByteOrder) {
+	for _, w := range []int{1, 2, 3, 4, 6, 8} {
+		near := func(v uint64) [][]byte {
+			return [][]byte{Stored(v-1, w, order), Stored(v, w, order), Stored(v+1, w, order)}
 		}
-		for _, w := range []int{2, 4, 8} {
-			f := func(v float64) []byte { return StoredFloat(v, w, order) }
-			quiet, payload := f(math.NaN()), Stored(map[int]uint64{2: 0xfc01, 4: 0x7f8007a2, 8: 0x7ff00000000007a2}[w], w, order)
-			zeros := [][]byte{f(0), f(math.Copysign(0, -1)), f(1), f(-1), f(math.Inf(1)), f(math.Inf(-1)), quiet, payload,
-				Stored(1, w, order), f(0.1), f(9.969209968386869e36), f(2.5), f(-2.5), f(65504)}
-			isNaN := func(e []byte) bool { return math.IsNaN(naiveFloat(e, order)) }
-			add("nan", must(NaN(w, order)), isNaN, zeros...)
-			add("nan payload", must(Equal(payload)), func(e []byte) bool { return bytes.Equal(e, payload) }, zeros...)
-			for _, v := range []float64{0, math.Copysign(0, -1), 1, -2.5, math.Inf(-1), 0.1, 9.969209968386869e36} {
-				add("float", must(EqualFloat(w, order, v)), func(e []byte) bool { return naiveFloat(e, order) == v }, zeros...)
-			}
-			add("floats", must(EqualFloat(w, order, 1, math.NaN(), 0)), func(e []byte) bool {
+		for _, b := range [][2]int64{{-5, 100}, {-100, -3}, {0, 0}, {5, 4}, {math.MinInt64, 7}, {-7, math.MaxInt64}, {1 << 40, 1 << 41}} {
+			lo, hi := b[0], b[1]
+			c.add("int", must(OutsideInt(w, order, lo, hi)), func(e []byte) bool {
+				v := naiveInt(e, order)
+				return v < lo || v > hi
+			}, append(near(uint64(lo)), near(uint64(hi))...)...)
+		}
+		for _, b := range [][2]uint64{{3, 200}, {0, 127}, {128, 255}, {5, 4}, {0, math.MaxUint64}, {1 << 40, 1 << 63}, {7, 1 << 63}} {
+			lo, hi := b[0], b[1]
+			c.add("uint", must(OutsideUint(w, order, lo, hi)), func(e []byte) bool {
+				v := bigEndian(e, order)
+				return v < lo || v > hi
+			}, append(near(lo), near(hi)...)...)
+		}
+	}
+}
+
+// floatRules adds the rules about floats.
+func (c *ruleList) floatRules(order ByteOrder) {
+	for _, w := range []int{2, 4, 8} {
+		f := func(v float64) []byte { return StoredFloat(v, w, order) }
+		quiet, payload := f(math.NaN()), Stored(map[int]uint64{2: 0xfc01, 4: 0x7f8007a2, 8: 0x7ff00000000007a2}[w], w, order)
+		zeros := [][]byte{f(0), f(math.Copysign(0, -1)), f(1), f(-1), f(math.Inf(1)), f(math.Inf(-1)), quiet, payload,
+			Stored(1, w, order), f(0.1), f(9.969209968386869e36), f(2.5), f(-2.5), f(65504)}
+		isNaN := func(e []byte) bool { return math.IsNaN(naiveFloat(e, order)) }
+		c.add("nan", must(NaN(w, order)), isNaN, zeros...)
+		c.add("nan payload", must(Equal(payload)), func(e []byte) bool { return bytes.Equal(e, payload) }, zeros...)
+		for _, v := range []float64{0, math.Copysign(0, -1), 1, -2.5, math.Inf(-1), 0.1, 9.969209968386869e36} {
+			c.add("float", must(EqualFloat(w, order, v)), func(e []byte) bool { return naiveFloat(e, order) == v }, zeros...)
+		}
+		c.add("floats", must(EqualFloat(w, order, 1, math.NaN(), 0)), func(e []byte) bool {
+			v := naiveFloat(e, order)
+			return v != v || v == 1 || v == 0
+		}, zeros...)
+		for _, b := range [][2]float64{{-1, 1}, {0, math.Inf(1)}, {math.Copysign(0, -1), 2.5}, {math.Inf(-1), 0.1}, {0.1, 1e300}, {1, -1}, {math.Inf(-1), math.Inf(1)}} {
+			lo, hi := b[0], b[1]
+			out := func(e []byte) bool {
 				v := naiveFloat(e, order)
-				return v != v || v == 1 || v == 0
-			}, zeros...)
-			for _, b := range [][2]float64{{-1, 1}, {0, math.Inf(1)}, {math.Copysign(0, -1), 2.5}, {math.Inf(-1), 0.1}, {0.1, 1e300}, {1, -1}, {math.Inf(-1), math.Inf(1)}} {
-				lo, hi := b[0], b[1]
-				out := func(e []byte) bool {
-					v := naiveFloat(e, order)
-					return v < lo || v > hi
-				}
-				add("float range", must(OutsideFloat(w, order, lo, hi)), out, zeros...)
-				add("float range or nan", must(Any(must(OutsideFloat(w, order, lo, hi)), must(NaN(w, order)))), func(e []byte) bool {
-					return out(e) || isNaN(e)
-				}, zeros...)
+				return v < lo || v > hi
 			}
+			c.add("float range", must(OutsideFloat(w, order, lo, hi)), out, zeros...)
+			c.add("float range or nan", must(Any(must(OutsideFloat(w, order, lo, hi)), must(NaN(w, order)))), func(e []byte) bool {
+				return out(e) || isNaN(e)
+			}, zeros...)
 		}
 	}
-	return cases
 }
 
 // values makes n elements: listed ones and random ones.

@@ -24,10 +24,6 @@ func BenchmarkRatio(b *testing.B) {
 	netCDF := must(Any(equal, nan, outside))
 	k, portable := active, portableKernels()
 
-	type contender struct {
-		name string
-		f    func(from, to int) // bytes of mask or values
-	}
 	apply := func(k *kernels, r Rule, off int, m Mode, src []byte) func(from, to int) {
 		return func(from, to int) { k.apply(r, bitmap, from/r.width+off, src[from:to], m) }
 	}
@@ -65,37 +61,47 @@ func BenchmarkRatio(b *testing.B) {
 		}},
 	} {
 		b.Run(c.name, func(b *testing.B) {
-			const piece = 4 << 20
-			all := append([]contender{{"GB/s", c.yardstick}}, c.others...)
-			best := make([][]time.Duration, len(all))
-			for b.Loop() {
-				for i, o := range all {
-					for from := 0; from < n; from += piece {
-						start := time.Now()
-						o.f(from, min(from+piece, n))
-						took := time.Since(start)
-						if p := from / piece; p == len(best[i]) {
-							best[i] = append(best[i], took)
-						} else {
-							best[i][p] = min(best[i][p], took)
-						}
-					}
-				}
-			}
-			b.ReportMetric(0, "ns/op")
-			var yardstick float64
-			for i, o := range all {
-				var seconds float64
-				for _, d := range best[i] {
-					seconds += d.Seconds()
-				}
-				if i == 0 {
-					yardstick = seconds
-					b.ReportMetric(n/seconds/1e9, "GB/s")
-				} else {
-					b.ReportMetric(yardstick/seconds, o.name)
-				}
-			}
+			race(b, n, append([]contender{{"GB/s", c.yardstick}}, c.others...))
 		})
+	}
+}
+
+// contender is one way to do the same work.
+type contender struct {
+	name string
+	f    func(from, to int) // bytes of mask or values
+}
+
+// race runs all contenders over n bytes, piece by piece, and reports their speeds as shares of the first's.
+func race(b *testing.B, n int, all []contender) {
+	const piece = 4 << 20
+	best := make([][]time.Duration, len(all))
+	for b.Loop() {
+		for i, o := range all {
+			for from := 0; from < n; from += piece {
+				start := time.Now()
+				o.f(from, min(from+piece, n))
+				took := time.Since(start)
+				if p := from / piece; p == len(best[i]) {
+					best[i] = append(best[i], took)
+				} else {
+					best[i][p] = min(best[i][p], took)
+				}
+			}
+		}
+	}
+	b.ReportMetric(0, "ns/op")
+	var yardstick float64
+	for i, o := range all {
+		var seconds float64
+		for _, d := range best[i] {
+			seconds += d.Seconds()
+		}
+		if i == 0 {
+			yardstick = seconds
+			b.ReportMetric(float64(n)/seconds/1e9, "GB/s")
+		} else {
+			b.ReportMetric(yardstick/seconds, o.name)
+		}
 	}
 }
