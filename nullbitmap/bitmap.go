@@ -6,22 +6,20 @@ import (
 	"math/bits"
 )
 
-// FromMask writes the validity of len(mask) values to dst, from bit off on, given one byte a value that is set when it
-// is not zero. It returns the number of zero bits among those that it wrote. Masks of wider integers are the rule
-// [Nonzero].
+// FromMask writes the validity of len(mask) values to dst, from bit off on, from one byte per value, which is set when
+// it is not zero. It returns the number of zero bits that it wrote. For masks of wider integers use [Nonzero].
 func FromMask(dst []byte, off int, mask []byte, p Polarity, m Mode) (nulls int) {
 	return active.apply(byteMask(p), dst, off, mask, m)
 }
 
-// FromMaskStrided is [FromMask] for n mask bytes of which each stands stride bytes after the one before, as a bool
-// member of a compound does; see [Rule.ApplyStrided].
+// FromMaskStrided is [FromMask] for n mask bytes, stride bytes apart, such as a bool member of a compound; see
+// [Rule.ApplyStrided].
 func FromMaskStrided(dst []byte, off int, mask []byte, stride, n int, p Polarity, m Mode) (nulls int) {
 	return active.applyStrided(byteMask(p), dst, off, mask, stride, n, m)
 }
 
-// PackBools writes len(bools) values to dst as bits, from bit off on: 1 for each byte that is not zero (for each that is
-// zero when the polarity of "true" is turned: see [FromMask], of which this is the SetIsValid, Overwrite form). It
-// returns the number of ones.
+// PackBools writes len(bools) values to dst as bits, from bit off on: 1 for each byte that is not zero. It is [FromMask]
+// with SetIsValid and Overwrite, and returns the number of ones.
 func PackBools(dst []byte, off int, bools []byte) (trues int) {
 	return len(bools) - FromMask(dst, off, bools, SetIsValid, Overwrite)
 }
@@ -159,8 +157,7 @@ func (k *kernels) writeSentinel(values, sentinel []byte, bitmap []byte, off int)
 	return nulls + writeSentinel(values[groups*64*w:], w, n&63, sentinel, bitmap[groups*8:], 0)
 }
 
-// WriteSentinelStrided is [WriteSentinel] for n elements of which each begins stride bytes after the one before; see
-// [Rule.ApplyStrided].
+// WriteSentinelStrided is [WriteSentinel] for n elements, stride bytes apart; see [Rule.ApplyStrided].
 func WriteSentinelStrided(values []byte, stride, n int, sentinel []byte, bitmap []byte, off int) (nulls int) {
 	w := len(sentinel)
 	checkStrided(values, stride, n, w)
@@ -183,7 +180,7 @@ func writeSentinel(values []byte, stride, n int, sentinel []byte, bitmap []byte,
 }
 
 // WriteBits is the inverse of [AnyBit]: in each element of len(mask) bytes in values it sets or clears all the bits of
-// mask as the bit in bitmap, counted from off on, and the polarity say, and leaves the element's other bits alone.
+// mask according to the bit in bitmap, counted from off on, and the polarity, and leaves the element's other bits alone.
 // len(values) is a multiple of len(mask), which is at least 1.
 func WriteBits(values, mask []byte, p Polarity, bitmap []byte, off int) {
 	active.writeBits(values, mask, p, bitmap, off)
@@ -289,12 +286,12 @@ func Copy(dst []byte, off int, src []byte, srcOff, n int) (nulls int) {
 }
 
 // And clears those of the n bits of dst from bit off on that are 0 in src, counted from bit srcOff on: a value stays
-// valid where both say so. It returns the number of zeros in dst's range then.
+// valid where it is valid in both. It returns the number of zeros in dst's range afterward.
 func And(dst []byte, off int, src []byte, srcOff, n int) (nulls int) {
 	return FromBits(dst, off, src, srcOff, n, LSBFirst, SetIsValid, Intersect)
 }
 
-// ClearTrailing zeroes all bits of bitmap from bit n on, as Arrow likes the end of its bitmaps. n is at most
+// ClearTrailing zeroes all bits of bitmap from bit n on, as Arrow recommends. n is at most
 // len(bitmap)*8.
 func ClearTrailing(bitmap []byte, n int) {
 	checkBits("bitmap", bitmap, 0, n)

@@ -2,7 +2,7 @@ package nullbitmap
 
 import "fmt"
 
-// Polarity says what a mask means where it is set: a non-zero element, a 1 bit. The zero value is invalid.
+// Polarity says what a set element of a mask means: a non-zero element, a 1 bit. The zero value is invalid.
 type Polarity uint8
 
 // The polarities.
@@ -17,7 +17,7 @@ var polarityNames = [...]string{"invalid", "set is null", "set is valid"}
 // String returns the name of the polarity.
 func (p Polarity) String() string { return enumName("polarity", polarityNames[:], int(p)) }
 
-// Mode says what becomes of the bits that stand in the destination already. The zero value is invalid.
+// Mode says what becomes of the bits that the destination has already. The zero value is invalid.
 type Mode uint8
 
 // The modes.

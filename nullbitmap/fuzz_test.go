@@ -85,8 +85,8 @@ func FuzzRanges(f *testing.F) {
 	})
 }
 
-// FuzzBack compares what expands bitmaps, and goes back again.
-func FuzzBack(f *testing.F) {
+// FuzzExpand compares the kernels that expand bitmaps with the naive loops, and reads the result again.
+func FuzzExpand(f *testing.F) {
 	f.Add(uint8(0), uint8(3), false, []byte{0xa5, 0x5a, 0})
 	f.Add(uint8(7), uint8(0), true, bytes.Repeat([]byte{0xa5, 0, 0xff, 0x10}, 9))
 	f.Fuzz(func(t *testing.T, width, off uint8, valid bool, bitmap []byte) {

@@ -95,7 +95,7 @@ func (k *kernels) apply(r Rule, dst []byte, off int, values []byte, m Mode) (nul
 	// The elements up to the first whole byte of dst, whole bytes, and the rest.
 	if head := off & 7; head != 0 {
 		c := min(8-head, n)
-		valid += r.few(&dst[0], uint(head), values[:c*w], keep)
+		valid += r.applyTail(&dst[0], uint(head), values[:c*w], keep)
 		dst, values = dst[1:], values[c*w:]
 		n -= c
 	}
@@ -117,13 +117,13 @@ func (k *kernels) apply(r Rule, dst []byte, off int, values []byte, m Mode) (nul
 		}
 	}
 	if n &= 7; n != 0 {
-		valid += r.few(&dst[whole], 0, values[whole*8*w:], keep)
+		valid += r.applyTail(&dst[whole], 0, values[whole*8*w:], keep)
 	}
 	return total - valid
 }
 
-// few runs r over fewer than eight elements, for the bits of *b from bit on, and returns the number of ones.
-func (r Rule) few(b *byte, bit uint, values []byte, keep uint64) (ones int) {
+// applyTail runs r over fewer than eight elements, for the bits of *b from bit on, and returns the number of ones.
+func (r Rule) applyTail(b *byte, bit uint, values []byte, keep uint64) (ones int) {
 	for w := r.width; len(values) > 0; values, bit = values[w:], bit+1 {
 		one := byte(1) << bit
 		if r.IsNull(values[:w]) {
@@ -136,7 +136,7 @@ func (r Rule) few(b *byte, bit uint, values []byte, keep uint64) (ones int) {
 	return ones
 }
 
-// gatherBytes is the size of the blocks in which strided elements are brought together.
+// gatherBytes is the size of the blocks in which strided elements are packed.
 const gatherBytes = 8 << 10
 
 var gatherPool = sync.Pool{New: func() any { return new([gatherBytes]byte) }}
@@ -176,7 +176,7 @@ func (k *kernels) applyStrided(r Rule, dst []byte, off int, values []byte, strid
 	return nulls
 }
 
-// gather copies len(dst)/w elements of w bytes that stand stride bytes apart in src.
+// gather copies len(dst)/w elements of w bytes that are stride bytes apart in src.
 func gather(dst, src []byte, w, stride int) {
 	switch w {
 	case 1:

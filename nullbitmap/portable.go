@@ -7,7 +7,7 @@ import (
 	"math/bits"
 )
 
-// The portable kernels. They look at eight bytes at a time, loaded little-endian whatever the machine is.
+// The portable kernels. They process eight bytes at a time, loaded as little-endian on every machine.
 //
 // A test kernel turns len(dst)*8 elements into len(dst) bytes of validity bits and returns the number of ones written.
 // What it writes is and-ed with old | keep, where keep is 0 (intersect) or all ones (overwrite).
@@ -17,7 +17,7 @@ func gather8(x uint64) uint64 {
 	return x >> 7 * 0x0102040810204080 >> 56
 }
 
-// gather4 does so for the top bits of four 16-bit lanes.
+// gather4 is gather8 for the top bits of four 16-bit lanes.
 func gather4(x uint64) uint64 {
 	return x >> 15 * (1<<48 | 1<<33 | 1<<18 | 1<<3) >> 48 & 15
 }
@@ -210,7 +210,7 @@ func portableEach(dst, src []byte, t *test, keep uint64) (ones int) {
 	return ones
 }
 
-// load8 loads eight elements of 1 to 8 bytes as little-endian numbers, swapped where the test says so.
+// load8 loads eight elements of 1 to 8 bytes as little-endian numbers, swapped where t.swap is set.
 func (t *test) load8(lanes *[8]uint64, src []byte) {
 	switch w := t.width; w {
 	case 1:

@@ -6,9 +6,9 @@ import (
 	"time"
 )
 
-// BenchmarkRatio reports speeds as shares of the speed of a loop that only reads (or only writes) the same bytes, which are
-// resident in memory. They are gone through piece by piece, each contender in its turn, and of each piece the fastest of
-// all rounds counts: so the figures hold on a busy machine too.
+// BenchmarkRatio reports speeds relative to a loop that only reads (or only writes) the same bytes, which are resident in
+// memory. Contenders take turns, piece by piece, and the fastest round of each piece counts, so that the results are
+// also meaningful on a busy machine.
 //
 //	go test -run '^$' -bench Ratio -benchtime 30x
 func BenchmarkRatio(b *testing.B) {

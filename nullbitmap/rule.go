@@ -12,10 +12,10 @@ import (
 var ErrRule = errors.New("nullbitmap: impossible rule")
 
 // Rule says which values of a fixed width are null. It is made once per column, is immutable, and may be used by
-// several goroutines at once. The zero Rule fits no values: using it is a mistake of the caller.
+// several goroutines at once. The zero Rule fits no values: using it panics.
 type Rule struct {
 	width int
-	tests []test // a value is valid when every test says so; none: always valid
+	tests []test // a value is valid when it passes every test; none: always valid
 }
 
 // op is the shape of a test, and so the kernel that runs it.
@@ -31,7 +31,7 @@ const (
 )
 
 // test is one compiled condition. Numbers are in the order in which a little-endian load of the stored bytes
-// gives them, except behind swap. The assembly is given the fields one by one, so their order is free.
+// gives them, except after swap. The assembly is given the fields one by one, so their order is free.
 type test struct {
 	op    op
 	width int
@@ -85,7 +85,7 @@ func flipOf(p Polarity) uint64 {
 // SetIsNull); GDAL's mask band is Nonzero(1, SetIsValid).
 func Nonzero(width int, p Polarity) (Rule, error) {
 	if width < 1 {
-		return Rule{}, ruleErr("a mask of %d bytes an element", width)
+		return Rule{}, ruleErr("a mask of %d bytes per element", width)
 	}
 	if err := checkPolarity(p); err != nil {
 		return Rule{}, err
@@ -97,8 +97,8 @@ func Nonzero(width int, p Polarity) (Rule, error) {
 }
 
 // AnyBit is the rule of bit fields: an element of len(mask) bytes (1 to 8) is set when it has any of the bits of mask
-// set. The bytes of mask stand in the order in which the elements are stored, see [Stored]. LIGO's data quality bit
-// 3 is AnyBit(Stored(1<<3, 4, LittleEndian), SetIsValid). A mask without bits is refused: it would say nothing.
+// set. The bytes of mask are in the order in which the elements are stored, see [Stored]. LIGO's data quality bit
+// 3 is AnyBit(Stored(1<<3, 4, LittleEndian), SetIsValid). A mask without bits is an error.
 func AnyBit(mask []byte, p Polarity) (Rule, error) {
 	width := len(mask)
 	if width < 1 || width > 8 {
@@ -115,10 +115,10 @@ func AnyBit(mask []byte, p Polarity) (Rule, error) {
 }
 
 // Equal is the rule of sentinels: an element is null when its bytes are those of any of the sentinels. Sentinels are
-// raw, as stored (see [Stored], [StoredFloat]), so byte order, type and NaN payload need no further words: R's NA in
+// raw, as stored (see [Stored], [StoredFloat]), so byte order, type and NaN payload are given with them: R's NA in
 // float64 is Equal(StoredFloat(...)) of that payload, a netCDF _FillValue of an integer is Equal of the attribute's
-// bytes. All must have one length, the elements' width, at least 1 byte; widths of 1, 2, 4 and 8 are fast. No
-// sentinels at all are refused.
+// bytes. All must have the same length, the elements' width, of at least 1 byte; widths of 1, 2, 4 and 8 are
+// fast. Without sentinels it is an error.
 func Equal(sentinels ...[]byte) (Rule, error) {
 	if len(sentinels) == 0 {
 		return Rule{}, ruleErr("no sentinels")
@@ -283,8 +283,8 @@ func OutsideFloat(width int, order ByteOrder, min, max float64) (Rule, error) {
 	return Rule{width, []test{t}}, nil
 }
 
-// Any is the rule that a value is null when any of rules says so. It runs them in one pass over the data. All must
-// have one width; no rules at all are refused.
+// Any is the rule that a value is null when it is null by any of rules. It needs one pass over the data. All rules must
+// have the same width; without rules it is an error.
 func Any(rules ...Rule) (Rule, error) {
 	if len(rules) == 0 {
 		return Rule{}, ruleErr("no rules")
@@ -295,7 +295,7 @@ func Any(rules ...Rule) (Rule, error) {
 			return Rule{}, ruleErr("the zero Rule")
 		}
 		if r.width != joined.width {
-			return Rule{}, ruleErr("rules for %d and %d bytes an element", joined.width, r.width)
+			return Rule{}, ruleErr("rules for %d and %d bytes per element", joined.width, r.width)
 		}
 		joined.tests = append(joined.tests, r.tests...)
 	}
@@ -319,20 +319,20 @@ func (r Rule) IsNull(element []byte) bool {
 }
 
 // Apply writes the validity of each of the len(values)/r.Width() elements to dst, from bit off on, and returns the
-// number of zero bits among those that it wrote. len(values) is a multiple of the width.
+// number of zero bits that it wrote. len(values) is a multiple of the width.
 func (r Rule) Apply(dst []byte, off int, values []byte, m Mode) (nulls int) {
 	return active.apply(r, dst, off, values, m)
 }
 
-// ApplyStrided is [Rule.Apply] for n elements of which each begins stride bytes after the one before, as members of
-// compounds and columns of matrices do; values begins with the first element. The stride is at least the width, and
-// values holds at least (n-1)*stride+width bytes (none when n is 0).
+// ApplyStrided is [Rule.Apply] for n elements, stride bytes apart, such as members of compounds and columns of matrices;
+// the first element is at the start of values. The stride is at least the width, and values has at least
+// (n-1)*stride+width bytes (none when n is 0).
 func (r Rule) ApplyStrided(dst []byte, off int, values []byte, stride, n int, m Mode) (nulls int) {
 	return active.applyStrided(r, dst, off, values, stride, n, m)
 }
 
 // Stored returns the low width bytes (1 to 8) of v in the given order: an integer as a file stores it. Signed integers
-// are given as uint64(v). It returns nil for a width or an order that does not exist, which every user of it refuses.
+// are given as uint64(v). It returns nil for an invalid width or order, which all functions that take elements refuse.
 func Stored(v uint64, width int, order ByteOrder) []byte {
 	if width < 1 || width > 8 || checkOrder(order) != nil {
 		return nil

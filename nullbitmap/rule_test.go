@@ -106,7 +106,7 @@ func TestIsNullAgreesWithNaive(t *testing.T) {
 	}
 }
 
-// TestNetCDFDefaults: the default fill of each netCDF type is null, its neighbours are not.
+// TestNetCDFDefaults: the default fill of each netCDF type is null, its neighbors are not.
 func TestNetCDFDefaults(t *testing.T) {
 	for _, c := range []struct {
 		fill  uint64

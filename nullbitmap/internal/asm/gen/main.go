@@ -129,14 +129,14 @@ func unrolled(w int, n reg.Register, body func(i int), next func(groups int)) {
 	VZEROUPPER()
 }
 
-// fetch asks for the lines of one group of elements of w bytes.
+// fetch prefetches the lines of one group of elements of w bytes.
 func fetch(base reg.Register, w, group int) {
 	for i := 0; i < w; i++ {
 		PREFETCHT0(Mem{Base: base, Disp: 64*(group*w+i) + ahead})
 	}
 }
 
-// rounds writes the loop around a test kernel. body leaves one bit an element of the 64 that begin at src in a register.
+// rounds writes the loop around a test kernel. body returns a register with one bit for each of the 64 elements from src on.
 // With invert nil its complement is taken.
 func rounds(w int, invert reg.GPVirtual, body func(src Mem) reg.GPVirtual) {
 	dst, src := Load(Param("dst"), GP64()), Load(Param("src"), GP64())
@@ -374,7 +374,7 @@ func expandDoc(w int, isa string) {
 	Pragma("noescape")
 }
 
-// expandRounds writes the loop around an expanding kernel. body gets where the 64 elements begin, and their bits.
+// expandRounds writes the loop around an expanding kernel. body gets the address of the 64 elements and that of their bits.
 func expandRounds(w int, body func(dst, src Mem)) {
 	dst, src, n := Load(Param("dst"), GP64()), Load(Param("src"), GP64()), Load(Param("groups"), GP64())
 	unrolled(w, n, func(i int) {
