@@ -14,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// BenchmarkBuild builds a million rows of each kind of column, from the cache's point of view all over again.
+// BenchmarkBuild builds a million rows of each kind of column, each time with cold buffers.
 func BenchmarkBuild(b *testing.B) {
 	const rows = 1 << 20
 	fill := func(cell []byte) []byte { return bytes.Repeat(cell, rows) }
@@ -69,7 +69,7 @@ func BenchmarkBuild(b *testing.B) {
 	}
 }
 
-// BenchmarkBuildStrings checks and hands on a million strings in Arrow's layout.
+// BenchmarkBuildStrings checks a million strings in Arrow's layout.
 func BenchmarkBuildStrings(b *testing.B) {
 	const rows = 1 << 20
 	for _, bench := range []struct{ name, word string }{{"ascii", "a plain word"}, {"umlauts", "größere Äpfel"}} {

@@ -10,61 +10,61 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Bitmap is a run of bits, least significant first; 1 is valid. Nil Bits stand for all valid.
+// Bitmap is a run of bits, least significant first; 1 is valid. Nil Bits mean that all are valid.
 type Bitmap struct {
 	Bits   []byte
-	Offset int // bit number of the first
+	Offset int // number of the first bit
 }
 
-// Raw is what Build makes an array of: elements as HDF5 stores them.
+// Raw is the input of Build: elements as HDF5 stores them.
 type Raw struct {
-	Bytes  []byte // the rows; the first begins at 0
+	Bytes  []byte // the rows; the first starts at byte 0
 	Stride int    // bytes from one row to the next, 0: the plan's RowBytes
 	Rows   int
 	Row0   int64 // number of the first row in its dataset, for messages
 
-	// Owner, when not nil, is the buffer inside which Bytes lie, from OwnerOffset on. Results may retain it instead of
+	// Owner, when not nil, is the buffer that Bytes are part of, from OwnerOffset on. The array may retain it instead of
 	// copying.
 	Owner       *memory.Buffer
 	OwnerOffset int
 
-	Mutable bool // Bytes is scratch that Build may change, and hand out through Owner
+	Mutable bool // Build may change Bytes, and make them part of the array through Owner
 	Swapped bool // SwapInPlace was called on Bytes already, and returned true
 
-	// Valid says which items (Plan.Items of each row) are not null; Nulls is the number of zeros among them, -1 when it
-	// is not known. ValidBuf, when not nil, holds the same bits from its bit 0 on, zeros behind the last, and may be
-	// handed out as a validity buffer.
+	// Valid has a bit for each item (Plan.Items of each row), 0 for null; Nulls is the number of zeros among them, -1 when
+	// it is not known. ValidBuf, when not nil, has the same bits from its bit 0 on, followed by zeros, and may become the
+	// array's validity buffer.
 	Valid    Bitmap
 	Nulls    int
 	ValidBuf *memory.Buffer
 }
 
-// Heap gives the objects of an HDF5 file's global heap.
+// Heap reads the objects of an HDF5 file's global heap.
 type Heap interface {
 	// Object returns the bytes of one object. They are valid until Build returns.
 	Object(addr uint64, index uint32) ([]byte, error)
 }
 
-// Env is what Build needs of its surroundings.
+// Env has what Build needs besides the rows.
 type Env struct {
-	Alloc memory.Allocator // every buffer that is not handed out from Raw
-	Heap  Heap             // needed by plans that are Variable
+	Alloc memory.Allocator // of every buffer that is not part of Raw
+	Heap  Heap             // needed by plans with Plan.Variable
 
-	// RefPath gives the path of the object that a reference, as stored, points to. Needed by plans with Refs.
+	// RefPath returns the path of the object that a reference, as stored, points to. Needed by plans with Plan.Refs.
 	RefPath func(ref []byte) (path string, null bool, err error)
 
 	OffsetSize int    // bytes of an address in the file
 	Where      string // the dataset's path, for messages
 }
 
-// ctx holds the memory that one Build makes, so that all of it is released on every way out.
+// ctx has the memory that one Build allocates, so that all of it is released on every return.
 type ctx struct {
 	env  *Env
 	bufs []*memory.Buffer
 	data []*array.Data
 }
 
-// release drops the references that making the result took. What the result retained lives on.
+// release drops the references that building the result took. The result keeps its own.
 func (c *ctx) release() {
 	for _, d := range c.data {
 		d.Release()
@@ -106,7 +106,7 @@ func (c *ctx) make(t arrow.DataType, n int, valid validity, bufs []*memory.Buffe
 
 // view is a run of n elements of size bytes, stride bytes apart.
 type view struct {
-	b      []byte // begins with the first element
+	b      []byte // starts with the first element
 	n      int
 	size   int
 	stride int
@@ -114,7 +114,7 @@ type view struct {
 	owner   *memory.Buffer // when not nil, b[0] is its byte off
 	off     int
 	mutable bool // b may be changed
-	swapped bool // b is in the host's byte order, whatever the type says
+	swapped bool // b is in the host's byte order, not the type's
 
 	valid validity
 }
@@ -125,7 +125,7 @@ func (v *view) at(i int) []byte {
 	return v.b[o : o+v.size : o+v.size]
 }
 
-// packed reports whether the elements lie side by side.
+// packed reports whether the elements are adjacent.
 func (v *view) packed() bool { return v.stride == v.size || v.n <= 1 }
 
 // sub returns the view of the size bytes at off of each element.
@@ -137,7 +137,7 @@ func (v *view) sub(off, size int) view {
 	return s
 }
 
-// pack returns a view of the same elements side by side, copied where they were not.
+// pack returns a view of the same elements in adjacent bytes, copied where they were not adjacent.
 func (c *ctx) pack(v *view) view {
 	if v.packed() {
 		p := *v
@@ -149,13 +149,13 @@ func (c *ctx) pack(v *view) view {
 	return view{b: buf.Bytes(), n: v.n, size: v.size, stride: v.size, owner: buf, mutable: true, valid: v.valid}
 }
 
-// values returns a buffer of the elements side by side, each reversed when swap is set. It is a slice of v's owner
-// where the bytes are right as they are, or may be made so.
+// values returns a buffer of the elements in adjacent bytes, each reversed when swap is set. It is a slice of v's owner
+// where the bytes need no change, or may be changed in place.
 func (c *ctx) values(v *view, swap bool) *memory.Buffer {
 	swap = swap && !v.swapped
 	total := v.n * v.size
 	if total == 0 {
-		return c.buffer(0) // v.off may lie behind its owner's end
+		return c.buffer(0) // v.off may be after its owner's end
 	}
 	if v.packed() && v.owner != nil && (!swap || v.mutable) {
 		if swap {

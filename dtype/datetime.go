@@ -14,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// units maps numpy's units to Arrow's and to the factor from the one to the other.
+// timeUnits maps numpy's units to Arrow's, with the factor between them.
 var timeUnits = map[string]struct {
 	unit   arrow.TimeUnit
 	factor int64
@@ -23,7 +23,7 @@ var timeUnits = map[string]struct {
 	"s": {arrow.Second, 1}, "m": {arrow.Second, 60}, "h": {arrow.Second, 3600}, "D": {arrow.Second, 86400}, "W": {arrow.Second, 7 * 86400},
 }
 
-// moments is a column of instants stored in int64, of which NaT is null.
+// moments is instants in int64 that need a conversion. NaT is null.
 type moments struct {
 	info
 	order  h5.ByteOrder
@@ -32,7 +32,7 @@ type moments struct {
 	nat    nullbitmap.Rule
 }
 
-// instant returns the node of int64 instants in an order of bytes.
+// instant returns the node of int64 instants in a byte order.
 func (b *planner) instant(t numpy.Instant, order h5.ByteOrder) (node, error) {
 	what := "datetime64"
 	if t.Delta {
@@ -67,7 +67,7 @@ func (b *planner) instant(t numpy.Instant, order h5.ByteOrder) (node, error) {
 	return p, nil
 }
 
-// natBytes returns numpy's NaT as it lies in Arrow buffers: the least integer.
+// natBytes returns numpy's NaT as in Arrow buffers: the smallest integer.
 func natBytes() []byte {
 	b := make([]byte, 8)
 	binary.NativeEndian.PutUint64(b, 1<<63)
@@ -88,10 +88,10 @@ func (n *moments) build(c *ctx, v *view) (*array.Data, error) {
 	if n.days {
 		limit = math.MaxInt32
 	}
-	most, least, factor := limit/n.factor, (-limit-1)/n.factor, n.factor
+	maxTicks, minTicks, factor := limit/n.factor, (-limit-1)/n.factor, n.factor
 	for i := range v.n {
 		x := int64(binary.NativeEndian.Uint64(src[8*i:]))
-		if x < least || x > most {
+		if x < minTicks || x > maxTicks {
 			if valid.valid(i) {
 				return nil, corruptAt(i, "%d of a unit that makes %d of %v is out of range", x, n.factor, n.arrow)
 			}

@@ -8,9 +8,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// BuildDictionary makes a dictionary array of indices, of any integer type, into dictionary. It retains both and copies
-// neither. Indices out of range, but for those under a null, are Corrupt; row0 is the number of the first row and where
-// the dataset's path, for messages.
+// BuildDictionary returns a dictionary array of indices, of any integer type, into dictionary. It retains both and copies
+// neither. The caller releases it. The error is Corrupt for indices out of range, except under nulls; row0 is the number
+// of the first row and where the dataset's path, for messages.
 func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, where string) (arrow.Array, error) {
 	t := indices.DataType()
 	if !arrow.IsInteger(t.ID()) {
@@ -21,7 +21,7 @@ func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, 
 	n, off := d.Len(), d.Offset()
 	limit := uint64(dictionary.Len())
 	if arrow.IsSignedInteger(t.ID()) {
-		limit = min(limit, 1<<(8*width-1)) // negative ones are beyond every limit
+		limit = min(limit, 1<<(8*width-1)) // negative ones are above every limit
 	}
 	var values []byte
 	if n > 0 {
@@ -33,7 +33,7 @@ func BuildDictionary(indices, dictionary arrow.Array, ordered bool, row0 int64, 
 	}
 	dict, ok := dictionary.Data().(*array.Data)
 	if !ok {
-		return nil, h5err.New(h5err.Argument, "a dictionary that is no plain array")
+		return nil, h5err.New(h5err.Argument, "a dictionary that is not made of plain data")
 	}
 	dt := &arrow.DictionaryType{IndexType: t, ValueType: dictionary.DataType(), Ordered: ordered}
 	bufs := append([]*memory.Buffer(nil), d.Buffers()...)

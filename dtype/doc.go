@@ -1,17 +1,18 @@
-// Package dtype turns HDF5 types into Arrow types, and elements as HDF5 stores them into Arrow arrays.
+// Package dtype maps HDF5 types to Arrow types, and makes Arrow arrays from elements as HDF5 stores them.
 //
-// New makes a Plan for a type and the shape of a row: the Arrow type, how the bytes get there (Delivery), and why it
-// takes a copy where it does. Plan.Build makes an array of some rows. It does no I/O: bytes, null bitmaps, heap objects
-// and the paths of references are handed in.
+// New returns a Plan for a type and the shape of a row: the Arrow type, how bytes become its buffers (Delivery), and the
+// reason for a copy where one is needed. Plan.Build makes an array of a number of rows. It does no I/O: the caller
+// provides the bytes, null bitmaps, heap objects and the paths of references.
 //
-// Bytes that are an Arrow buffer already are handed on: when Raw.Owner is set, the array holds a reference to that
-// buffer, and is valid until it is released, whatever becomes of the file. Everything else is allocated from Env.Alloc.
+// Bytes that already are an Arrow buffer are not copied: when Raw.Owner is set, the array holds a reference to that
+// buffer and is valid until it is released, also after the file is closed. All other buffers come from Env.Alloc.
 //
 // # Nulls
 //
-// A value is null where Raw.Valid says so, and where its type does: NaT, null references, NaN under Options.NaNAsNull.
-// Null counts are exact, bits behind the last are zero, and an array without nulls has no validity buffer. A value
-// under a null is never the cause of an error. Nulls of a compound or of an array element are repeated in its children.
+// A value is null where Raw.Valid has a 0 bit, and by its own value for NaT, null references, and NaN under
+// Options.NaNAsNull. Null counts are exact, bits after the last value are zero, and an array without nulls has no
+// validity buffer. Values under a null never cause an error. Nulls of a compound or of an array element are repeated in
+// its children.
 //
 // # The other direction
 //
@@ -20,6 +21,6 @@
 //
 // # What is not promised
 //
-// The addresses of buffers that are handed on need no alignment. Bytes under a null are unspecified. Values of a
-// mapped buffer that change while an array is built, or after, are not noticed.
+// Buffers that are not copied may have any alignment. Bytes under a null are unspecified. Changes to mapped bytes while
+// an array is built, or later, are not detected.
 package dtype

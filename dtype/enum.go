@@ -19,17 +19,17 @@ import (
 // maxTable bounds the table that finds a member by its value; enumerations with values further apart use a map.
 const maxTable = 1 << 16
 
-// labelled is an enumeration as a dictionary of its members' names.
-type labelled struct {
+// enumeration makes a dictionary column, whose labels are the members' names.
+type enumeration struct {
 	info
 	codec  intCodec
 	width  int // of an index
 	labels []string
 	direct bool // the values are the indices: 0..n-1 in integers that Arrow has
 
-	least uint64           // table[value-least] is the index of a value, -1 without one
-	table []int32          // nil: index is used
-	index map[uint64]int32 // index of each value
+	minValue uint64           // table[value-minValue] is the index of a value, -1 without one
+	table    []int32          // nil: index is used
+	index    map[uint64]int32 // index of each value
 }
 
 func (b *planner) enum(t *h5.Type) (node, error) {
@@ -63,7 +63,7 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	if w == 0 {
 		return nil, h5err.New(h5err.Unsupported, "enumerations of %d bytes", t.Size)
 	}
-	n := &labelled{info: info{size: t.Size}, codec: k, labels: labels}
+	n := &enumeration{info: info{size: t.Size}, codec: k, labels: labels}
 	n.width = w
 	for n.width < 8 && uint64(len(labels)) > 1<<(8*n.width-types.One(k.signed)) {
 		n.width *= 2
@@ -73,14 +73,14 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	n.order(k.order, t.Size)
 	n.direct = k.whole() && n.width == t.Size && n.arrange(values)
 	if !n.direct {
-		n.delivery, n.reason, n.swap = Converted, "the members' values are no indices", 0
+		n.delivery, n.reason, n.swap = Converted, "the members' values are not indices", 0
 	}
 	n.note(MetaEnum, members(labels, values, k.signed))
 	n.lookup(values)
 	return n, nil
 }
 
-// members spells an enumeration's members as a JSON object in the file's order.
+// members returns an enumeration's members as a JSON object in the file's order.
 func members(labels []string, values []uint64, signed bool) string {
 	b := []byte{'{'}
 	for i, l := range labels {
@@ -99,7 +99,7 @@ func members(labels []string, values []uint64, signed bool) string {
 }
 
 // arrange puts the labels in the order of their values, and reports whether those are exactly 0..n-1.
-func (n *labelled) arrange(values []uint64) bool {
+func (n *enumeration) arrange(values []uint64) bool {
 	sorted := make([]string, len(values))
 	seen := make([]bool, len(values))
 	for i, x := range values {
@@ -112,21 +112,21 @@ func (n *labelled) arrange(values []uint64) bool {
 	return true
 }
 
-// lookup prepares index.
-func (n *labelled) lookup(values []uint64) {
+// lookup fills table or index.
+func (n *enumeration) lookup(values []uint64) {
 	if n.direct || len(values) == 0 {
 		return
 	}
-	least, most := values[0], values[0]
+	lo, hi := values[0], values[0]
 	for _, x := range values {
 		if n.codec.signed {
-			least, most = uint64(min(int64(least), int64(x))), uint64(max(int64(most), int64(x)))
+			lo, hi = uint64(min(int64(lo), int64(x))), uint64(max(int64(hi), int64(x)))
 		} else {
-			least, most = min(least, x), max(most, x)
+			lo, hi = min(lo, x), max(hi, x)
 		}
 	}
-	n.least = least
-	if span := most - least; span < maxTable {
+	n.minValue = lo
+	if span := hi - lo; span < maxTable {
 		n.table = make([]int32, span+1)
 		for i := range n.table {
 			n.table[i] = -1
@@ -134,9 +134,9 @@ func (n *labelled) lookup(values []uint64) {
 	} else {
 		n.index = make(map[uint64]int32, len(values))
 	}
-	for i := len(values) - 1; i >= 0; i-- { // of two names for a value the first counts
+	for i := len(values) - 1; i >= 0; i-- { // of two names for one value the first counts
 		if n.table != nil {
-			n.table[values[i]-least] = int32(i)
+			n.table[values[i]-lo] = int32(i)
 		} else {
 			n.index[values[i]] = int32(i)
 		}
@@ -144,20 +144,20 @@ func (n *labelled) lookup(values []uint64) {
 }
 
 // find returns the index of the member with a value, -1 when there is none.
-func (n *labelled) find(x uint64) int32 {
+func (n *enumeration) find(x uint64) int32 {
 	if n.index != nil {
 		if i, ok := n.index[x]; ok {
 			return i
 		}
 		return -1
 	}
-	if d := x - n.least; d < uint64(len(n.table)) {
+	if d := x - n.minValue; d < uint64(len(n.table)) {
 		return n.table[d]
 	}
 	return -1
 }
 
-func (n *labelled) build(c *ctx, v *view) (*array.Data, error) {
+func (n *enumeration) build(c *ctx, v *view) (*array.Data, error) {
 	var indices *memory.Buffer
 	if n.direct {
 		indices = c.values(v, n.swap != 0)
@@ -190,8 +190,8 @@ func (n *labelled) build(c *ctx, v *view) (*array.Data, error) {
 	return d, nil
 }
 
-// unnamed is the error of a value that no member names.
-func (n *labelled) unnamed(v *view, i int, x uint64) error {
+// unnamed is the error about a value without a member.
+func (n *enumeration) unnamed(v *view, i int, x uint64) error {
 	text := strconv.FormatUint(x, 10)
 	if n.codec.signed {
 		shift := 64 - 8*uint(n.width)
@@ -200,7 +200,7 @@ func (n *labelled) unnamed(v *view, i int, x uint64) error {
 			text = strconv.FormatInt(int64(x), 10)
 		}
 	}
-	e := h5err.New(h5err.Corrupt, "%s is no member of the enumeration", text).WithOption("dtype.Options.Enum", "read the integers")
+	e := h5err.New(h5err.Corrupt, "%s is not a member of the enumeration", text).WithOption("dtype.Options.Enum", "read the integers")
 	return element.Wrap(i, e)
 }
 
@@ -234,7 +234,7 @@ func loadInt(b []byte, width, i int) uint64 {
 }
 
 // outside returns the first of n integers, of width bytes in the host's order, that is not null and not below limit
-// (negative ones are not), or -1. limit is at most 2^63.
+// (negative ones are not below), or -1. limit is at most 2^63.
 func outside(b []byte, width int, limit uint64, n int, valid func(i int) bool) int {
 	b = b[:n*width]
 	if limit > 0 && !kernel.Reaches(b, width, limit) {

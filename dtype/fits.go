@@ -6,14 +6,14 @@ import (
 	"github.com/h5arrow/h5arrow/dtype/internal/types"
 )
 
-// weights counts, over the rows looked at so far, what the 32-bit offsets of a plan's strings and sequences count, and
-// the bytes that come from the heap.
+// weights has the sums, over the rows so far, of what the 32-bit offsets of a plan's strings and sequences count, and of
+// the bytes from the heap.
 type weights struct {
 	env   *Env
 	sums  []int64 // by counted node
 	bytes int64
 	limit int64 // of bytes
-	over  bool  // something is above its limit
+	over  bool  // a sum is above its limit
 }
 
 // add counts n bytes or items for node id, and that many bytes from the heap.
@@ -25,18 +25,18 @@ func (w *weights) add(id int, n, bytes int64) {
 
 // counted is a node with 32-bit offsets, or with such nodes inside.
 type counted interface {
-	// most returns what an element adds to any one counter at most; ok is false where only the elements tell.
-	most() (n int64, ok bool)
-	// weigh adds the element stored in b. It may stop early once w is over.
+	// maxWeight returns the largest number that an element adds to any one sum; ok is false where it depends on the
+	// elements.
+	maxWeight() (n int64, ok bool)
+	// weigh adds the element stored in b. It may stop early once w.over is set.
 	weigh(w *weights, b []byte) error
 }
 
-// Fits returns how many of raw's leading rows Build can make one array of, with 32-bit offsets for strings and
-// sequences: nearly always all of them. It is at least 1 unless raw has no rows, so that a row that is too long, or
-// broken, is Build's to report.
+// Fits returns how many of raw's leading rows fit in one array, with 32-bit offsets for strings and sequences: nearly
+// always all of them. It is at least 1 unless raw has no rows, so that Build reports a row that is too long or corrupt.
 func (p *Plan) Fits(raw Raw, env *Env) int { return p.FitsBytes(raw, env, math.MaxInt64) }
 
-// FitsBytes is Fits with a limit of the bytes that the rows take from the heap; one row alone may have more.
+// FitsBytes is Fits with a limit of the bytes that the rows read from the heap; a single row may have more.
 func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 	if p.counters == 0 || p.check(&raw) != nil || raw.Rows <= 1 {
 		return raw.Rows
@@ -45,8 +45,8 @@ func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 	if !ok {
 		return raw.Rows
 	}
-	if most, ok := root.most(); ok {
-		n, ok := types.Product(most, p.Items)
+	if weight, ok := root.maxWeight(); ok {
+		n, ok := types.Product(weight, p.Items)
 		if !ok {
 			return 1
 		}
@@ -79,13 +79,13 @@ func (p *Plan) FitsBytes(raw Raw, env *Env, limit int64) int {
 	return raw.Rows
 }
 
-func (n *fixedText) most() (int64, bool)              { return int64(n.width()), true }
+func (n *fixedText) maxWeight() (int64, bool)         { return int64(n.width()), true }
 func (n *fixedText) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.width()), 0); return nil }
 
-func (n *utf32Text) most() (int64, bool)              { return int64(n.size), true }
+func (n *utf32Text) maxWeight() (int64, bool)         { return int64(n.size), true }
 func (n *utf32Text) weigh(w *weights, b []byte) error { w.add(n.id, int64(n.size), 0); return nil }
 
-func (n *varText) most() (int64, bool) { return 0, false }
+func (n *varText) maxWeight() (int64, bool) { return 0, false }
 
 func (n *varText) weigh(w *weights, b []byte) error {
 	addr, err := offsetSize(w.env, n.size)
@@ -99,7 +99,7 @@ func (n *varText) weigh(w *weights, b []byte) error {
 	return nil
 }
 
-func (n *reference) most() (int64, bool) { return 0, false }
+func (n *reference) maxWeight() (int64, bool) { return 0, false }
 
 func (n *reference) weigh(w *weights, b []byte) error {
 	if w.env.RefPath == nil {
@@ -112,18 +112,18 @@ func (n *reference) weigh(w *weights, b []byte) error {
 	return err
 }
 
-func (n *record) most() (int64, bool) {
-	var most int64
+func (n *record) maxWeight() (int64, bool) {
+	var weight int64
 	for _, m := range n.members {
 		if c, ok := m.node.(counted); ok {
-			k, ok := c.most()
+			k, ok := c.maxWeight()
 			if !ok {
 				return 0, false
 			}
-			most = max(most, k)
+			weight = max(weight, k)
 		}
 	}
-	return most, true
+	return weight, true
 }
 
 func (n *record) weigh(w *weights, b []byte) error {
@@ -137,16 +137,16 @@ func (n *record) weigh(w *weights, b []byte) error {
 	return nil
 }
 
-func (n *block) most() (int64, bool) {
+func (n *block) maxWeight() (int64, bool) {
 	c, ok := n.item.(counted)
 	if !ok {
 		return 0, true
 	}
-	most, ok := c.most()
+	weight, ok := c.maxWeight()
 	if !ok {
 		return 0, false
 	}
-	k, ok := types.Product(most, int64(n.items))
+	k, ok := types.Product(weight, int64(n.items))
 	if !ok {
 		return math.MaxInt64, true
 	}
@@ -161,7 +161,7 @@ func (n *block) weigh(w *weights, b []byte) error {
 	return weighAll(w, c, b, n.item.base().size)
 }
 
-// weighAll adds the elements of size bytes that lie side by side in b.
+// weighAll adds the adjacent elements of size bytes in b.
 func weighAll(w *weights, c counted, b []byte, size int) error {
 	for ; len(b) >= size; b = b[size:] {
 		if err := c.weigh(w, b[:size]); err != nil || w.over {
@@ -171,7 +171,7 @@ func weighAll(w *weights, c counted, b []byte, size int) error {
 	return nil
 }
 
-func (n *sequence) most() (int64, bool) { return 0, false }
+func (n *sequence) maxWeight() (int64, bool) { return 0, false }
 
 func (n *sequence) weigh(w *weights, b []byte) error {
 	addr, err := offsetSize(w.env, n.size)
@@ -188,7 +188,7 @@ func (n *sequence) weigh(w *weights, b []byte) error {
 	if !ok || w.over {
 		return nil
 	}
-	if most, ok := c.most(); ok && most == 0 {
+	if weight, ok := c.maxWeight(); ok && weight == 0 {
 		return nil
 	}
 	values, err := r.object(w.env, uint64(r.length)*uint64(size))

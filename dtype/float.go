@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// maxFloatSize bounds the bytes of a float: no machine has longer ones than IEEE's quadruple precision.
+// maxFloatSize is the largest size of a float in bytes: that of IEEE's quadruple precision.
 const maxFloatSize = 16
 
 // floatFormat reads the floats of one HDF5 type (specification, IV.A.2.d, class 1).
@@ -52,20 +52,20 @@ func (f *floatFormat) precision() int {
 	return f.MantSize
 }
 
-// target returns the smallest of Arrow's formats that holds every value exactly; double, and false, when none does.
+// target returns the narrowest of Arrow's formats that represents every value exactly; double and false without one.
 func (f *floatFormat) target() (types.Format, bool) {
 	p := f.precision()
 	emax := 1<<f.ExpSize - 2 - int(f.Bias)
-	least := 1 - int(f.Bias) - (p - 1)
+	minExp := 1 - int(f.Bias) - (p - 1)
 	for _, t := range types.Formats {
-		if p <= t.Precision && emax <= t.MaxExp && least >= t.MinExp {
+		if p <= t.Precision && emax <= t.MaxExp && minExp >= t.MinExp {
 			return t, true
 		}
 	}
 	return types.Formats[2], false
 }
 
-// words returns the bytes of b as one little-endian number of 128 bits, of which those beyond b are zero.
+// words returns the bytes of b as one little-endian number of 128 bits; bits after b are zero.
 func (f *floatFormat) words(b []byte) (hi, lo uint64) {
 	switch {
 	case f.order == h5.LittleEndian && f.size == 16:
@@ -92,7 +92,7 @@ func field(hi, lo uint64, at, n int) uint64 {
 	return x & (1<<uint(n) - 1) // a shift by 64 gives 0, and 0-1 all ones
 }
 
-// get returns the value stored in b, rounded to nearest even where a double has less room. As in the HDF5 library, an
+// get returns the value stored in b, rounded to nearest even where a double has fewer bits. As in the HDF5 library, an
 // exponent of all ones means infinity or NaN in every format.
 func (f *floatFormat) get(b []byte) float64 {
 	top, all := f.words(b)
@@ -104,7 +104,7 @@ func (f *floatFormat) get(b []byte) float64 {
 		hi = field(top, all, f.MantLoc+64, f.MantSize-64)
 	}
 	if exp == 1<<f.ExpSize-1 {
-		if f.Norm != types.NormImplied { // the stored leading bit says nothing
+		if f.Norm != types.NormImplied { // the stored leading bit does not count
 			clearBit(&hi, &lo, f.MantSize-1)
 		}
 		if hi|lo == 0 {

@@ -38,7 +38,7 @@ func plan(t testing.TB, src Source, o Options) *Plan {
 	return p
 }
 
-// render spells an array's values, "null" for nulls.
+// render returns an array's values as text.
 func render(a arrow.Array) string { return fmt.Sprint(a) }
 
 // bitmapOf makes a bitmap at a bit offset, garbage around it; one digit a value, 1 valid.
@@ -57,7 +57,7 @@ func bitmapOf(digits string, offset int) Bitmap {
 	return Bitmap{b, offset}
 }
 
-// variants returns the ways in which the same rows can be handed to Build: copied, owned, mutable, strided, misaligned.
+// variants returns the ways in which the same rows can be given to Build: copied, owned, mutable, strided, misaligned.
 func variants(p *Plan, b []byte, rows int) map[string]func() Raw {
 	return map[string]func() Raw{
 		"copied": func() Raw { return Raw{Bytes: b, Rows: rows} },

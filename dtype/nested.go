@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// field returns the Arrow field of a node.
+// arrowField returns the Arrow field of a node.
 func arrowField(name string, n node) arrow.Field {
 	in := n.base()
 	f := arrow.Field{Name: name, Type: in.arrow, Nullable: true}
@@ -64,7 +64,7 @@ func (b *planner) compound(t *h5.Type, depth int) (node, error) {
 	return n, nil
 }
 
-// gathered sets the delivery of a record: its only member's when that fills it.
+// gathered sets the delivery of a record: that of its only member when the member fills it.
 func (n *record) gathered(what string) {
 	n.delivery, n.reason = Gathered, what
 	if in := n.members[0].node.base(); len(n.members) == 1 && in.size == n.size {
@@ -77,12 +77,12 @@ func (b *planner) complex(t *h5.Type, depth int) (node, error) {
 		return nil, h5err.New(h5err.Corrupt, "a complex type of %d bytes without floats of half of it", t.Size)
 	}
 	parts := *b
-	parts.opt.NaNAsNull = false // half a number can't be missing
+	parts.opt.NaNAsNull = false // half of a number can't be missing
 	part, err := parts.node(t.Base, depth+1)
 	if err != nil {
 		return nil, err
 	}
-	b.nodes = parts.nodes // a float counts nothing else
+	b.nodes = parts.nodes // a float changes no other count
 	n := &record{info: info{size: t.Size}, members: []member{{0, part}, {t.Base.Size, part}}}
 	n.arrow = arrow.StructOf(arrowField("r", part), arrowField("i", part))
 	n.gathered("real and imaginary parts")
@@ -227,7 +227,7 @@ func (b *planner) varText(t *h5.Type) (node, error) {
 	}, nil
 }
 
-// eager is how many bytes are made room for on the word of the elements' lengths alone.
+// eager is the number of bytes that are allocated on the elements' declared lengths alone.
 const eager = 1 << 20
 
 func (n *varText) build(c *ctx, v *view) (*array.Data, error) {
@@ -261,9 +261,9 @@ func (n *varText) build(c *ctx, v *view) (*array.Data, error) {
 	return c.textData(n.arrow, v.n, v.valid, offsets, g.buf, len(g.bytes))
 }
 
-// claim returns the bytes that the elements say they have, as far as that is worth believing: the heap may hold less.
+// claim returns the sum of the lengths that the elements declare, up to a limit: the heap may have fewer bytes.
 func (n *varText) claim(v *view, addr int) int {
-	most := 64*v.n + eager
+	limit := 64*v.n + eager
 	sum := int64(0)
 	for i := range v.n {
 		if v.valid.valid(i) {
@@ -271,8 +271,8 @@ func (n *varText) claim(v *view, addr int) int {
 				sum += int64(r.length)
 			}
 		}
-		if sum > int64(most) {
-			return most
+		if sum > int64(limit) {
+			return limit
 		}
 	}
 	return int(sum)

@@ -326,14 +326,14 @@ func TestEnumErrors(t *testing.T) {
 		bytes string
 		texts []string
 	}{
-		{enumT(le(1), "a", 0, "b", 1), "00 02", []string{"row 1", "2 is no member", "Options.Enum"}},
-		{enumT(le(1), "a", 0, "b", 1), "00 ff", []string{"row 1", "-1 is no member"}},
-		{enumT(be(2), "a", 0, "b", 1), "0000 0100", []string{"row 1", "256 is no member"}},
-		{enumT(leu(8), "a", 0, "b", 1), "0000000000000000 ffffffffffffffff", []string{"row 1", "18446744073709551615 is no member"}},
+		{enumT(le(1), "a", 0, "b", 1), "00 02", []string{"row 1", "2 is not a member", "Options.Enum"}},
+		{enumT(le(1), "a", 0, "b", 1), "00 ff", []string{"row 1", "-1 is not a member"}},
+		{enumT(be(2), "a", 0, "b", 1), "0000 0100", []string{"row 1", "256 is not a member"}},
+		{enumT(leu(8), "a", 0, "b", 1), "0000000000000000 ffffffffffffffff", []string{"row 1", "18446744073709551615 is not a member"}},
 		{enumT(le(4), "a", 0), "00000000 00000080", []string{"row 1", "-2147483648"}},
-		{enumT(le(1), "a", 1, "b", 3), "01 02", []string{"row 1", "2 is no member"}},
-		{enumT(le(8), "a", 1, "b", int64(1<<40)), "0100000000000000 ffffffffffffffff", []string{"row 1", "-1 is no member"}},
-		{enumT(le(1)), "00 00", []string{"row 0", "0 is no member"}},
+		{enumT(le(1), "a", 1, "b", 3), "01 02", []string{"row 1", "2 is not a member"}},
+		{enumT(le(8), "a", 1, "b", int64(1<<40)), "0100000000000000 ffffffffffffffff", []string{"row 1", "-1 is not a member"}},
+		{enumT(le(1)), "00 00", []string{"row 0", "0 is not a member"}},
 	}
 	for _, tt := range tests {
 		p := plan(t, Source{Type: tt.typ}, Options{})
@@ -445,8 +445,8 @@ func TestFits(t *testing.T) {
 	}
 }
 
-// What fixed cells add at most to an array's offsets is known without looking.
-func TestMost(t *testing.T) {
+// The largest number that fixed cells add to an array's offsets does not depend on the cells.
+func TestMaxWeight(t *testing.T) {
 	for _, tt := range []struct {
 		src  Source
 		opt  Options
@@ -461,7 +461,7 @@ func TestMost(t *testing.T) {
 		{Source{Type: compoundT(2, "a", 0, le(2))}, Options{}, 0},
 	} {
 		p := plan(t, tt.src, tt.opt)
-		n, ok := p.root.(counted).most()
+		n, ok := p.root.(counted).maxWeight()
 		if !ok || n != tt.want {
 			t.Errorf("%v: %d, %v, want %d", p.Arrow, n, ok, tt.want)
 		}
@@ -472,7 +472,7 @@ func TestMost(t *testing.T) {
 	}
 	for _, typ := range []*h5.Type{vstrT(), arrayT(vstrT(), 2), compoundT(16, "s", 0, vstrT()), vlenT(le(1)), {Class: h5.ClassReference, Size: 8}} {
 		p := plan(t, Source{Type: typ}, Options{})
-		if n, ok := p.root.(counted).most(); ok {
+		if n, ok := p.root.(counted).maxWeight(); ok {
 			t.Errorf("%v: %d", p.Arrow, n)
 		}
 	}
@@ -505,6 +505,6 @@ func TestTensorType(t *testing.T) {
 		}
 	}
 	if _, err := tt.Deserialize(arrow.PrimitiveTypes.Int8, tt.Serialize()); err == nil {
-		t.Error("storage that is no list was accepted")
+		t.Error("storage that is not a list was accepted")
 	}
 }

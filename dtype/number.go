@@ -14,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// plain is a fixed-width type whose bytes are Arrow's, but for their order.
+// plain is a fixed-width type whose bytes are Arrow's, except for their order.
 type plain struct {
 	info
 	null  nullbitmap.Rule // values that are null, in the host's byte order
@@ -30,7 +30,7 @@ func (n *plain) build(c *ctx, v *view) (*array.Data, error) {
 	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil
 }
 
-// order makes n mapped or swapped as elements of width bytes in order o need it.
+// order sets n's delivery for elements of width bytes in byte order o: mapped or swapped.
 func (n *info) order(o h5.ByteOrder, width int) {
 	n.delivery, n.swap = Mapped, 0
 	if width > 1 && (o == h5.BigEndian) != kernel.HostIsBig() {
@@ -69,10 +69,10 @@ func codec(t *h5.Type, signed bool) (intCodec, error) {
 	return k, nil
 }
 
-// batch is how many integers are read at a time.
+// batch is the number of integers that are read at a time.
 const batch = 512
 
-// each calls f with the integers of v, some at a time: xs are those from element i on.
+// each calls f with the integers of v, a batch at a time: xs are those from element i on.
 func (k *intCodec) each(v *view, f func(i int, xs []uint64) error) error {
 	var space [batch]uint64
 	form := kernel.Int{Size: k.size, Big: k.order == h5.BigEndian, Shift: k.shift, Precision: k.precision, Signed: k.signed}
@@ -97,7 +97,7 @@ func (k *intCodec) whole() bool {
 	return k.shift == 0 && k.precision == 8*k.size && k.size <= 8 && k.size&(k.size-1) == 0
 }
 
-// width returns the bytes of the Arrow integer for k: by container, for containers that Arrow has.
+// width returns the bytes of the Arrow integer for k: that of the container, where Arrow has one.
 func (k *intCodec) width() int {
 	size := k.size
 	if size > 8 {
@@ -116,7 +116,7 @@ func (k *intCodec) get(b []byte) uint64 {
 	return f.Get(b)
 }
 
-// extend makes a number of the lowest precision bits of x.
+// extend returns the number in the lowest precision bits of x.
 func (k *intCodec) extend(x uint64) uint64 {
 	unused := uint(64 - k.precision)
 	if x <<= unused; k.signed {
@@ -125,7 +125,7 @@ func (k *intCodec) extend(x uint64) uint64 {
 	return x >> unused
 }
 
-// wide is get for containers of more than eight bytes, bit by bit: there are hardly any.
+// wide is get for containers of more than eight bytes, bit by bit: they are rare.
 func (k *intCodec) wide(b []byte) uint64 {
 	var x uint64
 	for bit := k.shift + k.precision - 1; bit >= k.shift; bit-- {
@@ -152,7 +152,7 @@ func putInt(dst []byte, width, i int, x uint64) {
 	}
 }
 
-// putInts writes the low width bytes of each of xs in the host's order, side by side.
+// putInts writes the low width bytes of each of xs in the host's order to adjacent bytes.
 func putInts(dst []byte, width int, xs []uint64) {
 	switch width {
 	case 1:
@@ -174,7 +174,7 @@ func putInts(dst []byte, width int, xs []uint64) {
 	}
 }
 
-// oddInt is an integer with another width, or with bits that don't count.
+// oddInt is an integer of a width that Arrow lacks, or with padding bits.
 type oddInt struct {
 	info
 	codec intCodec
@@ -243,7 +243,7 @@ func (b *planner) bitfield(t *h5.Type) (node, error) {
 	return b.integer(k)
 }
 
-// boolean is one byte of which any bit of mask says true.
+// boolean is a byte that is true when any bit of mask is set.
 type boolean struct {
 	info
 	mask byte

@@ -9,9 +9,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// NumpyType returns a type for elements that are known by numpy's name for them alone, such as "<f8", "int32", "S5" or
-// "datetime64[ns]". Together with the name as Source.DType it makes a plan; the name's byte order counts, and without
-// one the elements are little-endian. Names that numpy does not have are Unsupported.
+// NumpyType returns a type for elements that are described only by numpy's name for them, such as "<f8", "int32", "S5"
+// or "datetime64[ns]". Use it with the same name as Source.DType; the name's byte order counts, and without one the
+// elements are little-endian. Names that numpy does not have are Unsupported.
 func NumpyType(name string) (*h5.Type, error) {
 	if _, ok := numpy.ParseInstant(name); ok {
 		t := &h5.Type{Class: h5.ClassFixed, Size: 8, Order: h5.LittleEndian, Signed: true, Precision: 64}
@@ -55,7 +55,7 @@ func (b *planner) named(t *h5.Type, attr string) (node, error) {
 	if size != t.Size {
 		return nil, h5err.New(h5err.Corrupt, "dtype %q of %d bytes on elements of %d", attr, size, t.Size)
 	}
-	// The order of the bytes is the dataset's. Where its type has none, the attribute's counts.
+	// The byte order is that of the dataset's type. Where it has none, the attribute's counts.
 	o := t.Order
 	if t.Class == h5.ClassEnum && t.Base != nil {
 		o = t.Base.Order

@@ -47,7 +47,7 @@ type reference struct {
 	typ *h5.Type
 }
 
-// path gives the path of an element's target.
+// path returns the path of an element's target.
 func (n *reference) path(env *Env, p []byte) (path string, null bool, err error) {
 	ref, err := h5.ObjectReference(n.typ, p, env.OffsetSize)
 	if ref == nil {

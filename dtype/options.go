@@ -5,7 +5,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// Strings says what becomes of text. The zero value is the default.
+// Strings says how text is represented in Arrow. The zero value is the default.
 type Strings uint8
 
 // The ways to treat text.
@@ -17,13 +17,13 @@ const (
 
 var stringsNames = [...]string{"utf8", "binary", "latin1"}
 
-// String returns the name that the command line uses.
+// String returns the name of the choice.
 func (s Strings) String() string { return types.Name("strings", stringsNames[:], int(s)) }
 
-// Enum says what becomes of enumerations. The zero value is the default.
+// Enum says how enumerations are represented in Arrow. The zero value is the default.
 type Enum uint8
 
-// The ways to treat enumerations. The one that means bool is bool in either.
+// The ways to treat enumerations. Under both, the enumeration {FALSE=0, TRUE=1} of one byte is bool.
 const (
 	EnumLabels Enum = iota // dictionary of the members' names
 	EnumValues             // the integers
@@ -31,11 +31,11 @@ const (
 
 var enumModeNames = [...]string{"labels", "values"}
 
-// String returns the name that the command line uses.
+// String returns the name of the choice.
 func (e Enum) String() string { return types.Name("enum", enumModeNames[:], int(e)) }
 
-// Delivery is how a column's bytes become Arrow buffers. A Plan says Mapped, Swapped, Packed, Gathered, Converted or
-// Refused; the other values are for what happens before a Plan sees the bytes.
+// Delivery is how a column's bytes become Arrow buffers. A Plan has Mapped, Swapped, Packed, Gathered or Converted; the
+// other values are for what happens before a Plan gets the bytes.
 type Delivery uint8
 
 // The deliveries.
@@ -45,36 +45,36 @@ const (
 	Realigned          // copied to an aligned address
 	Swapped            // byte order reversed
 	Packed             // byte booleans to bits
-	Gathered           // members of a compound, or a column of a matrix, brought side by side
-	Decoded            // taken out of filtered or scattered storage
+	Gathered           // members of a compound, or a column of a matrix, copied to adjacent bytes
+	Decoded            // read from filtered or scattered storage
 	Converted          // another representation: strings, odd widths, UTF-32, ...
 	Refused            // can't be delivered
 )
 
 var deliveryNames = [...]string{"invalid", "mapped", "realigned", "swapped", "packed", "gathered", "decoded", "converted", "refused"}
 
-// String returns the name that `inspect` prints.
+// String returns the delivery's name in lower case.
 func (d Delivery) String() string { return types.Name("delivery", deliveryNames[:], int(d)) }
 
 // Options are the caller's choices. The zero value is the documented default of each.
 type Options struct {
 	Strings   Strings
 	Enum      Enum
-	Tensor    bool // items of more than no dimension become arrow.fixed_shape_tensor instead of nested lists
-	NaNAsNull bool // NaN is null, wherever a float stands
-	NullRows  bool // a row of several items is null when one of its items is
+	Tensor    bool // rows with at least one inner dimension become arrow.fixed_shape_tensor instead of nested lists
+	NaNAsNull bool // NaN is null, also inside other types
+	NullRows  bool // a row of several items is null when any of its items is
 }
 
 // Source describes the elements that a Plan is for.
 type Source struct {
 	Type *h5.Type
-	Dims []uint64 // shape of a row: the dataset's dimensions after the first
+	Dims []uint64 // shape of a row: extents of the dataset's dimensions after the first
 
-	DType      string // text of the dataset's attribute "dtype", "" when it has none
+	DType      string // text of the dataset's attribute "dtype", "" without one
 	HasDLength bool   // the dataset has an integer attribute "dlength"
 	DLength    int64
 
-	NoConvention    bool // read by the HDF5 type alone: DType and DLength are ignored
+	NoConvention    bool // only Type counts: DType and DLength are ignored
 	Bitfield8AsBool bool // bitfields of one byte are booleans, as PyTables means them
-	UnixTimes       bool // the time class is what PyTables makes of it: timestamps in seconds, or in microseconds
+	UnixTimes       bool // the time class has PyTables' meaning: timestamps in seconds (4 bytes) or microseconds (8 bytes)
 }

@@ -22,15 +22,15 @@ const (
 	maxNodes = 1 << 16 // types in all
 )
 
-// Plan knows the Arrow type of a column and how to build its arrays. It is immutable and may be used by several
-// goroutines at once.
+// Plan has the Arrow type of a column and builds its arrays. It is immutable and may be used by several goroutines
+// concurrently.
 type Plan struct {
 	Arrow      arrow.DataType
 	RowBytes   int               // bytes of one Arrow row in the file
-	SourceRows int64             // dataset rows that make one Arrow row: 1, but more for flat utf32
-	Delivery   Delivery          // what Build does to contiguous bytes
-	Reason     string            // why it isn't Mapped, "" when it is
-	Items      int64             // items of a row, for which validity is given: the product of Dims; 1 for utf32
+	SourceRows int64             // dataset rows per Arrow row: 1, or more for flat utf32
+	Delivery   Delivery          // how Build converts contiguous bytes
+	Reason     string            // why Delivery isn't Mapped, "" when it is
+	Items      int64             // items of a row, each with a validity bit: the product of Dims; 1 for utf32
 	Variable   bool              // Build needs Env.Heap
 	Refs       bool              // Build needs Env.RefPath
 	Metadata   map[string]string // for the Arrow field; keys are MetaEnum and the like
@@ -78,9 +78,9 @@ type planner struct {
 	counters int
 }
 
-// New returns the plan for the elements that src describes. Errors are of kind Unsupported for what has no counterpart
-// in Arrow, Corrupt where the type and the attributes contradict each other or themselves, Argument for options out of
-// range.
+// New returns the plan for the elements that src describes. Errors are of kind Unsupported for types without a
+// counterpart in Arrow, Corrupt for types and attributes that contradict each other or themselves, Argument for options
+// out of range.
 func New(src Source, o Options) (*Plan, error) {
 	switch {
 	case src.Type == nil:
@@ -105,7 +105,7 @@ func New(src Source, o Options) (*Plan, error) {
 	return b.plan(root, src.Dims)
 }
 
-// root returns the node of the dataset's elements, which the attribute "dtype" may give another meaning.
+// root returns the node of the dataset's elements. The attribute "dtype" may change their meaning.
 func (b *planner) root(t *h5.Type, attr string) (node, error) {
 	if attr == "" {
 		return b.node(t, 0)
@@ -194,8 +194,8 @@ func (b *planner) node(t *h5.Type, depth int) (node, error) {
 	return nil, h5err.New(h5err.Unsupported, "datatype class %d", int(t.Class)-1)
 }
 
-// SwapInPlace reverses the elements of b, whole elements in the file's form, when that is all that their conversion
-// needs, and reports whether it did. Raw.Swapped tells Build about it. It is for bytes that are in the cache already.
+// SwapInPlace reverses the bytes of each element of b, whole elements as stored, when nothing else is needed to convert
+// them, and reports whether it did. Set Raw.Swapped for Build then. It is meant for bytes that are in the cache already.
 func (p *Plan) SwapInPlace(b []byte) bool {
 	w := p.root.base().swap
 	if w == 0 || len(b)%w != 0 {
@@ -205,7 +205,8 @@ func (p *Plan) SwapInPlace(b []byte) bool {
 	return true
 }
 
-// ArrowRows returns the number of Arrow rows that n rows of the dataset make; Corrupt when they don't come out even.
+// ArrowRows returns the number of Arrow rows in n rows of the dataset. The error is Corrupt when n is not a multiple of
+// SourceRows.
 func (p *Plan) ArrowRows(n uint64) (uint64, error) {
 	if n%uint64(p.SourceRows) != 0 {
 		return 0, h5err.New(h5err.Corrupt, "%d rows can't be divided into strings of %d", n, p.SourceRows)
@@ -247,11 +248,11 @@ func (p *Plan) check(raw *Raw) error {
 	return nil
 }
 
-// Build makes the Arrow array of raw's rows. The caller releases it. Where p is Mapped, or raw is Mutable, and raw has
-// an Owner, the array retains the Owner instead of copying; it never keeps Bytes otherwise.
+// Build returns the Arrow array of raw's rows. The caller releases it. Where p is Mapped, or raw is Mutable, and raw has
+// an Owner, the array retains the Owner instead of copying; otherwise it never keeps raw.Bytes.
 //
 // Errors name the row and env.Where. They are Corrupt for values that contradict the type, Unsupported for values that
-// Arrow has no room for, and whatever Heap and RefPath return.
+// Arrow can't represent, or those that Heap and RefPath return.
 func (p *Plan) Build(raw Raw, env *Env) (arrow.Array, error) {
 	if err := p.check(&raw); err != nil {
 		return nil, h5err.In(err, "", env.Where)
@@ -311,7 +312,7 @@ func (c *ctx) retype(d *array.Data, t arrow.DataType) *array.Data {
 	return r
 }
 
-// name returns a member's or label's name as Arrow can hold it.
+// name returns a member's or label's name in UTF-8.
 func (b *planner) name(what, s string) (string, error) {
 	if utf8.ValidString(s) {
 		return s, nil

@@ -54,7 +54,7 @@ func TestBuildBits(t *testing.T) {
 		{"time64be", Source{Type: &h5.Type{Class: h5.ClassTime, Size: 8, Order: h5.BigEndian, Precision: 64}}, Options{}, "0000000000000002", "", 1, "int64", Swapped, "[2]"},
 
 		{"bool", Source{Type: boolT()}, Options{}, "00 01 02 ff 00 00 01 01 00 01", "1111111110", 10, "bool", Packed, "[false true true true false false true true false (null)]"},
-		{"bool the other way round", Source{Type: enumT(leu(1), "TRUE", 1, "FALSE", 0)}, Options{Enum: EnumValues}, "00 01", "", 2, "bool", Packed, "[false true]"},
+		{"bool, TRUE first", Source{Type: enumT(leu(1), "TRUE", 1, "FALSE", 0)}, Options{Enum: EnumValues}, "00 01", "", 2, "bool", Packed, "[false true]"},
 
 		{"opaque", Source{Type: opaqueT(3, "mystery")}, Options{}, "010203 ffffff", "10", 2, "fixed_size_binary[3]", Mapped, `["\x01\x02\x03" (null)]`},
 	})
@@ -248,7 +248,7 @@ func TestRawContradictions(t *testing.T) {
 	}
 }
 
-// The bytes of plain numbers are handed on, not copied.
+// The bytes of plain numbers are not copied.
 func TestZeroCopy(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
@@ -319,7 +319,7 @@ func TestRetains(t *testing.T) {
 	a.Release()
 }
 
-// Without rows an offset may lie behind the bytes.
+// Without rows an offset may be after the bytes.
 func TestNoRowsOfCompounds(t *testing.T) {
 	p := plan(t, Source{Type: compoundT(32, "a", 0, le(8), "b", 24, be(8))}, Options{})
 	for _, b := range [][]byte{nil, make([]byte, 8)} {

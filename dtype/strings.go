@@ -14,11 +14,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// StringsRaw is text in Arrow's own layout, as vaex stores it: bytes, and offsets into them.
+// StringsRaw is the input of BuildStrings: text in Arrow's own layout, bytes and offsets into them.
 type StringsRaw struct {
-	Data      []byte         // the bytes that offsets count in
-	DataStart int64          // the offset that Data[0] has: 0 when Data is all there is
-	DataOwner *memory.Buffer // when not nil, the buffer inside which Data lies, from DataAt on
+	Data      []byte         // the bytes of the values
+	DataStart int64          // the offset of Data[0]: 0 unless Data is a part of the dataset
+	DataOwner *memory.Buffer // when not nil, the buffer that Data is part of, from DataAt on
 	DataAt    int
 
 	Offsets        []byte // Rows+1 offsets as stored, signed
@@ -26,7 +26,7 @@ type StringsRaw struct {
 	OffsetsBig     bool   // the offsets are big-endian
 	OffsetsOwner   *memory.Buffer
 	OffsetsAt      int
-	OffsetsMutable bool // Offsets is scratch that may be changed, and handed out through its owner
+	OffsetsMutable bool // Offsets may be changed, and become part of the array through OffsetsOwner
 
 	Rows     int
 	Row0     int64 // number of the first row in its dataset, for messages
@@ -35,12 +35,12 @@ type StringsRaw struct {
 	ValidBuf *memory.Buffer
 }
 
-// BuildStrings makes a utf8 array of offsets of 4 bytes, a large_utf8 one of offsets of 8 (binary and large_binary under
-// StringsBinary). Buffers that have an owner, are in the host's byte order and, for the offsets, count from Data's
-// start are retained, not copied.
+// BuildStrings returns a utf8 array for offsets of 4 bytes, a large_utf8 array for offsets of 8 (binary and large_binary
+// under StringsBinary). The caller releases it. Buffers that have an owner, are in the host's byte order and, for the
+// offsets, count from Data's start are retained, not copied.
 //
-// The first offset need not be 0, nor the last be the end of Data. Offsets that are negative, descend or leave Data are
-// Corrupt, and so are values that are not valid UTF-8, but for those under a null.
+// The first offset need not be 0, nor the last the end of Data. Errors name the row and env.Where. They are Corrupt for
+// offsets that are negative, descend or are outside of Data, and for values that are not valid UTF-8, except under nulls.
 func BuildStrings(raw StringsRaw, o Options, env *Env) (arrow.Array, error) {
 	c := &ctx{env: env}
 	defer c.release()
@@ -122,7 +122,7 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 	return c.make(t, r.Rows, valid, []*memory.Buffer{offsets, data}), nil
 }
 
-// latin1Strings makes new bytes and offsets of values in ISO 8859-1.
+// latin1Strings returns values in ISO 8859-1 with new bytes and offsets.
 func (c *ctx) latin1Strings(t arrow.DataType, r *StringsRaw, offset func(int) int, valid validity) (*array.Data, error) {
 	offsets := c.buffer((r.Rows + 1) * r.OffsetWidth)
 	g := c.grower(offset(r.Rows) - offset(0))
@@ -141,7 +141,7 @@ func (c *ctx) latin1Strings(t arrow.DataType, r *StringsRaw, offset func(int) in
 	return c.make(t, r.Rows, valid, []*memory.Buffer{offsets, g.buf}), nil
 }
 
-// checkOffsets returns an error unless the n+1 offsets, width bytes each in the host's order, begin at start or above,
+// checkOffsets returns an error unless the n+1 offsets, width bytes each in the host's order, start at start or above,
 // never descend, and end at start+size or below.
 func checkOffsets(off []byte, width, n int, start, size int64) error {
 	at := func(i int) int64 {

@@ -49,7 +49,7 @@ func TestBuildStrings(t *testing.T) {
 	}{
 		{"plain", "abcdé", 0, []int64{0, 2, 2, 6}, "", Options{}, `["ab" "" "cdé"]`},
 		{"nulls", "abcd", 0, []int64{0, 2, 2, 4}, "101", Options{}, `["ab" (null) "cd"]`},
-		{"offset first, more behind", "xxabcyy", 0, []int64{2, 3, 5}, "", Options{}, `["a" "bc"]`},
+		{"bytes before and after", "xxabcyy", 0, []int64{2, 3, 5}, "", Options{}, `["a" "bc"]`},
 		{"a slice of the data", "abc", 1000, []int64{1000, 1001, 1003}, "", Options{}, `["a" "bc"]`},
 		{"a slice with more around", "xabcx", 999, []int64{1000, 1001, 1003}, "", Options{}, `["a" "bc"]`},
 		{"not text under a null", "a\xff\xfeb", 0, []int64{0, 1, 3, 4}, "101", Options{}, `["a" (null) "b"]`},
@@ -161,7 +161,7 @@ func TestBuildStringsContradictions(t *testing.T) {
 	}
 }
 
-// All three buffers of a string column are handed on as they lie in the file.
+// None of the three buffers of a string column is copied.
 func TestBuildStringsZeroCopy(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
@@ -247,7 +247,7 @@ func TestCheckUTF8(t *testing.T) {
 				break
 			}
 		}
-		data = append(data, 0x80) // what lies behind does not count
+		data = append(data, 0x80) // bytes after the last do not count
 		got := -1
 		if err := checkUTF8(data, func(i int) int { return offsets[i] }, n, valid); err != nil {
 			var e *element.Error

@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 )
 
-// TensorName is the name of the extension type of N-D items under Options.Tensor.
+// TensorName is the name of the extension type of N-D rows under Options.Tensor.
 const TensorName = "arrow.fixed_shape_tensor"
 
 // TensorType is Arrow's canonical extension type for items of one shape: a fixed-size list of their values in row-major
@@ -32,7 +32,7 @@ func newTensorType(item arrow.DataType, dims []uint64) *TensorType {
 	return t
 }
 
-// Shape returns the extents of an item.
+// Shape returns the extents of an item. The caller may change the slice.
 func (t *TensorType) Shape() []int64 { return slices.Clone(t.shape) }
 
 // ArrayType returns the type of arrays of t.
@@ -60,11 +60,11 @@ type tensorParameters struct {
 
 // Serialize returns the extension's metadata.
 func (t *TensorType) Serialize() string {
-	b, _ := json.Marshal(tensorParameters{Shape: t.shape}) // numbers can't fail
+	b, _ := json.Marshal(tensorParameters{Shape: t.shape}) // marshaling numbers can't fail
 	return string(b)
 }
 
-// Deserialize returns the type with the given storage and metadata. Permuted tensors are refused.
+// Deserialize returns the type with the given storage and metadata. Permuted tensors are an error.
 func (*TensorType) Deserialize(storage arrow.DataType, data string) (arrow.ExtensionType, error) {
 	var p tensorParameters
 	if err := json.Unmarshal([]byte(data), &p); err != nil {

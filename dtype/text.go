@@ -46,13 +46,13 @@ func offset32(b []byte, i int) int { return int(int32(binary.NativeEndian.Uint32
 
 func putOffset32(b []byte, i, x int) { binary.NativeEndian.PutUint32(b[4*i:], uint32(x)) }
 
-// tooLong is the error of strings and sequences that 32-bit offsets can't reach. The caller was told by Fits.
+// tooLong is the error of strings and sequences that 32-bit offsets can't reach. Fits reports how many rows avoid it.
 func tooLong(i int) error {
 	return element.New(i, h5err.Unsupported, "more than %d bytes or items in one array", math.MaxInt32)
 }
 
 // checkUTF8 returns an error unless each of n values is valid UTF-8. data holds the values' bytes, value i being
-// data[offset(i):offset(i+1)]; offsets ascend and lie inside data.
+// data[offset(i):offset(i+1)]; offsets ascend and are inside data.
 func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error {
 	if n == 0 {
 		return nil
@@ -71,7 +71,7 @@ func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error
 			return nil
 		}
 	}
-	// Something is wrong somewhere, perhaps only under nulls.
+	// Some value is not valid, perhaps only under a null.
 	for i := range n {
 		if v := data[offset(i):offset(i+1)]; valid.valid(i) && !utf8.Valid(v) {
 			return element.Wrap(i, notUTF8("text", v))
@@ -80,7 +80,8 @@ func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error
 	return nil
 }
 
-// textData makes string or binary data of n values out of offsets and a buffer that begins with the values' used bytes.
+// textData returns string or binary data of n values from offsets and a buffer that starts with the used bytes of the
+// values.
 func (c *ctx) textData(t arrow.DataType, n int, valid validity, offsets, data *memory.Buffer, used int) (*array.Data, error) {
 	if t.ID() == arrow.STRING {
 		o := offsets.Bytes()
@@ -117,7 +118,7 @@ func trim(cell []byte, pad h5.StringPad) []byte {
 	return cell[:kernel.TrimLen(cell, kernelPad(pad))]
 }
 
-// kernelPad returns the kernels' name of a padding.
+// kernelPad returns the kernels' constant for a padding.
 func kernelPad(pad h5.StringPad) kernel.Pad {
 	switch pad {
 	case h5.NullTerm:
@@ -128,7 +129,7 @@ func kernelPad(pad h5.StringPad) kernel.Pad {
 	return kernel.NULs
 }
 
-// width returns the most bytes that a cell makes.
+// width returns the largest number of bytes of a cell's text.
 func (n *fixedText) width() int {
 	if n.latin1 {
 		return 2 * n.size
@@ -139,7 +140,7 @@ func (n *fixedText) width() int {
 func (n *fixedText) build(c *ctx, v *view) (*array.Data, error) {
 	offsets := c.buffer(4 * (v.n + 1))
 	off := offsets.Bytes()
-	// One pass, into the room that full cells would take, but for what no null needs.
+	// One pass, into the room that full cells would take, except those of nulls.
 	room, ok := types.Product(int64(v.n-v.valid.nulls), int64(n.width()))
 	if !ok || room > math.MaxInt32 {
 		if room = n.room(v); room > math.MaxInt32 {
@@ -166,7 +167,7 @@ func (n *fixedText) build(c *ctx, v *view) (*array.Data, error) {
 	return c.textData(n.arrow, v.n, v.valid, offsets, data, used)
 }
 
-// room returns the bytes that the values of v make; it reads all of them.
+// room returns the number of bytes of the text of v; it reads all cells.
 func (n *fixedText) room(v *view) int {
 	sum := 0
 	for i := range v.n {

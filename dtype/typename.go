@@ -7,8 +7,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// TypeName spells an Arrow type by the names of Arrow's specification (double, where arrow-go's String says float64),
-// without what is the same for all fields here: that they may be null.
+// TypeName returns an Arrow type in the names of Arrow's specification (double, where arrow-go's String has float64).
+// Nullability is left out: all fields of this module may be null.
 func TypeName(t arrow.DataType) string {
 	switch t := t.(type) {
 	case *arrow.Float16Type:

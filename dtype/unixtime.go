@@ -8,8 +8,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
 
-// unixTime is a time of PyTables: four bytes are seconds since 1970. Eight bytes are an integer in one order of bytes,
-// of which the upper half are seconds and the lower half microseconds, both with a sign.
+// unixTime is a time of PyTables: four bytes are seconds since 1970. Eight bytes are one integer, whose upper half is
+// seconds and whose lower half is microseconds, both signed.
 type unixTime struct {
 	info
 	codec intCodec

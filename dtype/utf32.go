@@ -12,7 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// utf32Text is text of one number of code points a cell, NULs behind the last.
+// utf32Text is text in cells of the same number of code points, padded with NULs.
 type utf32Text struct {
 	info
 	order h5.ByteOrder
@@ -27,7 +27,7 @@ func (b *planner) newUTF32(size int, order h5.ByteOrder) *utf32Text {
 	}
 }
 
-// utf32 returns the plan of a dataset with the attribute dtype='utf32': dlength code points a row, as bytes
+// utf32 returns the plan of a dataset with the attribute dtype='utf32': dlength code points per row, as bytes
 // (little-endian) or as 32-bit integers, a row of the dataset being a row or one element of a flat dataset.
 func (b *planner) utf32(src Source) (*Plan, error) {
 	bad := func(format string, args ...any) (*Plan, error) {
@@ -105,7 +105,7 @@ func (n *utf32Text) build(c *ctx, v *view) (*array.Data, error) {
 	return c.make(n.arrow, v.n, v.valid, []*memory.Buffer{offsets, data}), nil
 }
 
-// room returns the bytes that the text of v takes, reading all of it; a code point that is none counts as any.
+// room returns the bytes that the text of v takes, reading all of it; an invalid code point counts 1.
 func (n *utf32Text) room(v *view) int {
 	o := n.order.Binary()
 	sum := 0
@@ -124,7 +124,7 @@ func (n *utf32Text) room(v *view) int {
 	return sum
 }
 
-// trim returns a cell without the NULs at its end.
+// trim returns a cell without trailing NULs.
 func (n *utf32Text) trim(cell []byte) []byte {
 	k := len(cell)
 	for k >= 4 && cell[k-1]|cell[k-2]|cell[k-3]|cell[k-4] == 0 {

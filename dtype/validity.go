@@ -6,7 +6,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// validity is an Arrow validity buffer that begins at bit 0 and whose bits past the end are zero, with its number of
+// validity is an Arrow validity buffer that starts at bit 0 and whose bits past the end are zero, with its number of
 // nulls. A nil buf means that all values are valid; buf is nil whenever nulls is 0.
 type validity struct {
 	buf   *memory.Buffer
@@ -21,7 +21,7 @@ func (v validity) valid(i int) bool {
 // none reports whether nothing is null.
 func (v validity) none() bool { return v.nulls == 0 }
 
-// bitmap returns an uninitialised bitmap for n values whose last byte is zero.
+// bitmap returns an uninitialized bitmap for n values whose last byte is zero.
 func (c *ctx) bitmap(n int) *memory.Buffer {
 	size := (n + 7) / 8
 	b := c.buffer(size)
@@ -55,7 +55,7 @@ func (c *ctx) validityOf(b Bitmap, ready *memory.Buffer, nulls, n int) validity 
 	return validity{buf, nulls}
 }
 
-// without returns v with those of n values null too that rule says are: elements of rule's width, stride bytes apart.
+// without returns v with those of n values null, too, that are null by rule: elements of rule's width, stride bytes apart.
 func (c *ctx) without(v validity, rule nullbitmap.Rule, values []byte, stride, n int) validity {
 	if n == 0 {
 		return v
@@ -69,15 +69,15 @@ func (c *ctx) without(v validity, rule nullbitmap.Rule, values []byte, stride, n
 	return validity{buf, nulls}
 }
 
-// probe is how many values firstNulls looks at before it knows whether it needs a bitmap.
+// probe is the number of values that firstNulls checks at a time before it allocates a bitmap.
 const probe = 1 << 15
 
-// firstNulls is without for values of which none is null yet. As long as the rule finds none, nothing is allocated.
+// firstNulls is without for values none of which is null yet. It allocates nothing until the rule finds a null.
 func (c *ctx) firstNulls(rule nullbitmap.Rule, values []byte, stride, n int) validity {
-	var few [probe / 8]byte
+	var head [probe / 8]byte
 	for at := 0; at < n; at += probe {
 		k := min(probe, n-at)
-		if rule.ApplyStrided(few[:], 0, values[at*stride:], stride, k, nullbitmap.Overwrite) == 0 {
+		if rule.ApplyStrided(head[:], 0, values[at*stride:], stride, k, nullbitmap.Overwrite) == 0 {
 			continue
 		}
 		buf := c.bitmap(n)

@@ -44,9 +44,9 @@ func varString() *h5.Type {
 	return &h5.Type{Class: h5.ClassVLen, Size: 16, VarString: true, CharSet: h5.UTF8}
 }
 
-// FromMetadata returns the attributes that a field's metadata carry under keys that begin with dtype.MetaAttribute, in
-// the order of their names. Those called as one of skip are left out. dropped names those that can't be made again: of
-// types that text does not describe, with NULs in names or text, second ones of a name.
+// FromMetadata returns the attributes in a field's metadata, under keys with the prefix dtype.MetaAttribute, in the order
+// of their names. Names in skip are left out. dropped has the names of attributes that can't be written again: those of
+// types that the metadata do not describe, with NULs in their names or text, and second ones of a name.
 func FromMetadata(md arrow.Metadata, skip []string) (attrs []Attribute, dropped []string) {
 	text, _ := md.GetValue(dtype.MetaTypes)
 	named := map[string]string{}
@@ -194,7 +194,7 @@ func numbersOf(list []any, typ string) (*h5.Type, []byte, bool) {
 	return t, data, true
 }
 
-// numberType returns the type of that name, as h5.Type.String spells it, of the integers and floats that Arrow has too.
+// numberType returns the type of that name, as returned by h5.Type.String, among the integers and floats that Arrow has too.
 func numberType(name string) *h5.Type {
 	for _, o := range []h5.ByteOrder{h5.LittleEndian, h5.BigEndian} {
 		for _, w := range []int{1, 2, 4, 8} {

@@ -17,7 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// unflat turns elements in flat form into elements that point to a heap, as they stand in a file.
+// unflat turns elements in flat form into elements that point to a heap, as in a file.
 func unflat(h dtest.Heap, t *h5.Type, b []byte) (element, rest []byte) {
 	n := func() int {
 		v := int(binary.LittleEndian.Uint64(b))
@@ -137,7 +137,7 @@ func decode(t testing.TB, w *written) arrow.Array {
 	return a
 }
 
-// column decodes the column whose datasets have paths that begin with dir.
+// column decodes the column whose datasets have paths with the prefix dir.
 func (d *decoder) column(dir string) arrow.Array {
 	d.t.Helper()
 	at := d.find(dir + "data")

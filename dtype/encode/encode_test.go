@@ -57,7 +57,7 @@ func TestRoundTrip(t *testing.T) {
 	}
 }
 
-// TestSlicedNulls is defect 3 of vaex's writer by name: the bitmap of a slice begins at the slice.
+// TestSlicedNulls is defect 3 of vaex's writer by name: the bitmap of a slice starts at the slice.
 func TestSlicedNulls(t *testing.T) {
 	a := dtest.ArrayOf(t, arrow.PrimitiveTypes.Int64, "[null,1,null,3,4,5,6,7,8,null,10,11]")
 	p, err := encode.New(arrow.Field{Name: "x", Type: a.DataType()}, encode.Options{})

@@ -18,7 +18,7 @@ from h5py import h5d, h5s, h5t
 
 LE, BE = h5t.ORDER_LE, h5t.ORDER_BE
 IMPLIED, NONE = 2, 0
-# name, bytes, sign, exponent at, bits, mantissa at, bits, bias, normalisation, Arrow type, exact
+# name, bytes, sign, exponent at, bits, mantissa at, bits, bias, normalization, Arrow type, exact
 FORMATS = [
     ("bfloat16", 2, 15, 7, 8, 0, 7, 127, IMPLIED, "float32", True),
     ("fp8 e5m2", 1, 7, 2, 5, 0, 2, 15, IMPLIED, "float16", True),

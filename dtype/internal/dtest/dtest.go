@@ -54,7 +54,7 @@ func HeapElement(length uint32, addr uint64, index uint32) []byte {
 	return e
 }
 
-// Validate fails unless a is sound at every level: its type, bounds, exact null counts and zeros behind the last bit.
+// Validate fails unless a is sound at every level: its type, bounds, exact null counts and zeros after the last bit.
 func Validate(t testing.TB, a arrow.Array) {
 	t.Helper()
 	d := a.Data()
@@ -64,7 +64,7 @@ func Validate(t testing.TB, a arrow.Array) {
 	}); ok {
 		check := v.ValidateFull
 		if _, text := a.(array.StringLike); text && a.NullN() > 0 {
-			check = v.Validate // the full one wants UTF-8 under nulls, too
+			check = v.Validate // the full one requires UTF-8 also under nulls
 		}
 		if err := check(); err != nil {
 			t.Errorf("%v: %v", a.DataType(), err)

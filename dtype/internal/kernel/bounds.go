@@ -3,18 +3,18 @@ package kernel
 import "encoding/binary"
 
 // Reaches reports whether any element of b, unsigned integers of width 1, 2, 4 or 8 bytes in the host's order, is limit
-// or more. limit is at least 1 and at most 2^63.
+// or more. limit is at least 1 and at largest 2^63.
 func Reaches(b []byte, width int, limit uint64) bool {
 	ne := binary.NativeEndian
 	if width < 8 && limit > 1<<(8*uint(width))-1 {
 		return false
 	}
-	most := limit - 1
-	var over uint64 // the highest bit is set when most was less than an element
+	largest := limit - 1
+	var over uint64 // the highest bit is set once largest is less than an element
 	switch width {
 	case 1:
 		if limit <= 0x80 {
-			more := (0x80 - limit) * ones // lifts what is limit or more to 0x80
+			more := (0x80 - limit) * ones // adds up to 0x80 and above for limit and above
 			for len(b) >= 16 {
 				x, y := ne.Uint64(b), ne.Uint64(b[8:])
 				over |= (x&^high + more) | x | (y&^high + more) | y
@@ -26,35 +26,35 @@ func Reaches(b []byte, width int, limit uint64) bool {
 			over = 0
 		}
 		for _, x := range b {
-			over |= most - uint64(x)
+			over |= largest - uint64(x)
 		}
 	case 2:
 		for ; len(b) >= 8; b = b[8:] {
 			x := ne.Uint64(b)
-			over |= (most - x&0xffff) | (most - x>>16&0xffff) | (most - x>>32&0xffff) | (most - x>>48)
+			over |= (largest - x&0xffff) | (largest - x>>16&0xffff) | (largest - x>>32&0xffff) | (largest - x>>48)
 		}
 		for ; len(b) >= 2; b = b[2:] {
-			over |= most - uint64(ne.Uint16(b))
+			over |= largest - uint64(ne.Uint16(b))
 		}
 	case 4:
 		for ; len(b) >= 16; b = b[16:] {
 			x, y := ne.Uint64(b), ne.Uint64(b[8:])
-			over |= (most - x&0xffffffff) | (most - x>>32) | (most - y&0xffffffff) | (most - y>>32)
+			over |= (largest - x&0xffffffff) | (largest - x>>32) | (largest - y&0xffffffff) | (largest - y>>32)
 		}
 		for ; len(b) >= 4; b = b[4:] {
-			over |= most - uint64(ne.Uint32(b))
+			over |= largest - uint64(ne.Uint32(b))
 		}
 	case 8:
 		for ; len(b) >= 8; b = b[8:] {
 			x := ne.Uint64(b)
-			over |= (most - x) | x // an element of 2^63 or more says so itself
+			over |= (largest - x) | x // an element of 2^63 or more has the bit itself
 		}
 	}
 	return over>>63 != 0
 }
 
 // Descends reports whether any element of b but the first, signed integers of width 4 or 8 bytes in the host's order, is
-// less than the one before. No element is negative but perhaps after one that is not.
+// less than the one before. The first element is not negative.
 func Descends(b []byte, width int) bool {
 	ne := binary.NativeEndian
 	var down int64 // negative when a difference was

@@ -16,7 +16,7 @@ const (
 	Spaces         // before the spaces at the cell's end
 )
 
-// Slack is the room that Cells wants behind the text in its destination.
+// Slack is the number of bytes that Cells needs after the text in its destination.
 const Slack = 16
 
 const (
@@ -37,7 +37,7 @@ func Cells(dst, offsets, src []byte, size, stride, n int, pad Pad, valid []byte)
 	}
 	done := 0
 	if valid == nil && size <= 16 {
-		// Whole words are read, the last of which must lie inside src.
+		// Whole words are read, the last of which must be inside src.
 		words := (size + 7) &^ 7
 		if len(src) >= words {
 			done = min(n, (len(src)-words)/stride+1)
@@ -69,7 +69,7 @@ func shortCells(dst, offsets, src []byte, mask uint64, stride, n int, pad Pad) (
 		for i := range n {
 			x := le.Uint64(src[i*stride:]) & mask
 			le.PutUint64(dst[used:], x)
-			// The lowest bit of this is in the first zero byte, which there is unless eight bytes are full.
+			// The lowest bit of this is in the first zero byte, which exists unless all eight bytes are text.
 			used += bits.TrailingZeros64((x-ones)&^x&high) >> 3
 			binary.NativeEndian.PutUint32(offsets[4*i:], uint32(used))
 		}

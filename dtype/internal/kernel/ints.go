@@ -23,7 +23,7 @@ func Ints(dst []uint64, src []byte, f Int, stride, n int) {
 	left := unused - uint(f.Shift) // Shift+Precision is at most 64
 	drop := uint(64 - 8*f.Size)
 	dst = dst[:n]
-	last := n // elements from here on have no eight bytes
+	last := n // elements from here on are less than eight bytes from the end
 	for last > 0 && len(src)-(last-1)*stride < 8 {
 		last--
 	}
@@ -50,7 +50,7 @@ func Ints(dst []uint64, src []byte, f Int, stride, n int) {
 	}
 }
 
-// Get returns the integer that b begins with.
+// Get returns the integer at the start of b.
 func (f *Int) Get(b []byte) uint64 {
 	b = b[:f.Size]
 	var x uint64

@@ -1,4 +1,4 @@
-// Package kernel has the loops over bytes that conversions spend their time in: byte swapping, gathering of strided
+// Package kernel has the loops over bytes that dominate conversions: byte swapping, gathering of strided
 // elements, and the search for bytes beyond ASCII. Every function is exact for any length and any alignment.
 package kernel
 
@@ -59,7 +59,7 @@ func swapPortable(dst, src []byte, width int) {
 	}
 }
 
-// Gather copies n elements of width bytes, stride bytes apart in src, side by side into dst.
+// Gather copies n elements of width bytes, stride bytes apart in src, to adjacent bytes of dst.
 func Gather(dst, src []byte, width, stride, n int) {
 	if stride == width {
 		copy(dst, src[:n*width])
@@ -149,7 +149,7 @@ func UTF8(b []byte) bool {
 	if !ok {
 		return false
 	}
-	// A character that begins before n may end behind it.
+	// A character that starts before n may end after it.
 	for i := 1; i <= 3 && i <= n; i++ {
 		if b[n-i] >= 0xC0 {
 			n -= i

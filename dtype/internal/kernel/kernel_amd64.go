@@ -17,13 +17,13 @@ var swapMasks = [...][16]byte{
 //go:noescape
 func swapAVX2(dst, src *byte, n int, mask *[16]byte)
 
-// utf8AVX2 reports whether n bytes, a multiple of 32 and not 0, are the beginning of valid UTF-8; a character may be cut
+// utf8AVX2 reports whether n bytes, a multiple of 32 and not 0, are a prefix of valid UTF-8; a character may be cut
 // at the end.
 //
 //go:noescape
 func utf8AVX2(b *byte, n int) bool
 
-// swapVector swaps as many leading bytes as vector instructions do well, and returns their number.
+// swapVector swaps as many leading bytes as vector instructions can, and returns their number.
 func swapVector(dst, src []byte, width int) int {
 	n := len(src) &^ 31
 	if n == 0 || !cpu.X86.HasAVX2 {
@@ -37,7 +37,7 @@ func swapVector(dst, src []byte, width int) int {
 	return n
 }
 
-// utf8Vector reports whether b, up to some point, is valid UTF-8, and how many bytes it looked at. A character may be cut
+// utf8Vector reports whether b, up to some point, is valid UTF-8, and the number of bytes it checked. A character may be cut
 // there.
 func utf8Vector(b []byte) (n int, ok bool) {
 	n = len(b) &^ 31

@@ -24,7 +24,7 @@ var kinds = map[string]struct {
 	"half": {'f', 2}, "single": {'f', 4}, "double": {'f', 8}, "float": {'f', 8}, "csingle": {'c', 8}, "cdouble": {'c', 16}, "complex": {'c', 16},
 }
 
-// sizes are the widths that a kind has when the spelling is a kind and a number, as in 'f8'.
+// sizes are the widths of each kind in names of a kind and a number, such as 'f8'.
 var sizes = map[byte]string{'b': "1", 'i': "1 2 4 8", 'u': "1 2 4 8", 'f': "2 4 8", 'c': "8 16"}
 
 // Parse reads the name of a numpy type of numbers, strings or bytes. order is '<', '>' or 0. For kinds S, U and V
@@ -69,11 +69,11 @@ func Parse(s string) (kind byte, size int, order byte, ok bool) {
 type Instant struct {
 	Delta bool   // timedelta64
 	Unit  string // "" when there is none
-	Order byte   // '<', '>', or 0 where the spelling has none
+	Order byte   // '<', '>', or 0 without one
 }
 
-// ParseInstant reads the spellings of numpy's datetime64 and timedelta64: 'datetime64[ns]', 'M8[ns]', '<M8[ns]'. ok is
-// false for everything else.
+// ParseInstant reads numpy's names of datetime64 and timedelta64: 'datetime64[ns]', 'M8[ns]', '<M8[ns]'. ok is false for
+// all others.
 func ParseInstant(s string) (t Instant, ok bool) {
 	if s != "" && strings.IndexByte("<>=|", s[0]) >= 0 {
 		if s[0] == '<' || s[0] == '>' {
@@ -111,6 +111,6 @@ func Tag(tag string) (Instant, bool) {
 	return ParseInstant(name)
 }
 
-// TagPrefix begins the tags of opaque types that h5py writes for what HDF5 has no type for. The name of the numpy type
-// follows.
+// TagPrefix is the prefix of tags of opaque types that h5py writes for numpy types that HDF5 lacks. The name of the
+// numpy type follows.
 const TagPrefix = "NUMPY:"
