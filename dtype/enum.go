@@ -87,7 +87,7 @@ func members(labels []string, values []uint64, signed bool) string {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		name, _ := json.Marshal(l) // a string can't fail
+		name, _ := json.Marshal(l) // marshaling a string can't fail
 		b = append(append(b, name...), ':')
 		if signed {
 			b = strconv.AppendInt(b, int64(values[i]), 10)

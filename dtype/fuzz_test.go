@@ -131,7 +131,7 @@ func (h *fuzzHeap) Object(addr uint64, index uint32) ([]byte, error) {
 	return h.b[addr:], nil
 }
 
-// No type and no bytes make New, Fits or Build panic or leak, and what Build makes is sound.
+// FuzzBuild checks that New, Fits and Build neither panic nor leak, and that the arrays are valid, for any type and bytes.
 func FuzzBuild(f *testing.F) {
 	f.Add([]byte{}, []byte{})
 	f.Add([]byte{0, 0, 2}, []byte{1, 2, 3, 4, 5, 6, 7, 8})
@@ -207,7 +207,7 @@ func known(t *testing.T, err error) {
 	}
 }
 
-// No offsets and bytes make BuildStrings panic or leak, and what it makes is sound.
+// FuzzBuildStrings checks that BuildStrings neither panics nor leaks, and that its arrays are valid, for any input.
 func FuzzBuildStrings(f *testing.F) {
 	f.Add([]byte{0, 0, 0, 0, 1, 0, 0, 0, 3, 0, 0, 0}, []byte("aé"), uint8(0), int64(0))
 	f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 6}, []byte("ab"), uint8(3), int64(5))

@@ -4,8 +4,8 @@ package dtype
 // package arrowmap adds the others.
 const (
 	MetaAttribute = "hdf5.attr."         // and a name: an HDF5 attribute, text as it is, everything else as JSON
-	MetaTypes     = "h5arrow.attr_types" // JSON object: the types of attributes whose JSON does not tell them
-	MetaNulls     = "h5arrow.nulls"      // where nulls came from: "mask:PATH", "bitmap:PATH", "_FillValue=-999", other words
+	MetaTypes     = "h5arrow.attr_types" // JSON object: the types of attributes that do not follow from their JSON
+	MetaNulls     = "h5arrow.nulls"      // where nulls came from: "mask:PATH", "bitmap:PATH", "_FillValue=-999", other text
 	MetaEnum      = "h5arrow.enum"       // JSON object: the members of an enumeration and their values, in the file's order
 	MetaOpaqueTag = "h5arrow.opaque_tag" // the tag of opaque bytes
 	MetaDType     = "h5arrow.dtype"      // the attribute dtype that gave the values their meaning
