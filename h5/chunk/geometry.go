@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/bits"
 
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/selection"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -122,8 +123,7 @@ func (g *geometry) rows(a, b int64) *box {
 	return newBox(start, count, g.elem)
 }
 
-// maxRank is the most dimensions that a dataspace has (specification, IV.A.2.b).
-const maxRank = 32
+const maxRank = selection.MaxRank
 
 // overlap is what a chunk and a box have in common.
 type overlap struct {

@@ -12,15 +12,17 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/selectiontest"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // synth is a dataset that was laid out by hand: its description, and all its elements in row-major order.
 type synth struct {
 	*dataset
-	want  []byte
-	reads *readCounter
-	name  string
+	want   []byte
+	reads  *readCounter
+	stored []byte // the file
+	name   string
 }
 
 // readCounter is a file in memory that counts what is read of it.
@@ -55,17 +57,6 @@ func product(dims []uint64) int {
 		n *= int(d)
 	}
 	return n
-}
-
-// next counts through the indices of a shape, row-major; false at the end.
-func next(at, dims []uint64) bool {
-	for d := len(dims) - 1; d >= 0; d-- {
-		if at[d]++; at[d] < dims[d] {
-			return true
-		}
-		at[d] = 0
-	}
-	return false
 }
 
 // deflater keeps the compressor's large tables from one chunk to the next.
@@ -110,17 +101,8 @@ func content(rng *rand.Rand, b []byte) {
 
 // newSynth lays a chunked dataset out, element by element.
 func newSynth(rng *rand.Rand, s shape) *synth {
-	rank := len(s.dims)
-	want := make([]byte, product(s.dims)*s.elem)
-	content(rng, want)
-	if s.smooth && s.elem == 8 {
-		v := 100.0
-		for i := 0; i < len(want); i += 8 {
-			v += rng.NormFloat64()
-			binary.LittleEndian.PutUint64(want[i:], math.Float64bits(math.Round(v*100)/100))
-		}
-	}
-	grid := make([]uint64, rank)
+	want := wanted(rng, s)
+	grid := make([]uint64, len(s.dims))
 	for d := range grid {
 		grid[d] = (s.dims[d] + s.chunk[d] - 1) / s.chunk[d]
 	}
@@ -141,11 +123,11 @@ func newSynth(rng *rand.Rand, s shape) *synth {
 	file := make([]byte, 100+rng.IntN(100))
 	content(rng, file)
 	chunks := make([]h5.Chunk, 0, len(numbers))
-	origin, at, idx := make([]uint64, rank), make([]uint64, rank), make([]uint64, rank)
+	origin := make([]uint64, len(grid))
 	for _, n := range numbers {
 		rest := uint64(n)
 		partial := false
-		for d := rank - 1; d >= 0; d-- {
+		for d := len(grid) - 1; d >= 0; d-- {
 			origin[d] = rest % grid[d] * s.chunk[d]
 			rest /= grid[d]
 			partial = partial || origin[d]+s.chunk[d] > s.dims[d]
@@ -153,28 +135,7 @@ func newSynth(rng *rand.Rand, s shape) *synth {
 		gone := rng.Float64() < s.missing
 		raw := make([]byte, chunkBytes)
 		content(rng, raw) // what is outside the shape is rubbish
-		clear(at)
-		for i := 0; ; i++ {
-			inside := true
-			pos := 0
-			for d := range at {
-				idx[d] = origin[d] + at[d]
-				inside = inside && idx[d] < s.dims[d]
-				pos = pos*int(s.dims[d]) + int(idx[d])
-			}
-			if inside {
-				cell := want[pos*s.elem : (pos+1)*s.elem]
-				if gone {
-					clear(cell)
-					copy(cell, s.fill)
-				} else {
-					copy(raw[i*s.elem:], cell)
-				}
-			}
-			if !next(at, s.chunk) {
-				break
-			}
-		}
+		s.cut(want, raw, origin, gone)
 		if gone {
 			continue
 		}
@@ -184,16 +145,7 @@ func newSynth(rng *rand.Rand, s shape) *synth {
 		}
 		stored := raw
 		if !(s.rawEdges && partial) {
-			i := 0
-			if s.shuffle {
-				if mask&(1<<i) == 0 {
-					stored = shuffled(stored, s.elem)
-				}
-				i++
-			}
-			if s.deflate && mask&(1<<i) == 0 {
-				stored = deflated(stored)
-			}
+			stored = s.filtered(raw, mask)
 		}
 		if s.gap > 0 {
 			file = append(file, make([]byte, rng.IntN(s.gap))...)
@@ -210,7 +162,62 @@ func newSynth(rng *rand.Rand, s shape) *synth {
 		fill:   func() ([]byte, error) { return s.fill, nil },
 		chunks: func() ([]h5.Chunk, error) { return chunks, nil },
 	}
-	return &synth{dataset: ds, want: want, reads: r, name: fmt.Sprintf("%+v", s)}
+	return &synth{dataset: ds, want: want, reads: r, stored: file, name: fmt.Sprintf("%+v", s)}
+}
+
+// wanted returns the elements of a dataset.
+func wanted(rng *rand.Rand, s shape) []byte {
+	want := make([]byte, product(s.dims)*s.elem)
+	content(rng, want)
+	if s.smooth && s.elem == 8 {
+		v := 100.0
+		for i := 0; i < len(want); i += 8 {
+			v += rng.NormFloat64()
+			binary.LittleEndian.PutUint64(want[i:], math.Float64bits(math.Round(v*100)/100))
+		}
+	}
+	return want
+}
+
+// cut copies the elements of the chunk at an origin to raw, or makes them the fill value where the chunk is gone.
+func (s *shape) cut(want, raw []byte, origin []uint64, gone bool) {
+	at := make([]uint64, len(s.dims))
+	for i := 0; ; i++ {
+		inside := true
+		pos := 0
+		for d := range at {
+			x := origin[d] + at[d]
+			inside = inside && x < s.dims[d]
+			pos = pos*int(s.dims[d]) + int(x)
+		}
+		if inside {
+			cell := want[pos*s.elem : (pos+1)*s.elem]
+			if gone {
+				clear(cell)
+				copy(cell, s.fill)
+			} else {
+				copy(raw[i*s.elem:], cell)
+			}
+		}
+		if !selectiontest.Next(at, s.chunk) {
+			return
+		}
+	}
+}
+
+// filtered applies the filters that a mask leaves.
+func (s *shape) filtered(stored []byte, mask uint32) []byte {
+	i := 0
+	if s.shuffle {
+		if mask&(1<<i) == 0 {
+			stored = shuffled(stored, s.elem)
+		}
+		i++
+	}
+	if s.deflate && mask&(1<<i) == 0 {
+		stored = deflated(stored)
+	}
+	return stored
 }
 
 func sortChunks(c []h5.Chunk) {

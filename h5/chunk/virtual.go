@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/convert"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/selection"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -38,12 +40,12 @@ type virtual struct {
 // mapping is one mapping, its selection of the source compiled when that is opened.
 type mapping struct {
 	m      *h5.VirtualMapping
-	to     *selection
+	to     *selection.Selection
 	lo, hi int64 // rows
 	width  bool  // rows [lo,hi) are covered completely
 
 	once sync.Once
-	from *selection
+	from *selection.Selection
 	err  error
 }
 
@@ -52,7 +54,7 @@ type origin struct {
 	key   string
 	once  sync.Once
 	r     *Reader
-	conv  converter // nil where its elements are those of the virtual dataset
+	conv  convert.Func // nil where its elements are those of the virtual dataset
 	err   error
 	users int
 	old   *list.Element
@@ -77,20 +79,20 @@ func newVirtual(r *Reader) (*virtual, error) {
 	covered := int64(0)
 	for i := range mappings {
 		m := &mapping{m: &mappings[i]}
-		if m.to, err = newSelection(&m.m.Virtual, r.dims); err != nil {
+		if m.to, err = selection.New(&m.m.Virtual, r.dims); err != nil {
 			return nil, err
 		}
-		if m.to.n == 0 {
+		if m.to.N == 0 {
 			continue
 		}
-		m.lo, m.hi = m.to.rows()
-		_, _, m.width = m.to.linear(r.dims)
+		m.lo, m.hi = m.to.Rows()
+		_, _, m.width = m.to.Linear(r.dims)
 		// Mappings that overlap mean nothing, and would let a small file ask for any amount of work. Those that do, but
 		// do not say so here, are read one after the other.
-		if m.to.n > total-covered {
+		if m.to.N > total-covered {
 			return nil, h5err.New(h5err.Unsupported, "mappings of a virtual dataset overlap")
 		}
-		covered += m.to.n
+		covered += m.to.N
 		v.maps = append(v.maps, m)
 	}
 	return v, nil
@@ -118,9 +120,9 @@ func (v *virtual) source(m *mapping) (*origin, error) {
 			if len(dims) == 0 {
 				dims = []int64{1}
 			}
-			m.from, m.err = newSelection(&m.m.Source, dims)
-			if m.err == nil && m.from.n != m.to.n {
-				m.err = h5err.New(h5err.Corrupt, "a mapping of %d elements of %s onto %d", m.from.n, m.m.Dataset, m.to.n)
+			m.from, m.err = selection.New(&m.m.Source, dims)
+			if m.err == nil && m.from.N != m.to.N {
+				m.err = h5err.New(h5err.Corrupt, "a mapping of %d elements of %s onto %d", m.from.N, m.m.Dataset, m.to.N)
 			}
 		})
 		err = m.err
@@ -132,7 +134,7 @@ func (v *virtual) source(m *mapping) (*origin, error) {
 	return o, nil
 }
 
-func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, converter, error) {
+func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, convert.Func, error) {
 	ds, err := v.r.ds.virtual(m.File, m.Dataset)
 	if h5err.Is(err, h5err.NotFound) {
 		return nil, nil, nil
@@ -146,14 +148,14 @@ func (v *virtual) openSource(m *h5.VirtualMapping) (*Reader, converter, error) {
 			return nil, nil, h5err.New(h5err.Corrupt, "a virtual dataset is its own source")
 		}
 	}
-	var conv converter
-	if !equalTypes(v.r.ds.typ, ds.typ) {
-		conv = newConverter(v.r.ds.typ, ds.typ)
+	var conv convert.Func
+	if !convert.Equal(v.r.ds.typ, ds.typ) {
+		conv = convert.New(v.r.ds.typ, ds.typ)
 	}
-	if conv == nil && !equalTypes(v.r.ds.typ, ds.typ) {
+	if conv == nil && !convert.Equal(v.r.ds.typ, ds.typ) {
 		return nil, nil, h5err.New(h5err.Unsupported, "source %s of %s has another datatype than the virtual dataset", ds.path, ds.file)
 	}
-	if ds.file != v.r.ds.file && !portable(ds.typ) {
+	if ds.file != v.r.ds.file && !convert.Portable(ds.typ) {
 		return nil, nil, h5err.New(h5err.Unsupported, "source %s of %s has elements that point into its own file", ds.path, ds.file)
 	}
 	o := v.r.opts
@@ -200,31 +202,6 @@ func (v *virtual) clear() {
 			o.r.clear()
 		}
 	}
-}
-
-// equalTypes says that two types' elements are the same bytes.
-func equalTypes(a, b *h5.Type) bool {
-	if a == nil || b == nil {
-		return a == b
-	}
-	if a.Class != b.Class || a.Size != b.Size || a.Order != b.Order && a.Size > 1 || a.Signed != b.Signed ||
-		a.BitOffset != b.BitOffset || a.Precision != b.Precision || a.VarString != b.VarString || a.Pad != b.Pad ||
-		a.CharSet != b.CharSet || a.Ref != b.Ref || !slices.Equal(a.Dims, b.Dims) || !slices.Equal(a.Names, b.Names) ||
-		string(a.Values) != string(b.Values) || (a.Float == nil) != (b.Float == nil) || a.Float != nil && *a.Float != *b.Float {
-		return false
-	}
-	return equalTypes(a.Base, b.Base) && slices.EqualFunc(a.Members, b.Members, func(x, y h5.Member) bool {
-		return x.Name == y.Name && x.Offset == y.Offset && equalTypes(x.Type, y.Type)
-	})
-}
-
-// portable says that elements mean the same in another file.
-func portable(t *h5.Type) bool {
-	if t == nil {
-		return true
-	}
-	pointer := func(m h5.Member) bool { return !portable(m.Type) }
-	return t.Class != h5.ClassVLen && t.Class != h5.ClassReference && portable(t.Base) && !slices.ContainsFunc(t.Members, pointer)
 }
 
 // plan plans rows [a,b). A range of rows that one mapping covers completely is planned by its source, unless it is
@@ -306,7 +283,7 @@ func (v *virtual) sourceRows(m *mapping, o *origin, lo, hi int64) (a, b, ratio i
 	if o.r == nil || o.conv != nil || len(o.r.dims) == 0 || !m.width || o.r.rowBytes == 0 || v.r.rowBytes%o.r.rowBytes != 0 {
 		return 0, 0, 0, false
 	}
-	first, _, ok := m.from.linear(o.r.dims)
+	first, _, ok := m.from.Linear(o.r.dims)
 	ratio = v.r.rowBytes / o.r.rowBytes
 	return first + (lo-m.lo)*ratio, first + (hi-m.lo)*ratio, ratio, ok
 }
@@ -344,7 +321,7 @@ func (v *virtual) readBand(ctx context.Context, w *Worker, maps []*mapping, lo, 
 		if m.lo >= hi || m.hi <= lo {
 			continue
 		}
-		from, to := m.to.below(lo), m.to.below(hi)
+		from, to := m.to.Below(lo), m.to.Below(hi)
 		if from == to {
 			continue
 		}
@@ -386,36 +363,36 @@ func (v *virtual) copyMapping(ctx context.Context, w *Worker, m *mapping, o *ori
 // both selections have the same shape apart from dimensions of 1, that of the source has no gaps, and that of the
 // virtual dataset has regular ones.
 func (v *virtual) matching(m *mapping, o *origin, lo, hi int64) (start, count, stride []int64, at int64, ok bool) {
-	if len(m.to.parts) != 1 || len(m.from.parts) != 1 {
+	if len(m.to.Parts) != 1 || len(m.from.Parts) != 1 {
 		return nil, nil, nil, 0, false
 	}
-	to, from := m.to.parts[0].axes, m.from.parts[0].axes
+	to, from := m.to.Parts[0].Axes, m.from.Parts[0].Axes
 	steps := strides(v.r.dims, int64(v.r.ds.elem))
-	first, last := to[0].below(lo), to[0].below(hi) // of the indices of dimension 0
+	first, last := to[0].Below(lo), to[0].Below(hi) // of the indices of dimension 0
 	at = -lo * steps[0]
 	k := 0 // next dimension of the virtual dataset to match
 	skip := func() bool {
-		for ; k < len(to) && to[k].n == 1; k++ {
-			x, _ := to[k].at(0)
+		for ; k < len(to) && to[k].N == 1; k++ {
+			x, _ := to[k].At(0)
 			at += x * steps[k]
 		}
 		return k < len(to)
 	}
 	for d := range from {
-		s, step, affine := from[d].affine()
+		s, step, affine := from[d].Affine()
 		if !affine || step != 1 {
 			return nil, nil, nil, 0, false
 		}
 		n, by := int64(1), int64(0)
-		if from[d].n > 1 {
-			if !skip() || to[k].n != from[d].n {
+		if from[d].N > 1 {
+			if !skip() || to[k].N != from[d].N {
 				return nil, nil, nil, 0, false
 			}
-			x, step, affine := to[k].affine()
+			x, step, affine := to[k].Affine()
 			if !affine {
 				return nil, nil, nil, 0, false
 			}
-			n, by = to[k].n, step*steps[k]
+			n, by = to[k].N, step*steps[k]
 			if k == 0 {
 				s, n, x = s+first, last-first, x+first*step
 			}
@@ -443,14 +420,14 @@ func (v *virtual) matching(m *mapping, o *origin, lo, hi int64) (start, count, s
 func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, from, to, lo int64, dst []byte) error {
 	elem := int64(o.r.ds.elem)
 	steps := strides(v.r.dims, int64(v.r.ds.elem))
-	rank := len(m.from.parts[0].axes)
+	rank := len(m.from.Parts[0].Axes)
 	most := max(1, windowSize/elem) // elements of a window
 	type run struct{ to, n int64 }
 	var runs []run
 	var coords []int64 // where each run begins in the source
-	src, out := cursor{s: m.from}, cursor{s: m.to}
-	src.seek(from)
-	out.seek(from)
+	src, out := selection.NewCursor(m.from), selection.NewCursor(m.to)
+	src.Move(from)
+	out.Move(from)
 	bx := &box{start: make([]int64, rank), count: make([]int64, rank)}
 	end := make([]int64, rank)
 	newEnd := make([]int64, rank)
@@ -459,10 +436,10 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 		runs, coords = runs[:0], coords[:0]
 		points := int64(0)
 		for from < to && len(runs) < windowRuns {
-			n := min(src.run, out.run, to-from, most)
+			n := min(src.Run, out.Run, to-from, most)
 			volume, fits := uint64(1), true
 			for d := range rank {
-				lo, hi := src.at[d], src.at[d]+1
+				lo, hi := src.At[d], src.At[d]+1
 				if d == rank-1 {
 					hi += n - 1
 				}
@@ -480,14 +457,14 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 			copy(end, newEnd)
 			at := -lo * steps[0]
 			for d := range steps {
-				at += out.at[d] * steps[d]
+				at += out.At[d] * steps[d]
 			}
 			runs = append(runs, run{at, n})
-			coords = append(coords, src.at[:rank]...)
+			coords = append(coords, src.At[:rank]...)
 			points += n
 			from += n
-			src.skip(n)
-			out.skip(n)
+			src.Skip(n)
+			out.Skip(n)
 		}
 		for d := range rank {
 			bx.count[d] = end[d] - bx.start[d]

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/selectiontest"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -38,62 +39,6 @@ func linearSynth(rng *rand.Rand, kind h5.Storage, dims []uint64, elem int) *synt
 		src:  source.FromReaderAt(r, int64(len(file)), "linear.h5"),
 		fill: func() ([]byte, error) { return pattern, nil },
 	}}
-}
-
-// points lists the elements of a union of hyperslabs as row-major numbers, in row-major order.
-func points(s h5.Selection, dims []uint64) (out []int) {
-	at := make([]uint64, len(dims))
-	in := func(h *h5.Hyperslab) bool {
-		for d, x := range at {
-			if x < h.Start[d] {
-				return false
-			}
-			x -= h.Start[d]
-			stride := max(h.Stride[d], 1)
-			if h.Count[d] == 1 {
-				if x >= h.Block[d] {
-					return false
-				}
-			} else if x/stride >= h.Count[d] || x%stride >= h.Block[d] {
-				return false
-			}
-		}
-		return true
-	}
-	for i := 0; ; i++ {
-		take := s.All
-		for k := range s.Blocks {
-			take = take || in(&s.Blocks[k])
-		}
-		if take && !s.None {
-			out = append(out, i)
-		}
-		if !next(at, dims) {
-			return out
-		}
-	}
-}
-
-func randomSlab(rng *rand.Rand, dims []uint64) h5.Hyperslab {
-	h := h5.Hyperslab{}
-	for _, d := range dims {
-		start := rng.Uint64N(d)
-		block := 1 + rng.Uint64N(d-start)
-		if rng.IntN(3) == 0 {
-			block = 1
-		}
-		if rng.IntN(4) == 0 {
-			start, block = 0, d
-		}
-		stride := block + rng.Uint64N(4)
-		count := 1 + (d-start-block)/stride
-		if rng.IntN(2) == 0 {
-			count = 1 + rng.Uint64N(count)
-		}
-		h.Start, h.Stride = append(h.Start, start), append(h.Stride, stride)
-		h.Count, h.Block = append(h.Count, count), append(h.Block, block)
-	}
-	return h
 }
 
 // sourceFor makes a dataset and a selection of n of its elements that h (of them) go to.
@@ -185,8 +130,8 @@ func newVirtualSynth(rng *rand.Rand, elem, depth int) *synth {
 	sources := map[string]*dataset{}
 	var maps []h5.VirtualMapping
 	for k := range 1 + rng.IntN(8) {
-		h := randomSlab(rng, dims)
-		to := points(h5.Selection{Blocks: []h5.Hyperslab{h}}, dims)
+		h := selectiontest.RandomSlab(rng, dims)
+		to := selectiontest.Points(h5.Selection{Blocks: []h5.Hyperslab{h}}, dims)
 		free := true
 		for _, i := range to {
 			free = free && !taken[i]
@@ -216,7 +161,7 @@ func newVirtualSynth(rng *rand.Rand, elem, depth int) *synth {
 			continue // absent
 		}
 		sources[name] = src.dataset
-		from := points(sel, src.dims)
+		from := selectiontest.Points(sel, src.dims)
 		if len(from) != len(to) {
 			panic("the test's selections differ in size")
 		}
@@ -270,95 +215,6 @@ func TestRandomVirtual(t *testing.T) {
 		if budget.Used() != 0 {
 			t.Fatalf("seed %d: %d bytes of budget are held after Close", seed, budget.Used())
 		}
-	}
-}
-
-// TestSelections compares compiled selections with the naive list of their elements.
-func TestSelections(t *testing.T) {
-	irregular := 0
-	for seed := range 2000 {
-		rng := seeded(uint64(seed))
-		var dims []uint64
-		var extent []int64
-		for range 1 + rng.IntN(3) {
-			d := 1 + rng.Uint64N(9)
-			dims, extent = append(dims, d), append(extent, int64(d))
-		}
-		s := h5.Selection{Blocks: []h5.Hyperslab{randomSlab(rng, dims)}}
-		seen := map[int]bool{}
-		overlap := false
-		for _, i := range points(s, dims) {
-			seen[i] = true
-		}
-		for range rng.IntN(3) {
-			h := randomSlab(rng, dims)
-			if rng.IntN(2) == 0 { // the same but for one dimension
-				k := rng.IntN(len(dims))
-				o := h
-				h = h5.Hyperslab{}
-				for d := range dims {
-					from := &s.Blocks[0]
-					if d == k {
-						from = &o
-					}
-					h.Start, h.Stride = append(h.Start, from.Start[d]), append(h.Stride, from.Stride[d])
-					h.Count, h.Block = append(h.Count, from.Count[d]), append(h.Block, from.Block[d])
-				}
-			}
-			for _, i := range points(h5.Selection{Blocks: []h5.Hyperslab{h}}, dims) {
-				overlap = overlap || seen[i]
-				seen[i] = true
-			}
-			s.Blocks = append(s.Blocks, h)
-		}
-		sel, err := newSelection(&s, extent)
-		if overlap || err != nil {
-			if err == nil && sel.n != int64(len(seen)) && !overlap {
-				t.Fatalf("%+v: no error", s)
-			}
-			if h5err.KindOf(err) == h5err.Unsupported {
-				irregular++
-			} else if err != nil {
-				t.Fatalf("%+v of %v: %v", s, dims, err)
-			}
-			continue
-		}
-		want := points(s, dims)
-		if sel.n != int64(len(want)) {
-			t.Fatalf("%+v of %v: %d elements, want %d", s, dims, sel.n, len(want))
-		}
-		for from := range len(want) + 1 {
-			c := cursor{s: sel}
-			c.seek(int64(from))
-			for _, w := range want[from:] {
-				at := 0
-				for d := range dims {
-					at = at*int(dims[d]) + int(c.at[d])
-				}
-				if at != w || c.run < 1 {
-					t.Fatalf("%+v of %v from %d: element %d, want %d", s, dims, from, at, w)
-				}
-				c.skip(1) // one by one
-			}
-			if c.left != 0 || c.run != 0 {
-				t.Fatalf("%+v of %v from %d: %d elements are left", s, dims, from, c.left)
-			}
-		}
-		perRow := int(product(dims) / int(dims[0]))
-		for row := range int(dims[0]) + 1 {
-			n := 0
-			for _, w := range want {
-				if w < row*perRow {
-					n++
-				}
-			}
-			if got := sel.below(int64(row)); got != int64(n) {
-				t.Fatalf("%+v of %v: %d elements below row %d, want %d", s, dims, got, row, n)
-			}
-		}
-	}
-	if irregular > 1500 {
-		t.Errorf("%d of 2000 selections were refused", irregular)
 	}
 }
 
@@ -500,50 +356,6 @@ func TestVirtualErrors(t *testing.T) {
 			if budget.Used() != 0 {
 				t.Errorf("%s: %d bytes are held", name, budget.Used())
 			}
-		}
-	}
-}
-
-func TestEqualTypes(t *testing.T) {
-	i4 := func() *h5.Type {
-		return &h5.Type{Class: h5.ClassFixed, Size: 4, Order: h5.LittleEndian, Signed: true, Precision: 32}
-	}
-	pair := func(a, b *h5.Type) *h5.Type {
-		return &h5.Type{Class: h5.ClassCompound, Size: 8, Members: []h5.Member{{Name: "a", Type: a}, {Name: "b", Offset: 4, Type: b}}}
-	}
-	be := i4()
-	be.Order = h5.BigEndian
-	committed := i4()
-	committed.Committed = true
-	b1, b2 := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.BigEndian}, &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian}
-	enum := func(names ...string) *h5.Type {
-		return &h5.Type{Class: h5.ClassEnum, Size: 1, Base: b1, Names: names, Values: make([]byte, len(names))}
-	}
-	float := func(bias uint32) *h5.Type {
-		return &h5.Type{Class: h5.ClassFloat, Size: 4, Float: &h5.FloatFields{Bias: bias}}
-	}
-	array := func(dims ...uint64) *h5.Type { return &h5.Type{Class: h5.ClassArray, Size: 4, Base: i4(), Dims: dims} }
-	for i, c := range []struct {
-		a, b *h5.Type
-		want bool
-	}{
-		{i4(), i4(), true}, {i4(), be, false}, {i4(), committed, true}, {b1, b2, true}, {i4(), nil, false},
-		{pair(i4(), i4()), pair(i4(), i4()), true}, {pair(i4(), i4()), pair(i4(), be), false},
-		{enum("a", "b"), enum("a", "b"), true}, {enum("a", "b"), enum("b", "a"), false},
-		{float(127), float(127), true}, {float(127), float(128), false}, {float(127), &h5.Type{Class: h5.ClassFloat, Size: 4}, false},
-		{array(1), array(1), true}, {array(1), array(1, 1), false},
-	} {
-		if equalTypes(c.a, c.b) != c.want || equalTypes(c.b, c.a) != c.want {
-			t.Errorf("case %d: want %v", i, c.want)
-		}
-	}
-	list := &h5.Type{Class: h5.ClassVLen, Size: 16, Base: i4()}
-	for i, c := range []struct {
-		t    *h5.Type
-		want bool
-	}{{i4(), true}, {list, false}, {pair(i4(), list), false}, {&h5.Type{Class: h5.ClassArray, Base: list}, false}, {&h5.Type{Class: h5.ClassReference}, false}, {enum("a"), true}} {
-		if portable(c.t) != c.want {
-			t.Errorf("case %d: portable is %v", i, !c.want)
 		}
 	}
 }

@@ -1,14 +1,16 @@
-package chunk
+// Package convert compares datatypes and converts numbers, for virtual datasets whose sources have other types.
+package convert
 
 import (
 	"encoding/binary"
 	"math"
+	"slices"
 
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// converter turns n elements of a virtual dataset's source into elements of the virtual dataset's type.
-type converter func(dst, src []byte, n int64)
+// Func turns n elements of a virtual dataset's source into elements of the virtual dataset's type.
+type Func func(dst, src []byte, n int64)
 
 // numeric is a type that is known by its kind and size alone: an integer that takes all of its bits, or an IEEE float.
 type numeric struct {
@@ -63,9 +65,9 @@ func (k numeric) holds(from numeric) bool {
 	return !from.signed && bits <= 8*k.size
 }
 
-// newConverter returns what turns elements of a type into those of another, as the HDF5 library does, where both are
+// New returns what turns elements of a type into those of another, as the HDF5 library does, where both are
 // numbers and nothing is lost; nil for all other types.
-func newConverter(to, from *h5.Type) converter {
+func New(to, from *h5.Type) Func {
 	t, ok := numericOf(to)
 	f, ok2 := numericOf(from)
 	switch {
@@ -169,4 +171,29 @@ func half(h uint16) float32 {
 		return math.Float32frombits(sign | math.Float32bits(v))
 	}
 	return math.Float32frombits(sign | (exp+127-15)<<23 | mant<<13)
+}
+
+// Equal reports whether two types' elements are the same bytes.
+func Equal(a, b *h5.Type) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	if a.Class != b.Class || a.Size != b.Size || a.Order != b.Order && a.Size > 1 || a.Signed != b.Signed ||
+		a.BitOffset != b.BitOffset || a.Precision != b.Precision || a.VarString != b.VarString || a.Pad != b.Pad ||
+		a.CharSet != b.CharSet || a.Ref != b.Ref || !slices.Equal(a.Dims, b.Dims) || !slices.Equal(a.Names, b.Names) ||
+		string(a.Values) != string(b.Values) || (a.Float == nil) != (b.Float == nil) || a.Float != nil && *a.Float != *b.Float {
+		return false
+	}
+	return Equal(a.Base, b.Base) && slices.EqualFunc(a.Members, b.Members, func(x, y h5.Member) bool {
+		return x.Name == y.Name && x.Offset == y.Offset && Equal(x.Type, y.Type)
+	})
+}
+
+// Portable reports whether elements mean the same in another file.
+func Portable(t *h5.Type) bool {
+	if t == nil {
+		return true
+	}
+	pointer := func(m h5.Member) bool { return !Portable(m.Type) }
+	return t.Class != h5.ClassVLen && t.Class != h5.ClassReference && Portable(t.Base) && !slices.ContainsFunc(t.Members, pointer)
 }

@@ -1,7 +1,11 @@
-package chunk
+// Package selection compiles selections of HDF5 dataspaces (specification, "Dataspace selection") into grids of blocks that can
+// be counted and walked in row-major order.
+package selection
 
 import (
 	"cmp"
+	"math"
+	"math/bits"
 	"slices"
 	"sort"
 
@@ -9,19 +13,22 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// MaxRank is the largest number of dimensions of a dataspace (specification, IV.A.2.b).
+const MaxRank = 32
+
 // pattern selects count blocks of block indices, stride apart, in one dimension.
 type pattern struct{ start, stride, count, block int64 }
 
 func (p pattern) end() int64 { return p.start + (p.count-1)*p.stride + p.block }
 
-// axis is the indices selected in one dimension: patterns behind one another.
-type axis struct {
+// Axis is the indices selected in one dimension: patterns behind one another.
+type Axis struct {
 	pats  []pattern
 	first []int64 // for each pattern, how many indices come before it
-	n     int64
+	N     int64
 }
 
-func (a *axis) add(p pattern) {
+func (a *Axis) add(p pattern) {
 	if p.count == 1 || p.stride == p.block { // one block
 		p.stride, p.block, p.count = p.block*p.count, p.block*p.count, 1
 	}
@@ -29,13 +36,13 @@ func (a *axis) add(p pattern) {
 		a.pats[k].block += p.block
 		a.pats[k].stride = a.pats[k].block
 	} else {
-		a.pats, a.first = append(a.pats, p), append(a.first, a.n)
+		a.pats, a.first = append(a.pats, p), append(a.first, a.N)
 	}
-	a.n += p.count * p.block
+	a.N += p.count * p.block
 }
 
-// at returns the i-th index, and how many are selected from it on without a gap.
-func (a *axis) at(i int64) (index, run int64) {
+// At returns the i-th index, and how many are selected from it on without a gap.
+func (a *Axis) At(i int64) (index, run int64) {
 	k := 0
 	if len(a.pats) > 1 {
 		k = sort.Search(len(a.first), func(k int) bool { return a.first[k] > i }) - 1
@@ -45,11 +52,11 @@ func (a *axis) at(i int64) (index, run int64) {
 	return p.start + i/p.block*p.stride + i%p.block, p.block - i%p.block
 }
 
-// below counts the indices that are less than x.
-func (a *axis) below(x int64) int64 {
+// Below counts the indices that are less than x.
+func (a *Axis) Below(x int64) int64 {
 	k := sort.Search(len(a.pats), func(k int) bool { return a.pats[k].end() > x })
 	if k == len(a.pats) {
-		return a.n
+		return a.N
 	}
 	p := &a.pats[k]
 	if x <= p.start {
@@ -59,8 +66,8 @@ func (a *axis) below(x int64) int64 {
 	return a.first[k] + d/p.stride*p.block + min(d%p.stride, p.block)
 }
 
-// affine says that the indices are start, start+step, ...
-func (a *axis) affine() (start, step int64, ok bool) {
+// Affine says that the indices are start, start+step, ...
+func (a *Axis) Affine() (start, step int64, ok bool) {
 	switch {
 	case len(a.pats) != 1:
 		return 0, 0, false
@@ -70,34 +77,34 @@ func (a *axis) affine() (start, step int64, ok bool) {
 	return a.pats[0].start, a.pats[0].stride, a.pats[0].block == 1
 }
 
-// whole says that all indices of an extent are selected.
-func (a *axis) whole(extent int64) bool { return a.n == extent }
+// Whole says that all indices of an extent are selected.
+func (a *Axis) Whole(extent int64) bool { return a.N == extent }
 
-// part is a selection that takes the same indices of each dimension everywhere.
-type part struct {
-	axes  []axis
+// Part is a selection that takes the same indices of each dimension everywhere.
+type Part struct {
+	Axes  []Axis
 	inner []int64 // elements that share an index of the dimension and of those before it
-	n     int64
+	N     int64
 	first int64 // elements of the selection before the part
 }
 
-// selection is a set of elements in row-major order: parts behind one another, none of which share a row.
-type selection struct {
-	parts []part
-	n     int64
+// Selection is a set of elements in row-major order: parts behind one another, none of which share a row.
+type Selection struct {
+	Parts []Part
+	N     int64
 }
 
-// newSelection checks a selection against the shape. Nothing in it may be unlimited. A union of blocks must be a grid
+// New checks a selection against the shape. Nothing in it may be unlimited. A union of blocks must be a grid
 // within each range of rows, as all selections by lists of indices are.
-func newSelection(s *h5.Selection, dims []int64) (*selection, error) {
+func New(s *h5.Selection, dims []int64) (*Selection, error) {
 	switch {
 	case s.None:
-		return &selection{}, nil
+		return &Selection{}, nil
 	case s.All:
 		h := h5.Hyperslab{}
 		for _, d := range dims {
 			if d == 0 {
-				return &selection{}, nil
+				return &Selection{}, nil
 			}
 			h.Start, h.Stride = append(h.Start, 0), append(h.Stride, 1)
 			h.Count, h.Block = append(h.Count, 1), append(h.Block, uint64(d))
@@ -129,15 +136,15 @@ func newSelection(s *h5.Selection, dims []int64) (*selection, error) {
 		}
 		blocks = blocks[n:]
 	}
-	out := &selection{}
+	out := &Selection{}
 	for _, g := range groups {
 		p, err := newPart(g)
 		if err != nil {
 			return nil, err
 		}
-		p.first = out.n
-		out.n += p.n
-		out.parts = append(out.parts, p)
+		p.first = out.N
+		out.N += p.N
+		out.Parts = append(out.Parts, p)
 	}
 	return out, nil
 }
@@ -178,9 +185,9 @@ func comparePatterns(a, b pattern) int {
 }
 
 // newPart makes a grid of blocks: every combination of what they have in each dimension must be there once.
-func newPart(blocks [][]pattern) (part, error) {
+func newPart(blocks [][]pattern) (Part, error) {
 	rank := len(blocks[0])
-	p := part{axes: make([]axis, rank), inner: make([]int64, rank), n: 1}
+	p := Part{Axes: make([]Axis, rank), inner: make([]int64, rank), N: 1}
 	combinations := 1
 	for d := range rank {
 		pats := make([]pattern, 0, len(blocks))
@@ -196,7 +203,7 @@ func newPart(blocks [][]pattern) (part, error) {
 			if i > 0 && pats[i-1].end() > q.start {
 				return p, irregular(len(blocks))
 			}
-			p.axes[d].add(q)
+			p.Axes[d].add(q)
 		}
 	}
 	slices.SortFunc(blocks, func(a, b []pattern) int { return slices.CompareFunc(a, b, comparePatterns) })
@@ -204,12 +211,12 @@ func newPart(blocks [][]pattern) (part, error) {
 		return p, irregular(len(blocks))
 	}
 	for d := rank - 1; d >= 0; d-- {
-		p.inner[d] = p.n
-		n, ok := mul(uint64(p.n), uint64(p.axes[d].n))
-		if !ok {
+		p.inner[d] = p.N
+		hi, n := bits.Mul64(uint64(p.N), uint64(p.Axes[d].N))
+		if hi != 0 || n > math.MaxInt64 {
 			return p, h5err.New(h5err.Limit, "a selection is too large")
 		}
-		p.n = n
+		p.N = int64(n)
 	}
 	return p, nil
 }
@@ -218,95 +225,98 @@ func irregular(n int) error {
 	return h5err.New(h5err.Unsupported, "a selection of %d blocks that form no grid", n)
 }
 
-// rows returns the range of rows with selected elements.
-func (s *selection) rows() (lo, hi int64) {
-	if len(s.parts) == 0 {
+// Rows returns the range of rows with selected elements.
+func (s *Selection) Rows() (lo, hi int64) {
+	if len(s.Parts) == 0 {
 		return 0, 0
 	}
-	first, last := &s.parts[0].axes[0], &s.parts[len(s.parts)-1].axes[0]
+	first, last := &s.Parts[0].Axes[0], &s.Parts[len(s.Parts)-1].Axes[0]
 	return first.pats[0].start, last.pats[len(last.pats)-1].end()
 }
 
-// below counts the selected elements in rows before row.
-func (s *selection) below(row int64) int64 {
-	k := sort.Search(len(s.parts), func(i int) bool {
-		a := &s.parts[i].axes[0]
+// Below counts the selected elements in rows before row.
+func (s *Selection) Below(row int64) int64 {
+	k := sort.Search(len(s.Parts), func(i int) bool {
+		a := &s.Parts[i].Axes[0]
 		return a.pats[len(a.pats)-1].end() > row
 	})
-	if k == len(s.parts) {
-		return s.n
+	if k == len(s.Parts) {
+		return s.N
 	}
-	p := &s.parts[k]
-	return p.first + p.axes[0].below(row)*p.inner[0]
+	p := &s.Parts[k]
+	return p.first + p.Axes[0].Below(row)*p.inner[0]
 }
 
-// linear returns the rows [lo,hi) of a shape when those are what is selected, complete and without a gap.
-func (s *selection) linear(dims []int64) (lo, hi int64, ok bool) {
-	if len(s.parts) != 1 || len(s.parts[0].axes[0].pats) != 1 || s.parts[0].axes[0].pats[0].count != 1 {
+// Linear returns the rows [lo,hi) of a shape when those are what is selected, complete and without a gap.
+func (s *Selection) Linear(dims []int64) (lo, hi int64, ok bool) {
+	if len(s.Parts) != 1 || len(s.Parts[0].Axes[0].pats) != 1 || s.Parts[0].Axes[0].pats[0].count != 1 {
 		return 0, 0, false
 	}
-	for d, a := range s.parts[0].axes {
-		if d > 0 && !a.whole(dims[d]) {
+	for d, a := range s.Parts[0].Axes {
+		if d > 0 && !a.Whole(dims[d]) {
 			return 0, 0, false
 		}
 	}
-	p := s.parts[0].axes[0].pats[0]
+	p := s.Parts[0].Axes[0].pats[0]
 	return p.start, p.end(), true
 }
 
-// cursor goes through a selection in row-major order.
-type cursor struct {
-	s    *selection
-	p    *part
+// Cursor goes through a selection in row-major order.
+type Cursor struct {
+	s    *Selection
+	p    *Part
 	k    int
-	idx  [maxRank]int64 // of p's axes
-	at   [maxRank]int64 // the present element
-	run  int64          // elements from it on along the last dimension
+	idx  [MaxRank]int64 // of p's axes
+	At   [MaxRank]int64 // the present element
+	Run  int64          // elements from it on along the last dimension
 	left int64          // elements of the selection from it on
 }
 
-// seek goes to an element by its number.
-func (c *cursor) seek(n int64) {
-	c.left = c.s.n - n
+// NewCursor returns a cursor over a selection, to be placed by Move.
+func NewCursor(s *Selection) *Cursor { return &Cursor{s: s} }
+
+// Move goes to an element by its number.
+func (c *Cursor) Move(n int64) {
+	c.left = c.s.N - n
 	if c.left <= 0 {
-		c.run = 0
+		c.Run = 0
 		return
 	}
-	c.k = sort.Search(len(c.s.parts), func(i int) bool { return c.s.parts[i].first > n }) - 1
-	c.p = &c.s.parts[c.k]
+	c.k = sort.Search(len(c.s.Parts), func(i int) bool { return c.s.Parts[i].first > n }) - 1
+	c.p = &c.s.Parts[c.k]
 	n -= c.p.first
-	for d := range c.p.axes {
+	for d := range c.p.Axes {
 		c.idx[d] = n / c.p.inner[d]
 		n %= c.p.inner[d]
-		c.at[d], c.run = c.p.axes[d].at(c.idx[d])
+		c.At[d], c.Run = c.p.Axes[d].At(c.idx[d])
 	}
 }
 
-// skip goes n elements further, at most run.
-func (c *cursor) skip(n int64) {
+// Skip goes n elements further, at most run.
+func (c *Cursor) Skip(n int64) {
 	c.left -= n
-	last := len(c.p.axes) - 1
-	if n < c.run {
+	last := len(c.p.Axes) - 1
+	if n < c.Run {
 		c.idx[last] += n
-		c.at[last] += n
-		c.run -= n
+		c.At[last] += n
+		c.Run -= n
 		return
 	}
 	if c.left == 0 {
-		c.run = 0
+		c.Run = 0
 		return
 	}
 	c.idx[last] += n
 	d := last
-	for ; d > 0 && c.idx[d] == c.p.axes[d].n; d-- {
+	for ; d > 0 && c.idx[d] == c.p.Axes[d].N; d-- {
 		c.idx[d] = 0
-		c.at[d], _ = c.p.axes[d].at(0)
+		c.At[d], _ = c.p.Axes[d].At(0)
 		c.idx[d-1]++
 	}
-	if d == 0 && c.idx[0] == c.p.axes[0].n {
-		c.seek(c.s.n - c.left) // the next part
+	if d == 0 && c.idx[0] == c.p.Axes[0].N {
+		c.Move(c.s.N - c.left) // the next part
 		return
 	}
-	c.at[d], _ = c.p.axes[d].at(c.idx[d])
-	_, c.run = c.p.axes[last].at(c.idx[last])
+	c.At[d], _ = c.p.Axes[d].At(c.idx[d])
+	_, c.Run = c.p.Axes[last].At(c.idx[last])
 }
