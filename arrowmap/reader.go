@@ -383,7 +383,7 @@ func (r *Reader) advance() bool {
 		r.err = b.err
 		return false
 	}
-	if err := r.t.f.f.Source().Changed(); err != nil {
+	if err := r.t.f.f.Source().Changed(r.ctx); err != nil {
 		b.discard()
 		r.held = nil
 		r.err = err

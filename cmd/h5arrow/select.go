@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,7 +129,7 @@ func (in *inputs) close() {
 // unchanged reports an input that was written to while it was read.
 func (in *inputs) unchanged() error {
 	for _, f := range in.files {
-		if err := f.H5().Source().Changed(); err != nil {
+		if err := f.H5().Source().Changed(context.Background()); err != nil {
 			return err
 		}
 	}

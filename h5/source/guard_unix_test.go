@@ -55,7 +55,7 @@ func TestGuardTruncated(t *testing.T) {
 			if err := Guard(func() error { c.read(b); c.read(o); return nil }); err != nil {
 				t.Errorf("what is left: %v", err)
 			}
-			needKind(t, s.Changed(), h5err.IO, path, "cut short")
+			needKind(t, s.Changed(t.Context()), h5err.IO, path, "cut short")
 			if n, err := s.ReadAt(make([]byte, page), 3*page); n != 0 || err == nil {
 				t.Errorf("ReadAt beyond the end gives %d bytes, %v", n, err)
 			}

@@ -21,14 +21,12 @@
 package source
 
 import (
+	"context"
 	"errors"
 	"io"
-	"io/fs"
-	"math"
 	"os"
 	"runtime"
 	"sync/atomic"
-	"time"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -37,108 +35,31 @@ import (
 // several goroutines.
 type Source struct {
 	name  string
+	path  string // "" unless local
 	size  int64
-	r     io.ReaderAt
+	b     Backend
+	hints Hints // resolved
 	refs  atomic.Int64
-	file  *os.File  // nil for FromReaderAt
-	mtime time.Time // of file when it was opened
-	m     *mapping  // nil when not mapped
+	m     *mapping // nil when not mapped
 }
 
-// Option changes how Open works.
-type Option func(*options) error
-
-type options struct {
-	unmapped bool
+// New returns a Source of the size bytes that a Backend reads. It is not mapped. The caller holds the one reference to it.
+func New(b Backend, size int64, name string) *Source {
+	return newSource(b, size, name)
 }
 
-// WithoutMapping makes Open use plain reads: Mapped is false and View never succeeds.
-func WithoutMapping() Option {
-	return func(o *options) error {
-		o.unmapped = true
-		return nil
-	}
-}
-
-// Open opens a regular file for reading, and maps it where the system allows that. The caller holds the one reference
-// to what is returned. Errors are of kind IO and wrap what the system said, so that errors.Is(err, fs.ErrNotExist) works.
-func Open(path string, opts ...Option) (*Source, error) {
-	// Opening a FIFO waits for its writer: look before opening, and again at what was opened.
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, openError(path, err)
-	}
-	if err := regular(path, info.Mode()); err != nil {
-		return nil, err
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, openError(path, err)
-	}
-	return OpenFile(f, path, opts...)
-}
-
-// OpenFile is Open for a file that is open already. It takes f over, and closes it when it fails.
-func OpenFile(f *os.File, path string, opts ...Option) (*Source, error) {
-	var o options
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			f.Close() // nothing was written
-			return nil, h5err.In(err, path, "")
-		}
-	}
-	info, err := f.Stat()
-	if err == nil {
-		err = regular(path, info.Mode())
-	}
-	if err != nil {
-		f.Close() // nothing was written
-		return nil, openError(path, err)
-	}
-	s := &Source{name: path, size: info.Size(), r: f, file: f, mtime: info.ModTime()}
-	s.refs.Store(1)
-	if !o.unmapped && s.size > 0 && s.size <= math.MaxInt {
-		// A file system that can't map (or an address space that is too small) is read plainly.
-		if b, err := mapFile(f, int(s.size)); err == nil {
-			s.m = register(path, f, b)
-		}
-	}
-	if invariants {
-		s.watch()
-	}
-	return s, nil
-}
-
-func openError(path string, err error) error {
-	if _, ok := errors.AsType[*h5err.Error](err); ok {
-		return err
-	}
-	return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), path, "")
-}
-
-func regular(path string, mode fs.FileMode) error {
-	what := ""
-	switch {
-	case mode.IsRegular():
-		return nil
-	case mode.IsDir():
-		what = "a directory"
-	case mode&fs.ModeNamedPipe != 0:
-		what = "a FIFO"
-	case mode&fs.ModeSocket != 0:
-		what = "a socket"
-	case mode&fs.ModeDevice != 0:
-		what = "a device"
-	default:
-		what = "no regular file"
-	}
-	return h5err.In(h5err.New(h5err.IO, "can't open: it is %s", what).WithHint("give a regular file"), path, "")
-}
-
-// FromReaderAt returns a Source of size bytes that reads through r and is not mapped. The caller holds the one
-// reference to it; r is not closed by the last release.
+// FromReaderAt is New for an io.ReaderAt with the hints of a local file. r is not closed by the last release, and a read that
+// is stuck in it can't be broken off.
 func FromReaderAt(r io.ReaderAt, size int64, name string) *Source {
-	s := &Source{name: name, size: max(size, 0), r: r}
+	return newSource(readerAt{r}, size, name)
+}
+
+func newSource(b Backend, size int64, name string) *Source {
+	s := &Source{name: name, size: max(size, 0), b: b}
+	if h, ok := b.(Hinter); ok {
+		s.hints = h.Hints()
+	}
+	s.hints = s.hints.resolved()
 	s.refs.Store(1)
 	return s
 }
@@ -146,13 +67,11 @@ func FromReaderAt(r io.ReaderAt, size int64, name string) *Source {
 // Name is the path or the name that the Source was made with.
 func (s *Source) Name() string { return s.name }
 
-// Path returns the path of a local file, "" for a Source made by FromReaderAt.
-func (s *Source) Path() string {
-	if s.file == nil {
-		return ""
-	}
-	return s.name
-}
+// Path returns the path of a local file, "" for any other Source.
+func (s *Source) Path() string { return s.path }
+
+// Hints returns how the Source is read best, without zero fields except for InFlight.
+func (s *Source) Hints() Hints { return s.hints }
 
 // Size is the number of bytes, as it was when the Source was made.
 func (s *Source) Size() int64 { return s.size }
@@ -160,10 +79,16 @@ func (s *Source) Size() int64 { return s.size }
 // Mapped reports whether View can succeed.
 func (s *Source) Mapped() bool { return s.m != nil }
 
-// ReadAt implements io.ReaderAt. It asks the system (pread) and never reads through the mapping, so that what it gives
-// is a stable copy and a file that was cut short gives io.EOF early. Bytes beyond Size are not read. Other errors are of
-// kind IO; after the last release there is nothing but an error.
+// ReadAt implements io.ReaderAt: it is ReadAtContext without an end.
 func (s *Source) ReadAt(p []byte, off int64) (int, error) {
+	return s.ReadAtContext(context.Background(), p, off)
+}
+
+// ReadAtContext fills p with the bytes at an offset. It never reads through the mapping, so that what it returns is a stable
+// copy, and a file that was cut short returns io.EOF early. Bytes past Size are not read. When ctx ends, its error is
+// returned; other errors are of kind IO, or of the kind that the Backend's error has. After the last release there is nothing
+// but an error.
+func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
 	if s.refs.Load() <= 0 {
 		return 0, s.fail(off, "can't read", os.ErrClosed)
 	}
@@ -176,16 +101,24 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 		}
 		return 0, io.EOF
 	}
+	if err := ctx.Err(); err != nil {
+		return 0, err
+	}
 	want := len(p)
 	if room := s.size - off; int64(want) > room {
 		p = p[:room]
 	}
-	n, err := s.r.ReadAt(p, off)
+	n, err := s.b.ReadAtContext(ctx, p, off)
 	switch {
 	case n == want:
 		return n, nil
 	case err == nil || err == io.EOF:
 		return n, io.EOF
+	case ctx.Err() != nil:
+		return n, ctx.Err()
+	}
+	if e, ok := errors.AsType[*h5err.Error](err); ok {
+		return n, h5err.In(e, s.name, "")
 	}
 	return n, s.fail(off+int64(n), "can't read", err)
 }
@@ -257,27 +190,17 @@ func (s *Source) close() {
 			unmapFile(s.m.b)
 		}
 	}
-	if s.file != nil {
-		s.file.Close() // read only: there is nothing to lose
+	if c, ok := s.b.(io.Closer); ok {
+		c.Close() // read only: there is nothing to lose
 	}
 }
 
-// Changed reports, as an error of kind IO, that the file is no longer the one that was opened: its size or its time of
-// modification differ. It says nothing about a Source made by FromReaderAt.
-func (s *Source) Changed() error {
-	if s.file == nil {
+// Changed reports, as an error of kind IO, that the file is no longer the one that was opened. A local file is asked for its
+// size and its time of modification, any other Source what its Backend asks for. It returns nil where a Backend can't know.
+func (s *Source) Changed(ctx context.Context) error {
+	c, ok := s.b.(Changer)
+	if !ok {
 		return nil
 	}
-	info, err := s.file.Stat()
-	switch {
-	case err != nil:
-		return s.fail(h5err.NoOffset, "can't look at the file again", err)
-	case info.Size() < s.size:
-		return s.fail(info.Size(), "the file was cut short while it was open", nil)
-	case info.Size() > s.size:
-		return s.fail(h5err.NoOffset, "the file grew while it was open", nil)
-	case !info.ModTime().Equal(s.mtime):
-		return s.fail(h5err.NoOffset, "the file was changed while it was open", nil)
-	}
-	return nil
+	return h5err.In(c.Changed(ctx), s.name, "")
 }

@@ -174,8 +174,8 @@ func TestReferences(t *testing.T) {
 			}
 			_, err := s.ReadAt(make([]byte, 1), 0)
 			needKind(t, err, h5err.IO, s.Name(), "closed")
-			if s.file != nil {
-				needKind(t, s.Changed(), h5err.IO, s.Name(), "closed")
+			if s.Path() != "" {
+				needKind(t, s.Changed(t.Context()), h5err.IO, s.Name(), "closed")
 			}
 		})
 	}
@@ -312,7 +312,7 @@ func TestChanged(t *testing.T) {
 			if err := c.change(path); err != nil {
 				t.Fatal(err)
 			}
-			err := s.Changed()
+			err := s.Changed(t.Context())
 			if c.want == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -324,7 +324,7 @@ func TestChanged(t *testing.T) {
 	}
 	s := FromReaderAt(bytes.NewReader(nil), 0, "memory")
 	defer s.Release()
-	if err := s.Changed(); err != nil {
+	if err := s.Changed(t.Context()); err != nil {
 		t.Errorf("a reader changed: %v", err)
 	}
 }

@@ -276,8 +276,9 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 		return err
 	}
 	defer r.Release()
+	changed := func() error { return v.h.src.Changed(ctx) }
 	rows := func(arrow.RecordBatch) int64 { return p.rows }
-	return s.sendAll(r, messages{rows: rows, most: p.most, changed: v.h.src.Changed}, g, stream)
+	return s.sendAll(r, messages{rows: rows, most: p.most, changed: changed}, g, stream)
 }
 
 // plan is how a table is sent within which memory.

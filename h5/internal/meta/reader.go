@@ -9,16 +9,17 @@ import (
 	"errors"
 	"io"
 	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 const (
-	blockSize = 64 << 10
-	fewBlocks = 16  // 1 MiB: what is cached at first
-	maxBlocks = 256 // 16 MiB: what is cached where many blocks are asked for
+	firstCached = 1 << 20  // bytes: what is cached at first
+	maxCached   = 16 << 20 // bytes: what is cached where many blocks are asked for
 )
 
 // Reader reads metadata at addresses of one file. It may be used by several goroutines.
@@ -46,6 +47,10 @@ type Reader struct {
 	MaxDecoded int64
 	decoded    atomic.Int64
 
+	shift     uint // a block has 1<<shift bytes
+	minBlocks int  // cached at first
+	maxBlocks int
+
 	mu     sync.Mutex
 	blocks map[int64]*block // those that are loaded
 	last   *block           // the one that was read last
@@ -62,9 +67,19 @@ type block struct {
 	loading bool // by some goroutine, which alone may touch b
 }
 
-// NewReader returns a reader of a file of size bytes, with base 0 and sizes of 8 until the superblock says otherwise.
+// NewReader returns a reader of a file of size bytes, with base 0 and sizes of 8 until the superblock says otherwise. A src
+// that is a source.Hinter chooses the size of the blocks that are read.
 func NewReader(src io.ReaderAt, size int64, l Limits) *Reader {
-	return &Reader{src: src, size: size, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), MaxDecoded: 2 << 30, blocks: map[int64]*block{}}
+	hints := source.LocalHints()
+	if h, ok := src.(source.Hinter); ok {
+		hints = h.Hints()
+	}
+	return &Reader{
+		src: src, size: size, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), MaxDecoded: 2 << 30, blocks: map[int64]*block{},
+		shift:     uint(bits.Len64(uint64(hints.MetadataBlock)) - 1),
+		minBlocks: int(max(4, firstCached/hints.MetadataBlock)),
+		maxBlocks: int(max(8, maxCached/hints.MetadataBlock)),
+	}
 }
 
 // Decode accounts for n bytes that the structure at an address is about to decode to.
@@ -115,7 +130,7 @@ func (r *Reader) BytesAt(off int64, n int) ([]byte, error) {
 		return nil, nil
 	}
 	out := make([]byte, n)
-	if n > 4*blockSize { // large structures pass the cache by
+	if n > 4<<r.shift { // large structures pass the cache by
 		return out, r.readAt(out, off)
 	}
 	return out, r.copyAt(out, off)
@@ -163,8 +178,8 @@ func (r *Reader) Head(p []byte, addr uint64, least int) ([]byte, error) {
 // copyAt fills p with the bytes at an absolute offset, block by block.
 func (r *Reader) copyAt(p []byte, off int64) error {
 	for len(p) > 0 {
-		i := off / blockSize
-		n, err := r.copyBlock(p, i, int(off-i*blockSize))
+		i := off >> r.shift
+		n, err := r.copyBlock(p, i, int(off-i<<r.shift))
 		if err != nil {
 			return err
 		}
@@ -194,7 +209,7 @@ func (r *Reader) copyBlock(p []byte, i int64, at int) (int, error) {
 	}
 	r.mu.Unlock()
 	if n == 0 {
-		return 0, h5err.At(h5err.IO, i*blockSize+int64(at), "the file ends early: it was cut while open")
+		return 0, h5err.At(h5err.IO, i<<r.shift+int64(at), "the file ends early: it was cut while open")
 	}
 	return n, nil
 }
@@ -204,12 +219,12 @@ func (r *Reader) load(i int64) (*block, error) {
 	b := r.vacant()
 	b.loading = true
 	r.mu.Unlock()
-	n := max(0, min(r.size-i*blockSize, blockSize))
+	n := max(0, min(r.size-i<<r.shift, 1<<r.shift))
 	if b.b == nil || int64(cap(b.b)) < n {
 		b.b = make([]byte, n)
 	}
 	b.b = b.b[:n]
-	err := r.readAt(b.b, i*blockSize)
+	err := r.readAt(b.b, i<<r.shift)
 	r.mu.Lock()
 	b.loading = false
 	if err != nil {
@@ -227,7 +242,7 @@ func (r *Reader) load(i int64) (*block, error) {
 // more than a few; files whose blocks are asked for again and again get more of them.
 func (r *Reader) vacant() *block {
 	r.misses++
-	if len(r.hand) >= min(fewBlocks+r.misses/32, maxBlocks) {
+	if len(r.hand) >= min(r.minBlocks+r.misses/32, r.maxBlocks) {
 		for range 2*len(r.hand) + 1 {
 			b := r.hand[r.next]
 			r.next = (r.next + 1) % len(r.hand)

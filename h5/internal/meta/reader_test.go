@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // numbers is a large file of which each byte can be told from its place. What is behind end was cut off.
@@ -32,6 +33,13 @@ func (n numbers) ReadAt(p []byte, off int64) (int, error) {
 	}
 	return len(p), nil
 }
+
+// What a reader of a local file caches.
+const (
+	blockSize = 64 << 10
+	minBlocks = 16
+	maxBlocks = 256
+)
 
 // TestReaderBlocks reads all over a file that is larger than the cache, from several goroutines: what one of them got
 // stays as it was when its block makes room for another.
@@ -85,7 +93,7 @@ func TestReaderBlocks(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if n := len(r.hand); n > maxBlocks+goroutines || n <= fewBlocks {
+	if n := len(r.hand); n > maxBlocks+goroutines || n <= minBlocks {
 		t.Errorf("%d blocks are cached", n)
 	}
 	for i, b := range r.blocks {
@@ -95,7 +103,7 @@ func TestReaderBlocks(t *testing.T) {
 	}
 }
 
-// TestReaderScan reads a file once from its start to its end: that takes no more than the least cache and a little.
+// TestReaderScan reads a file once from its start to its end: that takes no more than the smallest cache and a little.
 func TestReaderScan(t *testing.T) {
 	const size = 300 * blockSize
 	r := NewReader(numbers{end: size}, size, Limits{})
@@ -104,7 +112,7 @@ func TestReaderScan(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if n := len(r.hand); n < fewBlocks || n > fewBlocks+300/32+1 {
+	if n := len(r.hand); n < minBlocks || n > minBlocks+300/32+1 {
 		t.Errorf("%d blocks are cached", n)
 	}
 }
@@ -140,5 +148,39 @@ func TestReaderFails(t *testing.T) {
 	}
 	if _, err := r.Bytes(0, -1); !h5err.Is(err, h5err.Corrupt) {
 		t.Errorf("a negative length: %v", err)
+	}
+}
+
+// hinted is a file whose source asks for blocks of another size.
+type hinted struct {
+	numbers
+	block int64
+}
+
+func (h hinted) Hints() source.Hints { return source.Hints{MetadataBlock: h.block} }
+
+// TestBlockHint has the source choose the size of blocks.
+func TestBlockHint(t *testing.T) {
+	const size = 40<<20 + 99
+	for _, block := range []int64{512, 64 << 10, 1 << 20, 4 << 20} {
+		reads := map[int64]int{}
+		src := hinted{numbers{end: size, fail: func(off int64) error {
+			if reads[off]++; reads[off] > 1 || off%block != 0 {
+				t.Errorf("blocks of %d: read %d at %d", block, reads[off], off)
+			}
+			return nil
+		}}, block}
+		r := NewReader(src, size, Limits{})
+		for at := uint64(0); at+10 <= uint64(min(8*block, size)); at += uint64(block / 4) {
+			if b, err := r.Bytes(at, 10); err != nil || b[9] != numberAt(int64(at)+9) {
+				t.Fatalf("blocks of %d: 10 bytes at %d: %v, %v", block, at, b, err)
+			}
+		}
+		if len(reads) != 8 {
+			t.Errorf("blocks of %d: %d reads", block, len(reads))
+		}
+		if n := int64(r.maxBlocks) * block; n > max(maxCached, 8*block) {
+			t.Errorf("blocks of %d: %d bytes may be cached", block, n)
+		}
 	}
 }
