@@ -13,11 +13,11 @@ const maxWindowRow = 64 << 20
 // readBox reads a block of elements into strided memory. The block is not empty and inside the shape.
 func (r *Reader) readBox(ctx context.Context, w *Worker, bx *box, dst []byte) error {
 	if len(r.dims) == 0 { // a scalar has one index
-		return r.readLinear(0, dst[:r.ds.elem])
+		return r.readLinear(ctx, w, 0, dst[:r.ds.elem])
 	}
 	switch r.ds.layout.Storage {
 	case h5.StorageChunked:
-		return r.boxChunks(w, bx, dst)
+		return r.boxChunks(ctx, w, bx, dst)
 	case h5.StorageVirtual:
 		return r.boxRows(ctx, w, bx, dst)
 	}
@@ -29,31 +29,31 @@ func (r *Reader) readBox(ctx context.Context, w *Worker, bx *box, dst []byte) er
 	for d, x := range bx.start {
 		base += x * steps[d]
 	}
-	return r.boxLinear(w, bx, steps, 0, base, dst)
+	return r.boxLinear(ctx, w, bx, steps, 0, base, dst)
 }
 
 // boxLinear reads what is left of a block from dimension d on, which begins at a position of the dataset's bytes.
-func (r *Reader) boxLinear(w *Worker, bx *box, steps []int64, d int, pos int64, dst []byte) error {
+func (r *Reader) boxLinear(ctx context.Context, w *Worker, bx *box, steps []int64, d int, pos int64, dst []byte) error {
 	last := len(steps) - 1
 	inner := int64(r.ds.elem) // from the first to the last byte of one index of d
 	for k := d + 1; k <= last; k++ {
 		inner += (bx.count[k] - 1) * steps[k]
 	}
 	n := int64(1) // indices of d that are read at once, with what lies between them
-	if sparse := inner < steps[d]/16 && steps[d] > gapBytes; inner <= spanBytes && !sparse {
-		n += (spanBytes - inner) / steps[d]
+	if sparse := inner < steps[d]/16 && steps[d] > r.hints.Gap; inner <= r.span && !sparse {
+		n += (r.span - inner) / steps[d]
 	}
 	for i := int64(0); i < bx.count[d]; i += n {
 		at, to := pos+i*steps[d], dst[i*bx.stride[d]:]
-		if inner > spanBytes && d < last {
-			if err := r.boxLinear(w, bx, steps, d+1, at, to); err != nil {
+		if inner > r.span && d < last {
+			if err := r.boxLinear(ctx, w, bx, steps, d+1, at, to); err != nil {
 				return err
 			}
 			continue
 		}
 		k := min(n, bx.count[d]-i)
 		buf := grow(&w.in, int((k-1)*steps[d]+inner))
-		if err := r.readLinear(at, buf); err != nil {
+		if err := r.readLinear(ctx, w, at, buf); err != nil {
 			return err
 		}
 		count := append([]int64{k}, bx.count[d+1:]...)
@@ -63,7 +63,7 @@ func (r *Reader) boxLinear(w *Worker, bx *box, steps []int64, d int, pos int64, 
 }
 
 // boxChunks reads a block from chunks. Those that it cuts are kept for the blocks beside it.
-func (r *Reader) boxChunks(w *Worker, bx *box, dst []byte) error {
+func (r *Reader) boxChunks(ctx context.Context, w *Worker, bx *box, dst []byte) error {
 	t, err := r.table()
 	if err != nil {
 		return err
@@ -99,7 +99,7 @@ func (r *Reader) boxChunks(w *Worker, bx *box, dst []byte) error {
 				}
 				if r.cuts(k, bx) {
 					e := r.cache.use(span{k, k + 1}, 0, true)
-					err := r.loadShared(w, e, []h5.Chunk{c}, tg)
+					err := r.loadShared(ctx, w, e, []h5.Chunk{c}, tg)
 					r.cache.done(e)
 					if err != nil {
 						return err
@@ -108,8 +108,8 @@ func (r *Reader) boxChunks(w *Worker, bx *box, dst []byte) error {
 				}
 			}
 			some = append(some, c)
-			if stored += c.Size; stored > spanBytes {
-				if err := r.load(w, some, tg); err != nil {
+			if stored += c.Size; stored > r.span {
+				if err := r.load(ctx, w, some, tg); err != nil {
 					return err
 				}
 				some, stored = some[:0], 0
@@ -127,7 +127,7 @@ func (r *Reader) boxChunks(w *Worker, bx *box, dst []byte) error {
 			break
 		}
 	}
-	return r.load(w, some, tg)
+	return r.load(ctx, w, some, tg)
 }
 
 // cuts says that a block leaves out something of chunk n.

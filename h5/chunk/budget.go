@@ -23,6 +23,7 @@ type Budget struct {
 	waiters list.List // of *waiter
 	idle    list.List // of *held, least recently used first
 	idleSum int64
+	fetched int64 // of memory for fetches
 
 	working int       // reservations and pinned memory: workers who give it back without waiting
 	freed   sync.Cond // something of working was given back
@@ -145,7 +146,16 @@ func (b *Budget) evict(h *held) {
 	b.idle.Remove(h.elem)
 	b.idleSum -= h.n
 	b.used -= h.n
-	h.elem, h.data, h.gone = nil, nil, true
+	b.forget(h)
+	h.elem, h.data = nil, nil
+}
+
+// forget notes that memory is gone.
+func (b *Budget) forget(h *held) {
+	h.gone = true
+	if h.fetch {
+		b.fetched -= h.n
+	}
 }
 
 func (b *Budget) tooMuch(n int64) error {
@@ -200,6 +210,8 @@ type held struct {
 	pins int
 	elem *list.Element // nil unless idle
 	gone bool
+
+	fetch bool // see ahead
 }
 
 // hold returns n bytes, pinned once, or nil when they do not fit now. It does not wait: it is called by workers, on whom
@@ -215,6 +227,22 @@ func (b *Budget) hold(n int64) *held {
 	}
 	b.working++
 	return &held{b: b, n: n, data: make([]byte, n), pins: 1}
+}
+
+// ahead is hold for memory that is filled before a worker wants it. All of that together takes half of the budget at most,
+// and idle memory gives way to it only when nothing else would go on.
+func (b *Budget) ahead(n int64, force bool) *held {
+	if b == nil {
+		return b.hold(n)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n > b.max/2-b.fetched || !force && n > b.max-b.used || !b.take(n) {
+		return nil
+	}
+	b.working++
+	b.fetched += n
+	return &held{b: b, n: n, data: make([]byte, n), pins: 1, fetch: true}
 }
 
 // pin keeps the memory from being taken away; false says that it is gone.

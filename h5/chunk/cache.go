@@ -2,6 +2,7 @@ package chunk
 
 import (
 	"container/list"
+	"context"
 	"slices"
 	"sync"
 )
@@ -12,9 +13,11 @@ type span struct{ lo, hi int64 }
 // entry is the decoded chunks of a span that several readers of rows need: two batches that cut it, or windows.
 type entry struct {
 	key    span
-	row    int64 // row of the grid
-	window bool  // kept by age rather than by the pass
-	refs   int   // pieces that were planned and have not ended
+	row    int64    // row of the grid
+	window bool     // kept by age rather than by the pass
+	refs   int      // pieces that were planned and have not ended
+	led    bool     // one of them fetches, and has not ended
+	next   []func() // called when it has
 
 	state entryState
 	wait  chan struct{} // closed when decoding ends
@@ -95,6 +98,40 @@ func (c *cache) use(key span, row int64, window bool) *entry {
 	return e
 }
 
+// lead reports whether the caller, who holds a reference, is to fetch what the entry is decoded from. It must call led when it
+// has finished.
+func (c *cache) lead(e *entry) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if e.led || e.state != entryEmpty {
+		return false
+	}
+	e.led = true
+	return true
+}
+
+// led lets those go on who follow.
+func (c *cache) led(e *entry) {
+	c.mu.Lock()
+	next := e.next
+	e.led, e.next = false, nil
+	c.mu.Unlock()
+	for _, fn := range next {
+		fn()
+	}
+}
+
+// follow has ready called when nobody leads any more.
+func (c *cache) follow(e *entry, ready func()) {
+	c.mu.Lock()
+	if e.led {
+		e.next = append(e.next, ready)
+		ready = func() {}
+	}
+	c.mu.Unlock()
+	ready()
+}
+
 // done gives back a reference.
 func (c *cache) done(e *entry) {
 	c.mu.Lock()
@@ -145,7 +182,7 @@ func (c *cache) remove(e *entry) {
 
 // get returns the entry's bytes, decoded by the first who asks. mem is pinned; when it is nil there was no room to keep
 // them, data are in scratch, and the next who asks decodes again. The caller holds a reference.
-func (c *cache) get(e *entry, decode func() (data []byte, mem *held, err error)) (data []byte, mem *held, err error) {
+func (c *cache) get(ctx context.Context, e *entry, decode func() (data []byte, mem *held, err error)) (data []byte, mem *held, err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	for {
@@ -153,8 +190,14 @@ func (c *cache) get(e *entry, decode func() (data []byte, mem *held, err error))
 		case entryDecoding:
 			wait := e.wait
 			c.mu.Unlock()
-			<-wait
+			select {
+			case <-wait:
+			case <-ctx.Done():
+			}
 			c.mu.Lock()
+			if err := ctx.Err(); err != nil {
+				return nil, nil, err
+			}
 			continue
 		case entryFailed:
 			return nil, nil, e.err
@@ -171,6 +214,8 @@ func (c *cache) get(e *entry, decode func() (data []byte, mem *held, err error))
 	data, mem, err = decode()
 	c.mu.Lock()
 	switch {
+	case err != nil && ctx.Err() != nil: // others may yet want it
+		e.state = entryEmpty
 	case err != nil:
 		e.state, e.err = entryFailed, err
 	case mem == nil:

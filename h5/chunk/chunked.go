@@ -13,12 +13,6 @@ import (
 )
 
 const (
-	// spanBytes bounds what is read at once of chunks that lie close together.
-	spanBytes = 1 << 20
-	// gapBytes is how far apart chunks may lie to be read at once: reading as much costs about what a call does.
-	gapBytes = 8 << 10
-	// smallBytes is the size up to which a chunk is read together with its neighbours.
-	smallBytes = 128 << 10
 	// smallScratch is scratch that each worker may have and keep without asking the budget.
 	smallScratch = 4 << 20
 	// storedSlack is how much larger than twice its decoded size a stored chunk can be.
@@ -153,11 +147,11 @@ func addrOf(cs []h5.Chunk) int64 {
 // addSpan adds a piece that reads a span's chunks for one batch alone.
 func (r *Reader) addSpan(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) {
 	lo, hi := r.geo.rowsOf(s, bx)
-	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), do: func(_ context.Context, w *Worker) error {
+	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), wants: r.wants(cs, bx, dst), do: func(ctx context.Context, w *Worker) error {
 		if err := r.fillMissing(s, cs, bx, dst); err != nil {
 			return err
 		}
-		return r.load(w, cs, target{geo: r.geo, dst: dst, box: bx})
+		return r.load(ctx, w, cs, target{geo: r.geo, dst: dst, box: bx})
 	}})
 }
 
@@ -170,18 +164,54 @@ func (r *Reader) addShared(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) 
 	}
 	lo, hi := r.geo.rowsOf(s, bx)
 	e := r.cache.use(s, s.lo/r.geo.perRow, false)
-	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), undo: func() { r.cache.done(e) }, do: func(_ context.Context, w *Worker) error {
-		defer r.cache.done(e)
+	pc := piece{lo: lo, hi: hi, addr: addrOf(cs), undo: func() { r.cache.done(e) }}
+	end := pc.undo
+	if r.hints.InFlight > 0 { // one batch fetches, for all that share
+		if r.cache.lead(e) {
+			pc.wants = r.wants(cs, nil, nil)
+			end = func() {
+				r.cache.led(e)
+				r.cache.done(e)
+			}
+			pc.undo = end
+		} else {
+			pc.after = func(ready func()) { r.cache.follow(e, ready) }
+		}
+	}
+	pc.do = func(ctx context.Context, w *Worker) error {
+		defer end()
 		if err := r.fillMissing(s, cs, bx, dst); err != nil {
 			return err
 		}
-		return r.loadShared(w, e, cs, target{geo: r.geo, dst: dst, box: bx})
-	}})
+		return r.loadShared(ctx, w, e, cs, target{geo: r.geo, dst: dst, box: bx})
+	}
+	p.add(pc)
+}
+
+// wants lists what loading chunks reads, where that is fetched ahead. A nil box is whole chunks.
+func (r *Reader) wants(cs []h5.Chunk, bx *box, dst []byte) []want {
+	if r.hints.InFlight == 0 {
+		return nil
+	}
+	reqs, err := r.requests(nil, cs, &target{geo: r.geo, box: bx})
+	if err != nil { // for the piece to report
+		return nil
+	}
+	out := make([]want, 0, len(reqs))
+	for i := range reqs {
+		q := &reqs[i]
+		w := want{src: r.ds.src, off: q.off, size: q.size, join: q.size <= r.hints.Join}
+		if q.raw && q.to >= 0 && bx != nil && !w.join {
+			w.into = dst[q.to : q.to+q.size]
+		}
+		out = append(out, w)
+	}
+	return out
 }
 
 // loadShared copies from an entry, decoding it first where nobody has.
-func (r *Reader) loadShared(w *Worker, e *entry, cs []h5.Chunk, t target) error {
-	data, mem, err := r.cache.get(e, func() ([]byte, *held, error) { return r.decodeShared(w, cs) })
+func (r *Reader) loadShared(ctx context.Context, w *Worker, e *entry, cs []h5.Chunk, t target) error {
+	data, mem, err := r.cache.get(ctx, e, func() ([]byte, *held, error) { return r.decodeShared(ctx, w, cs) })
 	if err != nil {
 		return err
 	}
@@ -196,7 +226,7 @@ func (r *Reader) loadShared(w *Worker, e *entry, cs []h5.Chunk, t target) error 
 }
 
 // decodeShared decodes an entry's chunks into pinned memory, or, when they are small and there is no room, into scratch.
-func (r *Reader) decodeShared(w *Worker, cs []h5.Chunk) (data []byte, mem *held, err error) {
+func (r *Reader) decodeShared(ctx context.Context, w *Worker, cs []h5.Chunk) (data []byte, mem *held, err error) {
 	n, b := r.geo.chunkBytes*int64(len(cs)), r.opts.budget
 	t := target{geo: r.geo}
 	if all := n + r.scratch(cs, &t); b != nil && all > smallScratch {
@@ -204,7 +234,7 @@ func (r *Reader) decodeShared(w *Worker, cs []h5.Chunk) (data []byte, mem *held,
 			return nil, nil, err
 		}
 		t.dst = make([]byte, n)
-		if err := r.loadApart(w, cs, t); err != nil {
+		if err := r.loadApart(ctx, w, cs, t); err != nil {
 			b.unreserve(all)
 			return nil, nil, err
 		}
@@ -215,7 +245,7 @@ func (r *Reader) decodeShared(w *Worker, cs []h5.Chunk) (data []byte, mem *held,
 	} else {
 		t.dst = grow(&w.out, int(n))
 	}
-	if err := r.loadHere(w, cs, t); err != nil {
+	if err := r.loadHere(ctx, w, cs, t); err != nil {
 		if mem != nil {
 			mem.drop()
 		}
@@ -273,20 +303,20 @@ type request struct {
 }
 
 // load reads and decodes chunks. The scratch memory for large ones is counted.
-func (r *Reader) load(w *Worker, cs []h5.Chunk, t target) error {
+func (r *Reader) load(ctx context.Context, w *Worker, cs []h5.Chunk, t target) error {
 	b := r.opts.budget
 	if b == nil {
-		return r.loadHere(w, cs, t)
+		return r.loadHere(ctx, w, cs, t)
 	}
 	n := r.scratch(cs, &t)
 	if n <= smallScratch {
-		return r.loadHere(w, cs, t)
+		return r.loadHere(ctx, w, cs, t)
 	}
 	if err := b.reserve(n); err != nil {
 		return err
 	}
 	defer b.unreserve(n)
-	return r.loadApart(w, cs, t)
+	return r.loadApart(ctx, w, cs, t)
 }
 
 // scratch is how much memory loading takes besides what it writes to, at most; roughly where it is little.
@@ -308,25 +338,25 @@ func (r *Reader) scratch(cs []h5.Chunk, t *target) int64 {
 			}
 			n = max(n, k)
 		case t.box != nil && !t.inPlace():
-			n = max(n, spanBytes, g.stride[0])
+			n = max(n, r.span, g.stride[0])
 		}
 	}
 	return n
 }
 
 // loadApart is load with memory that is gone afterwards, that of codecs too.
-func (r *Reader) loadApart(w *Worker, cs []h5.Chunk, t target) error {
+func (r *Reader) loadApart(ctx context.Context, w *Worker, cs []h5.Chunk, t target) error {
 	in, out, st := w.in, w.out, w.st
 	w.in, w.out, w.st = nil, nil, filter.NewState()
 	defer func() {
 		w.st.Close()
 		w.in, w.out, w.st = in, out, st
 	}()
-	return r.loadHere(w, cs, t)
+	return r.loadHere(ctx, w, cs, t)
 }
 
 // loadHere reads ranges of the file that lie close together at once.
-func (r *Reader) loadHere(w *Worker, cs []h5.Chunk, t target) error {
+func (r *Reader) loadHere(ctx context.Context, w *Worker, cs []h5.Chunk, t target) error {
 	reqs, err := r.requests(w.reqs[:0], cs, &t)
 	w.reqs = reqs[:0]
 	if err != nil {
@@ -334,26 +364,35 @@ func (r *Reader) loadHere(w *Worker, cs []h5.Chunk, t target) error {
 	}
 	for i := 0; i < len(reqs); {
 		q := &reqs[i]
+		if data, unpin := w.arrived(r.ds.src, q.off, q.size); data != nil {
+			err := r.deliver(w, cs, &t, q, data)
+			unpin()
+			if err != nil {
+				return err
+			}
+			i++
+			continue
+		}
 		end := q.off + q.size
 		k := i + 1
-		if q.size <= smallBytes {
+		if q.size <= r.hints.Join {
 			for ; k < len(reqs); k++ {
 				n := &reqs[k]
-				if n.off < end || n.off-end > gapBytes || n.size > smallBytes || n.off+n.size-q.off > spanBytes {
+				if n.off < end || n.off-end > r.hints.Gap || n.size > r.hints.Join || n.off+n.size-q.off > r.span {
 					break
 				}
 				end = n.off + n.size
 			}
 		}
 		if k == i+1 && q.raw && q.to >= 0 {
-			if err := r.readFull(r.ds.src, t.dst[q.to:q.to+q.size], q.off); err != nil {
+			if err := r.readFrom(ctx, r.ds.src, t.dst[q.to:q.to+q.size], q.off); err != nil {
 				return err
 			}
 			i = k
 			continue
 		}
 		buf := grow(&w.in, int(end-q.off))
-		if err := r.readFull(r.ds.src, buf, q.off); err != nil {
+		if err := r.readFrom(ctx, r.ds.src, buf, q.off); err != nil {
 			return err
 		}
 		for start := q.off; i < k; i++ {
@@ -396,7 +435,7 @@ func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, 
 		case rows:
 			q.off, q.size, q.to = q.off+o.inCh, o.count[0]*g.elem, o.inBox
 		default:
-			step := max(1, spanBytes/g.stride[0])
+			step := max(1, r.span/g.stride[0])
 			off := q.off + o.inCh/g.stride[0]*g.stride[0]
 			for q.lo = 0; q.lo < o.count[0]; q.lo += step {
 				q.rows = min(step, o.count[0]-q.lo)

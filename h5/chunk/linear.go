@@ -19,14 +19,18 @@ func (r *Reader) planLinear(p *plan, a, b int64, dst []byte) error {
 	if err := r.checkLinear(b); err != nil {
 		return err
 	}
-	step := max(1, r.opts.piece/r.rowBytes)
+	size := r.opts.piece
+	if r.hints.InFlight > 0 && r.ds.layout.Storage == h5.StorageContiguous {
+		size = r.hints.Span
+	}
+	step := max(1, size/r.rowBytes)
 	if step > bandRows {
 		step -= step % bandRows
 	}
 	within := r.rowBytes // rows beyond some size are cut at elements
-	if r.rowBytes > 4*r.opts.piece {
+	if r.rowBytes > 4*size {
 		elem := int64(r.ds.elem)
-		within = max(1, 4*r.opts.piece/elem) * elem
+		within = max(1, 4*size/elem) * elem
 	}
 	for lo := a; lo < b; {
 		hi := min(b, lo+step)
@@ -66,22 +70,30 @@ func (r *Reader) addLinear(p *plan, a, lo, hi, from, to int64, dst []byte) {
 	at := (lo - a) * r.rowBytes
 	part := dst[at+from : at+to]
 	pos := lo*r.rowBytes + from
-	p.add(piece{lo: lo, hi: hi, addr: r.ds.layout.Offset + pos, do: func(context.Context, *Worker) error {
-		return r.readLinear(pos, part)
+	p.add(piece{lo: lo, hi: hi, addr: r.ds.layout.Offset + pos, wants: r.wantsLinear(pos, part), do: func(ctx context.Context, w *Worker) error {
+		return r.readLinear(ctx, w, pos, part)
 	}})
 }
 
+// wantsLinear says what a piece of contiguous storage reads, where that is fetched ahead: straight to where it goes.
+func (r *Reader) wantsLinear(pos int64, part []byte) []want {
+	if r.hints.InFlight == 0 || r.ds.layout.Storage != h5.StorageContiguous || len(part) == 0 {
+		return nil
+	}
+	return []want{{src: r.ds.src, off: r.ds.layout.Offset + pos, size: int64(len(part)), into: part}}
+}
+
 // readLinear reads bytes from a position of the dataset's bytes on.
-func (r *Reader) readLinear(pos int64, dst []byte) error {
+func (r *Reader) readLinear(ctx context.Context, w *Worker, pos int64, dst []byte) error {
 	l := r.ds.layout
 	switch l.Storage {
 	case h5.StorageCompact:
 		copy(dst, l.Data[pos:])
 		return nil
 	case h5.StorageContiguous:
-		return r.readFull(r.ds.src, dst, l.Offset+pos)
+		return r.readFull(ctx, w, r.ds.src, dst, l.Offset+pos)
 	case h5.StorageExternal:
-		return r.ext.read(pos, dst)
+		return r.ext.read(ctx, pos, dst)
 	}
 	pattern, err := r.pattern()
 	if err != nil {
@@ -103,7 +115,7 @@ type extents struct {
 }
 
 // read fills dst from a position on. What a file is too short for reads as zeros, as the HDF5 library does it.
-func (x *extents) read(pos int64, dst []byte) error {
+func (x *extents) read(ctx context.Context, pos int64, dst []byte) error {
 	for i := range x.r.ds.layout.External {
 		e := &x.r.ds.layout.External[i]
 		size := e.Size
@@ -115,7 +127,7 @@ func (x *extents) read(pos int64, dst []byte) error {
 			continue
 		}
 		n := min(int64(len(dst)), size-pos)
-		if err := x.readExtent(e, pos, dst[:n]); err != nil {
+		if err := x.readExtent(ctx, e, pos, dst[:n]); err != nil {
 			return err
 		}
 		if dst = dst[n:]; len(dst) == 0 {
@@ -126,7 +138,7 @@ func (x *extents) read(pos int64, dst []byte) error {
 	return h5err.New(h5err.Corrupt, "the external files end %d bytes before the data do", len(dst))
 }
 
-func (x *extents) readExtent(e *h5.ExternalExtent, pos int64, dst []byte) error {
+func (x *extents) readExtent(ctx context.Context, e *h5.ExternalExtent, pos int64, dst []byte) error {
 	if e.Offset < 0 {
 		return h5err.New(h5err.Corrupt, "external file %q at offset %d", e.Name, e.Offset)
 	}
@@ -140,7 +152,7 @@ func (x *extents) readExtent(e *h5.ExternalExtent, pos int64, dst []byte) error 
 		n = min(int64(len(dst)), src.Size()-e.Offset-pos)
 	}
 	clear(dst[n:])
-	return x.r.readFull(src, dst[:n], e.Offset+pos)
+	return x.r.readFrom(ctx, src, dst[:n], e.Offset+pos)
 }
 
 // file returns an open file with a reference for the caller.

@@ -15,6 +15,7 @@ type Worker struct {
 	depth   int
 	own     []byte // for jobs of others
 	reqs    []request
+	fetched []*fetch // for the piece that runs
 }
 
 func newWorker() *Worker { return &Worker{st: filter.NewState()} }
@@ -57,6 +58,9 @@ type Pool struct {
 	head  int
 	live  int // workers that have not ended
 	ended bool
+	due   int // jobs that are yet to arrive
+
+	fetcher fetcher
 }
 
 // task is n jobs, told apart by their number.
@@ -114,6 +118,25 @@ func (p *Pool) submit(n int, run func(w *Worker, i int)) {
 	}
 }
 
+// await announces n jobs that arrive later: Close waits for them.
+func (p *Pool) await(n int) {
+	p.mu.Lock()
+	p.due += n
+	p.mu.Unlock()
+}
+
+// arrive is Go for a job that was announced.
+func (p *Pool) arrive(fn func(w *Worker)) {
+	p.Go(fn)
+	p.mu.Lock()
+	p.due--
+	last := p.due == 0 && p.ended
+	p.mu.Unlock()
+	if last {
+		p.some.Broadcast()
+	}
+}
+
 func (p *Pool) work() {
 	defer p.wg.Done()
 	w := newWorker()
@@ -121,7 +144,7 @@ func (p *Pool) work() {
 	p.mu.Lock()
 	for {
 		for p.head == len(p.tasks) {
-			if p.ended {
+			if p.ended && p.due == 0 {
 				p.live--
 				p.mu.Unlock() // not by defer: a job that panics does so without the lock
 				return

@@ -94,6 +94,8 @@ type Reader struct {
 	geo      *geometry              // chunked: merged
 	table    func() (*table, error)
 	cache    cache
+	hints    source.Hints
+	span     int64 // what a worker reads at once of ranges that it joins
 	ext      *extents
 	virt     *virtual
 
@@ -111,6 +113,11 @@ func newReader(ds *dataset, opts options) (*Reader, error) {
 	if r.opts.piece == 0 {
 		r.opts.piece = pieceBytes
 	}
+	r.hints = source.LocalHints()
+	if ds.src != nil {
+		r.hints = ds.src.Hints()
+	}
+	r.span = min(r.hints.Span, smallScratch/4)
 	r.cache.budget, r.cache.unordered = opts.budget, opts.unordered
 	r.pattern = sync.OnceValues(r.readFill)
 	if ds.elem <= 0 {
@@ -225,7 +232,7 @@ func (r *Reader) ScratchBytes() (int64, error) {
 	if err != nil {
 		return 0, r.in(err)
 	}
-	return max(spanBytes, r.scratch(t.cs, &target{geo: r.geo})+r.geo.chunkBytes), nil
+	return max(r.span, r.scratch(t.cs, &target{geo: r.geo})+r.geo.chunkBytes), nil
 }
 
 // Counters returns what was done so far.
@@ -277,11 +284,16 @@ func (r *Reader) Start(ctx context.Context, pool *Pool, a, b int64, dst []byte, 
 		pool.Go(func(*Worker) { done(r.in(err)) })
 		return
 	}
-	pool.submit(len(t.plan.pieces), func(w *Worker, i int) {
+	run := func(w *Worker, i int) {
 		if t.run(w, i) {
 			done(r.finish(t))
 		}
-	})
+	}
+	if t.plan.far() {
+		t.startFar(r, pool, run)
+		return
+	}
+	pool.submit(len(t.plan.pieces), run)
 }
 
 // Read reads rows [a,b) into dst, which must have exactly their size.
@@ -402,9 +414,29 @@ func (r *Reader) giveBack(w *Worker) {
 	r.spare = append(r.spare, w)
 }
 
-// readFull fills p from a file and counts it.
-func (r *Reader) readFull(src *source.Source, p []byte, off int64) error {
-	n, err := src.ReadAt(p, off)
+// arrived returns bytes that were fetched for the piece that runs, to be given back by unpin; nil when they were not.
+func (w *Worker) arrived(src *source.Source, off, size int64) (p []byte, unpin func()) {
+	for _, f := range w.fetched {
+		if p, unpin = f.bytes(src, off, size); p != nil {
+			return p, unpin
+		}
+	}
+	return nil, nil
+}
+
+// readFull fills p from a file, or from what was fetched of it.
+func (r *Reader) readFull(ctx context.Context, w *Worker, src *source.Source, p []byte, off int64) error {
+	if b, unpin := w.arrived(src, off, int64(len(p))); b != nil {
+		copy(p, b) // nothing where the bytes were fetched to p
+		unpin()
+		return nil
+	}
+	return r.readFrom(ctx, src, p, off)
+}
+
+// readFrom fills p from a file and counts it.
+func (r *Reader) readFrom(ctx context.Context, src *source.Source, p []byte, off int64) error {
+	n, err := src.ReadAtContext(ctx, p, off)
 	r.opts.counted.read.Add(int64(n))
 	if n == len(p) {
 		return nil

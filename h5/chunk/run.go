@@ -16,7 +16,9 @@ type piece struct {
 	file   int   // which of the sources of a virtual dataset
 	addr   int64 // where in the file it begins
 	do     func(ctx context.Context, w *Worker) error
-	undo   func() // instead of do, when the batch has failed; may be nil
+	undo   func()             // instead of do, when the batch has failed; may be nil
+	wants  []want             // what do reads of sources with reads in flight
+	after  func(ready func()) // has ready called when do is better run than before; nil: now
 }
 
 // plan collects the pieces of a batch.
@@ -56,6 +58,11 @@ func (p *plan) abandon() {
 	p.end()
 }
 
+// far reports whether pieces wait for something before they run.
+func (p *plan) far() bool {
+	return slices.ContainsFunc(p.pieces, func(pc piece) bool { return pc.wants != nil || pc.after != nil })
+}
+
 // sort puts the pieces in the order of the files, so that disks and read-ahead see one sweep.
 func (p *plan) sort() {
 	byAddr := func(a, b piece) int { return cmp.Or(cmp.Compare(a.file, b.file), cmp.Compare(a.addr, b.addr)) }
@@ -79,6 +86,9 @@ type batch struct {
 	plan  plan
 	bands []band
 	each  func(i int) error // hands band i on
+
+	fetcher *fetcher   // nil unless pieces wait for fetches
+	fetched [][]*fetch // by piece
 
 	left   atomic.Int64
 	failAt atomic.Int64 // number of the first piece that failed; those behind it do not begin
@@ -140,15 +150,35 @@ func (t *batch) run(w *Worker, i int) bool {
 		if p.undo != nil {
 			p.undo()
 		}
-	} else if err := t.do(w, p); err != nil {
+	} else if err := t.do(w, p, t.fetchesOf(i)); err != nil {
 		t.fail(int64(i), err)
 	}
-	p.do, p.undo = nil, nil
+	if fs := t.fetchesOf(i); len(fs) > 0 {
+		t.fetcher.end(fs)
+	}
+	p.do, p.undo, p.wants, p.after = nil, nil, nil, nil
 	return t.left.Add(-1) == 0
 }
 
-func (t *batch) do(w *Worker, p *piece) error {
-	if err := p.do(t.ctx, w); err != nil {
+// fetchesOf returns what was read for a piece.
+func (t *batch) fetchesOf(i int) []*fetch {
+	if t.fetcher == nil {
+		return nil
+	}
+	return t.fetched[i]
+}
+
+func (t *batch) do(w *Worker, p *piece, fs []*fetch) error {
+	for _, f := range fs {
+		if f.err != nil {
+			return f.err
+		}
+	}
+	outer := w.fetched
+	w.fetched = fs
+	err := p.do(t.ctx, w)
+	w.fetched = outer
+	if err != nil {
 		return err
 	}
 	if t.each == nil {

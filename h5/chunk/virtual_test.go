@@ -34,7 +34,7 @@ func linearSynth(rng *rand.Rand, kind h5.Storage, dims []uint64, elem int) *synt
 		l.Offset, l.Size = lead, int64(len(want))
 	}
 	r := &readCounter{Reader: bytes.NewReader(file)}
-	return &synth{want: want, reads: r, name: fmt.Sprint(kind, dims, elem), dataset: &dataset{
+	return &synth{want: want, reads: r, stored: file, name: fmt.Sprint(kind, dims, elem), dataset: &dataset{
 		file: "linear.h5", path: "/x", dims: dims, elem: elem, layout: l, decoded: 1 << 32,
 		src:  source.FromReaderAt(r, int64(len(file)), "linear.h5"),
 		fill: func() ([]byte, error) { return pattern, nil },
