@@ -93,7 +93,7 @@ func TestCancel(t *testing.T) {
 		ctx, cancel := context.WithCancel(context.Background())
 		stopAt := rng.Int64N(3000)
 		var wg sync.WaitGroup
-		var cancelled atomic.Int64
+		var canceled atomic.Int64
 		for a := int64(0); a < 3000; a += 250 {
 			wg.Add(1)
 			dst := make([]byte, 250*8)
@@ -106,7 +106,7 @@ func TestCancel(t *testing.T) {
 			r.Start(ctx, p, a, a+250, dst, StartOptions{Align: 1, Each: each}, func(err error) {
 				switch {
 				case errors.Is(err, context.Canceled):
-					cancelled.Add(1)
+					canceled.Add(1)
 				case err != nil:
 					t.Errorf("%v", err)
 				}
@@ -122,7 +122,7 @@ func TestCancel(t *testing.T) {
 		}
 		r.Close()
 		if n := budget.Used(); n != 0 {
-			t.Errorf("%d bytes are held, %d of 12 batches were cancelled", n, cancelled.Load())
+			t.Errorf("%d bytes are held, %d of 12 batches were canceled", n, canceled.Load())
 		}
 	}
 }
@@ -254,11 +254,11 @@ func TestKeptChunk(t *testing.T) {
 // TestCoalescing checks that small chunks that lie close together are read together.
 func TestCoalescing(t *testing.T) {
 	for _, c := range []struct {
-		name string
-		s    shape
-		most int64
+		name     string
+		s        shape
+		maxReads int64
 	}{
-		{"neighbours", shape{dims: []uint64{100000}, chunk: []uint64{10}, elem: 4}, 2},
+		{"neighbors", shape{dims: []uint64{100000}, chunk: []uint64{10}, elem: 4}, 2},
 		{"gaps", shape{dims: []uint64{100000}, chunk: []uint64{10}, elem: 4, gap: 20}, 4},
 		{"any order", shape{dims: []uint64{100000}, chunk: []uint64{10}, elem: 4, shuffled: true}, 4},
 		{"deflate", shape{dims: []uint64{50000}, chunk: []uint64{50}, elem: 4, deflate: true}, 4},
@@ -270,8 +270,8 @@ func TestCoalescing(t *testing.T) {
 		if err := r.Read(context.Background(), 0, r.Rows(), got); err != nil || !bytes.Equal(got, s.want) {
 			t.Fatalf("%s: %v, %s", c.name, err, diff(got, s.want))
 		}
-		if n := s.reads.calls.Load(); n > c.most {
-			t.Errorf("%s: %d reads, want at most %d", c.name, n, c.most)
+		if n := s.reads.calls.Load(); n > c.maxReads {
+			t.Errorf("%s: %d reads, want at most %d", c.name, n, c.maxReads)
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter"
 )
 
-// Each benchmark stands beside its twin: the least that anybody has to do, by the same workers.
+// Each benchmark has a twin: the minimum of work that any reader has to do, by the same workers.
 
 var benchShapes = []struct {
 	name string

@@ -32,7 +32,7 @@ func (r *Reader) readBox(ctx context.Context, w *Worker, bx *box, dst []byte) er
 	return r.boxLinear(ctx, w, bx, steps, 0, base, dst)
 }
 
-// boxLinear reads what is left of a block from dimension d on, which begins at a position of the dataset's bytes.
+// boxLinear reads the dimensions from d on of a block. pos is where they start in the dataset's bytes.
 func (r *Reader) boxLinear(ctx context.Context, w *Worker, bx *box, steps []int64, d int, pos int64, dst []byte) error {
 	last := len(steps) - 1
 	inner := int64(r.ds.elem) // from the first to the last byte of one index of d
@@ -130,7 +130,7 @@ func (r *Reader) boxChunks(ctx context.Context, w *Worker, bx *box, dst []byte) 
 	return r.load(ctx, w, some, tg)
 }
 
-// cuts says that a block leaves out something of chunk n.
+// cuts reports whether a block leaves out a part of chunk n.
 func (r *Reader) cuts(n int64, bx *box) bool {
 	var at [maxRank]int64
 	g := r.full
@@ -147,7 +147,7 @@ func (r *Reader) cuts(n int64, bx *box) bool {
 	return false
 }
 
-// boxRows reads a block by way of whole rows.
+// boxRows reads a block by reading whole rows.
 func (r *Reader) boxRows(ctx context.Context, w *Worker, bx *box, dst []byte) error {
 	if r.rowBytes > maxWindowRow {
 		return h5err.New(h5err.Limit, "rows of %d bytes of a virtual dataset under another, the limit is %d", r.rowBytes, maxWindowRow)

@@ -64,11 +64,11 @@ func TestBudget(t *testing.T) {
 	b.waitForWaiters(2)
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
-		t.Errorf("a cancelled Acquire: %v", err)
+		t.Errorf("a canceled Acquire: %v", err)
 	}
 	b.Release(30)
 	if err := <-done; err != nil || b.Used() != 100 {
-		t.Errorf("behind a cancelled Acquire: %v, %d used", err, b.Used())
+		t.Errorf("after a canceled Acquire: %v, %d used", err, b.Used())
 	}
 	b.Release(100)
 	if err := b.Acquire(short, 1); !errors.Is(err, context.Canceled) || b.Used() != 0 {
@@ -147,13 +147,13 @@ func TestIdleMemory(t *testing.T) {
 
 // TestBudgetUnderLoad has many goroutines take and give back, and counts on its own.
 func TestBudgetUnderLoad(t *testing.T) {
-	const most = 1000
-	b := NewBudget(most)
+	const limit = 1000
+	b := NewBudget(limit)
 	var used, peak atomic.Int64
 	var wg sync.WaitGroup
 	add := func(n int64) {
-		if now := used.Add(n); now > most {
-			t.Errorf("%d of %d bytes are used", now, most)
+		if now := used.Add(n); now > limit {
+			t.Errorf("%d of %d bytes are used", now, limit)
 		} else if now > peak.Load() {
 			peak.Store(now)
 		}
@@ -164,7 +164,7 @@ func TestBudgetUnderLoad(t *testing.T) {
 			defer wg.Done()
 			rng := rand.New(rand.NewPCG(uint64(g), 2))
 			for range 500 {
-				n := rng.Int64N(most) + 1
+				n := rng.Int64N(limit) + 1
 				switch rng.IntN(3) {
 				case 0:
 					ctx, cancel := context.WithTimeout(context.Background(), time.Duration(rng.IntN(200))*time.Microsecond)

@@ -41,7 +41,7 @@ const windowBytes = 64 << 20
 
 // cache holds the entries of one Reader.
 //
-// A pass over the rows cuts a chunk where one batch ends and the next begins. Both batches name its span when they are
+// A pass over the rows cuts a chunk where one batch ends and the next starts. Both batches name its span when they are
 // planned; the first piece that comes to it decodes it, the others wait for that and share the result. When the last
 // batch that was planned is done with it, it is dropped if the pass has gone past it. Nothing is pinned but while it is
 // read: memory that others need more can be taken away at any time.
@@ -56,7 +56,7 @@ type cache struct {
 	oldSum int64
 }
 
-// pass notes in which rows of the grid a batch begins and ends, -1 where it cuts no chunk, and drops what no batch that
+// pass notes in which rows of the grid a batch starts and ends, -1 where it cuts no chunk, and drops what no batch that
 // may follow wants. It is called after the batch has taken its entries.
 func (c *cache) pass(first, last int64) {
 	c.mu.Lock()
@@ -78,7 +78,7 @@ func (c *cache) pass(first, last int64) {
 	}
 }
 
-// ordered says that batches are planned in the order of their rows.
+// ordered reports whether batches are planned in the order of their rows.
 func (c *cache) ordered() bool { return c.unordered == 0 }
 
 // use returns the entry of a span with one more reference.

@@ -67,18 +67,18 @@ func (r *Reader) planChunks(p *plan, a, b int64, dst []byte) error {
 	if whole.hi < end {
 		r.split(t, span{whole.hi, end}, func(s span, cs []h5.Chunk) { r.addShared(p, s, cs, bx, dst) })
 	}
-	begins, ends := int64(-1), int64(-1)
+	starts, ends := int64(-1), int64(-1)
 	if a > first*c0 {
-		begins = first
+		starts = first
 	}
 	if b-last*c0 < min(c0, r.rows-last*c0) {
 		ends = last
 	}
-	r.cache.pass(begins, ends)
+	r.cache.pass(starts, ends)
 	return nil
 }
 
-// checkSize says whether a decoded chunk may be as large as it is.
+// checkSize fails when a decoded chunk is larger than the limits allow.
 func (r *Reader) checkSize() error {
 	n := r.geo.chunkBytes
 	if n > r.ds.decoded {
@@ -254,7 +254,7 @@ func (r *Reader) decodeShared(ctx context.Context, w *Worker, cs []h5.Chunk) (da
 	return t.dst, mem, nil
 }
 
-// isRaw says that no filter was applied to a chunk.
+// isRaw reports whether a chunk is stored without filters.
 func (r *Reader) isRaw(c *h5.Chunk) bool {
 	if r.pipe == nil || ^c.FilterMask<<(32-r.pipe.Len()) == 0 {
 		return true
@@ -288,7 +288,7 @@ func (t *target) put(n int64, data []byte) {
 	}
 }
 
-// inPlace says that a chunk's bytes stand in dst as they are.
+// inPlace reports whether dst has the layout of a chunk's bytes.
 func (t *target) inPlace() bool {
 	return t.box != nil && t.geo.rowLayout() && t.box.stride[0] == t.geo.elem
 }
@@ -405,7 +405,7 @@ func (r *Reader) loadHere(ctx context.Context, w *Worker, cs []h5.Chunk, t targe
 	return nil
 }
 
-// requests lists what to read, by offset. Unfiltered neighbours that stay neighbours are one request.
+// requests lists what to read, by offset. Unfiltered neighbors that stay neighbors are one request.
 func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, error) {
 	g, size := t.geo, r.ds.src.Size()
 	sorted := true

@@ -37,7 +37,7 @@ func describe(ds *h5.Dataset) (*dataset, error) {
 		decoded: f.Limits().DecodedBytes, src: f.Source(), chunks: ds.Chunks, each: ds.EachChunk,
 		fill: func() ([]byte, error) {
 			p, err := ds.Fill()
-			if h5err.Is(err, h5err.Limit) { // zeros, but too many of them to be spelled out
+			if h5err.Is(err, h5err.Limit) { // zeros, but too many of them to be listed
 				return nil, nil
 			}
 			return p, err

@@ -41,7 +41,7 @@ func Example() {
 	// 686 693 700 707 714
 }
 
-// Start reads with all cores, and hands on each band of rows while it is in a core's cache.
+// Start reads with all cores, and passes on each band of rows while it is in a core's cache.
 func ExampleReader_Start() {
 	f, err := h5.Open("testdata/chunked.h5")
 	if err != nil {

@@ -172,8 +172,8 @@ func (x *fetcher) cancel(f *fetch) {
 	}
 }
 
-// begin notes that a piece is about to be given to the workers.
-func (x *fetcher) begin() {
+// ready notes that a piece is about to be given to the workers.
+func (x *fetcher) ready() {
 	x.mu.Lock()
 	x.active++
 	x.mu.Unlock()
@@ -238,7 +238,7 @@ func (t *batch) startFar(r *Reader, pool *Pool, run func(w *Worker, i int)) {
 			return
 		}
 		if len(t.fetched[i]) > 0 {
-			t.fetcher.begin()
+			t.fetcher.ready()
 		}
 		pool.arrive(func(w *Worker) { run(w, i) })
 	}

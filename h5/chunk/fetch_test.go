@@ -123,9 +123,7 @@ func TestFarMemory(t *testing.T) {
 			f := s.far(source.Hints{InFlight: 8, Span: 128 << 10})
 			f.delay = time.Millisecond
 			budget := NewBudget(size)
-			reads := 0
 			f.watch = func() {
-				reads++
 				budget.mu.Lock()
 				defer budget.mu.Unlock()
 				if budget.used > size || budget.fetched > size/2 {
@@ -150,14 +148,14 @@ func TestFarMemory(t *testing.T) {
 			if err != nil || !bytes.Equal(got, s.want) {
 				t.Fatalf("a budget of %d: %v, %s", size, err, diff(got, s.want))
 			}
-			if most := min(size/2, 16*128<<10); f.maxHeld > max(most, s.largest()) {
+			if limit := min(size/2, 16*128<<10); f.maxHeld > max(limit, s.largest()) {
 				t.Errorf("a budget of %d: %d bytes being read at once", size, f.maxHeld)
 			}
 			if size == 64<<20 && f.maxNow != 8 {
 				t.Errorf("%d reads at once, want 8", f.maxNow)
 			}
 			r.Close()
-			if n := budget.Used(); n != 0 || budget.fetched != 0 || reads == 0 {
+			if n := budget.Used(); n != 0 || budget.fetched != 0 || f.calls == 0 {
 				t.Errorf("a budget of %d: %d bytes are held after Close, %d of them fetched", size, n, budget.fetched)
 			}
 		})

@@ -211,7 +211,7 @@ func TestFixtures(t *testing.T) {
 	}
 }
 
-// plain says that a type's spelling is that of an integer or float as processors have it.
+// plain reports whether a type's name is that of an integer or float that processors have.
 func plain(typ string) bool {
 	for _, p := range []string{"i8le", "u8le", "i16le", "u16le", "i32le", "u32le", "f32le", "f64le", "i16be", "u16be", "i32be", "u32be", "f32be", "f64be"} {
 		if typ == p {
@@ -322,7 +322,7 @@ func TestView(t *testing.T) {
 	}
 }
 
-// TestClosedFile checks that rows that were read need nothing of the file, and that a Reader tells of a closed one.
+// TestClosedFile checks that rows that were read need nothing of the file, and that a Reader reports a closed one.
 func TestClosedFile(t *testing.T) {
 	f := open(t, "testdata/chunked.h5")
 	r, err := chunk.NewReader(dataset(t, f, "/deflate"))

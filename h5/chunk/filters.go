@@ -8,7 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Decodable tells whether the filters of a chunked dataset can be undone. One that is not implemented is an Unsupported
+// Decodable reports, as an error, that the filters of a chunked dataset can't be undone. One that is not implemented is an Unsupported
 // error with its number and name, unless no chunk needs it: writers leave out an optional filter that they lack, or that
 // would make a chunk larger. The index of the chunks is read only where there is such a filter.
 func Decodable(d *h5.Dataset) error {
@@ -19,7 +19,7 @@ func Decodable(d *h5.Dataset) error {
 	return h5err.About(err, d)
 }
 
-// compile makes a dataset's pipeline. Filters that are not implemented are no error if no chunk needs them.
+// compile makes a dataset's pipeline. Filters that are not implemented are accepted if no chunk needs them.
 func compile(filters []h5.Filter, each func(fn func(c h5.Chunk) error) error) (*filter.Pipeline, error) {
 	p, err := filter.NewLazy(filters)
 	if err != nil {

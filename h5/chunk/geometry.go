@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// mul multiplies sizes; false says that the product does not fit an int64.
+// mul multiplies sizes; false means that the product does not fit an int64.
 func mul(factors ...uint64) (int64, bool) {
 	p := uint64(1)
 	for _, f := range factors {
@@ -31,7 +31,7 @@ type geometry struct {
 
 	perRow     int64   // chunks that share their rows: product of grid[1:]
 	chunkBytes int64   // of a whole chunk
-	share      int64   // most bytes of a chunk that lie inside the shape
+	share      int64   // bytes of a chunk that lie inside the shape, at most
 	stride     []int64 // bytes from one index to the next, in a chunk
 }
 
@@ -93,7 +93,7 @@ func (g *geometry) merged() *geometry {
 	return &m
 }
 
-// rowLayout says that a chunk's bytes are whole rows of the dataset.
+// rowLayout reports whether a chunk's bytes are whole rows of the dataset.
 func (g *geometry) rowLayout() bool { return len(g.dims) == 1 }
 
 // origin sets at to the first index of chunk n in each dimension.
@@ -198,7 +198,7 @@ func copyBlock(dst []byte, dstStride []int64, src []byte, srcStride, count []int
 	}
 }
 
-// copyRuns copies n runs of bytes that stand at regular distances.
+// copyRuns copies n runs of bytes at regular distances.
 func copyRuns(dst, src []byte, n, ds, ss, run int64) {
 	switch run {
 	case 1:

@@ -10,7 +10,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// pieceBytes is about what a piece reads: little enough to stay in a core's own cache until it is handed on, enough to
+// pieceBytes is about what a piece reads: little enough to stay in a core's own cache until it is passed on, enough to
 // make what a piece costs besides not matter.
 const pieceBytes = 512 << 10
 
@@ -48,7 +48,7 @@ func (r *Reader) planLinear(p *plan, a, b int64, dst []byte) error {
 	return nil
 }
 
-// checkLinear says whether the storage reaches to the end of row b.
+// checkLinear fails when the storage ends before row b does.
 func (r *Reader) checkLinear(b int64) error {
 	l := r.ds.layout
 	total := b * r.rowBytes
@@ -75,7 +75,7 @@ func (r *Reader) addLinear(p *plan, a, lo, hi, from, to int64, dst []byte) {
 	}})
 }
 
-// wantsLinear says what a piece of contiguous storage reads, where that is fetched ahead: straight to where it goes.
+// wantsLinear lists what a piece of contiguous storage reads, where that is fetched ahead: straight to where it goes.
 func (r *Reader) wantsLinear(pos int64, part []byte) []want {
 	if r.hints.InFlight == 0 || r.ds.layout.Storage != h5.StorageContiguous || len(part) == 0 {
 		return nil

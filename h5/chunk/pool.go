@@ -47,14 +47,14 @@ func grow(b *[]byte, n int) []byte {
 }
 
 // Pool is a fixed number of workers, which run jobs in the order in which they were given. It may be used by several
-// goroutines. Jobs must not wait for jobs behind them.
+// goroutines. Jobs must not wait for jobs that were given later.
 type Pool struct {
 	workers int
 	wg      sync.WaitGroup
 
 	mu    sync.Mutex
 	some  sync.Cond
-	tasks []*task // jobs not yet begun, from head on
+	tasks []*task // jobs that have not started, from head on
 	head  int
 	live  int // workers that have not ended
 	ended bool
@@ -84,8 +84,8 @@ func NewPool(workers int) *Pool {
 // Workers is the number of workers.
 func (p *Pool) Workers() int { return p.workers }
 
-// Close lets the jobs that were given come to their end, those that they give in turn too, and ends the workers. Jobs
-// given later run on the goroutine that gives them. Close must not be called from a job.
+// Close waits for all submitted jobs, including jobs they submit, then stops the workers. Jobs given later run on the
+// goroutine that gives them. Close must not be called from a job.
 func (p *Pool) Close() {
 	p.mu.Lock()
 	p.ended = true
@@ -97,7 +97,7 @@ func (p *Pool) Close() {
 // Go gives the pool a job and returns at once.
 func (p *Pool) Go(fn func(w *Worker)) { p.submit(1, func(w *Worker, _ int) { fn(w) }) }
 
-// submit gives the pool n jobs. The last one to begin is not the last one to end.
+// submit gives the pool n jobs. The last one to start need not be the last one to finish.
 func (p *Pool) submit(n int, run func(w *Worker, i int)) {
 	p.mu.Lock()
 	if p.live == 0 {
@@ -146,7 +146,7 @@ func (p *Pool) work() {
 		for p.head == len(p.tasks) {
 			if p.ended && p.due == 0 {
 				p.live--
-				p.mu.Unlock() // not by defer: a job that panics does so without the lock
+				p.mu.Unlock() // not by defer: a job that panics must not hold the lock
 				return
 			}
 			p.some.Wait()

@@ -94,7 +94,7 @@ func TestPoolParallel(t *testing.T) {
 	for range 4 {
 		p.Go(func(w *Worker) {
 			all.Done()
-			all.Wait() // none ends before all have begun
+			all.Wait() // none ends before all have started
 			workers <- w
 		})
 	}

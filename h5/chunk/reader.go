@@ -73,7 +73,7 @@ func WithPool(p *Pool) Option { return func(o *options) { o.pool = p } }
 // counters are shared by a Reader and those of its sources.
 type counters struct{ chunks, decoded, read atomic.Int64 }
 
-// Counters tells what a Reader has done so far, its virtual dataset's sources included.
+// Counters is what a Reader has done so far, its virtual dataset's sources included.
 type Counters struct {
 	Chunks  int64 // chunks that filters were undone of
 	Decoded int64 // bytes that came out of filters
@@ -209,7 +209,7 @@ func (r *Reader) Rows() int64 { return r.rows }
 // RowBytes is the bytes of one row: all elements that share an index of the first dimension.
 func (r *Reader) RowBytes() int64 { return r.rowBytes }
 
-// ChunkRows is the rows of a chunk, 0 when the storage is not chunked. Batches that begin and end at multiples of it
+// ChunkRows is the rows of a chunk, 0 when the storage is not chunked. Batches that start and end at multiples of it
 // cut no chunk.
 func (r *Reader) ChunkRows() int64 {
 	if r.geo == nil {
@@ -267,12 +267,12 @@ type StartOptions struct {
 	// concurrent and in any order. An error ends the batch. Batches without rows have no bands.
 	Each func(lo, hi int64, rows []byte) error
 
-	// Align has bands begin at multiples of so many rows from the first row of the batch, so that concurrent calls of
+	// Align makes bands start at multiples of so many rows from the first row of the batch, so that concurrent calls of
 	// Each do not meet in one byte of a bitmap. 0 is 64.
 	Align int64
 }
 
-// Start begins to read rows [a,b) into dst, which must have exactly their size, and returns; pool's workers do it. What
+// Start starts to read rows [a,b) into dst, which must have exactly their size, and returns; pool's workers do it. What
 // was started first is read first. It calls done exactly once, from a worker, when all rows are there or after the
 // first error; no worker writes to dst any more then. When ctx ends, the error is ctx's.
 //

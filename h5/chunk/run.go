@@ -14,7 +14,7 @@ import (
 type piece struct {
 	lo, hi int64 // rows that it has a part of, as the caller of Start counts them
 	file   int   // which of the sources of a virtual dataset
-	addr   int64 // where in the file it begins
+	addr   int64 // where in the file it starts
 	do     func(ctx context.Context, w *Worker) error
 	undo   func()             // instead of do, when the batch has failed; may be nil
 	wants  []want             // what do reads of sources with reads in flight
@@ -74,7 +74,7 @@ func (p *plan) sort() {
 // bandRows is the default of StartOptions.Align.
 const bandRows = 64
 
-// band is a range of rows that is handed on when the last of its pieces is done.
+// band is a range of rows that is passed on when the last of its pieces is done.
 type band struct {
 	lo, hi int64
 	left   atomic.Int32
@@ -85,13 +85,13 @@ type batch struct {
 	ctx   context.Context
 	plan  plan
 	bands []band
-	each  func(i int) error // hands band i on
+	each  func(i int) error // passes band i on
 
 	fetcher *fetcher   // nil unless pieces wait for fetches
 	fetched [][]*fetch // by piece
 
 	left   atomic.Int64
-	failAt atomic.Int64 // number of the first piece that failed; those behind it do not begin
+	failAt atomic.Int64 // number of the first piece that failed; those after it do not start
 	mu     sync.Mutex
 	err    error
 	cancel error
@@ -146,7 +146,7 @@ func (t *batch) run(w *Worker, i int) bool {
 		t.cancel = err
 		t.mu.Unlock()
 	}
-	if int64(i) >= t.failAt.Load() || t.cancelled() {
+	if int64(i) >= t.failAt.Load() || t.canceled() {
 		if p.undo != nil {
 			p.undo()
 		}
@@ -195,7 +195,7 @@ func (t *batch) do(w *Worker, p *piece, fs []*fetch) error {
 	return nil
 }
 
-func (t *batch) cancelled() bool {
+func (t *batch) canceled() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	return t.cancel != nil

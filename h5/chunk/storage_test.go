@@ -86,7 +86,7 @@ func TestEmpty(t *testing.T) {
 				return nil
 			}})
 			if err != nil || calls != int(dims[0]) {
-				t.Errorf("%v %v: %v, %d rows were handed on", kind, dims, err, calls)
+				t.Errorf("%v %v: %v, %d rows were passed on", kind, dims, err, calls)
 			}
 			if _, _, ok := r.View(0, r.Rows()); ok {
 				t.Errorf("%v %v: a view of nothing", kind, dims)

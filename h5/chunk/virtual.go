@@ -87,8 +87,8 @@ func newVirtual(r *Reader) (*virtual, error) {
 		}
 		m.lo, m.hi = m.to.Rows()
 		_, _, m.width = m.to.Linear(r.dims)
-		// Mappings that overlap mean nothing, and would let a small file ask for any amount of work. Those that do, but
-		// do not say so here, are read one after the other.
+		// Mappings that overlap mean nothing, and would let a small file ask for any amount of work. Overlaps
+		// that this sum does not show are read one after the other.
 		if m.to.N > total-covered {
 			return nil, h5err.New(h5err.Unsupported, "mappings of a virtual dataset overlap")
 		}
@@ -227,13 +227,13 @@ func (v *virtual) plan(p *plan, a, b int64, dst []byte) error {
 		count[hi]--
 		sum[hi] -= i
 	}
-	least := max(v.r.opts.piece, int64(len(dst))/maxSources)
+	minBytes := max(v.r.opts.piece, int64(len(dst))/maxSources)
 	from, n, id := a, 0, 0 // from: the rows that are not planned yet
 	for i, lo := range borders[:len(borders)-1] {
 		hi := borders[i+1]
 		n += count[i]
 		id += sum[i]
-		if n != 1 || !maps[id].width || (hi-lo)*v.r.rowBytes < least {
+		if n != 1 || !maps[id].width || (hi-lo)*v.r.rowBytes < minBytes {
 			continue
 		}
 		part := dst[(lo-a)*v.r.rowBytes : (hi-a)*v.r.rowBytes]
@@ -278,7 +278,7 @@ func (v *virtual) delegate(p *plan, m *mapping, lo, hi int64, dst []byte) (bool,
 }
 
 // sourceRows returns the rows [a,b) of a source that are the rows [lo,hi), ratio of them for each; ok is false when
-// these are no such rows.
+// they are not whole rows of it.
 func (v *virtual) sourceRows(m *mapping, o *origin, lo, hi int64) (a, b, ratio int64, ok bool) {
 	if o.r == nil || o.conv != nil || len(o.r.dims) == 0 || !m.width || o.r.rowBytes == 0 || v.r.rowBytes%o.r.rowBytes != 0 {
 		return 0, 0, 0, false
@@ -288,7 +288,7 @@ func (v *virtual) sourceRows(m *mapping, o *origin, lo, hi int64) (a, b, ratio i
 	return first + (lo-m.lo)*ratio, first + (hi-m.lo)*ratio, ratio, ok
 }
 
-// planBands adds pieces for rows [lo,hi) of a batch that begins with row a.
+// planBands adds pieces for rows [lo,hi) of a batch whose first row is a.
 func (v *virtual) planBands(p *plan, maps []*mapping, a, lo, hi int64, dst []byte) {
 	step := max(1, 2*v.r.opts.piece/v.r.rowBytes)
 	if step > bandRows {
@@ -421,10 +421,10 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 	elem := int64(o.r.ds.elem)
 	steps := strides(v.r.dims, int64(v.r.ds.elem))
 	rank := len(m.from.Parts[0].Axes)
-	most := max(1, windowSize/elem) // elements of a window
+	maxElems := max(1, windowSize/elem) // elements of a window
 	type run struct{ to, n int64 }
 	var runs []run
-	var coords []int64 // where each run begins in the source
+	var coords []int64 // where each run starts in the source
 	src, out := selection.NewCursor(m.from), selection.NewCursor(m.to)
 	src.Move(from)
 	out.Move(from)
@@ -436,7 +436,7 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 		runs, coords = runs[:0], coords[:0]
 		points := int64(0)
 		for from < to && len(runs) < windowRuns {
-			n := min(src.Run, out.Run, to-from, most)
+			n := min(src.Run, out.Run, to-from, maxElems)
 			volume, fits := uint64(1), true
 			for d := range rank {
 				lo, hi := src.At[d], src.At[d]+1
@@ -450,7 +450,7 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 				v, ok := mul(volume, uint64(hi-lo))
 				volume, fits = uint64(v), fits && ok
 			}
-			if len(runs) > 0 && (!fits || volume > uint64(most) || volume > uint64(32*(points+n)+4096)) {
+			if len(runs) > 0 && (!fits || volume > uint64(maxElems) || volume > uint64(32*(points+n)+4096)) {
 				break
 			}
 			copy(bx.start, newStart)

@@ -218,7 +218,7 @@ func TestRandomVirtual(t *testing.T) {
 	}
 }
 
-// concatenation is a virtual dataset of n chunked sources behind one another.
+// concatenation is a virtual dataset of n chunked sources one after the other.
 func concatenation(n int, rows uint64) (*synth, map[string]*synth) {
 	sources := map[string]*synth{}
 	out := &synth{name: "concatenation", dataset: &dataset{

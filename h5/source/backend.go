@@ -78,7 +78,7 @@ func (h Hints) resolved() Hints {
 	return h
 }
 
-// readerAt is a Backend over an io.ReaderAt. Reads that were begun can't be broken off.
+// readerAt is a Backend over an io.ReaderAt. Reads that have started can't be interrupted.
 type readerAt struct{ io.ReaderAt }
 
 func (r readerAt) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {

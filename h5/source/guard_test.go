@@ -55,7 +55,7 @@ func BenchmarkGuard(b *testing.B) {
 	}
 }
 
-// needFault fails unless err is a fault in the page that begins at an offset.
+// needFault fails unless err is a fault in the page that starts at an offset.
 func needFault(t *testing.T, err error, path string, page int64) {
 	t.Helper()
 	needKind(t, err, h5err.IO, path, "cut short while it was mapped")

@@ -62,7 +62,7 @@ func needKind(t testing.TB, err error, kind h5err.Kind, name, what string) {
 	}
 }
 
-// noMappings fails when the test leaves a mapping behind.
+// noMappings fails when the test does not release a mapping.
 func noMappings(t *testing.T) {
 	t.Helper()
 	before := LiveMappings()

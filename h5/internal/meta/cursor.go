@@ -22,7 +22,7 @@ type Cursor struct {
 	err   error
 }
 
-// NewCursor returns a cursor over b, which stands at absolute file offset at.
+// NewCursor returns a cursor over b, which starts at absolute file offset at.
 func NewCursor(b []byte, at int64, offsetSize, lengthSize int) *Cursor {
 	return &Cursor{b: b, at: at, osize: offsetSize, lsize: lengthSize}
 }
@@ -186,7 +186,7 @@ func (c *Cursor) Signature(sig string) {
 	}
 }
 
-// CString reads up to and including the next NUL byte and returns what stands before it, without copying.
+// CString reads up to and including the next NUL byte and returns what is before it, without copying.
 func (c *Cursor) CString() []byte {
 	if c.err != nil {
 		return nil

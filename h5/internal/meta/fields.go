@@ -66,7 +66,7 @@ func (r *Reader) Extent(addr, n uint64, what string) {
 	}
 }
 
-// PassOver reports whether a walk is to go on without the part that err is about: OnDefect has been told of it then.
+// PassOver reports whether a walk is to go on without the part that err is about: if so, it has called OnDefect.
 func (r *Reader) PassOver(err error) bool {
 	if r.OnDefect == nil || !h5err.Is(err, h5err.Corrupt) && !h5err.Is(err, h5err.Unsupported) {
 		return false
@@ -100,7 +100,7 @@ func (r *Reader) place(addr uint64) int64 {
 
 // Verified returns the n bytes of the structure at an address without the checksum in the last four of them, after
 // verifying that and the signature, "" for none. It reports the structure as an extent. The signature goes first: a
-// wrong address is told from damaged bytes.
+// wrong address gives another error than damaged bytes.
 func (r *Reader) Verified(addr uint64, n int, sig, what string) ([]byte, error) {
 	if n > MaxStructure {
 		return nil, r.OverLimit(addr, "%s of %d bytes", what, n)

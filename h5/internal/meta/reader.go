@@ -165,13 +165,13 @@ func (r *Reader) readAt(p []byte, off int64) error {
 	return &h5err.Error{Kind: h5err.IO, Offset: off, Msg: "read failed", Err: err}
 }
 
-// Head is Read, but where the file ends before p does it returns the part that there is. least bytes must be there.
-func (r *Reader) Head(p []byte, addr uint64, least int) ([]byte, error) {
-	off, err := r.FileOffset(addr, uint64(least))
+// Head is Read, but where the file ends before p does it returns the part that there is. minBytes bytes must be there.
+func (r *Reader) Head(p []byte, addr uint64, minBytes int) ([]byte, error) {
+	off, err := r.FileOffset(addr, uint64(minBytes))
 	if err != nil {
 		return nil, err
 	}
-	p = p[:max(int64(least), min(int64(len(p)), r.size-off))]
+	p = p[:max(int64(minBytes), min(int64(len(p)), r.size-off))]
 	return p, r.copyAt(p, off)
 }
 
@@ -276,12 +276,12 @@ func (r *Reader) open(c *Cursor, addr uint64, n int) {
 	c.at, c.osize, c.lsize = r.base+int64(addr), r.OffsetSize, r.LengthSize
 }
 
-// CursorOver returns a cursor with the file's sizes over bytes that stand at address addr.
+// CursorOver returns a cursor with the file's sizes over bytes that start at address addr.
 func (r *Reader) CursorOver(b []byte, addr uint64) *Cursor {
 	return NewCursor(b, r.base+int64(addr), r.OffsetSize, r.LengthSize)
 }
 
-// Checked returns a cursor over the n bytes at an address after verifying the checksum that stands in the last four
+// Checked returns a cursor over the n bytes at an address after verifying the checksum in the last four
 // of them; the cursor covers what is before the checksum.
 func (r *Reader) Checked(addr uint64, n int, what string) *Cursor {
 	c := new(Cursor)

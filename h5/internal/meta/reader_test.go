@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// numbers is a large file of which each byte can be told from its place. What is behind end was cut off.
+// numbers is a large file in which each byte follows from its offset. What is past end was cut off.
 type numbers struct {
 	end  int64
 	fail func(off int64) error
@@ -98,7 +98,7 @@ func TestReaderBlocks(t *testing.T) {
 	}
 	for i, b := range r.blocks {
 		if b.index != i || b.loading {
-			t.Errorf("block %d stands at %d, loading: %t", b.index, i, b.loading)
+			t.Errorf("block %d is kept as %d, loading: %t", b.index, i, b.loading)
 		}
 	}
 }

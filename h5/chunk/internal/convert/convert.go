@@ -46,7 +46,7 @@ func numericOf(t *h5.Type) (k numeric, ok bool) {
 	return k, false
 }
 
-// holds tells whether each value of another type is one of this type, too.
+// holds reports whether each value of another type is one of this type, too.
 func (k numeric) holds(from numeric) bool {
 	bits := 8 * from.size // of the value, without its sign
 	if from.signed {
@@ -166,7 +166,7 @@ func half(h uint16) float32 {
 	switch {
 	case exp == 31: // infinity, or no number
 		return math.Float32frombits(sign | 0xff<<23 | mant<<13)
-	case exp == 0: // zero, or less than can be normalised
+	case exp == 0: // zero, or less than can be normalized
 		v := float32(mant) / (1 << 24)
 		return math.Float32frombits(sign | math.Float32bits(v))
 	}

@@ -21,7 +21,7 @@ type pattern struct{ start, stride, count, block int64 }
 
 func (p pattern) end() int64 { return p.start + (p.count-1)*p.stride + p.block }
 
-// Axis is the indices selected in one dimension: patterns behind one another.
+// Axis is the indices selected in one dimension: patterns one after the other.
 type Axis struct {
 	pats  []pattern
 	first []int64 // for each pattern, how many indices come before it
@@ -66,7 +66,7 @@ func (a *Axis) Below(x int64) int64 {
 	return a.first[k] + d/p.stride*p.block + min(d%p.stride, p.block)
 }
 
-// Affine says that the indices are start, start+step, ...
+// Affine reports whether the indices are start, start+step, ...
 func (a *Axis) Affine() (start, step int64, ok bool) {
 	switch {
 	case len(a.pats) != 1:
@@ -77,7 +77,7 @@ func (a *Axis) Affine() (start, step int64, ok bool) {
 	return a.pats[0].start, a.pats[0].stride, a.pats[0].block == 1
 }
 
-// Whole says that all indices of an extent are selected.
+// Whole reports whether all indices of an extent are selected.
 func (a *Axis) Whole(extent int64) bool { return a.N == extent }
 
 // Part is a selection that takes the same indices of each dimension everywhere.
@@ -88,7 +88,7 @@ type Part struct {
 	first int64 // elements of the selection before the part
 }
 
-// Selection is a set of elements in row-major order: parts behind one another, none of which share a row.
+// Selection is a set of elements in row-major order: parts one after the other, no two of which share a row.
 type Selection struct {
 	Parts []Part
 	N     int64
@@ -149,7 +149,7 @@ func New(s *h5.Selection, dims []int64) (*Selection, error) {
 	return out, nil
 }
 
-// alike says that blocks differ in their rows alone.
+// alike reports whether blocks differ in their rows alone.
 func alike(blocks [][]pattern) bool {
 	return slices.Equal(blocks[0][1:], blocks[len(blocks)-1][1:])
 }
