@@ -147,7 +147,7 @@ func addrOf(cs []h5.Chunk) int64 {
 // addSpan adds a piece that reads a span's chunks for one batch alone.
 func (r *Reader) addSpan(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) {
 	lo, hi := r.geo.rowsOf(s, bx)
-	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), wants: r.wants(cs, bx, dst), do: func(ctx context.Context, w *Worker) error {
+	p.add(piece{lo: lo, hi: hi, addr: addrOf(cs), far: r.wants(cs, bx, dst), do: func(ctx context.Context, w *Worker) error {
 		if err := r.fillMissing(s, cs, bx, dst); err != nil {
 			return err
 		}
@@ -168,14 +168,14 @@ func (r *Reader) addShared(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) 
 	end := pc.undo
 	if r.hints.InFlight > 0 { // one batch fetches, for all that share
 		if r.cache.lead(e) {
-			pc.wants = r.wants(cs, nil, nil)
+			pc.far = r.wants(cs, nil, nil)
 			end = func() {
 				r.cache.led(e)
 				r.cache.done(e)
 			}
 			pc.undo = end
 		} else {
-			pc.after = func(ready func()) { r.cache.follow(e, ready) }
+			pc.far = &far{after: func(ready func()) { r.cache.follow(e, ready) }}
 		}
 	}
 	pc.do = func(ctx context.Context, w *Worker) error {
@@ -189,7 +189,7 @@ func (r *Reader) addShared(p *plan, s span, cs []h5.Chunk, bx *box, dst []byte) 
 }
 
 // wants lists what loading chunks reads, where that is fetched ahead. A nil box is whole chunks.
-func (r *Reader) wants(cs []h5.Chunk, bx *box, dst []byte) []want {
+func (r *Reader) wants(cs []h5.Chunk, bx *box, dst []byte) *far {
 	if r.hints.InFlight == 0 {
 		return nil
 	}
@@ -206,7 +206,7 @@ func (r *Reader) wants(cs []h5.Chunk, bx *box, dst []byte) []want {
 		}
 		out = append(out, w)
 	}
-	return out
+	return &far{wants: out}
 }
 
 // loadShared copies from an entry, decoding it first where nobody has.

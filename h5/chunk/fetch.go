@@ -15,6 +15,12 @@ import (
 // piece is given to the workers when all of its fetches have arrived. A piece never depends on that: what there was no
 // memory for, or what had to be given up for others, its worker reads by itself.
 
+// far is what a piece waits for.
+type far struct {
+	wants []want             // what it reads
+	after func(ready func()) // calls ready when another piece has finished whose result it shares; may be nil
+}
+
 // want is a range of a file that a piece reads.
 type want struct {
 	src       *source.Source
@@ -201,7 +207,10 @@ func (p *plan) fetches() []*fetch {
 	}
 	var all []wanted
 	for i := range p.pieces {
-		for _, w := range p.pieces[i].wants {
+		if p.pieces[i].far == nil {
+			continue
+		}
+		for _, w := range p.pieces[i].far.wants {
 			all = append(all, wanted{w, p.pieces[i].file, i})
 		}
 	}
@@ -258,7 +267,8 @@ func (t *batch) startFar(r *Reader, pool *Pool, run func(w *Worker, i int)) {
 	after := make([]func(ready func()), len(pieces))
 	for i := range pieces {
 		waits[i].Add(1) // for the end of this function
-		if after[i] = pieces[i].after; after[i] != nil {
+		if far := pieces[i].far; far != nil && far.after != nil {
+			after[i] = far.after
 			waits[i].Add(1)
 		}
 	}

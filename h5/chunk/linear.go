@@ -70,17 +70,17 @@ func (r *Reader) addLinear(p *plan, a, lo, hi, from, to int64, dst []byte) {
 	at := (lo - a) * r.rowBytes
 	part := dst[at+from : at+to]
 	pos := lo*r.rowBytes + from
-	p.add(piece{lo: lo, hi: hi, addr: r.ds.layout.Offset + pos, wants: r.wantsLinear(pos, part), do: func(ctx context.Context, w *Worker) error {
+	p.add(piece{lo: lo, hi: hi, addr: r.ds.layout.Offset + pos, far: r.wantsLinear(pos, part), do: func(ctx context.Context, w *Worker) error {
 		return r.readLinear(ctx, w, pos, part)
 	}})
 }
 
 // wantsLinear lists what a piece of contiguous storage reads, where that is fetched ahead: straight to where it goes.
-func (r *Reader) wantsLinear(pos int64, part []byte) []want {
+func (r *Reader) wantsLinear(pos int64, part []byte) *far {
 	if r.hints.InFlight == 0 || r.ds.layout.Storage != h5.StorageContiguous || len(part) == 0 {
 		return nil
 	}
-	return []want{{src: r.ds.src, off: r.ds.layout.Offset + pos, size: int64(len(part)), into: part}}
+	return &far{wants: []want{{src: r.ds.src, off: r.ds.layout.Offset + pos, size: int64(len(part)), into: part}}}
 }
 
 // readLinear reads bytes from a position of the dataset's bytes on.

@@ -16,9 +16,8 @@ type piece struct {
 	file   int   // which of the sources of a virtual dataset
 	addr   int64 // where in the file it starts
 	do     func(ctx context.Context, w *Worker) error
-	undo   func()             // instead of do, when the batch has failed; may be nil
-	wants  []want             // what do reads of sources with reads in flight
-	after  func(ready func()) // has ready called when do is better run than before; nil: now
+	undo   func() // instead of do, when the batch has failed; may be nil
+	far    *far   // nil: a worker may run it now
 }
 
 // plan collects the pieces of a batch.
@@ -60,7 +59,7 @@ func (p *plan) abandon() {
 
 // far reports whether pieces wait for something before they run.
 func (p *plan) far() bool {
-	return slices.ContainsFunc(p.pieces, func(pc piece) bool { return pc.wants != nil || pc.after != nil })
+	return slices.ContainsFunc(p.pieces, func(pc piece) bool { return pc.far != nil })
 }
 
 // sort puts the pieces in the order of the files, so that disks and read-ahead see one sweep.
@@ -156,7 +155,7 @@ func (t *batch) run(w *Worker, i int) bool {
 	if fs := t.fetchesOf(i); len(fs) > 0 {
 		t.fetcher.end(fs)
 	}
-	p.do, p.undo, p.wants, p.after = nil, nil, nil, nil
+	p.do, p.undo, p.far = nil, nil, nil
 	return t.left.Add(-1) == 0
 }
 

@@ -1,7 +1,7 @@
-// Package source is where bytes come from: a reference-counted file mapping, or ranged reads.
+// Package source is where bytes come from: a reference-counted file mapping, or ranged reads through a Backend.
 //
 // A Source made by Open has its file mapped read-only where the system allows that, and View returns slices of the
-// mapping. The rule of life: such a slice is valid only while whoever uses it holds a reference (Retain, Release).
+// mapping. Such a slice is valid only while its user holds a reference (Retain, Release).
 // The last Release unmaps the file and closes it. ReadAt never goes through the mapping.
 //
 // # Files that change
@@ -13,8 +13,13 @@
 // # What is not promised
 //
 // Bytes that were overwritten in place can't be noticed by reading them, and neither can a cut inside the last page
-// that remains, which reads as zeros. Changed compares the file's size and time of modification with those at Open;
-// callers ask it at the borders of their batches.
+// that remains, which reads as zeros. Changed compares a file's size and time of modification with those at Open, and asks
+// the Backend of any other Source; callers ask it between their batches.
+//
+// # Sources that are far away
+//
+// A Backend says by Hints how it is read best. Readers of data then join ranges over larger gaps, and have more reads in
+// flight than there are processors; metadata is read in larger blocks. Reads end with their context.
 //
 // A build with the tag invariants panics at a reference that is released twice, retained after the last release or
 // never released, and keeps the range of a mapping that was released unreadable.
@@ -45,11 +50,15 @@ type Source struct {
 
 // New returns a Source of the size bytes that a Backend reads. It is not mapped. The caller holds the one reference to it.
 func New(b Backend, size int64, name string) *Source {
-	return newSource(b, size, name)
+	s := newSource(b, size, name)
+	if invariants {
+		s.watch()
+	}
+	return s
 }
 
 // FromReaderAt is New for an io.ReaderAt with the hints of a local file. r is not closed by the last release, and a read that
-// is stuck in it can't be broken off.
+// is stuck in it can't be interrupted.
 func FromReaderAt(r io.ReaderAt, size int64, name string) *Source {
 	return newSource(readerAt{r}, size, name)
 }
@@ -86,8 +95,8 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 
 // ReadAtContext fills p with the bytes at an offset. It never reads through the mapping, so that what it returns is a stable
 // copy, and a file that was cut short returns io.EOF early. Bytes past Size are not read. When ctx ends, its error is
-// returned; other errors are of kind IO, or of the kind that the Backend's error has. After the last release there is nothing
-// but an error.
+// returned; other errors are of kind IO, or of the kind that the Backend's error has. After the last release every
+// read fails.
 func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
 	if s.refs.Load() <= 0 {
 		return 0, s.fail(off, "can't read", os.ErrClosed)
