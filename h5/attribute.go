@@ -135,7 +135,7 @@ func (f *File) text(t *Type, p []byte) ([]byte, error) {
 		if addr == 0 || addr == meta.Undefined || n == 0 {
 			return nil, nil
 		}
-		b, err := f.HeapObject(addr, index)
+		b, err := f.heapObject(addr, index)
 		if err != nil {
 			return nil, err
 		}
@@ -355,7 +355,7 @@ func (a *Attribute) References() (lists [][]uint64, ok bool) {
 		if t.Class == ClassVLen {
 			count, addr, index := a.f.vlen(elem)
 			if n = int(count); count > 0 {
-				b, err := a.f.HeapObject(addr, index)
+				b, err := a.f.heapObject(addr, index)
 				if err != nil || uint64(count) > uint64(len(b)/item.Size) {
 					return nil, false
 				}

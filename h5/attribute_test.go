@@ -104,7 +104,7 @@ func TestAttributeShared(t *testing.T) {
 		parts(3, cat(hx("03 02"), le(committed, 8)), cat(hx("03 01"), ids[1]), hx("01 00 00 00 02 00 00 00")))
 	attrs, err := g.Attributes()
 	if err != nil || len(attrs) != 2 {
-		t.Fatalf("%d attributes, %v, %v", len(attrs), err, g.BadAttributes())
+		t.Fatalf("%d attributes, %v, %v", len(attrs), err, g.badAttributes())
 	}
 	if v, ok := attrs[0].Ints(); !ok || !reflect.DeepEqual(v, []int64{1, 2}) || attrs[0].Name != "parts" {
 		t.Errorf("%s: %v", attrs[0].Name, v)
@@ -184,7 +184,7 @@ func TestBadAttributes(t *testing.T) {
 	if err != nil || len(attrs) != 2 || attrs[0].Name != "dense" || attrs[1].Name != "good" {
 		t.Errorf("%d attributes, %v", len(attrs), err)
 	}
-	bad := g.BadAttributes()
+	bad := g.badAttributes()
 	if len(bad) != 4 {
 		t.Fatalf("errors are %v", bad)
 	}
@@ -198,8 +198,8 @@ func TestBadAttributes(t *testing.T) {
 	for range maxBadAttributes + 10 {
 		many = append(many, broken)
 	}
-	if g := openGroup(t, newBuilder(), nil, many...); len(g.BadAttributes()) != maxBadAttributes {
-		t.Errorf("%d errors", len(g.BadAttributes()))
+	if g := openGroup(t, newBuilder(), nil, many...); len(g.badAttributes()) != maxBadAttributes {
+		t.Errorf("%d errors", len(g.badAttributes()))
 	}
 }
 
@@ -267,7 +267,7 @@ func TestAttributeHelpers(t *testing.T) {
 	get := func(name string) *Attribute {
 		a, err := g.Attribute(name)
 		if err != nil || a == nil {
-			t.Fatalf("%s: %v, %v", name, err, g.BadAttributes())
+			t.Fatalf("%s: %v, %v", name, err, g.badAttributes())
 		}
 		return a
 	}

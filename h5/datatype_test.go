@@ -11,7 +11,7 @@ import (
 
 // parser is a file that has nothing but sizes and limits, for parsers of messages.
 func parser(l Limits) *File {
-	r := meta.NewReader(strings.NewReader(""), 0, l)
+	r := meta.NewReader(strings.NewReader(""), 0, meta.Limits(l))
 	return &File{r: r, opts: options{limits: l}}
 }
 

@@ -10,6 +10,7 @@ import (
 	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -143,7 +144,7 @@ func (f *File) OpenFile(name string) (*File, error) {
 		return nil, err
 	}
 	o := f.opts
-	o.observer = Observer{}
+	o.observer = inspect.Observer{}
 	c, err := newFile(src, o, m)
 	if err != nil {
 		src.Release()

@@ -18,12 +18,23 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// Limits bounds what a file may ask for; a zero field means its default.
-type Limits = meta.Limits
+// Limits bounds what a file may ask for. The zero value of a field is its default, given in the field's comment.
+type Limits struct {
+	Nesting       int   // depth of groups in a walk, of datatypes, of soft links followed: 64
+	Messages      int   // messages of one object header: 65,536
+	AttributeSize int64 // bytes of one attribute's value: 64 MiB
+	HeapObjects   int   // objects of one heap or entries of one group: 16,777,216
+	Rank          int   // dimensions: 32
+	Elements      int64 // elements of one dataset: 2^48
+	Chunks        int   // allocated chunks of one dataset: 67,108,864
+	DecodedBytes  int64 // bytes of one decoded chunk: 4 GiB
+	Links         int   // objects visited by one walk: 4,194,304
+}
 
 // Option changes how a file is opened.
 type Option func(*options) error
@@ -35,7 +46,7 @@ type options struct {
 	noExt    bool
 	only     bool     // external and files are all that is allowed
 	files    []string // absolute paths
-	observer Observer
+	observer inspect.Observer
 }
 
 // WithLimits sets limits. A negative one is an Argument error.
@@ -176,7 +187,7 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 			f.family = &family{files: map[string]*File{abs: f}}
 		}
 	}
-	f.r = meta.NewReader(src, src.Size(), o.limits)
+	f.r = meta.NewReader(src, src.Size(), meta.Limits(o.limits))
 	f.r.OnExtent, f.r.OnDefect = o.observer.Structure, o.observer.Defect
 	if err := f.open(); err != nil {
 		return nil, h5err.About(err, f)
@@ -290,7 +301,7 @@ func (l location) Location() (file, path string) { return l.f.Name(), l.path }
 func (f *File) Superblock() Superblock { return f.sb }
 
 // Limits returns the limits in force, defaults filled in.
-func (f *File) Limits() Limits { return f.r.Limits }
+func (f *File) Limits() Limits { return Limits(f.r.Limits) }
 
 // OffsetSize is the number of bytes of an address in this file.
 func (f *File) OffsetSize() int { return f.r.OffsetSize }
@@ -388,8 +399,8 @@ func (o *object) Attributes() ([]*Attribute, error) {
 	return o.attrs.all, o.attrErr
 }
 
-// BadAttributes returns the errors of the attributes that Attributes left out; of very many, the first.
-func (o *object) BadAttributes() []error {
+// badAttributes returns the errors of the attributes that Attributes left out, or the first of very many.
+func (o *object) badAttributes() []error {
 	o.Attributes()
 	return o.attrs.bad
 }

@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -70,7 +71,7 @@ func TestMapping(t *testing.T) {
 			t.Error("it is mapped")
 		}
 		n := 0
-		if err := f.WalkAll(func(_ Object, _ string, err error) error { n++; return err }); err != nil || n < 70 {
+		if err := f.walk(func(_ Object, _ string, err error) error { n++; return err }); err != nil || n < 70 {
 			t.Errorf("%d objects, %v", n, err)
 		}
 		f.Close()
@@ -92,7 +93,7 @@ func TestCut(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	f.r = meta.NewReader(f.src, f.src.Size(), Limits{}) // nothing is cached
+	f.r = meta.NewReader(f.src, f.src.Size(), meta.Limits{}) // nothing is cached
 	if err := os.Truncate(p, 100); err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +126,7 @@ func TestReadErrors(t *testing.T) {
 		src := source.FromReaderAt(r, int64(len(b)), "failing.h5")
 		f, err := NewFile(src)
 		if err == nil {
-			err = f.WalkAll(func(o Object, _ string, err error) error {
+			err = f.walk(func(o Object, _ string, err error) error {
 				if d, ok := o.(*Dataset); ok && err == nil {
 					_, err = d.Chunks()
 				}
@@ -157,7 +158,7 @@ func TestConcurrent(t *testing.T) {
 			t.Fatal(err)
 		}
 		look := func() (s string) {
-			err := f.WalkAll(func(o Object, p string, err error) error {
+			err := f.walk(func(o Object, p string, err error) error {
 				if err != nil {
 					return err
 				}
@@ -236,7 +237,7 @@ func TestHeaps(t *testing.T) {
 		{0, 1, "", "no heap at address 0"}, {meta.Undefined, 1, "", "not inside the file"}, {first + 8, 1, "", `signature "GCOL" expected`},
 		{first, 1, "one", ""},
 	} {
-		for name, get := range map[string]func(uint64, uint32) ([]byte, error){"file": f.HeapObject, "reader": r.Object} {
+		for name, get := range map[string]func(uint64, uint32) ([]byte, error){"file": f.heapObject, "reader": r.Object} {
 			b, err := get(c.addr, c.index)
 			if c.text != "" {
 				needError(t, err, h5err.Corrupt, c.text, -1)
@@ -251,9 +252,9 @@ func TestHeaps(t *testing.T) {
 	f.heapBytes = heapCache + 1
 	third := w.globalHeap([]byte("four"))
 	f = openBytes(t, w.single())
-	f.HeapObject(first, 1)
+	f.heapObject(first, 1)
 	f.heapBytes = heapCache + 1
-	if b, err := f.HeapObject(third, 1); string(b) != "four" || err != nil || len(f.collections) != 1 {
+	if b, err := f.heapObject(third, 1); string(b) != "four" || err != nil || len(f.collections) != 1 {
 		t.Errorf("%q, %v, %d collections", b, err, len(f.collections))
 	}
 	for _, c := range []struct {
@@ -308,7 +309,7 @@ func TestObserver(t *testing.T) {
 	look := func(b []byte) (kinds map[string]int, defects []error, chunks int) {
 		f := openBytes(t, b)
 		kinds = map[string]int{}
-		again, err := f.Reopen(WithObserver(Observer{
+		watch, err := Inspect(f, inspect.Observer{
 			Structure: func(off, n int64, what string) {
 				if off < 0 || n < 0 || off+n > int64(len(b)) {
 					t.Errorf("%s of %d bytes at %d", what, n, off)
@@ -316,12 +317,12 @@ func TestObserver(t *testing.T) {
 				kinds[what]++
 			},
 			Defect: func(err error) { defects = append(defects, err) },
-		}))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer again.Close()
-		if err := again.WalkAll(func(o Object, p string, err error) error {
+		defer watch.Close()
+		if err := watch.Walk(func(o Object, p string, err error) error {
 			if err == nil {
 				_, err = o.Attributes()
 			}
@@ -365,7 +366,11 @@ func TestHeaderExported(t *testing.T) {
 	at := w.header2(msg{typ: msgLinks, body: hx("00 03 00 00 00")}, msg{typ: 0x0d, flags: flagShared, body: []byte("text")})
 	old := w.header1(msg{typ: 0x0d, body: []byte("text")})
 	w.b[old+2], w.b[old+4] = 5, 7 // messages, links
-	f := openBytes(t, w.single())
+	f, err := Inspect(openBytes(t, w.single()), inspect.Observer{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
 	h, err := f.Header(at)
 	if err != nil || h.Version != 2 || h.Links != 3 || len(h.Messages) != 2 || h.Missing != 0 {
 		t.Errorf("%+v, %v", h, err)
@@ -379,10 +384,10 @@ func TestHeaderExported(t *testing.T) {
 	}
 	_, err = f.Header(0)
 	needError(t, err, h5err.Corrupt, "test.h5: ", -1)
-	if h, err := f.Header(f.sb.Root()); err != nil || h.Links != 1 {
+	if h, err := f.Header(f.Root()); err != nil || h.Links != 1 {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if addr, ok := f.sb.Extension(); ok {
+	if addr, ok := f.Extension(); ok {
 		t.Errorf("a superblock extension at %#x", addr)
 	}
 }

@@ -315,7 +315,7 @@ func FuzzSuperblock(f *testing.F) {
 	w.sohm(1<<msgDatatype, i32)
 	f.Add(w.single()[:96])
 	f.Fuzz(func(t *testing.T, b []byte) {
-		r := meta.NewReader(bytes.NewReader(b), int64(len(b)), Limits{})
+		r := meta.NewReader(bytes.NewReader(b), int64(len(b)), meta.Limits{})
 		r.AnyChecksum = true
 		s, err := readSuperblock(r)
 		ours(t, err)

@@ -108,12 +108,6 @@ func (g *Group) Links() ([]Link, error) {
 	return g.links, g.err
 }
 
-// TracksOrder tells whether Links is in creation order.
-func (g *Group) TracksOrder() bool {
-	g.Links()
-	return g.ordered
-}
-
 // Link finds a link by name.
 func (g *Group) Link(name string) (Link, bool, error) {
 	links, err := g.Links()

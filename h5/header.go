@@ -7,6 +7,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
@@ -34,7 +35,7 @@ const (
 )
 
 const (
-	flagShared      = 1 << 1
+	flagShared      = inspect.FlagShared
 	flagFailUnknown = 1 << 7
 )
 

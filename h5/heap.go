@@ -11,9 +11,9 @@ import (
 // heapCache bounds the memory of global heap collections that are kept.
 const heapCache = 32 << 20
 
-// HeapObject returns an object of the global heap: variable-length values, virtual mappings, region references. The
+// heapObject returns an object of the global heap: variable-length values, virtual mappings, region references. The
 // bytes are shared and not to be written to.
-func (f *File) HeapObject(addr uint64, index uint32) ([]byte, error) {
+func (f *File) heapObject(addr uint64, index uint32) ([]byte, error) {
 	c, err := f.collection(addr)
 	if err != nil {
 		return nil, err
@@ -32,7 +32,7 @@ type HeapReader struct {
 // HeapReader returns a reader of the file's global heap.
 func (f *File) HeapReader() *HeapReader { return &HeapReader{f: f} }
 
-// Object is File.HeapObject.
+// Object returns an object of the collection at an address. The bytes are shared and read-only.
 func (r *HeapReader) Object(addr uint64, index uint32) ([]byte, error) {
 	c, err := r.collection(addr)
 	if err != nil {

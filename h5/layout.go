@@ -139,7 +139,7 @@ func (d *Dataset) layout3(c *meta.Cursor, l *Layout, version uint8) error {
 		if addr == meta.Undefined || addr == 0 && index == 0 {
 			return nil
 		}
-		b, err := d.f.HeapObject(addr, index)
+		b, err := d.f.heapObject(addr, index)
 		if err != nil {
 			return err
 		}

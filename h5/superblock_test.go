@@ -129,7 +129,7 @@ func TestSizesFixtures(t *testing.T) {
 				t.Errorf("sizes %v: link %q leads to %d, want %v", c, l.Name, l.Address, a)
 			}
 		}
-		if err := f.WalkAll(func(_ Object, _ string, err error) error { return err }); err != nil {
+		if err := f.walk(func(_ Object, _ string, err error) error { return err }); err != nil {
 			t.Errorf("sizes %v: %v", c, err)
 		}
 	}

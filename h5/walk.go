@@ -8,7 +8,7 @@ import (
 // Walk calls fn for each object that hard links reach from the root, each once, groups before what is in them. Objects
 // that can't be opened are passed over. It ends with the first error of fn.
 func (f *File) Walk(fn func(o Object) error) error {
-	return f.WalkAll(func(o Object, _ string, err error) error {
+	return f.walk(func(o Object, _ string, err error) error {
 		if err != nil {
 			return nil
 		}
@@ -16,8 +16,8 @@ func (f *File) Walk(fn func(o Object) error) error {
 	})
 }
 
-// WalkAll is Walk, and also tells of what can't be opened: then o is nil, and path and err say what.
-func (f *File) WalkAll(fn func(o Object, path string, err error) error) error {
+// walk is Walk, and also reports what can't be opened: then o is nil, and path and err describe it.
+func (f *File) walk(fn func(o Object, path string, err error) error) error {
 	w := walker{f: f, fn: fn, seen: map[uint64]struct{}{}, room: f.r.Room()}
 	return w.visit(f.root)
 }

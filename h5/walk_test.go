@@ -12,7 +12,7 @@ import (
 // walked lists what a walk comes to.
 func walked(t *testing.T, f *File) (paths []string) {
 	t.Helper()
-	if err := f.WalkAll(func(o Object, p string, err error) error {
+	if err := f.walk(func(o Object, p string, err error) error {
 		switch {
 		case err != nil && o != nil, err == nil && o == nil, err == nil && o.Path() != p:
 			t.Errorf("%s: object %v, error %v", p, o, err)
@@ -56,7 +56,7 @@ func TestWalk(t *testing.T) {
 	}
 	for at := range 6 {
 		n := 0
-		if err := f.WalkAll(func(Object, string, error) error {
+		if err := f.walk(func(Object, string, error) error {
 			if n++; n > at {
 				return stop
 			}
@@ -109,7 +109,7 @@ func TestWalkDeep(t *testing.T) {
 	}
 	f := openBytes(t, w.file(at))
 	n, deep := 0, 0
-	if err := f.WalkAll(func(o Object, p string, err error) error {
+	if err := f.walk(func(o Object, p string, err error) error {
 		if len(p) > maxPath {
 			t.Errorf("a path of %d bytes", len(p))
 		}

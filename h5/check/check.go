@@ -28,6 +28,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
@@ -81,21 +82,21 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	c := &checker{ctx: ctx, o: o, found: found, told: map[told]struct{}{}, objects: map[uint64]object{},
 		ledger: newLedger(int(min(max(o.MaxMemory/8/entry, leastExtents), 1<<24)))}
 	c.heapLeft.Store(1<<26 + f.Source().Size()/4)
-	g, err := f.Reopen(h5.WithObserver(h5.Observer{Structure: c.structure, Defect: c.defect}))
+	g, err := h5.Inspect(f, inspect.Observer{Structure: c.structure, Defect: c.defect})
 	if err != nil {
 		c.f = f
 		c.report(err, "")
 		return c.Counts, ctx.Err()
 	}
 	defer g.Close()
-	if c.quiet, err = f.Reopen(h5.WithObserver(h5.Observer{Defect: func(error) {}})); err != nil {
+	if c.quiet, err = h5.Inspect(f, inspect.Observer{Defect: func(error) {}}); err != nil {
 		c.f = f
 		c.report(err, "")
 		return c.Counts, ctx.Err()
 	}
 	defer c.quiet.Close()
 	c.open(g)
-	err = g.WalkAll(func(obj h5.Object, path string, err error) error {
+	err = g.Walk(func(obj h5.Object, path string, err error) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -119,16 +120,17 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 		c.lost()
 	}
 	c.followAll()
-	c.ledger.report(g.Superblock().EndOfFile, c.paths, c.report)
+	c.ledger.report(c.f.Superblock().EndOfFile, c.paths, c.report)
 	return c.Counts, ctx.Err()
 }
 
 type checker struct {
 	Counts
 	ctx   context.Context
-	f     *h5.File     // watched while it is read
-	quiet *h5.File     // not watched: for what leads to other objects, whose defects are not this one's
-	r     *meta.Reader // of the same bytes, for what readers pass over
+	watch *h5.Inspector // reports what it reads
+	f     *h5.File      // that of watch
+	quiet *h5.Inspector // reports nothing: for what leads to other objects, whose defects are not this one's
+	r     *meta.Reader  // of the same bytes, for what readers pass over
 	o     Options
 	found func(error)
 
@@ -175,23 +177,23 @@ type told struct {
 const mostTold = 1 << 16
 
 // open begins with what belongs to the file as a whole.
-func (c *checker) open(g *h5.File) {
-	sb := g.Superblock()
-	c.f = g
-	c.r = meta.NewReader(g.Source(), g.Source().Size(), g.Limits())
+func (c *checker) open(watch *h5.Inspector) {
+	c.watch, c.f = watch, watch.File()
+	src, sb := c.f.Source(), c.f.Superblock()
+	c.r = meta.NewReader(src, src.Size(), meta.Limits(c.f.Limits()))
 	c.r.SetBase(sb.Offset)
 	c.r.OffsetSize, c.r.LengthSize = sb.OffsetSize, sb.LengthSize
 	c.r.OnExtent, c.r.OnDefect = c.structure, c.defect
 	c.enter("")
 	defer c.leave()
-	c.linked(sb.Root())
+	c.linked(watch.Root())
 	if sb.OpenForWriting() {
 		c.note("", "a writer has the file open, or did not close it")
 	}
-	if n := g.Source().Size() - sb.EndOfFile; n > 0 {
+	if n := src.Size() - sb.EndOfFile; n > 0 {
 		c.note("", "%d bytes behind the end that the superblock names", n)
 	}
-	again, err := g.Reopen(h5.WithObserver(h5.Observer{Structure: c.structure})) // superblock and extension as extents of the file
+	again, err := h5.Inspect(c.f, inspect.Observer{Structure: c.structure}) // superblock and extension as extents of the file
 	if err == nil {
 		again.Close()
 	}
@@ -325,7 +327,7 @@ func (c *checker) lost() {
 // paths finds the paths of some objects by their numbers in the walk, which is the same each time.
 func (c *checker) paths(names map[uint32]string) {
 	n := uint32(0)
-	c.quiet.WalkAll(func(_ h5.Object, path string, _ error) error {
+	c.quiet.Walk(func(_ h5.Object, path string, _ error) error {
 		if n++; c.ctx.Err() != nil {
 			return c.ctx.Err()
 		}
@@ -347,11 +349,9 @@ func (c *checker) object(o h5.Object) {
 		}
 		c.attribute(o, a)
 	}
-	if bad, ok := o.(interface{ BadAttributes() []error }); ok {
-		for _, err := range bad.BadAttributes() {
-			c.Attributes++
-			c.report(err, o.Path())
-		}
+	for _, err := range c.watch.BadAttributes(o) {
+		c.Attributes++
+		c.report(err, o.Path())
 	}
 	switch o := o.(type) {
 	case *h5.Group:
@@ -461,7 +461,7 @@ func (c *checker) needed(d *h5.Dataset) uint32 {
 
 // chunkList checks a dataset's chunk index. It returns which chunks share their bytes with none before them.
 func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) {
-	if addr, ok := d.ChunkIndexAddress(); ok && l.Index == h5.IndexBTree1 {
+	if addr, ok := c.watch.ChunkIndex(d); ok && l.Index == h5.IndexBTree1 {
 		c.report(c.chunkTree(addr, len(l.ChunkDims)), d.Path())
 	}
 	list, err := d.Chunks()
@@ -505,7 +505,7 @@ func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) 
 
 // virtual looks for the sources of a virtual dataset.
 func (c *checker) virtual(d *h5.Dataset) {
-	o, err := c.quiet.ObjectAt(d.Address(), d.Path())
+	o, err := c.quiet.File().ObjectAt(d.Address(), d.Path())
 	if q, ok := o.(*h5.Dataset); ok && err == nil {
 		d = q
 	}

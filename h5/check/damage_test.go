@@ -17,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/check"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -94,17 +95,17 @@ func structures(tb testing.TB, b []byte) (all []structure) {
 		tb.Fatal(err)
 	}
 	seen := map[structure]bool{}
-	again, err := f.Reopen(h5.WithObserver(h5.Observer{Structure: func(off, n int64, what string) {
+	watch, err := h5.Inspect(f, inspect.Observer{Structure: func(off, n int64, what string) {
 		if s := (structure{off, n, what}); !seen[s] {
 			seen[s] = true
 			all = append(all, s)
 		}
-	}}))
+	}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	defer again.Close()
-	if err := again.Walk(func(o h5.Object) error {
+	defer watch.Close()
+	if err := watch.File().Walk(func(o h5.Object) error {
 		_, err := o.Attributes()
 		if d, ok := o.(*h5.Dataset); ok && err == nil {
 			_, err = d.Chunks()

@@ -13,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/check"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -41,17 +42,30 @@ func get(b []byte, at int64, n int) (v uint64) {
 	return v
 }
 
-// header finds an object's message of a type.
-func header(t *testing.T, b []byte, path string, typ uint16) (o h5.Object, m h5.Message) {
+// inspector shows what a file in memory is made of.
+func inspector(t *testing.T, b []byte) *h5.Inspector {
 	t.Helper()
 	f, err := openBytes(t, b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if o, err = f.Lookup(path); err != nil {
+	watch, err := h5.Inspect(f, inspect.Observer{})
+	if err != nil {
 		t.Fatal(err)
 	}
-	h, err := f.Header(o.Address())
+	t.Cleanup(func() { watch.Close() })
+	return watch
+}
+
+// header finds an object's message of a type.
+func header(t *testing.T, b []byte, path string, typ uint16) (o h5.Object, m inspect.Message) {
+	t.Helper()
+	watch := inspector(t, b)
+	o, err := watch.File().Lookup(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h, err := watch.Header(o.Address())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -355,7 +369,7 @@ var defects = []defect{
 func chunkTree(t *testing.T, b []byte, path string) (addr int64, rank int) {
 	o, _ := header(t, b, path, 8)
 	d := o.(*h5.Dataset)
-	a, ok := d.ChunkIndexAddress()
+	a, ok := inspector(t, b).ChunkIndex(d)
 	if !ok {
 		t.Fatalf("%s has no chunk index", path)
 	}

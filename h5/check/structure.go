@@ -9,6 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/btree"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
@@ -23,18 +24,17 @@ const (
 )
 
 // cursor reads a message's body.
-func (c *checker) cursor(m *h5.Message) *meta.Cursor {
+func (c *checker) cursor(m *inspect.Message) *meta.Cursor {
 	return c.r.CursorOver(m.Body, uint64(m.Offset-c.r.Base()))
 }
 
 // extension checks what the superblock extension names: shared messages and free space (specification, II.C).
 func (c *checker) extension() {
-	sb := c.f.Superblock()
-	addr, ok := sb.Extension()
+	addr, ok := c.watch.Extension()
 	if !ok {
 		return
 	}
-	h, err := c.f.Header(addr)
+	h, err := c.watch.Header(addr)
 	c.report(err, "")
 	if err != nil {
 		return
@@ -172,7 +172,7 @@ func (c *checker) fileSpace(k *meta.Cursor) error {
 
 // structures checks an object's header and what belongs to it.
 func (c *checker) structures(o h5.Object) {
-	h, err := c.f.Header(o.Address())
+	h, err := c.watch.Header(o.Address())
 	if err != nil {
 		c.report(err, o.Path())
 		return
@@ -265,7 +265,7 @@ func attributeName(k *meta.Cursor) (name []byte, order uint64, tracked bool) {
 }
 
 // denseInfo checks the heap and the indexes of links or attributes (IV.A.2.c, IV.A.2.v).
-func (c *checker) denseInfo(m *h5.Message, d *dense) error {
+func (c *checker) denseInfo(m *inspect.Message, d *dense) error {
 	r, k := c.r, c.cursor(m)
 	k.Skip(1)
 	flags := k.U8()
@@ -541,7 +541,7 @@ func (c *checker) followAll() {
 	if !c.leads || c.o.Note == nil {
 		return
 	}
-	c.quiet.WalkAll(func(o h5.Object, _ string, err error) error {
+	c.quiet.Walk(func(o h5.Object, _ string, err error) error {
 		g, ok := o.(*h5.Group)
 		if !ok || err != nil {
 			return c.ctx.Err()

@@ -429,7 +429,7 @@ func resolve(out []byte, f *h5.File, t *h5.Type, raw []byte) ([]byte, error) {
 			copy(addr[:], e[4:len(e)-4])
 			var object []byte
 			if a := binary.LittleEndian.Uint64(addr[:]); n > 0 && a != 0 {
-				if object, err = f.HeapObject(a, binary.LittleEndian.Uint32(e[len(e)-4:])); err != nil {
+				if object, err = f.HeapReader().Object(a, binary.LittleEndian.Uint32(e[len(e)-4:])); err != nil {
 					return nil, err
 				}
 			}
