@@ -38,22 +38,6 @@ func (lzo) decode(_ *State, dst, src []byte) (int, error) {
 // many literals come after the match. The first byte may instead say how many literals come first.
 func lzoDecode(dst, src []byte) (written, taken int, err error) {
 	in, out := 0, 0
-	long := func(n, most int) int {
-		if n != 0 {
-			return n
-		}
-		for in < len(src) && src[in] == 0 {
-			n += 255
-			in++
-		}
-		if in < len(src) {
-			n += int(src[in])
-			in++
-		} else {
-			in = len(src) + 1 // noticed by whoever reads next
-		}
-		return n + most
-	}
 	state := 0 // how many literals came last: 0, 1 to 3, 4 for more
 	literals := 0
 	if len(src) > 0 && src[0] > 17 {
@@ -63,10 +47,10 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 	}
 	for {
 		if literals > 0 {
-			if in > len(src) || literals > len(src)-in {
+			switch {
+			case in > len(src) || literals > len(src)-in:
 				return out, in, errShort
-			}
-			if literals > len(dst)-out {
+			case literals > len(dst)-out:
 				return out, in, errTooLong
 			}
 			copy(dst[out:], src[in:in+literals])
@@ -74,27 +58,24 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 			out += literals
 			literals = 0
 		}
-		if in >= len(src) {
+		if in > len(src)-2 { // no instruction is shorter, with what belongs to it
 			return out, in, errShort
 		}
 		c := int(src[in])
 		in++
-		var n, dist, next int
+		n, dist, next := 2, 1, c&3
 		switch {
 		case c >= 64:
-			if in >= len(src) {
-				return out, in, errShort
-			}
 			n = c>>5 + 1
 			dist = 1 + c>>2&7 + int(src[in])<<3
 			in++
-			next = c & 3
 		case c >= 16:
+			low := 7
 			if c >= 32 {
-				n = long(c&31, 31) + 2
-			} else {
-				n = long(c&7, 7) + 2
+				low = 31
 			}
+			n, in = lzoLong(src, in, c&low, low)
+			n += 2
 			if in > len(src)-2 {
 				return out, in, errShort
 			}
@@ -104,37 +85,49 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 			dist = d>>2 + 1
 			if c < 32 {
 				dist += 16383 + c&8<<11
-				if dist == 16384 {
-					if n != 3 {
-						return out, in, corrupt("a bad end")
-					}
-					return out, in, nil
+			}
+			if c < 32 && dist == 16384 {
+				if n != 3 {
+					err = corrupt("a bad end")
 				}
+				return out, in, err
 			}
 		case state == 0:
-			literals = long(c, 15) + 3
+			literals, in = lzoLong(src, in, c, 15)
+			literals += 3
 			state = 4
 			continue
 		default:
-			if in >= len(src) {
-				return out, in, errShort
-			}
-			n, dist = 2, 1
 			if state == 4 {
 				n, dist = 3, 2049
 			}
 			dist += c>>2 + int(src[in])<<2
 			in++
-			next = c & 3
 		}
-		if dist > out {
+		switch {
+		case dist > out:
 			return out, in, corrupt("a match begins before the data")
-		}
-		if n > len(dst)-out {
+		case n > len(dst)-out:
 			return out, in, errTooLong
 		}
 		copyMatch(dst, out, dist, n)
 		out += n
 		literals, state = next, next
 	}
+}
+
+// lzoLong returns a length whose bits in the instruction are n, at most max, and where src goes on after it. Beyond the end
+// of src that is a place which the next read refuses.
+func lzoLong(src []byte, in, n, max int) (length, next int) {
+	if n != 0 {
+		return n, in
+	}
+	for in < len(src) && src[in] == 0 {
+		n += 255
+		in++
+	}
+	if in >= len(src) {
+		return n + max, len(src) + 1
+	}
+	return n + int(src[in]) + max, in + 1
 }

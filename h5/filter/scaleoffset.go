@@ -134,6 +134,15 @@ func (s scaleoffset) decode(_ *State, dst, src []byte) (int, error) {
 	if n > 0 && s.n > len(src)*8/n {
 		return 0, errShort
 	}
+	s.unpack(dst, src, n, least)
+	if s.big {
+		swap(dst, s.width)
+	}
+	return len(dst), nil
+}
+
+// unpack decodes values of n bits, less than they have decoded, in little-endian order.
+func (s scaleoffset) unpack(dst, src []byte, n int, least uint64) {
 	r := bits.NewReader(src)
 	none := uint64(1)<<n - 1
 	if !s.hasFill {
@@ -178,10 +187,6 @@ func (s scaleoffset) decode(_ *State, dst, src []byte) (int, error) {
 			}
 		}
 	}
-	if s.big {
-		swap(dst, s.width)
-	}
-	return len(dst), nil
 }
 
 // swap reverses the bytes of each element.

@@ -69,16 +69,7 @@ func describe(t C.hid_t, addrSize, depth int) (*mtype, error) {
 		describeBits(f, t)
 		f.BitOffset = 0
 	case C.H5T_FLOAT:
-		f.Class = h5.ClassFloat
-		describeBits(f, t)
-		var spos, epos, esize, mpos, msize C.size_t
-		if C.H5Tget_fields(t, &spos, &epos, &esize, &mpos, &msize) < 0 {
-			return nil, failure(h5err.Corrupt, "tell a type's fields")
-		}
-		f.Float = &h5.FloatFields{
-			Sign: int(spos), ExpLoc: int(epos), ExpSize: int(esize), MantLoc: int(mpos), MantSize: int(msize),
-			Bias: uint32(C.H5Tget_ebias(t)), Norm: norms[C.H5Tget_norm(t)],
-		}
+		return m, describeFloat(f, t)
 	case C.H5T_STRING:
 		f.Pad = h5.StringPad(C.H5Tget_strpad(t))
 		f.CharSet = h5.CharSet(C.H5Tget_cset(t))
@@ -109,29 +100,7 @@ func describe(t C.hid_t, addrSize, depth int) (*mtype, error) {
 	case C.H5T_ENUM:
 		return describeEnum(m, t, addrSize, depth)
 	case C.H5T_VLEN, C.H5T_ARRAY:
-		b, err := made(C.H5Tget_super(t), h5err.Corrupt, "open a base type")
-		if err != nil {
-			return nil, err
-		}
-		defer b.close()
-		if m.base, err = describe(b.c(), addrSize, depth+1); err != nil {
-			return nil, err
-		}
-		f.Base = m.base.file
-		if class == C.H5T_VLEN {
-			f.Class, f.Size, m.heap = h5.ClassVLen, 8+addrSize, true
-			return m, nil
-		}
-		f.Class, m.heap, m.count = h5.ClassArray, m.base.heap, m.size/m.base.size
-		var dims [C.H5S_MAX_RANK]C.hsize_t
-		n := C.H5Tget_array_dims2(t, &dims[0])
-		if n < 0 {
-			return nil, failure(h5err.Corrupt, "tell an array's shape")
-		}
-		for _, d := range dims[:n] {
-			f.Dims = append(f.Dims, uint64(d))
-		}
-		f.Size = m.count * f.Base.Size
+		return describeItems(m, t, class, addrSize, depth)
 	default:
 		return nil, h5err.New(h5err.Unsupported, "libhdf5 gives datatype class %d", int(class))
 	}
@@ -142,6 +111,49 @@ func describeBits(f *h5.Type, t C.hid_t) {
 	f.Order = orders[C.H5Tget_order(t)]
 	f.Precision = int(C.H5Tget_precision(t))
 	f.BitOffset = int(C.H5Tget_offset(t))
+}
+
+func describeFloat(f *h5.Type, t C.hid_t) error {
+	f.Class = h5.ClassFloat
+	describeBits(f, t)
+	var spos, epos, esize, mpos, msize C.size_t
+	if C.H5Tget_fields(t, &spos, &epos, &esize, &mpos, &msize) < 0 {
+		return failure(h5err.Corrupt, "tell a type's fields")
+	}
+	f.Float = &h5.FloatFields{
+		Sign: int(spos), ExpLoc: int(epos), ExpSize: int(esize), MantLoc: int(mpos), MantSize: int(msize),
+		Bias: uint32(C.H5Tget_ebias(t)), Norm: norms[C.H5Tget_norm(t)],
+	}
+	return nil
+}
+
+// describeItems reads a sequence or an array type.
+func describeItems(m *mtype, t C.hid_t, class C.H5T_class_t, addrSize, depth int) (*mtype, error) {
+	f := m.file
+	b, err := made(C.H5Tget_super(t), h5err.Corrupt, "open a base type")
+	if err != nil {
+		return nil, err
+	}
+	defer b.close()
+	if m.base, err = describe(b.c(), addrSize, depth+1); err != nil {
+		return nil, err
+	}
+	f.Base = m.base.file
+	if class == C.H5T_VLEN {
+		f.Class, f.Size, m.heap = h5.ClassVLen, 8+addrSize, true
+		return m, nil
+	}
+	f.Class, m.heap, m.count = h5.ClassArray, m.base.heap, m.size/m.base.size
+	var dims [C.H5S_MAX_RANK]C.hsize_t
+	n := C.H5Tget_array_dims2(t, &dims[0])
+	if n < 0 {
+		return nil, failure(h5err.Corrupt, "tell an array's shape")
+	}
+	for _, d := range dims[:n] {
+		f.Dims = append(f.Dims, uint64(d))
+	}
+	f.Size = m.count * f.Base.Size
+	return m, nil
 }
 
 func describeCompound(m *mtype, t C.hid_t, addrSize, depth int) (*mtype, error) {
@@ -272,16 +284,7 @@ func build(t *h5.Type, depth int) (id, error) {
 			return C.H5Tset_size(h, C.size_t(t.Size)) >= 0 && setText(h, t)
 		})
 	case h5.ClassOpaque:
-		h, err := made(C.H5Tcreate(C.H5T_OPAQUE, C.size_t(t.Size)), h5err.Argument, "make an opaque type")
-		if err != nil {
-			return -1, err
-		}
-		withString(t.Tag, func(tag *C.char) {
-			if C.H5Tset_tag(h.c(), tag) < 0 {
-				err = failure(h5err.Argument, "tag an opaque type")
-			}
-		})
-		return keep(h, err)
+		return buildOpaque(t)
 	case h5.ClassReference:
 		switch t.Ref {
 		case h5.RefObject1:
@@ -304,18 +307,35 @@ func build(t *h5.Type, depth int) (id, error) {
 		defer base.close()
 		return made(C.H5Tvlen_create(base.c()), h5err.Argument, "make a sequence type")
 	case h5.ClassArray:
-		base, err := build(t.Base, depth+1)
-		if err != nil {
-			return -1, err
-		}
-		defer base.close()
-		if len(t.Dims) == 0 || len(t.Dims) > C.H5S_MAX_RANK {
-			return -1, h5err.New(h5err.Argument, "an array type of %d dimensions", len(t.Dims))
-		}
-		dims := hsizes(t.Dims)
-		return made(C.H5Tarray_create2(base.c(), C.uint(len(dims)), &dims[0]), h5err.Argument, "make an array type")
+		return buildArray(t, depth)
 	}
 	return -1, h5err.New(h5err.Unsupported, "libhdf5 is not asked to write datatype class %d", int(t.Class)-1)
+}
+
+func buildOpaque(t *h5.Type) (id, error) {
+	h, err := made(C.H5Tcreate(C.H5T_OPAQUE, C.size_t(t.Size)), h5err.Argument, "make an opaque type")
+	if err != nil {
+		return -1, err
+	}
+	withString(t.Tag, func(tag *C.char) {
+		if C.H5Tset_tag(h.c(), tag) < 0 {
+			err = failure(h5err.Argument, "tag an opaque type")
+		}
+	})
+	return keep(h, err)
+}
+
+func buildArray(t *h5.Type, depth int) (id, error) {
+	base, err := build(t.Base, depth+1)
+	if err != nil {
+		return -1, err
+	}
+	defer base.close()
+	if len(t.Dims) == 0 || len(t.Dims) > C.H5S_MAX_RANK {
+		return -1, h5err.New(h5err.Argument, "an array type of %d dimensions", len(t.Dims))
+	}
+	dims := hsizes(t.Dims)
+	return made(C.H5Tarray_create2(base.c(), C.uint(len(dims)), &dims[0]), h5err.Argument, "make an array type")
 }
 
 // tune copies a type and changes the copy.

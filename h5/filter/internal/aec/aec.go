@@ -184,34 +184,13 @@ func Decode(out []uint32, src []byte, p *Params) error {
 					block[0] = r.take(p.Bits)
 				}
 				if second == 1 {
-					for i := ref; i < p.Block; i++ {
-						m := r.unary()
-						if m > 90 {
-							return ErrSecond
-						}
-						sum, start := secondTable[m][0], secondTable[m][1]
-						d := m - start
-						if i&1 == 0 {
-							if i < len(block) {
-								block[i] = sum - d
-							}
-							i++
-						}
-						if i < len(block) {
-							block[i] = d
-						}
+					if err := r.pairs(block, ref, p.Block); err != nil {
+						return err
 					}
 					at += len(block)
 					break
 				}
-				n := int(r.unary()) + 1
-				if n == 5 {
-					// To the end of the line, or of its 64 blocks.
-					b := at / p.Block
-					n = min(p.Line-b, 64-b%64)
-				} else if n > 5 {
-					n--
-				}
+				n := r.zeroBlocks(at/p.Block, p.Line)
 				if n > p.Line-at/p.Block {
 					return ErrZeros
 				}
@@ -243,6 +222,41 @@ func Decode(out []uint32, src []byte, p *Params) error {
 		return ErrShort
 	}
 	return nil
+}
+
+// pairs decodes a block by the second extension: a code stands for two samples. The block has size samples, of which those
+// from ref on are decoded, and those beyond len(block) are read but left out.
+func (r *reader) pairs(block []uint32, ref, size int) error {
+	for i := ref; i < size; i++ {
+		m := r.unary()
+		if m > 90 {
+			return ErrSecond
+		}
+		sum, start := secondTable[m][0], secondTable[m][1]
+		d := m - start
+		if i&1 == 0 {
+			if i < len(block) {
+				block[i] = sum - d
+			}
+			i++
+		}
+		if i < len(block) {
+			block[i] = d
+		}
+	}
+	return nil
+}
+
+// zeroBlocks reads the length of a run of zero blocks, which starts with number b of the line's.
+func (r *reader) zeroBlocks(b, line int) int {
+	switch n := int(r.unary()) + 1; {
+	case n == 5: // to the end of the line, or of its 64 blocks
+		return min(line-b, 64-b%64)
+	case n > 5:
+		return n - 1
+	default:
+		return n
+	}
 }
 
 // undoPrediction turns differences, folded to be positive and small, into samples; the first is one.
