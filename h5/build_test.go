@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"compress/gzip"
 	"encoding/binary"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"io"
@@ -15,39 +14,14 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/hextest"
 	"github.com/h5arrow/h5arrow/h5/internal/indextest"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// hx decodes bytes in hex. What follows // on a line is comment, 'text' stands for its bytes, and **n after a byte
-// repeats it n times.
-func hx(s string) []byte {
-	var out []byte
-	for line := range strings.Lines(s) {
-		line, _, _ = strings.Cut(line, "//")
-		for _, word := range strings.Fields(line) {
-			if strings.HasPrefix(word, "'") {
-				out = append(out, strings.Trim(word, "'")...)
-				continue
-			}
-			word, times, _ := strings.Cut(word, "**")
-			p, err := hex.DecodeString(word)
-			if err != nil {
-				panic("a test's bytes: " + word)
-			}
-			n := 1
-			if times != "" {
-				n = 0
-				for _, d := range times {
-					n = 10*n + int(d-'0')
-				}
-			}
-			out = append(out, bytes.Repeat(p, n)...)
-		}
-	}
-	return out
-}
+// hx decodes bytes in hex.
+func hx(s string) []byte { return hextest.Bytes(s) }
 
 // le is v as n little-endian bytes.
 func le(v uint64, n int) []byte {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/internal/hextest"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
@@ -303,7 +304,7 @@ func FuzzHeader(f *testing.F) {
 }
 
 func FuzzSuperblock(f *testing.F) {
-	f.Add(hx(old1))
+	f.Add(hextest.Load(f, "superblock_v1").Bytes)
 	for version := range 4 {
 		for _, sizes := range [][2]int{{8, 8}, {2, 4}} {
 			w := newBuilderOf(sizes[0], sizes[1])

@@ -1,7 +1,6 @@
 package h5
 
 import (
-	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -9,37 +8,12 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/internal/hextest"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// old1 is a file with a superblock of version 1, every byte of it.
-const old1 = `
-	89 'HDF' 0d 0a 1a 0a    // signature
-	01                      // version of the superblock
-	00 00 00 00             // versions of free space, of the root group, reserved, of shared messages
-	04 04                   // bytes of addresses and of lengths
-	00
-	04 00 10 00             // K of leaves and of inner nodes of groups
-	00 00 00 00             // consistency flags
-	20 00 00 00             // K of chunk indexes
-	00 00 00 00             // base address
-	ff ff ff ff             // free space
-	a0 00 00 00             // end of file
-	ff ff ff ff             // driver information
-	00 00 00 00             // root group's entry: name
-	60 00 00 00             // object header
-	00 00 00 00 00 00 00 00 // nothing cached
-	00**16
-	00**20
-	01 00 01 00 01 00 00 00 // 0x60: object header of one message
-	18 00 00 00 00 00 00 00
-	00 00 10 00 00 00 00 00 // NIL, 16 bytes
-	00**16
-	00**24
-`
-
 func TestSuperblockOldBytes(t *testing.T) {
-	f := openBytes(t, hx(old1))
+	f := openBytes(t, hextest.Load(t, "superblock_v1").Bytes)
 	want := Superblock{Version: 1, OffsetSize: 4, LengthSize: 4, EndOfFile: 0xa0, root: 0x60, extension: meta.Undefined}
 	if f.Superblock() != want {
 		t.Errorf("superblock is %+v, want %+v", f.Superblock(), want)
@@ -51,7 +25,7 @@ func TestSuperblockOldBytes(t *testing.T) {
 
 // TestSuperblockCut cuts a file at each byte: what is missing is told, and no part of it passes as a file.
 func TestSuperblockCut(t *testing.T) {
-	whole := hx(old1)
+	whole := hextest.Load(t, "superblock_v1").Bytes
 	for n := range whole {
 		_, err := tryBytes(whole[:n])
 		if n < 8 {
@@ -96,7 +70,7 @@ func TestSuperblockSizes(t *testing.T) {
 func (w *builder) superblock(version int, root uint64) []byte {
 	if version >= 2 {
 		w.file(root)
-		w.b[8] = byte(version)
+		w.b[newVersion] = byte(version)
 		copy(w.b, sum(w.b[:12+4*w.osize:12+4*w.osize]))
 		return w.b
 	}
@@ -136,19 +110,8 @@ func TestSizesFixtures(t *testing.T) {
 }
 
 func TestSuperblockRefused(t *testing.T) {
-	change := func(at int, v ...byte) []byte {
-		b := hx(old1)
-		copy(b[at:], v)
-		return b
-	}
-	w := newBuilder()
-	good := bytes.Clone(w.single())
-	new2 := func(at int, v ...byte) []byte { // with its checksum made right
-		b := bytes.Clone(good)
-		copy(b[at:], v)
-		copy(b, sum(b[:44:44]))
-		return b
-	}
+	first, second := hextest.Load(t, "superblock_v1"), hextest.Load(t, "file_v2")
+	change := func(field string, v ...byte) []byte { return first.Patch(t, "superblock: "+field, v...) }
 	for _, c := range []struct {
 		name string
 		b    []byte
@@ -158,16 +121,16 @@ func TestSuperblockRefused(t *testing.T) {
 	}{
 		{"empty", nil, h5err.Corrupt, "no HDF5 signature", 0},
 		{"netCDF-3", []byte("CDF\x01 and so on, but no HDF5"), h5err.Corrupt, "not an HDF5 file", 0},
-		{"version", change(8, 4), h5err.Unsupported, "superblock version 4", 9},
-		{"offsets of 3 bytes", change(13, 3), h5err.Corrupt, "size of offsets or lengths is 3", -1},
-		{"lengths of 0 bytes", change(14, 0), h5err.Corrupt, "size of offsets or lengths is 0", -1},
-		{"end before base", change(0x1c, 0, 1), h5err.Corrupt, "end-of-file address 0xa0", 0},
-		{"root outside", change(0x30, 0, 1), h5err.Corrupt, "not inside the file", -1},
-		{"root undefined", change(0x30, 0xff, 0xff, 0xff, 0xff), h5err.Corrupt, "undefined object address", -1},
-		{"root is no header", change(0x30, 0x10), h5err.Corrupt, "no object header here (version 4)", 0x10},
-		{"driver outside", change(0x28, 0, 2), h5err.Corrupt, "not inside the file", -1},
-		{"checksum", func() []byte { b := bytes.Clone(good); b[20]++; return b }(), h5err.Corrupt, "checksum of the superblock is", -1},
-		{"undefined end", new2(28, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff), h5err.Corrupt, "end-of-file address", 0},
+		{"version", change("version", 4), h5err.Unsupported, "superblock version 4", 9},
+		{"offsets of 3 bytes", change("size of addresses", 3), h5err.Corrupt, "size of offsets or lengths is 3", -1},
+		{"lengths of 0 bytes", change("size of lengths", 0), h5err.Corrupt, "size of offsets or lengths is 0", -1},
+		{"end before base", change("base address", 0, 1), h5err.Corrupt, "end-of-file address 0xa0", 0},
+		{"root outside", change("root object header", 0, 1), h5err.Corrupt, "not inside the file", -1},
+		{"root undefined", change("root object header", 0xff, 0xff, 0xff, 0xff), h5err.Corrupt, "undefined object address", -1},
+		{"root is no header", change("root object header", 0x10), h5err.Corrupt, "no object header here (version 4)", 0x10},
+		{"driver outside", change("driver information", 0, 2), h5err.Corrupt, "not inside the file", -1},
+		{"checksum", second.Patch(t, "superblock: checksum", 0), h5err.Corrupt, "checksum of the superblock is", -1},
+		{"undefined end", second.Patch(t, "superblock: end of file", hx("ff**8")...), h5err.Corrupt, "end-of-file address", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			_, err := tryBytes(c.b)
@@ -186,7 +149,7 @@ func TestSuperblockMoved(t *testing.T) {
 		for _, base := range []uint64{0, uint64(at), 512, 99} {
 			w := newBuilder()
 			root := w.single(w.hard("a", w.dataset(simple(4), contiguous(w, hx("01**16")))))
-			head := cat([]byte(signature), hx("02 08 08 00"), le(base, 8), le(meta.Undefined, 8), le(base+uint64(len(root)), 8), root[36:44])
+			head := cat([]byte(signature), hx("02 08 08 00"), le(base, 8), le(meta.Undefined, 8), le(base+uint64(len(root)), 8), root[newRoot:newSum])
 			copy(root, sum(head))
 			f := openBytes(t, cat(make([]byte, at), root))
 			if s := f.Superblock(); s.Offset != at || s.EndOfFile != at+int64(len(root)) {
@@ -205,15 +168,25 @@ func TestSuperblockMoved(t *testing.T) {
 	}
 }
 
+// Offsets in superblocks of versions 0 and 1, and of versions 2 and 3, with addresses and lengths of 8 bytes.
+const (
+	oldFlags   = 20
+	oldDriver  = 48 // in version 1 after four bytes more
+	newVersion = 8
+	newFlags   = 11
+	newRoot    = 36
+	newSum     = 44
+)
+
 func TestConsistencyFlags(t *testing.T) {
 	for version := range 4 {
 		w := newBuilder()
 		b := w.superblock(version, w.group())
 		if version >= 2 {
-			b[11] = 5
-			copy(b, sum(b[:44:44]))
+			b[newFlags] = 5
+			copy(b, sum(b[:newSum:newSum]))
 		} else {
-			b[20] = 5
+			b[oldFlags] = 5
 		}
 		s := openBytes(t, b).Superblock()
 		if s.Flags != 5 || s.OpenForWriting() != (version == 3) {
@@ -241,9 +214,9 @@ func TestSeveralFiles(t *testing.T) {
 			b := w.superblock(version, w.group())
 			switch version {
 			case 0:
-				copy(b[48:], le(info, 8))
+				copy(b[oldDriver:], le(info, 8))
 			case 1:
-				copy(b[52:], le(info, 8))
+				copy(b[oldDriver+4:], le(info, 8))
 			}
 			_, err := tryBytes(b)
 			if c.kind == 0 {

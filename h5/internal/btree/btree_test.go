@@ -12,6 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/btree"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/hextest"
 	"github.com/h5arrow/h5arrow/h5/internal/indextest"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
@@ -275,31 +276,42 @@ func TestDamage(t *testing.T) {
 		change func(f *indextest.File, root uint64)
 	}
 	le := binary.LittleEndian
-	const head = 24  // of a version 1 node with offsets of 8 bytes
-	const key3 = 40  // key of a chunk in three dimensions
-	const child = 48 // and a child
+	const (
+		typ     = 4 // of a version 1 node
+		level   = 5
+		count   = 6  // of its entries
+		head    = 24 // bytes before the entries, with offsets of 8 bytes
+		key0    = 8  // bytes of a key in a group's tree
+		key3    = 40 // and of one of a chunk in three dimensions
+		entry0  = 16 // bytes of a key and a child in a group's tree
+		child   = 48 // and of those of a chunk
+		version = 4  // of a symbol table node
+		symbols = 6  // how many it has
+	)
 	for _, tt := range []damage{
 		{"signature", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root] = 'X' }},
-		{"node type", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+4] = 0 }},
-		{"level", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+5]++ }},
-		{"count", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint16(f.Data[root+6:], 65535) }},
+		{"node type", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+typ] = 0 }},
+		{"level", "chunks_v1", 1, func(f *indextest.File, root uint64) { f.Data[root+level]++ }},
+		{"count", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint16(f.Data[root+count:], 65535) }},
 		{"cycle", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], root) }},
 		{"outside", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], 1<<40) }},
 		{"undefined", "chunks_v1", 1, func(f *indextest.File, root uint64) { le.PutUint64(f.Data[root+head+key3:], meta.Undefined) }},
 		{"child twice", "chunks_v1", 1, func(f *indextest.File, root uint64) {
 			copy(f.Data[root+head+key3+child:][:8], f.Data[root+head+key3:])
 		}},
-		{"group's child twice", "group_old", 0, func(f *indextest.File, root uint64) { copy(f.Data[root+24+16+8:][:8], f.Data[root+24+8:]) }},
+		{"group's child twice", "group_old", 0, func(f *indextest.File, root uint64) {
+			copy(f.Data[root+head+entry0+key0:][:8], f.Data[root+head+key0:])
+		}},
 		{"symbol node twice", "group_old", 0, func(f *indextest.File, root uint64) {
-			leaf := f.All("TREE", func(p []byte) bool { return p[5] == 0 && p[6] > 1 })[0]
-			copy(f.Data[leaf+24+16+8:][:8], f.Data[leaf+24+8:])
+			leaf := f.All("TREE", func(p []byte) bool { return p[level] == 0 && p[count] > 1 })[0]
+			copy(f.Data[leaf+head+entry0+key0:][:8], f.Data[leaf+head+key0:])
 		}},
 		{"symbol node signature", "group_old", 0, func(f *indextest.File, root uint64) {
 			f.Data[f.All("SNOD", nil)[0]] = 'X'
 		}},
-		{"symbol node version", "group_old", 0, func(f *indextest.File, root uint64) { f.Data[f.All("SNOD", nil)[0]+4] = 2 }},
+		{"symbol node version", "group_old", 0, func(f *indextest.File, root uint64) { f.Data[f.All("SNOD", nil)[0]+version] = 2 }},
 		{"symbol node count", "group_old", 0, func(f *indextest.File, root uint64) {
-			le.PutUint16(f.Data[f.All("SNOD", nil)[0]+6:], 65535)
+			le.PutUint16(f.Data[f.All("SNOD", nil)[0]+symbols:], 65535)
 		}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -385,31 +397,35 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestV2Contradictions changes fields of nodes whose checksum is sound all the same.
+// TestV2Contradictions changes fields of nodes whose checksums are not looked at. Fields are those of the golden file.
 func TestV2Contradictions(t *testing.T) {
+	fields := hextest.Load(t, "v2")
 	for _, tt := range []struct {
 		name, sig string
-		at        int
+		structure string // of the golden file
+		field     string
+		byte      int // of the field
 		v         byte
 		want      h5err.Kind
 	}{
-		{"version", "BTHD", 4, 1, h5err.Unsupported},
-		{"type", "BTHD", 5, 11, h5err.Corrupt},
-		{"no room for a record", "BTHD", 7, 0, h5err.Corrupt},
-		{"huge nodes", "BTHD", 9, 0xff, h5err.Corrupt},
-		{"no record size", "BTHD", 10, 0, h5err.Corrupt},
-		{"depth", "BTHD", 12, 1, h5err.Corrupt},
-		{"great depth", "BTHD", 13, 1, h5err.Corrupt},
-		{"records in the root", "BTHD", 24, 29, h5err.Corrupt},
-		{"more records in the root", "BTHD", 25, 1, h5err.Corrupt},
-		{"records", "BTHD", 26, 1, h5err.Corrupt},
-		{"node version", "BTLF", 4, 1, h5err.Unsupported},
-		{"node type", "BTLF", 5, 9, h5err.Corrupt},
-		{"node type", "BTIN", 5, 9, h5err.Corrupt},
+		{"version", "BTHD", "header", "version", 0, 1, h5err.Unsupported},
+		{"type", "BTHD", "header", "type", 0, 11, h5err.Corrupt},
+		{"no room for a record", "BTHD", "header", "node size", 1, 0, h5err.Corrupt},
+		{"huge nodes", "BTHD", "header", "node size", 3, 0xff, h5err.Corrupt},
+		{"no record size", "BTHD", "header", "record size", 0, 0, h5err.Corrupt},
+		{"depth", "BTHD", "header", "depth", 0, 1, h5err.Corrupt},
+		{"great depth", "BTHD", "header", "depth", 1, 1, h5err.Corrupt},
+		{"records in the root", "BTHD", "header", "records in the root", 0, 29, h5err.Corrupt},
+		{"more records in the root", "BTHD", "header", "records in the root", 1, 1, h5err.Corrupt},
+		{"records", "BTHD", "header", "records", 0, 1, h5err.Corrupt},
+		{"node version", "BTLF", "first leaf", "version", 0, 1, h5err.Unsupported},
+		{"node type", "BTLF", "first leaf", "type", 0, 9, h5err.Corrupt},
+		{"node type", "BTIN", "root", "type", 0, 9, h5err.Corrupt},
 	} {
 		f := indextest.Load(t, "chunks_v2")
 		tree := f.Find(t, "BTHD", nil)
-		f.Data[f.All(tt.sig, nil)[0]+uint64(tt.at)] = tt.v
+		at := fields.At(t, tt.structure+": "+tt.field) - fields.At(t, tt.structure+": signature") + tt.byte
+		f.Data[f.All(tt.sig, nil)[0]+uint64(at)] = tt.v
 		f.R.AnyChecksum = true
 		if n, err := walkAll(f.R, tree, 2, 0); !h5err.Is(err, tt.want) {
 			t.Errorf("%s %s: %d records, %v", tt.sig, tt.name, n, err)

@@ -1,7 +1,6 @@
 package heap_test
 
 import (
-	"bytes"
 	"encoding/binary"
 	"fmt"
 	"slices"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/hextest"
 	"github.com/h5arrow/h5arrow/h5/internal/indextest"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
@@ -79,22 +79,19 @@ func TestLocalEnd(t *testing.T) {
 }
 
 func TestLocalDamage(t *testing.T) {
-	data, _ := localHeap([]string{"a"})
+	g := hextest.Load(t, "local")
 	for _, tt := range []struct {
-		name string
-		at   int
-		v    byte
-		want h5err.Kind
+		field string
+		value []byte
+		want  h5err.Kind
 	}{
-		{"signature", 0, 'h', h5err.Corrupt},
-		{"version", 4, 1, h5err.Unsupported},
-		{"size", 14, 1, h5err.Corrupt},
-		{"address", 30, 1, h5err.Corrupt},
+		{"signature", []byte("h"), h5err.Corrupt},
+		{"version", []byte{1}, h5err.Unsupported},
+		{"size of the data", []byte{0, 0, 0, 0, 0, 0, 1}, h5err.Corrupt},
+		{"address of the data", []byte{0, 0, 0, 0, 0, 0, 1}, h5err.Corrupt},
 	} {
-		bad := bytes.Clone(data)
-		bad[tt.at] = tt.v
-		if _, err := heap.OpenLocal(indextest.Reader(bad, 8, 8), 0); !h5err.Is(err, tt.want) {
-			t.Errorf("%s: %v", tt.name, err)
+		if _, err := heap.OpenLocal(indextest.Reader(g.Patch(t, "header: "+tt.field, tt.value...), 8, 8), 0); !h5err.Is(err, tt.want) {
+			t.Errorf("%s: %v", tt.field, err)
 		}
 	}
 }
@@ -207,29 +204,21 @@ func TestCollectionOrder(t *testing.T) {
 }
 
 func TestCollectionDamage(t *testing.T) {
-	data := collection(4096, 1, "abcd", 2, "efgh")
+	g := hextest.Load(t, "global")
 	for _, tt := range []struct {
-		name string
-		at   int
-		v    byte
-		want h5err.Kind
+		name, field string
+		value       []byte
+		want        h5err.Kind
 	}{
-		{"signature", 3, 'X', h5err.Corrupt},
-		{"version", 4, 2, h5err.Unsupported},
-		{"beyond the file", 9, 0x11, h5err.Corrupt},
-		{"less than a header", 9, 0, h5err.Corrupt},
-		{"object beyond the end", 25, 0x20, h5err.Corrupt},
-		{"huge object", 31, 0xff, h5err.Corrupt},
-		{"free space beyond the end", 69, 1, 0},
+		{"signature", "signature", []byte("GCOX"), h5err.Corrupt},
+		{"version", "version", []byte{2}, h5err.Unsupported},
+		{"beyond the file", "size", []byte{0, 0x11}, h5err.Corrupt},
+		{"less than a header", "size", []byte{0}, h5err.Corrupt},
+		{"object beyond the end", "first object's size", []byte{5, 0x20}, h5err.Corrupt},
+		{"huge object", "first object's size", []byte{5, 0, 0, 0, 0, 0, 0, 0xff}, h5err.Corrupt},
+		{"free space beyond the end", "free space's size", []byte{0x20, 1}, h5err.Corrupt},
 	} {
-		bad := bytes.Clone(data)
-		bad[tt.at] = tt.v
-		if tt.want == 0 { // the second object becomes too much free space
-			bad[40] = 0
-			bad[49] = 0x20
-			tt.want = h5err.Corrupt
-		}
-		if _, err := heap.ReadCollection(indextest.Reader(bad, 8, 8), 0); !h5err.Is(err, tt.want) {
+		if _, err := heap.ReadCollection(indextest.Reader(g.Patch(t, "collection: "+tt.field, tt.value...), 8, 8), 0); !h5err.Is(err, tt.want) {
 			t.Errorf("%s: %v", tt.name, err)
 		}
 	}
