@@ -227,8 +227,8 @@ func TestAttributesSharedMany(t *testing.T) {
 	needError(t, err, h5err.Corrupt, "this index of attributes belongs to the objects at", -1)
 }
 
-func TestAttributeHelpers(t *testing.T) {
-	w := newBuilder()
+// helperAttributes are attributes of many types, whose variable-length values are in a heap that is appended to a file.
+func helperAttributes(w *builder) map[string]msg {
 	heap := w.globalHeap([]byte("größe\x00"), []byte("two"), nil, cat(le(300, 8), le(0, 8), le(400, 8)))
 	ref := func(n uint32, index uint32) []byte { return cat(le(uint64(n), 4), le(heap, 8), le(uint64(index), 4)) }
 	vstr := hx("19 01 01 00 10 00 00 00  10 00 00 00 01 00 00 00 00 00 08 00")
@@ -236,7 +236,7 @@ func TestAttributeHelpers(t *testing.T) {
 	fixed := func(pad byte) []byte { return cat([]byte{0x13, pad, 0, 0}, le(4, 4)) }
 	enum := hx("38 01 00 00 02 00 00 00 10 09 00 00 02 00 00 00 00 00 10 00 'A' 00 00 01")
 	f32, f64be := hx(hexF32), hx("11 21 3f 00 08 00 00 00  00 00 40 00 34 0b 00 34 ff 03 00 00")
-	attrs := map[string]msg{
+	return map[string]msg{
 		"text":           attribute("text", vstr, scalar, ref(8, 1)),
 		"texts":          attribute("texts", vstr, simple(5), cat(ref(3, 2), ref(0, 0), le(0, 16), cat(le(3, 4), le(meta.Undefined, 8), le(1, 4)), ref(2, 2))),
 		"no text":        attribute("no text", vstr, hx("02 00 00 02"), nil),
@@ -259,18 +259,29 @@ func TestAttributeHelpers(t *testing.T) {
 		"bad references": attribute("bad references", vref, scalar, ref(4, 4)),
 		"new reference":  attribute("new reference", hx("47 02 00 00 12 00 00 00"), scalar, make([]byte, 18)),
 	}
+}
+
+// openHelpers opens a group that has them.
+func openHelpers(t *testing.T) (get func(name string) *Attribute) {
+	t.Helper()
+	w := newBuilder()
 	var msgs []msg
-	for _, m := range attrs {
+	for _, m := range helperAttributes(w) {
 		msgs = append(msgs, m)
 	}
 	g := openGroup(t, w, nil, msgs...)
-	get := func(name string) *Attribute {
+	return func(name string) *Attribute {
+		t.Helper()
 		a, err := g.Attribute(name)
 		if err != nil || a == nil {
 			t.Fatalf("%s: %v, %v", name, err, g.badAttributes())
 		}
 		return a
 	}
+}
+
+func TestAttributeText(t *testing.T) {
+	get := openHelpers(t)
 	for name, want := range map[string][]string{
 		"text": {"größe"}, "texts": {"two", "", "", "", "tw"}, "no text": nil, "nullterm": {"a", "abcd", ""}, "nullpad": {"a\x00b"}, "spacepad": {" a"},
 	} {
@@ -288,6 +299,10 @@ func TestAttributeHelpers(t *testing.T) {
 			t.Errorf("%s is text %q", name, v)
 		}
 	}
+}
+
+func TestAttributeNumbers(t *testing.T) {
+	get := openHelpers(t)
 	for name, want := range map[string][]int64{"ints": {1, -1}, "bits": {258}, "enum": {-2}} {
 		if v, ok := get(name).Ints(); !ok || !reflect.DeepEqual(v, want) {
 			t.Errorf("%s: %d, %v", name, v, ok)

@@ -97,86 +97,90 @@ func (w *builder) chunkTree(entries ...[3]uint64) uint64 {
 	return w.put(cat(b, le(0, 8), le(1<<40, 8), le(0, 8)))
 }
 
+const chunkedBTree = "03 02 02 $data 04 00 00 00 04 00 00 00"
+
+var deflated = msg{typ: msgFilters, body: hx("02 01 01 00 00 00 01 00 06 00 00 00")}
+
+// chunksByHand are datasets, and what their chunk indexes hold.
+var chunksByHand = []struct {
+	name  string
+	space []byte
+	make  func(w *builder) []msg
+	l     Limits
+	want  []Chunk // offsets from 256
+	kind  h5err.Kind
+	text  string
+}{
+	{"unallocated", simple(10), func(*builder) []msg { return []msg{layoutMessage(chunkedBTree, meta.Undefined)} }, Limits{}, nil, 0, ""},
+	{"shape of 0", simple(0), func(*builder) []msg { return []msg{layoutMessage(chunkedBTree, 8)} }, Limits{}, nil, 0, ""},
+	{"contiguous", simple(4), func(w *builder) []msg { return []msg{contiguous(w, make([]byte, 16))} }, Limits{}, nil, 0, ""},
+	{"out of order, beyond the shape, missing", simple(10), func(w *builder) []msg {
+		at := w.put(make([]byte, 64))
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{8, 16, at}, [3]uint64{0, 16, at + 16}, [3]uint64{12, 16, at + 32}, [3]uint64{4, 16, meta.Undefined}))}
+	}, Limits{}, []Chunk{{Number: 0, Offset: 16, Size: 16}, {Number: 2, Offset: 0, Size: 16}}, 0, ""},
+	{"twice", simple(10), func(w *builder) []msg {
+		at := w.put(make([]byte, 64))
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{4, 16, at}, [3]uint64{4, 16, at + 16}))}
+	}, Limits{}, nil, h5err.Corrupt, "the index names chunk 1 twice"},
+	{"not on the grid", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{5, 16, w.put(make([]byte, 64))}))}
+	}, Limits{}, nil, h5err.Corrupt, "a chunk at [5], chunks have the shape [4]"},
+	{"too small", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{4, 15, w.put(make([]byte, 64))}))}
+	}, Limits{}, nil, h5err.Corrupt, "chunk 1 has 15 bytes of 16"},
+	{"small, but filtered", simple(10), func(w *builder) []msg {
+		return []msg{deflated, layoutMessage(chunkedBTree, w.chunkTree([3]uint64{4, 15, w.put(make([]byte, 64))}))}
+	}, Limits{}, []Chunk{{Number: 1, Offset: 0, Size: 15}}, 0, ""},
+	{"outside", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{4, 16, 1 << 40}))}
+	}, Limits{}, nil, h5err.Corrupt, "16 bytes at address 0x10000000000 are not inside the file"},
+	{"broken filters", simple(10), func(w *builder) []msg {
+		return []msg{{typ: msgFilters, body: hx("07 00")}, layoutMessage(chunkedBTree, w.chunkTree([3]uint64{4, 16, 256}))}
+	}, Limits{}, nil, h5err.Corrupt, "filter pipeline version 7"},
+	{"as many as the limit", simple(10), func(w *builder) []msg {
+		at := w.put(make([]byte, 64))
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{0, 16, at}, [3]uint64{4, 16, at + 16}))}
+	}, Limits{Chunks: 2}, []Chunk{{Number: 0, Offset: 0, Size: 16}, {Number: 1, Offset: 16, Size: 16}}, 0, ""},
+	{"more than the limit", simple(10), func(w *builder) []msg {
+		at := w.put(make([]byte, 64))
+		return []msg{layoutMessage(chunkedBTree, w.chunkTree([3]uint64{0, 16, at}, [3]uint64{4, 16, at + 16}))}
+	}, Limits{Chunks: 1}, nil, h5err.Limit, "more than 1 chunks"},
+	{"more decoded bytes than the limit", simple(10), func(*builder) []msg { return []msg{layoutMessage(chunkedBTree, meta.Undefined)} },
+		Limits{DecodedBytes: 15}, nil, h5err.Limit, "chunks of 16 bytes, the limit is 15"},
+	{"single", simple(3), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 01 $data", w.put(make([]byte, 16)))}
+	}, Limits{}, []Chunk{{Number: 0, Offset: 0, Size: 16}}, 0, ""},
+	{"single, filtered", simple(3), func(w *builder) []msg {
+		return []msg{deflated, layoutMessage("04 02 02 02 01 04 04 01 05 00**7 01 00 00 00 $data", w.put(make([]byte, 16)))}
+	}, Limits{}, []Chunk{{Number: 0, Offset: 0, Size: 5, FilterMask: 1}}, 0, ""},
+	{"single for a larger shape", simple(5), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 01 $data", w.put(make([]byte, 16)))}
+	}, Limits{}, nil, h5err.Corrupt, "one chunk of shape [4] for a shape of [5]"},
+	{"implicit", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
+	}, Limits{}, []Chunk{{0, 0, 16, 0}, {1, 16, 16, 0}, {2, 32, 16, 0}}, 0, ""},
+	{"implicit, one too many", simple(1 << 40), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 32)))}
+	}, Limits{}, nil, h5err.Corrupt, "not inside the file"},
+	{"implicit, more than the limit", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
+	}, Limits{Chunks: 2}, nil, h5err.Limit, "more than 2 chunks"},
+	{"implicit, unlimited", hx("02 01 01 01 0a 00**7 ff**8"), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
+	}, Limits{}, nil, h5err.Corrupt, "dimension 0 has no limit"},
+	{"extensible, limited", simple(10), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 02 01 04 04 04 20 04 04 10 0a $data", 256)}
+	}, Limits{}, nil, h5err.Corrupt, "an extensible array, but no dimension can grow"},
+	{"extensible, two unlimited", hx("02 02 01 01 0a 00**7 0a 00**7 ff**16"), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 03 01 04 04 04 04 20 04 04 10 0a $data", 256)}
+	}, Limits{}, nil, h5err.Corrupt, "2 dimensions without a limit"},
+	{"grid too large", simple(1<<40, 1<<40), func(w *builder) []msg {
+		return []msg{layoutMessage("04 02 00 03 01 01 01 04 02 $data", 256)}
+	}, Limits{}, nil, h5err.Limit, "shape [1099511627776 1099511627776] in chunks of [1 1]"},
+}
+
 func TestChunksByHand(t *testing.T) {
-	chunked := func(hex string, at uint64) msg { return layoutMessage(hex, at) }
-	const btree1 = "03 02 02 $data 04 00 00 00 04 00 00 00"
-	deflate := msg{typ: msgFilters, body: hx("02 01 01 00 00 00 01 00 06 00 00 00")}
-	for _, c := range []struct {
-		name  string
-		space []byte
-		make  func(w *builder) []msg
-		l     Limits
-		want  []Chunk // offsets from 256
-		kind  h5err.Kind
-		text  string
-	}{
-		{"unallocated", simple(10), func(*builder) []msg { return []msg{chunked(btree1, meta.Undefined)} }, Limits{}, nil, 0, ""},
-		{"shape of 0", simple(0), func(*builder) []msg { return []msg{chunked(btree1, 8)} }, Limits{}, nil, 0, ""},
-		{"contiguous", simple(4), func(w *builder) []msg { return []msg{contiguous(w, make([]byte, 16))} }, Limits{}, nil, 0, ""},
-		{"out of order, beyond the shape, missing", simple(10), func(w *builder) []msg {
-			at := w.put(make([]byte, 64))
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{8, 16, at}, [3]uint64{0, 16, at + 16}, [3]uint64{12, 16, at + 32}, [3]uint64{4, 16, meta.Undefined}))}
-		}, Limits{}, []Chunk{{Number: 0, Offset: 16, Size: 16}, {Number: 2, Offset: 0, Size: 16}}, 0, ""},
-		{"twice", simple(10), func(w *builder) []msg {
-			at := w.put(make([]byte, 64))
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{4, 16, at}, [3]uint64{4, 16, at + 16}))}
-		}, Limits{}, nil, h5err.Corrupt, "the index names chunk 1 twice"},
-		{"not on the grid", simple(10), func(w *builder) []msg {
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{5, 16, w.put(make([]byte, 64))}))}
-		}, Limits{}, nil, h5err.Corrupt, "a chunk at [5], chunks have the shape [4]"},
-		{"too small", simple(10), func(w *builder) []msg {
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{4, 15, w.put(make([]byte, 64))}))}
-		}, Limits{}, nil, h5err.Corrupt, "chunk 1 has 15 bytes of 16"},
-		{"small, but filtered", simple(10), func(w *builder) []msg {
-			return []msg{deflate, chunked(btree1, w.chunkTree([3]uint64{4, 15, w.put(make([]byte, 64))}))}
-		}, Limits{}, []Chunk{{Number: 1, Offset: 0, Size: 15}}, 0, ""},
-		{"outside", simple(10), func(w *builder) []msg {
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{4, 16, 1 << 40}))}
-		}, Limits{}, nil, h5err.Corrupt, "16 bytes at address 0x10000000000 are not inside the file"},
-		{"broken filters", simple(10), func(w *builder) []msg {
-			return []msg{{typ: msgFilters, body: hx("07 00")}, chunked(btree1, w.chunkTree([3]uint64{4, 16, 256}))}
-		}, Limits{}, nil, h5err.Corrupt, "filter pipeline version 7"},
-		{"as many as the limit", simple(10), func(w *builder) []msg {
-			at := w.put(make([]byte, 64))
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{0, 16, at}, [3]uint64{4, 16, at + 16}))}
-		}, Limits{Chunks: 2}, []Chunk{{Number: 0, Offset: 0, Size: 16}, {Number: 1, Offset: 16, Size: 16}}, 0, ""},
-		{"more than the limit", simple(10), func(w *builder) []msg {
-			at := w.put(make([]byte, 64))
-			return []msg{chunked(btree1, w.chunkTree([3]uint64{0, 16, at}, [3]uint64{4, 16, at + 16}))}
-		}, Limits{Chunks: 1}, nil, h5err.Limit, "more than 1 chunks"},
-		{"more decoded bytes than the limit", simple(10), func(*builder) []msg { return []msg{chunked(btree1, meta.Undefined)} },
-			Limits{DecodedBytes: 15}, nil, h5err.Limit, "chunks of 16 bytes, the limit is 15"},
-		{"single", simple(3), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 01 $data", w.put(make([]byte, 16)))}
-		}, Limits{}, []Chunk{{Number: 0, Offset: 0, Size: 16}}, 0, ""},
-		{"single, filtered", simple(3), func(w *builder) []msg {
-			return []msg{deflate, chunked("04 02 02 02 01 04 04 01 05 00**7 01 00 00 00 $data", w.put(make([]byte, 16)))}
-		}, Limits{}, []Chunk{{Number: 0, Offset: 0, Size: 5, FilterMask: 1}}, 0, ""},
-		{"single for a larger shape", simple(5), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 01 $data", w.put(make([]byte, 16)))}
-		}, Limits{}, nil, h5err.Corrupt, "one chunk of shape [4] for a shape of [5]"},
-		{"implicit", simple(10), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
-		}, Limits{}, []Chunk{{0, 0, 16, 0}, {1, 16, 16, 0}, {2, 32, 16, 0}}, 0, ""},
-		{"implicit, one too many", simple(1 << 40), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 32)))}
-		}, Limits{}, nil, h5err.Corrupt, "not inside the file"},
-		{"implicit, more than the limit", simple(10), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
-		}, Limits{Chunks: 2}, nil, h5err.Limit, "more than 2 chunks"},
-		{"implicit, unlimited", hx("02 01 01 01 0a 00**7 ff**8"), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 02 $data", w.put(make([]byte, 48)))}
-		}, Limits{}, nil, h5err.Corrupt, "dimension 0 has no limit"},
-		{"extensible, limited", simple(10), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 02 01 04 04 04 20 04 04 10 0a $data", 256)}
-		}, Limits{}, nil, h5err.Corrupt, "an extensible array, but no dimension can grow"},
-		{"extensible, two unlimited", hx("02 02 01 01 0a 00**7 0a 00**7 ff**16"), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 03 01 04 04 04 04 20 04 04 10 0a $data", 256)}
-		}, Limits{}, nil, h5err.Corrupt, "2 dimensions without a limit"},
-		{"grid too large", simple(1<<40, 1<<40), func(w *builder) []msg {
-			return []msg{chunked("04 02 00 03 01 01 01 04 02 $data", 256)}
-		}, Limits{}, nil, h5err.Limit, "shape [1099511627776 1099511627776] in chunks of [1 1]"},
-	} {
+	for _, c := range chunksByHand {
 		t.Run(c.name, func(t *testing.T) {
 			w := newBuilder()
 			d := openDataset(t, w, c.space, []Option{WithLimits(c.l)}, c.make(w)...)

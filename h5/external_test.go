@@ -38,27 +38,18 @@ func symlink(t *testing.T, target, name string) {
 }
 
 // TestExternalPolicy is about which files a file may lead to.
-func TestExternalPolicy(t *testing.T) {
-	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
-	dir := tree(t, map[string][]msg{
-		"in/main.h5": nil, "in/beside.h5": nil, "in/below/deep.h5": nil, "out.h5": nil, "inner/x.h5": nil, "allowed/a.h5": nil, "allowed/below/b.h5": nil,
-	})
+// externalPolicy is a name that the file in/main.h5 of a folder has for another file, and what comes of it.
+type externalPolicy struct {
+	name string
+	opts []Option
+	kind h5err.Kind // 0: it is opened
+	text string
+}
+
+func externalPolicies(dir string) []externalPolicy {
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.h5")
-	if err := os.WriteFile(filepath.Join(in, "text.h5"), []byte("no HDF5 file"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	symlink(t, "below/deep.h5", filepath.Join(in, "link_inside.h5"))
-	symlink(t, "../out.h5", filepath.Join(in, "link_outside.h5"))
-	symlink(t, out, filepath.Join(in, "link_absolute.h5"))
-	symlink(t, "..", filepath.Join(in, "up"))
-	symlink(t, "loop.h5", filepath.Join(in, "loop.h5"))
 	allow := WithExternal(filepath.Join(dir, "allowed"))
-	for _, c := range []struct {
-		name string
-		opts []Option
-		kind h5err.Kind // 0: is opened
-		text string
-	}{
+	return []externalPolicy{
 		{"beside.h5", nil, 0, ""},
 		{"./beside.h5", nil, 0, ""},
 		{"below/deep.h5", nil, 0, ""},
@@ -99,7 +90,24 @@ func TestExternalPolicy(t *testing.T) {
 		{"below/deep.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "beside.h5")})}, h5err.Unsupported, "is not among"},
 		{"../out.h5", []Option{WithExternalOnly(nil, []string{out})}, 0, ""},
 		{"link_outside.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "link_outside.h5")})}, h5err.Unsupported, "leads outside"},
-	} {
+	}
+}
+
+func TestExternalPolicy(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	dir := tree(t, map[string][]msg{
+		"in/main.h5": nil, "in/beside.h5": nil, "in/below/deep.h5": nil, "out.h5": nil, "inner/x.h5": nil, "allowed/a.h5": nil, "allowed/below/b.h5": nil,
+	})
+	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.h5")
+	if err := os.WriteFile(filepath.Join(in, "text.h5"), []byte("no HDF5 file"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	symlink(t, "below/deep.h5", filepath.Join(in, "link_inside.h5"))
+	symlink(t, "../out.h5", filepath.Join(in, "link_outside.h5"))
+	symlink(t, out, filepath.Join(in, "link_absolute.h5"))
+	symlink(t, "..", filepath.Join(in, "up"))
+	symlink(t, "loop.h5", filepath.Join(in, "loop.h5"))
+	for _, c := range externalPolicies(dir) {
 		t.Run(fmt.Sprintf("%s,%d", strings.TrimPrefix(c.name, dir), len(c.opts)), func(t *testing.T) {
 			f, err := Open(filepath.Join(in, "main.h5"), c.opts...)
 			if err != nil {

@@ -97,77 +97,84 @@ func TestHeader2(t *testing.T) {
 	}
 }
 
+var aComment = msg{typ: 0x0d, body: []byte("text")}
+
+func continuation(addr, size uint64) msg {
+	return msg{typ: msgContinuation, body: cat(le(addr, 8), le(size, 8))}
+}
+
+// headersRefused make object headers that are broken.
+var headersRefused = []struct {
+	name string
+	make func(w *builder) uint64
+	kind h5err.Kind
+	text string
+}{
+	{"v2: version 3", func(w *builder) uint64 {
+		b := header2(aComment)
+		b[4] = 3
+		return w.put(sum(b[:len(b)-4]))
+	}, h5err.Unsupported, "object header version 3"},
+	{"v2: checksum", func(w *builder) uint64 {
+		b := header2(aComment)
+		b[len(b)-1]++
+		return w.put(b)
+	}, h5err.Corrupt, "checksum of the object header is"},
+	{"v2: larger than the file", func(w *builder) uint64 {
+		return w.put(sum(hx("'OHDR' 02 03 ff ff ff ff ff ff ff 7f")))
+	}, h5err.Corrupt, "object header of 9223372036854775807 bytes"},
+	{"v2: message over the end", func(w *builder) uint64 {
+		return w.put(sum(hx("'OHDR' 02 00 06  0d 03 00 00  'ab'")))
+	}, h5err.Corrupt, "3 bytes are needed, 2 are left"},
+	{"v2: cut in its head", func(w *builder) uint64 {
+		return w.put([]byte("OHDR\x02\x03"))
+	}, h5err.Corrupt, "not inside the file"},
+	{"v2: continuation of no bytes", func(w *builder) uint64 { return w.header2(continuation(264, 0)) }, h5err.Corrupt, "no room for a checksum"},
+	{"v2: continuation that is none", func(w *builder) uint64 {
+		at := w.put(sum([]byte("ochk")))
+		return w.header2(continuation(at, 8))
+	}, h5err.Corrupt, `signature "OCHK" expected`},
+	{"v2: continuation outside", func(w *builder) uint64 { return w.header2(continuation(1<<40, 64)) }, h5err.Corrupt, "not inside the file"},
+	{"v2: continuation larger than the file", func(w *builder) uint64 { return w.header2(continuation(264, 1<<62)) }, h5err.Corrupt, "more than are left in the file"},
+	{"v2: continuation leads to the header", func(w *builder) uint64 {
+		at := uint64(256) // where the header will stand
+		w.header2(continuation(at, 8))
+		return at
+	}, h5err.Corrupt, "comes back to itself"},
+	{"v2: cycle of two", func(w *builder) uint64 {
+		a := uint64(256)
+		b := a + 32
+		w.put(sum(cat([]byte("OCHK"), messages2([]msg{continuation(b, 28)}))))
+		w.put(sum(cat([]byte("OCHK"), messages2([]msg{continuation(a, 28)}))))
+		return w.header2(continuation(a, 28))
+	}, h5err.Corrupt, "object header continuation at address 0x100 comes back to itself"},
+	{"v2: undefined continuation", func(w *builder) uint64 { return w.header2(continuation(meta.Undefined, 64)) }, h5err.Corrupt, "not inside the file"},
+	{"v2: short continuation message", func(w *builder) uint64 { return w.header2(msg{typ: msgContinuation, body: hx("00 01")}) }, h5err.Corrupt, "8 bytes are needed"},
+	{"v1: version 0", func(w *builder) uint64 { return w.put(make([]byte, 64)) }, h5err.Corrupt, "no object header here (version 0)"},
+	{"v1: cut", func(w *builder) uint64 { return w.put(hx("01 00 01 00 01 00 00 00")) }, h5err.Corrupt, "not inside the file"},
+	{"v1: message over the end", func(w *builder) uint64 {
+		return w.put(hx("01 00 01 00 01 00 00 00  10 00 00 00 00 00 00 00  0d 00 10 00 00 00 00 00 00**8 00**64"))
+	}, h5err.Corrupt, "16 bytes are needed, 8 are left"},
+	{"v1: block larger than the file", func(w *builder) uint64 {
+		return w.put(hx("01 00 01 00 01 00 00 00  ff ff ff ff 00 00 00 00"))
+	}, h5err.Corrupt, "more than are left in the file"},
+	{"v1: cycle", func(w *builder) uint64 {
+		at := uint64(256)
+		w.header1(continuation(at+16, 24), aComment)
+		return at
+	}, h5err.Corrupt, "comes back to itself"},
+	{"v1: continuation outside", func(w *builder) uint64 {
+		at := w.header1(continuation(1<<40, 64), aComment)
+		w.b[at+2]++ // there is one more message
+		return at
+	}, h5err.Corrupt, "not inside the file"},
+	{"undefined", func(*builder) uint64 { return meta.Undefined }, h5err.Corrupt, "undefined object address"},
+	{"outside", func(*builder) uint64 { return 1 << 50 }, h5err.Corrupt, "not inside the file"},
+	{"at the end", func(w *builder) uint64 { w.single(); return uint64(len(w.b)) * 2 }, h5err.Corrupt, "not inside the file"},
+}
+
 func TestHeaderRefused(t *testing.T) {
-	comment := msg{typ: 0x0d, body: []byte("text")}
-	cont := func(addr, size uint64) msg { return msg{typ: msgContinuation, body: cat(le(addr, 8), le(size, 8))} }
-	for _, c := range []struct {
-		name string
-		make func(w *builder) uint64
-		kind h5err.Kind
-		text string
-	}{
-		{"v2: version 3", func(w *builder) uint64 {
-			b := header2(comment)
-			b[4] = 3
-			return w.put(sum(b[:len(b)-4]))
-		}, h5err.Unsupported, "object header version 3"},
-		{"v2: checksum", func(w *builder) uint64 {
-			b := header2(comment)
-			b[len(b)-1]++
-			return w.put(b)
-		}, h5err.Corrupt, "checksum of the object header is"},
-		{"v2: larger than the file", func(w *builder) uint64 {
-			return w.put(sum(hx("'OHDR' 02 03 ff ff ff ff ff ff ff 7f")))
-		}, h5err.Corrupt, "object header of 9223372036854775807 bytes"},
-		{"v2: message over the end", func(w *builder) uint64 {
-			return w.put(sum(hx("'OHDR' 02 00 06  0d 03 00 00  'ab'")))
-		}, h5err.Corrupt, "3 bytes are needed, 2 are left"},
-		{"v2: cut in its head", func(w *builder) uint64 {
-			return w.put([]byte("OHDR\x02\x03"))
-		}, h5err.Corrupt, "not inside the file"},
-		{"v2: continuation of no bytes", func(w *builder) uint64 { return w.header2(cont(264, 0)) }, h5err.Corrupt, "no room for a checksum"},
-		{"v2: continuation that is none", func(w *builder) uint64 {
-			at := w.put(sum([]byte("ochk")))
-			return w.header2(cont(at, 8))
-		}, h5err.Corrupt, `signature "OCHK" expected`},
-		{"v2: continuation outside", func(w *builder) uint64 { return w.header2(cont(1<<40, 64)) }, h5err.Corrupt, "not inside the file"},
-		{"v2: continuation larger than the file", func(w *builder) uint64 { return w.header2(cont(264, 1<<62)) }, h5err.Corrupt, "more than are left in the file"},
-		{"v2: continuation leads to the header", func(w *builder) uint64 {
-			at := uint64(256) // where the header will stand
-			w.header2(cont(at, 8))
-			return at
-		}, h5err.Corrupt, "comes back to itself"},
-		{"v2: cycle of two", func(w *builder) uint64 {
-			a := uint64(256)
-			b := a + 32
-			w.put(sum(cat([]byte("OCHK"), messages2([]msg{cont(b, 28)}))))
-			w.put(sum(cat([]byte("OCHK"), messages2([]msg{cont(a, 28)}))))
-			return w.header2(cont(a, 28))
-		}, h5err.Corrupt, "object header continuation at address 0x100 comes back to itself"},
-		{"v2: undefined continuation", func(w *builder) uint64 { return w.header2(cont(meta.Undefined, 64)) }, h5err.Corrupt, "not inside the file"},
-		{"v2: short continuation message", func(w *builder) uint64 { return w.header2(msg{typ: msgContinuation, body: hx("00 01")}) }, h5err.Corrupt, "8 bytes are needed"},
-		{"v1: version 0", func(w *builder) uint64 { return w.put(make([]byte, 64)) }, h5err.Corrupt, "no object header here (version 0)"},
-		{"v1: cut", func(w *builder) uint64 { return w.put(hx("01 00 01 00 01 00 00 00")) }, h5err.Corrupt, "not inside the file"},
-		{"v1: message over the end", func(w *builder) uint64 {
-			return w.put(hx("01 00 01 00 01 00 00 00  10 00 00 00 00 00 00 00  0d 00 10 00 00 00 00 00 00**8 00**64"))
-		}, h5err.Corrupt, "16 bytes are needed, 8 are left"},
-		{"v1: block larger than the file", func(w *builder) uint64 {
-			return w.put(hx("01 00 01 00 01 00 00 00  ff ff ff ff 00 00 00 00"))
-		}, h5err.Corrupt, "more than are left in the file"},
-		{"v1: cycle", func(w *builder) uint64 {
-			at := uint64(256)
-			w.header1(cont(at+16, 24), comment)
-			return at
-		}, h5err.Corrupt, "comes back to itself"},
-		{"v1: continuation outside", func(w *builder) uint64 {
-			at := w.header1(cont(1<<40, 64), comment)
-			w.b[at+2]++ // there is one more message
-			return at
-		}, h5err.Corrupt, "not inside the file"},
-		{"undefined", func(*builder) uint64 { return meta.Undefined }, h5err.Corrupt, "undefined object address"},
-		{"outside", func(*builder) uint64 { return 1 << 50 }, h5err.Corrupt, "not inside the file"},
-		{"at the end", func(w *builder) uint64 { w.single(); return uint64(len(w.b)) * 2 }, h5err.Corrupt, "not inside the file"},
-	} {
+	for _, c := range headersRefused {
 		t.Run(c.name, func(t *testing.T) {
 			w := newBuilder()
 			at := c.make(w)

@@ -59,13 +59,7 @@ func TestReferences(t *testing.T) {
 	at := func(addr, n uint64) []byte { return cat([]byte{2, 0, byte(n)}, le(addr, 8), make([]byte, 7)) }
 	list := func(n, addr, index uint64) []byte { return cat(le(n, 4), in(addr, index)) }
 	const missing = "16 bytes at address %#x are not inside the file of {size} bytes"
-	for _, tt := range []struct {
-		name       string
-		typ        message
-		right, bad []byte
-		offset     int64
-		msg        string // {size} is the file's
-	}{
+	for _, tt := range []badReference{
 		{"region outside of the file", regionRef, in(heap, 1), in(outside, 1), h5err.NoOffset, fmt.Sprintf(missing, outside)},
 		{"region in the middle of a heap", regionRef, in(heap, 1), in(heap+16, 1), heap + 16, `signature "GCOL" expected, found "\x01\x00\x01\x00"`},
 		{"region in an object", regionRef, in(0, 0), in(heap, 4), heap, "the global heap collection has no object 4"},
@@ -89,47 +83,60 @@ func TestReferences(t *testing.T) {
 		{"list outside of the file", refLists, list(1, heap, 1), list(1, outside, 1), h5err.NoOffset, fmt.Sprintf(missing, outside)},
 		{"list that is cut", refLists, list(1, 0, 1), list(2, heap, 1), h5err.NoOffset, "2 items of 8 bytes in a heap object of 12"},
 	} {
-		for _, place := range []struct {
-			where string
-			msgs  func(w *hand, values []byte) []message
-		}{
-			{"row 1", func(w *hand, values []byte) []message {
-				return []message{tt.typ, shape(2), contiguous(w.put(values), uint64(len(values)))}
-			}},
-			{"row 1", func(w *hand, values []byte) []message { return []message{tt.typ, shape(2), compact(values)} }},
-			{"row 1", func(w *hand, values []byte) []message { // one chunk
-				return []message{tt.typ, shape(2), {8, cat([]byte{4, 2, 0, 2, 1, 2, byte(len(values) / 2), 1}, le(w.put(values), 8))}}
-			}},
-			{`attribute "a"`, func(w *hand, values []byte) []message {
-				return []message{integer, shape(2), contiguous(meta.Undefined, 0), attribute("a", tt.typ, 2, values)}
-			}},
-		} {
-			for _, bad := range []bool{false, true} {
-				values := cat(tt.right, tt.right)
-				if bad {
-					values = cat(tt.right, tt.bad)
-				}
-				w := &hand{b: make([]byte, heap)}
-				w.put(collection)
-				b := w.file(w.object(link("d", w.object(place.msgs(w, values)...))))
-				errs, _ := checkBytes(t, b, check.Options{Deep: true})
-				if !bad {
-					if len(errs) > 0 {
-						t.Errorf("%s, %s, which is right: %v", tt.name, place.where, errs)
-					}
-					continue
-				}
-				want := place.where + ": " + strings.ReplaceAll(tt.msg, "{size}", fmt.Sprint(len(b)))
-				if len(errs) != 1 || errs[0].Kind != h5err.Corrupt || errs[0].Object != "/d" || errs[0].Offset != tt.offset || errs[0].Msg != want {
-					t.Errorf("%s: %v, want %q at %d", tt.name, errs, want, tt.offset)
-				}
-			}
-		}
+		tt.check(t, heap, collection)
 	}
 	w := &hand{b: make([]byte, heap)}
 	errs, _ := checkBytes(t, w.file(w.object(link("d", w.object(newRefOf(2), shape(1), compact([]byte{2, 0}))))), check.Options{Deep: true})
 	if len(errs) != 1 || errs[0].Kind != h5err.Corrupt || errs[0].Offset != h5err.NoOffset || errs[0].Msg != "row 0: a reference of 2 bytes" {
 		t.Errorf("a reference without all of its head: %v", errs)
+	}
+}
+
+// badReference is a value of a type that refers to a heap and is wrong, and one that is right.
+type badReference struct {
+	name       string
+	typ        message
+	right, bad []byte
+	offset     int64
+	msg        string // {size} is the file's
+}
+
+func (tt *badReference) check(t *testing.T, heap int, collection []byte) {
+	for _, place := range []struct {
+		where string
+		msgs  func(w *hand, values []byte) []message
+	}{
+		{"row 1", func(w *hand, values []byte) []message {
+			return []message{tt.typ, shape(2), contiguous(w.put(values), uint64(len(values)))}
+		}},
+		{"row 1", func(w *hand, values []byte) []message { return []message{tt.typ, shape(2), compact(values)} }},
+		{"row 1", func(w *hand, values []byte) []message { // one chunk
+			return []message{tt.typ, shape(2), {8, cat([]byte{4, 2, 0, 2, 1, 2, byte(len(values) / 2), 1}, le(w.put(values), 8))}}
+		}},
+		{`attribute "a"`, func(w *hand, values []byte) []message {
+			return []message{integer, shape(2), contiguous(meta.Undefined, 0), attribute("a", tt.typ, 2, values)}
+		}},
+	} {
+		for _, bad := range []bool{false, true} {
+			values := cat(tt.right, tt.right)
+			if bad {
+				values = cat(tt.right, tt.bad)
+			}
+			w := &hand{b: make([]byte, heap)}
+			w.put(collection)
+			b := w.file(w.object(link("d", w.object(place.msgs(w, values)...))))
+			errs, _ := checkBytes(t, b, check.Options{Deep: true})
+			if !bad {
+				if len(errs) > 0 {
+					t.Errorf("%s, %s, which is right: %v", tt.name, place.where, errs)
+				}
+				continue
+			}
+			want := place.where + ": " + strings.ReplaceAll(tt.msg, "{size}", fmt.Sprint(len(b)))
+			if len(errs) != 1 || errs[0].Kind != h5err.Corrupt || errs[0].Object != "/d" || errs[0].Offset != tt.offset || errs[0].Msg != want {
+				t.Errorf("%s: %v, want %q at %d", tt.name, errs, want, tt.offset)
+			}
+		}
 	}
 }
 

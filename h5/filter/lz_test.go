@@ -28,53 +28,62 @@ func count(n int) []byte {
 }
 
 // TestStreams decodes streams written by hand, one for each kind of instruction of each of the formats.
-func TestStreams(t *testing.T) {
+func lzLiterals(b []byte, most int, head func(n int) []byte) (out []byte) {
+	for len(b) > 0 {
+		n := min(len(b), most)
+		out = append(append(out, head(n)...), b[:n]...)
+		b = b[n:]
+	}
+	return out
+}
+
+func lzRuns(b []byte) []byte {
+	return lzLiterals(b, 32, func(n int) []byte { return []byte{byte(n - 1)} })
+}
+
+// longLiterals is how LZO begins with a long run of literals: 3 + 15 + 255 for each zero + the last byte.
+func longLiterals(b []byte) []byte {
+	n := len(b) - 18
+	out := []byte{0}
+	for ; n > 255; n -= 255 {
+		out = append(out, 0)
+	}
+	return append(append(out, byte(n)), b...)
+}
+
+func join(parts ...any) (b []byte) {
+	for _, p := range parts {
+		switch p := p.(type) {
+		case int:
+			b = append(b, byte(p))
+		case string:
+			b = append(b, p...)
+		case []byte:
+			b = append(b, p...)
+		}
+	}
+	return b
+}
+
+// stream is an encoded stream, and what it decodes to.
+type stream struct {
+	name   string
+	decode func(dst, src []byte) (int, error)
+	src    []byte
+	want   []byte
+	err    error
+}
+
+func streams() []stream {
 	lzoPlain := func(dst, src []byte) (int, error) { n, _, err := lzoDecode(dst, src); return n, err }
 	long := count(40_000)
-	literals := func(b []byte, most int, head func(n int) []byte) (out []byte) {
-		for len(b) > 0 {
-			n := min(len(b), most)
-			out = append(append(out, head(n)...), b[:n]...)
-			b = b[n:]
-		}
-		return out
-	}
-	runs := func(b []byte) []byte { return literals(b, 32, func(n int) []byte { return []byte{byte(n - 1)} }) }
-	// lzoLong is how LZO begins with a long run of literals: 3 + 15 + 255 for each zero + the last byte.
-	lzoLong := func(b []byte) []byte {
-		n := len(b) - 18
-		out := []byte{0}
-		for ; n > 255; n -= 255 {
-			out = append(out, 0)
-		}
-		return append(append(out, byte(n)), b...)
-	}
-	join := func(parts ...any) (b []byte) {
-		for _, p := range parts {
-			switch p := p.(type) {
-			case int:
-				b = append(b, byte(p))
-			case string:
-				b = append(b, p...)
-			case []byte:
-				b = append(b, p...)
-			}
-		}
-		return b
-	}
 	end := "\x11\x00\x00"
-	for _, c := range []struct {
-		name   string
-		decode func(dst, src []byte) (int, error)
-		src    []byte
-		want   []byte
-		err    error
-	}{
+	return []stream{
 		{"lzf: nothing", lzfDecode, nil, nil, nil},
 		{"lzf: literals", lzfDecode, join(4, "abcde"), []byte("abcde"), nil},
 		{"lzf: match of 3", lzfDecode, join(2, "abc", 0x20, 2), []byte("abcabc"), nil},
 		{"lzf: run", lzfDecode, join(0, "a", 0xe0, 9, 0), bytes.Repeat([]byte("a"), 19), nil},
-		{"lzf: longest, farthest", lzfDecode, join(runs(long[:8192]), 0xff, 255, 255), naiveMatch(bytes.Clone(long[:8192]), 8192, 264), nil},
+		{"lzf: longest, farthest", lzfDecode, join(lzRuns(long[:8192]), 0xff, 255, 255), naiveMatch(bytes.Clone(long[:8192]), 8192, 264), nil},
 		{"lzf: before the data", lzfDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match begins before the data")},
 		{"lzf: cut", lzfDecode, join(4, "abcd"), nil, errShort},
 		{"lzf: cut in a match", lzfDecode, join(0, "a", 0x20), nil, errShort},
@@ -83,33 +92,37 @@ func TestStreams(t *testing.T) {
 		{"blosclz: literals", bloscLZDecode, join(0x24, "abcde"), []byte("abcde"), nil},
 		{"blosclz: match of 3", bloscLZDecode, join(2, "abc", 0x20, 2, 0, "x"), []byte("abcabcx"), nil},
 		{"blosclz: length in three bytes", bloscLZDecode, join(0, "a", 0xe0, 255, 255, 3, 0), bytes.Repeat([]byte("a"), 523), nil},
-		{"blosclz: near, farthest", bloscLZDecode, join(runs(long[:8191]), 0x3f, 254), naiveMatch(bytes.Clone(long[:8191]), 8191, 3), nil},
-		{"blosclz: far, nearest", bloscLZDecode, join(runs(long[:8192]), 0x3f, 255, 0, 0), naiveMatch(bytes.Clone(long[:8192]), 8192, 3), nil},
-		{"blosclz: far", bloscLZDecode, join(runs(long), 0x5f, 255, 0x78, 0x20), naiveMatch(bytes.Clone(long), 8192+0x7820, 4), nil},
+		{"blosclz: near, farthest", bloscLZDecode, join(lzRuns(long[:8191]), 0x3f, 254), naiveMatch(bytes.Clone(long[:8191]), 8191, 3), nil},
+		{"blosclz: far, nearest", bloscLZDecode, join(lzRuns(long[:8192]), 0x3f, 255, 0, 0), naiveMatch(bytes.Clone(long[:8192]), 8192, 3), nil},
+		{"blosclz: far", bloscLZDecode, join(lzRuns(long), 0x5f, 255, 0x78, 0x20), naiveMatch(bytes.Clone(long), 8192+0x7820, 4), nil},
 		{"blosclz: before the data", bloscLZDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match begins before the data")},
 		{"blosclz: nothing", bloscLZDecode, nil, nil, errShort},
 		{"blosclz: cut", bloscLZDecode, join(4, "abcd"), nil, errShort},
 		{"blosclz: cut in a length", bloscLZDecode, join(0, "a", 0xe0, 255), nil, errShort},
-		{"blosclz: cut in a far distance", bloscLZDecode, join(runs(long), 0x5f, 255, 0x78), nil, errShort},
+		{"blosclz: cut in a far distance", bloscLZDecode, join(lzRuns(long), 0x5f, 255, 0x78), nil, errShort},
 
 		{"lzo: end", lzoPlain, []byte(end), nil, nil},
 		{"lzo: 4 literals first", lzoPlain, join(21, "abcd", end), []byte("abcd"), nil},
 		{"lzo: 2 literals first, then a match of 2", lzoPlain, join(19, "ab", 0<<2|1, 0, "x", end), []byte("abbbx"), nil},
-		{"lzo: long literals, then a match of 3", lzoPlain, join(lzoLong(long[:2100]), 3<<2, 1, end), naiveMatch(bytes.Clone(long[:2100]), 2049+3+4, 3), nil},
+		{"lzo: long literals, then a match of 3", lzoPlain, join(longLiterals(long[:2100]), 3<<2, 1, end), naiveMatch(bytes.Clone(long[:2100]), 2049+3+4, 3), nil},
 		{"lzo: 15 more literals", lzoPlain, join(15, long[:18], end), long[:18], nil},
 		{"lzo: match of 3 to 4", lzoPlain, join(21, "abcd", 0x40|0x20|3<<2|2, 0, "xy", end), []byte("abcdabcdxy"), nil},
 		{"lzo: match of 5 to 8", lzoPlain, join(21, "abcd", 0xe0|1<<2, 0, end), []byte("abcdcdcdcdcd"), nil},
 		{"lzo: match within 16 KiB", lzoPlain, join(21, "abcd", 0x20|5, 0|3<<2|1, 0, "z", end), []byte("abcdabcdabcz"), nil},
 		{"lzo: long match within 16 KiB", lzoPlain, join(21, "abcd", 0x20, 0, 0, 7, 0, 0, end), naiveMatch([]byte("abcd"), 1, 2+31+2*255+7), nil},
-		{"lzo: match within 48 KiB", lzoPlain, join(lzoLong(long), 0x10|8|2, 0|1<<2, 0x10, end), naiveMatch(bytes.Clone(long), 32768+1+0x400, 4), nil},
-		{"lzo: long match within 48 KiB", lzoPlain, join(lzoLong(long), 0x10, 0, 9, 0|1<<2, 0, end), naiveMatch(bytes.Clone(long), 16384+1, 2+7+255+9), nil},
+		{"lzo: match within 48 KiB", lzoPlain, join(longLiterals(long), 0x10|8|2, 0|1<<2, 0x10, end), naiveMatch(bytes.Clone(long), 32768+1+0x400, 4), nil},
+		{"lzo: long match within 48 KiB", lzoPlain, join(longLiterals(long), 0x10, 0, 9, 0|1<<2, 0, end), naiveMatch(bytes.Clone(long), 16384+1, 2+7+255+9), nil},
 		{"lzo: nothing", lzoPlain, nil, nil, errShort},
 		{"lzo: no end", lzoPlain, join(21, "abcd"), nil, errShort},
 		{"lzo: before the data", lzoPlain, join(21, "abcd", 0x20|5, 0|4<<2, 0, end), nil, corrupt("a match begins before the data")},
 		{"lzo: a length without an end", lzoPlain, join(21, "abcd", 0x20, 0, 0, 0), nil, errShort},
 		{"lzo: literals without an end", lzoPlain, join(0, 0, 0), nil, errShort},
 		{"lzo: cut in a distance", lzoPlain, join(21, "abcd", 0x21, 0), nil, errShort},
-	} {
+	}
+}
+
+func TestStreams(t *testing.T) {
+	for _, c := range streams() {
 		got := bytes.Repeat([]byte{0xa5}, len(c.want)+64)
 		n, err := c.decode(got[:len(c.want)+32:len(c.want)+32], c.src)
 		if c.err != nil {

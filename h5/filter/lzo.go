@@ -74,7 +74,7 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 			if c >= 32 {
 				low = 31
 			}
-			n, in = lzoLong(src, in, c&low, low)
+			n, in = lzoLength(src, in, c&low, low)
 			n += 2
 			if in > len(src)-2 {
 				return out, in, errShort
@@ -93,7 +93,7 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 				return out, in, err
 			}
 		case state == 0:
-			literals, in = lzoLong(src, in, c, 15)
+			literals, in = lzoLength(src, in, c, 15)
 			literals += 3
 			state = 4
 			continue
@@ -116,9 +116,9 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 	}
 }
 
-// lzoLong returns a length whose bits in the instruction are n, at most max, and where src goes on after it. Beyond the end
+// lzoLength returns a length whose bits in the instruction are n, at most max, and where src goes on after it. Beyond the end
 // of src that is a place which the next read refuses.
-func lzoLong(src []byte, in, n, max int) (length, next int) {
+func lzoLength(src []byte, in, n, max int) (length, next int) {
 	if n != 0 {
 		return n, in
 	}

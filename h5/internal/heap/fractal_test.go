@@ -5,9 +5,7 @@ import (
 	"compress/zlib"
 	"errors"
 	"fmt"
-	"math/bits"
 	"math/rand/v2"
-	"strings"
 	"sync"
 	"testing"
 
@@ -183,132 +181,6 @@ func TestFractalDamage(t *testing.T) {
 	}
 }
 
-// builder makes fractal heaps of any geometry. It lays out the blocks by walking the doubling table row by row, as
-// the specification tells it, where the reader computes places from offsets.
-type builder struct {
-	data                   []byte
-	start, width, largest  uint64
-	maxBits, rows, idLen   int
-	maxManaged             uint32
-	checked                bool
-	pipeline               []byte
-	offsets                []uint64 // of one object in each direct block
-	indirectBlocks, levels int
-}
-
-const headSize = 26 + 3*8 + 12*8 // without filters
-
-func (b *builder) build() []byte {
-	size := headSize
-	if b.pipeline != nil {
-		size += 12 + len(b.pipeline)
-	}
-	b.data = make([]byte, size)
-	root := meta.Undefined
-	if b.rows > 0 {
-		root = b.indirect(0, b.rows, 1)
-	} else if b.start > 0 {
-		root = b.direct(0, b.start)
-	}
-	p := b.data[:size]
-	copy(p, "FRHP")
-	le.PutUint16(p[5:], uint16(b.idLen))
-	le.PutUint16(p[7:], uint16(len(b.pipeline)))
-	if b.checked {
-		p[9] = 2
-	}
-	le.PutUint32(p[10:], b.maxManaged)
-	q := p[110:] // behind ten lengths, two addresses
-	le.PutUint16(q, uint16(b.width))
-	le.PutUint64(q[2:], b.start)
-	le.PutUint64(q[10:], b.largest)
-	le.PutUint16(q[18:], uint16(b.maxBits))
-	le.PutUint64(q[22:], root)
-	le.PutUint16(q[30:], uint16(b.rows))
-	if b.pipeline != nil {
-		copy(q[32+12:], b.pipeline)
-	}
-	le.PutUint32(p[size-4:], meta.Checksum(p[:size-4]))
-	return b.data
-}
-
-func (b *builder) block(sig string, at, size uint64) (addr uint64, head int) {
-	addr = uint64(len(b.data))
-	b.data = append(b.data, make([]byte, size)...)
-	p := b.data[addr:]
-	copy(p, sig)
-	n := (b.maxBits + 7) / 8
-	for i := range n {
-		p[13+i] = byte(at >> (8 * i))
-	}
-	return addr, 13 + n
-}
-
-// direct makes a direct block that holds its place as an object.
-func (b *builder) direct(at, size uint64) uint64 {
-	addr, head := b.block("FHDB", at, size)
-	sum := head
-	if b.checked {
-		head += 4
-	}
-	p := b.data[addr:]
-	le.PutUint64(p[head:], at)
-	if b.checked {
-		le.PutUint32(p[sum:], meta.Checksum(p))
-	}
-	b.offsets = append(b.offsets, at+uint64(head))
-	return addr
-}
-
-func (b *builder) indirect(at uint64, rows, level int) uint64 {
-	entries := uint64(rows) * b.width
-	n := uint64((b.maxBits + 7) / 8)
-	addr, head := b.block("FHIB", at, 13+n+8*entries+4)
-	b.indirectBlocks++
-	b.levels = max(b.levels, level)
-	size, here := b.start, at
-	for row := range rows {
-		if row > 1 {
-			size *= 2
-		}
-		for col := range b.width {
-			var child uint64
-			if size <= b.largest {
-				child = b.direct(here, size)
-			} else {
-				// As many rows as cover the child's size.
-				below, span, s := 0, uint64(0), b.start
-				for ; span < size; below++ {
-					if below > 1 {
-						s *= 2
-					}
-					span += s * b.width
-				}
-				child = b.indirect(here, below, level+1)
-			}
-			le.PutUint64(b.data[addr+uint64(head)+8*(uint64(row)*b.width+col):], child)
-			here += size
-		}
-	}
-	end := addr + uint64(head) + 8*entries
-	le.PutUint32(b.data[end:], meta.Checksum(b.data[addr:end]))
-	return addr
-}
-
-// id makes the ID of a managed object.
-func (b *builder) id(off, n uint64) []byte {
-	id := make([]byte, b.idLen)
-	o := (b.maxBits + 7) / 8
-	size := min((bits.Len64(b.largest)-1+7)/8, (bits.Len32(b.maxManaged)+7)/8)
-	for i := range o {
-		id[1+i] = byte(off >> (8 * i))
-	}
-	for i := range size {
-		id[1+o+i] = byte(n >> (8 * i))
-	}
-	return id
-}
-
 func TestFractalGeometry(t *testing.T) {
 	for _, tt := range []struct {
 		start, width, largest uint64
@@ -451,128 +323,6 @@ func TestFractalCache(t *testing.T) {
 	}
 }
 
-// TestFractalOverlap has blocks that begin inside one another, each with a sound checksum if it has one. In a file that is large
-// enough for all of them they may do so, which tells that nothing else is wrong.
-func TestFractalOverlap(t *testing.T) {
-	const head = 13 + 4 // of a block
-	var data []byte
-	block := func(at uint64, sig string, place uint64) {
-		copy(data[at:], sig)
-		le.PutUint32(data[at+13:], uint32(place))
-	}
-	seal := func(at, n uint64) { le.PutUint32(data[at+n-4:], meta.Checksum(data[at:at+n-4])) }
-	// The header of a heap whose root, of some entries, stands behind it.
-	begin := func(b *builder, entries, more uint64) (entry func(i uint64) []byte) {
-		data = append(b.build()[:headSize:headSize], bytes.Repeat([]byte{0xff}, int(head+8*entries+4+more))...)
-		le.PutUint64(data[132:], headSize)
-		seal(0, headSize)
-		clear(data[headSize : headSize+head])
-		block(headSize, "FHIB", 0)
-		return func(i uint64) []byte { return data[headSize+head+8*i:] }
-	}
-	check := func(name string, b *builder, n int, room uint64, off func(i int) uint64) {
-		for _, large := range []bool{true, false} {
-			p := data
-			if large {
-				p = append(bytes.Clone(data), make([]byte, room)...)
-			}
-			h, err := heap.OpenFractal(indextest.Reader(p, 8, 8), 0)
-			if err != nil {
-				t.Fatal(err)
-			}
-			read := 0
-			for ; read < n && err == nil; read++ {
-				_, err = h.Object(b.id(off(read), 8))
-			}
-			if large && err != nil {
-				t.Errorf("%s, a large file: object %d: %v", name, read, err)
-			}
-			if !large && (!h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), "overlap") || read == 1) {
-				t.Errorf("%s: %d of %d objects are read, then %v", name, read, n, err)
-			}
-		}
-	}
-
-	const n, size = 32, 4096
-	b := &builder{start: size, width: n, largest: size, maxBits: 32, rows: 1, idLen: 12, maxManaged: 32}
-	entry := begin(b, n, size+n*head)
-	first := uint64(headSize + head + 8*n + 4)
-	for i := range uint64(n) {
-		clear(data[first+head*i:][:head])
-		block(first+head*i, "FHDB", i*size)
-		le.PutUint64(entry(i), first+head*i)
-	}
-	seal(headSize, head+8*n+4)
-	check("direct blocks", b, n, n*size, func(i int) uint64 { return uint64(i)*size + head })
-
-	// The last of eight rows has blocks of one row, with a direct block each.
-	const width, row, small, blocks, step = 64, 7 * 64, 64, 16, 32
-	b = &builder{start: small, width: width, largest: small, maxBits: 32, rows: 8, idLen: 12, maxManaged: 32}
-	entry = begin(b, 8*width, blocks*step+head+8*width+4+blocks*small)
-	first = headSize + head + 8*8*width + 4
-	direct := first + blocks*step + head + 8*width + 4
-	at := func(i uint64) uint64 { return small*width*64 + small*width*i } // as much is covered by the rows before
-	for i := range uint64(blocks) {
-		clear(data[first+step*i:][:head])
-		block(first+step*i, "FHIB", at(i))
-		le.PutUint64(data[first+step*i+head:], direct+small*i)
-		clear(data[direct+small*i:][:small])
-		block(direct+small*i, "FHDB", at(i))
-		le.PutUint64(entry(row+i), first+step*i)
-	}
-	for i := range uint64(blocks) {
-		seal(first+step*i, head+8*width+4)
-	}
-	seal(headSize, head+8*8*width+4)
-	check("indirect blocks", b, blocks, blocks*(head+8*width+4), func(i int) uint64 { return at(uint64(i)) + head })
-}
-
-// TestHugeIndex has an index of huge objects that is one large leaf: a search reads all of it. All its records have one number,
-// of which the first counts.
-func TestHugeIndex(t *testing.T) {
-	const (
-		records = 20_000
-		leaf    = headSize + 38
-		size    = 10 + 24*records
-	)
-	b := &builder{start: 64, width: 4, largest: 64, maxBits: 32, rows: 1, idLen: 8, maxManaged: 32}
-	data := append(b.build()[:headSize:headSize], make([]byte, 38+size)...)
-	seal := func(at, n int) { le.PutUint32(data[at+n-4:], meta.Checksum(data[at:at+n-4])) }
-	le.PutUint64(data[22:], headSize)
-	seal(0, headSize)
-	p := data[headSize:]
-	copy(p, "BTHD\x00\x01")
-	le.PutUint32(p[6:], size)
-	le.PutUint16(p[10:], 24)
-	le.PutUint64(p[16:], leaf)
-	le.PutUint16(p[24:], records)
-	le.PutUint64(p[26:], records)
-	seal(headSize, 38)
-	p = data[leaf:]
-	copy(p, "BTLF\x00\x01")
-	for i := range uint64(records) {
-		rec := p[6+24*i:]
-		le.PutUint64(rec, i%4) // the heap's signature, or what is left of it
-		le.PutUint64(rec[8:], 4-i%4)
-		le.PutUint64(rec[16:], 5)
-	}
-	seal(leaf, size)
-	h, err := heap.OpenFractal(indextest.Reader(data, 8, 8), 0)
-	if err != nil {
-		t.Fatal(err)
-	}
-	n := 0
-	for ; err == nil && n < 100; n++ {
-		var got []byte
-		if got, err = h.Object([]byte{0x10, 5, 0, 0, 0, 0, 0, 0}); err == nil && string(got) != "FRHP" {
-			t.Errorf("object is %q", got)
-		}
-	}
-	if want := 1 + 16*(len(data)+1<<20)/size; !h5err.Is(err, h5err.Limit) || n != want {
-		t.Errorf("%d searches, then %v, want %d", n, err, want)
-	}
-}
-
 // TestConcurrent reads heaps from several goroutines, for the race detector.
 func TestConcurrent(t *testing.T) {
 	f := indextest.Load(t, "links_filtered_8")
@@ -624,12 +374,14 @@ func BenchmarkFractal(b *testing.B) {
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(len(all)), "ns/object")
 }
 
+// deepHeap has several levels of indirect blocks.
+func deepHeap() (*builder, []byte) {
+	b := &builder{start: 64, width: 4, largest: 256, maxBits: 32, rows: 8, idLen: 12, maxManaged: 32, checked: true}
+	return b, b.build()
+}
+
 // TestFractalContradictions changes fields of structures whose checksums are not looked at.
 func TestFractalContradictions(t *testing.T) {
-	build := func() (*builder, []byte) {
-		b := &builder{start: 64, width: 4, largest: 256, maxBits: 32, rows: 8, idLen: 12, maxManaged: 32, checked: true}
-		return b, b.build()
-	}
 	fields := hextest.Load(t, "fractal")
 	for _, tt := range []struct {
 		name, sig string
@@ -663,7 +415,7 @@ func TestFractalContradictions(t *testing.T) {
 		{"block elsewhere", "FHDB", "place", 0, 1, h5err.Corrupt},
 		{"block signature", "FHDB", "signature", 0, 'X', h5err.Corrupt},
 	} {
-		b, data := build()
+		b, data := deepHeap()
 		f := &indextest.File{Data: data}
 		structure := "block: " // direct and indirect ones begin alike
 		if tt.sig == "FRHP" {
@@ -683,9 +435,11 @@ func TestFractalContradictions(t *testing.T) {
 			t.Errorf("%s %s: %v", tt.sig, tt.name, err)
 		}
 	}
+}
 
-	// Two entries that lead to one block, the second of which would be taken for the first.
-	b, data := build()
+// TestFractalEntries has two entries that lead to one block, then one for a block that does not exist.
+func TestFractalEntries(t *testing.T) {
+	b, data := deepHeap()
 	f := &indextest.File{Data: data}
 	root := f.All("FHIB", nil)[0] + 17
 	copy(data[root+8:root+16], data[root:root+8])
@@ -701,7 +455,6 @@ func TestFractalContradictions(t *testing.T) {
 		}
 	}
 
-	// An entry for a block that does not exist.
 	copy(data[root:root+8], bytes.Repeat([]byte{0xff}, 8))
 	r = indextest.Reader(data, 8, 8)
 	r.AnyChecksum = true

@@ -35,22 +35,7 @@ func (w *writer) bytes() []byte {
 
 // line encodes one line of samples: a multiple of the block size.
 func (w *writer) line(s []uint32) {
-	v := slices.Clone(s)
-	if w.Preprocess {
-		top := int64(1)<<w.Bits - 1
-		for i := len(s) - 1; i > 0; i-- {
-			before, d := int64(s[i-1]), int64(s[i])-int64(s[i-1])
-			room := min(before, top-before)
-			switch {
-			case d >= 0 && d <= room:
-				v[i] = uint32(2 * d)
-			case d < 0 && -d <= room:
-				v[i] = uint32(-2*d - 1)
-			default:
-				v[i] = uint32(room + max(d, -d))
-			}
-		}
-	}
+	v := w.predicted(s)
 	idBits := 5
 	switch {
 	case w.Bits <= 8:
@@ -69,30 +54,14 @@ func (w *writer) line(s []uint32) {
 				w.put(block[0], w.Bits)
 			}
 		}
-		zeros := 0 // blocks
-		for at+zeros*w.Block < len(v) && !slices.ContainsFunc(v[at+zeros*w.Block:at+(zeros+1)*w.Block], func(x uint32) bool { return x != 0 }) {
-			zeros++
-		}
-		if zeros == 0 && ref == 1 && !slices.ContainsFunc(block[1:], func(x uint32) bool { return x != 0 }) {
-			zeros = 1
-		}
+		zeros := w.zeros(v[at:], ref)
 		most := slices.Max(block[ref:])
 		b := at / w.Block
 		switch kind := w.r.IntN(4); {
 		case zeros > 0 && kind < 3:
 			w.put(0, idBits+1)
 			first()
-			if rest := min(w.Line-b, 64-b%64); zeros >= rest && rest > 4 {
-				w.unary(4)
-				zeros = rest
-			} else {
-				zeros = min(zeros, rest)
-				if n := uint32(zeros); n <= 4 {
-					w.unary(n - 1)
-				} else {
-					w.unary(n)
-				}
-			}
+			zeros = w.putZeros(zeros, b)
 			at += zeros * w.Block
 			continue
 		case kind == 0 && most <= 6:
@@ -127,6 +96,56 @@ func (w *writer) line(s []uint32) {
 		}
 		at += w.Block
 	}
+}
+
+// predicted returns what is stored of samples: differences to the sample before, if there is a prediction.
+func (w *writer) predicted(s []uint32) []uint32 {
+	v := slices.Clone(s)
+	if w.Preprocess {
+		top := int64(1)<<w.Bits - 1
+		for i := len(s) - 1; i > 0; i-- {
+			before, d := int64(s[i-1]), int64(s[i])-int64(s[i-1])
+			room := min(before, top-before)
+			switch {
+			case d >= 0 && d <= room:
+				v[i] = uint32(2 * d)
+			case d < 0 && -d <= room:
+				v[i] = uint32(-2*d - 1)
+			default:
+				v[i] = uint32(room + max(d, -d))
+			}
+		}
+	}
+	return v
+}
+
+// zeros returns how many blocks of nothing but zeros v begins with; a sample that is stored as such does not count.
+func (w *writer) zeros(v []uint32, ref int) int {
+	some := func(s []uint32) bool { return slices.ContainsFunc(s, func(x uint32) bool { return x != 0 }) }
+	n := 0
+	for n*w.Block < len(v) && !some(v[n*w.Block:(n+1)*w.Block]) {
+		n++
+	}
+	if n == 0 && ref == 1 && !some(v[1:w.Block]) {
+		n = 1
+	}
+	return n
+}
+
+// putZeros writes the length of a run of zero blocks, of which block b is the first, and returns how many it covers.
+func (w *writer) putZeros(zeros, b int) int {
+	rest := min(w.Line-b, 64-b%64)
+	if zeros >= rest && rest > 4 {
+		w.unary(4)
+		return rest
+	}
+	zeros = min(zeros, rest)
+	if n := uint32(zeros); n <= 4 {
+		w.unary(n - 1)
+	} else {
+		w.unary(n)
+	}
+	return zeros
 }
 
 func TestDecode(t *testing.T) {
