@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Attribute is a small named value beside an object.
+// Attribute is a small named value attached to an object (specification, IV.A.2.m).
 type Attribute struct {
 	Name string
 
@@ -28,11 +28,11 @@ func (a *Attribute) Type() *Type { return a.typ }
 // Space is the attribute's dataspace.
 func (a *Attribute) Space() *Space { return a.space }
 
-// Raw returns the elements as they stand in the file; empty for a null dataspace. Not to be written to.
+// Raw returns the elements as stored; empty for a null dataspace. The bytes are read-only.
 func (a *Attribute) Raw() []byte { return a.raw }
 
-// Strings returns the values of a text attribute, fixed or variable, padding removed; ok is false for any other type,
-// for text that can't be read and for more of it than Limits.AttributeSize. A null dataspace gives no values.
+// Strings returns the values of an attribute of fixed or variable strings, without padding. ok is false for any other type,
+// for text that can't be read and for text longer than Limits.AttributeSize. A null dataspace gives no values.
 func (a *Attribute) Strings() (values []string, ok bool) {
 	isText := a.typ.Class == ClassString || a.typ.Class == ClassVLen && a.typ.VarString
 	if !isText {
@@ -49,7 +49,8 @@ func (a *Attribute) Strings() (values []string, ok bool) {
 	return values, true
 }
 
-// Text returns the value of a text attribute that is a scalar or an array of one; a null dataspace is the empty string.
+// Text returns the value of a string attribute that is a scalar or an array of one element; a null dataspace gives the
+// empty string.
 func (a *Attribute) Text() (value string, ok bool) {
 	v, ok := a.Strings()
 	switch {
@@ -85,7 +86,7 @@ func (a *Attribute) Ints() (values []int64, ok bool) {
 	return values, true
 }
 
-// Int returns the value of an integer attribute that is a scalar or an array of one.
+// Int returns the value of an integer attribute that is a scalar or an array of one element.
 func (a *Attribute) Int() (value int64, ok bool) {
 	v, ok := a.Ints()
 	if !ok || len(v) != 1 {
@@ -147,13 +148,13 @@ func (f *File) text(t *Type, p []byte) ([]byte, error) {
 	return TrimString(p, t.Pad), nil
 }
 
-// vlen takes a variable-length element apart (specification, IV.B, "variable-length"): length, collection, index.
+// vlen decodes a variable-length element (specification, IV.B, "variable-length"): length, collection, index.
 func (f *File) vlen(p []byte) (n uint32, addr uint64, index uint32) {
 	c := meta.NewCursor(p, 0, f.r.OffsetSize, f.r.LengthSize)
 	return c.U32(), c.Address(), c.U32()
 }
 
-// TrimString removes a string's padding: all from the first NUL on, trailing NULs, or trailing spaces.
+// TrimString removes a string's padding: everything from the first NUL on, trailing NULs, or trailing spaces.
 func TrimString(p []byte, pad StringPad) []byte {
 	switch pad {
 	case NullTerm:
@@ -225,18 +226,18 @@ func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
 	return a, c.Err()
 }
 
-// maxBadAttributes bounds the errors that are kept of an object's attributes.
+// maxBadAttributes bounds the number of errors that are kept for an object's attributes.
 const maxBadAttributes = 1000
 
 // attributeList collects an object's attributes.
 type attributeList struct {
 	f    *File
 	all  []*Attribute
-	bad  []error // of those that can't be read
-	room int64   // bytes that they may yet have
+	bad  []error // of attributes that can't be read
+	room int64   // bytes left for further attributes
 }
 
-// noAttributes is the list of most objects. It is not written to.
+// noAttributes is the list of objects without attributes. It is never written to.
 var noAttributes attributeList
 
 // take adds the attribute of a message.
@@ -254,7 +255,7 @@ func (l *attributeList) take(c *meta.Cursor, order uint32) error {
 	return nil
 }
 
-// pass passes over an attribute that can't be read.
+// pass skips an attribute that can't be read.
 func (l *attributeList) pass(err error) {
 	if len(l.bad) < maxBadAttributes {
 		l.bad = append(l.bad, err)
@@ -289,7 +290,7 @@ func (f *File) attributes(h *header) (*attributeList, error) {
 	return l, nil
 }
 
-// dense reads the attributes that stand in a fractal heap (IV.A.2.v).
+// dense reads the attributes that are stored in a fractal heap (IV.A.2.v).
 func (l *attributeList) dense(h *header, m *message) error {
 	f := l.f
 	c := f.r.CursorOver(m.body, m.at)
@@ -338,8 +339,8 @@ func (l *attributeList) dense(h *header, m *message) error {
 	})
 }
 
-// References returns the addresses of an attribute of object references, or of lists of them as DIMENSION_LIST is: a
-// list for each element. A null reference is 0. ok is false for other types, and where a list can't be read.
+// References returns the addresses in an attribute of object references, or of lists of them such as DIMENSION_LIST: one
+// list per element. A null reference is 0. ok is false for other types, and if a list can't be read.
 func (a *Attribute) References() (lists [][]uint64, ok bool) {
 	t := a.typ
 	item := t

@@ -10,8 +10,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Chunks returns the allocated chunks inside the present shape, by number. The slice is shared and not to be written
-// to. Empty for other kinds of storage.
+// Chunks returns the allocated chunks inside the current shape, sorted by number. The slice is shared and read-only. It is
+// empty for other kinds of storage.
 func (d *Dataset) Chunks() ([]Chunk, error) {
 	late := d.more()
 	late.chunkOnce.Do(func() {
@@ -24,8 +24,9 @@ func (d *Dataset) Chunks() ([]Chunk, error) {
 	return late.chunks, late.chunkErr
 }
 
-// EachChunk calls fn for each allocated chunk inside the present shape, in the order of the index, and keeps none of them.
-// An error of fn ends that and is returned. What Chunks finds out by comparing chunks is not checked.
+// EachChunk calls fn for each allocated chunk inside the current shape, in the order of the index, and keeps none of them.
+// An error of fn ends the walk and is returned. Unlike Chunks, it does not compare chunks with each other, so that a chunk
+// that the index holds twice is passed twice.
 func (d *Dataset) EachChunk(fn func(c Chunk) error) error {
 	l, err := d.Layout()
 	if err == nil && l.Storage == StorageChunked {
@@ -34,10 +35,10 @@ func (d *Dataset) EachChunk(fn func(c Chunk) error) error {
 	return h5err.About(err, d)
 }
 
-// grid numbers chunks row-major over some extent.
+// grid numbers the chunks of an extent in row-major order.
 type grid struct {
 	counts []uint64 // chunks in each dimension
-	down   []uint64 // product of the counts behind
+	down   []uint64 // product of the counts of all later dimensions
 	total  uint64
 }
 
@@ -83,10 +84,10 @@ func (g *grid) scaled(n uint64, out []uint64) {
 type chunkList struct {
 	d      *Dataset
 	l      *Layout
-	now    grid // the present shape
+	now    grid // of the current shape
 	n      int  // chunks so far
 	chunks []Chunk
-	each   func(c Chunk) error // gets the chunks instead of the list, unless it is nil
+	each   func(c Chunk) error // unless nil, gets the chunks instead of the list
 }
 
 func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
@@ -115,7 +116,7 @@ func (cl *chunkList) addScaled(scaled []uint64, addr, size uint64, mask uint32) 
 	if n, ok := cl.now.number(scaled); ok && addr != meta.Undefined {
 		return cl.add(n, addr, size, mask)
 	}
-	return nil // left over from before the dataset shrank
+	return nil // from before the dataset shrank
 }
 
 // walkChunks walks the chunk index, whatever its kind (specification, VII. Appendix C).
@@ -224,7 +225,8 @@ func (cl *chunkList) btree2(filtered bool) error {
 	})
 }
 
-// numbered reads the indexes that number the chunks of the largest shape: implicit, fixed array, extensible array.
+// numbered reads the indexes that number the chunks of the maximum shape: implicit, fixed array, extensible array
+// (specification, VII. Appendix C).
 func (cl *chunkList) numbered() error {
 	d, l := cl.d, cl.l
 	rank := len(l.ChunkDims)
@@ -242,7 +244,7 @@ func (cl *chunkList) numbered() error {
 			free = i
 		}
 	}
-	order := make([]int, rank) // of the dimensions in the numbering: the unlimited one is the slowest
+	order := make([]int, rank) // of the dimensions in the numbering: the unlimited one varies slowest
 	for i := range order {
 		order[i] = i
 	}
@@ -260,7 +262,7 @@ func (cl *chunkList) numbered() error {
 		dims2[i], chunk2[i] = largest[o], chunk[o]
 	}
 	if l.Index == IndexExtensibleArray {
-		dims2[0] = d.space.Dims[free] // any number: it has no part in the strides
+		dims2[0] = d.space.Dims[free] // any number: the strides do not depend on it
 	}
 	g, ok := newGrid(dims2, chunk2)
 	if !ok {
@@ -292,7 +294,7 @@ func (cl *chunkList) numbered() error {
 	return cl.implicit(g, add)
 }
 
-// implicit places the chunks one behind the other, without an index.
+// implicit computes the places of chunks that are stored one after another, without an index.
 func (cl *chunkList) implicit(g grid, add func(i, addr, size uint64, mask uint32) error) error {
 	n := uint64(cl.l.ChunkBytes)
 	hi, all := bits.Mul64(g.total, n)

@@ -61,7 +61,7 @@ func TestChunkFixtures(t *testing.T) {
 					t.Errorf("chunk %+v, want %+v", c, w)
 				}
 				if i > 0 && chunks[i-1].Number >= c.Number {
-					t.Errorf("chunk %d comes behind %d", c.Number, chunks[i-1].Number)
+					t.Errorf("chunk %d comes after %d", c.Number, chunks[i-1].Number)
 				}
 			}
 			each := make([]Chunk, 0, len(chunks))

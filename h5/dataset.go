@@ -33,7 +33,7 @@ type datasetState struct {
 	late atomic.Pointer[lateState]
 }
 
-// lateState is what is read of few datasets: of those whose values are read.
+// lateState is what only readers of values need.
 type lateState struct {
 	fillOnce sync.Once
 	fill     []byte
@@ -99,13 +99,13 @@ func (d *Dataset) at(p string) *Dataset {
 	return &Dataset{object: d.object.renamed(p), datasetState: d.datasetState}
 }
 
-// Type is the datatype of the elements.
+// Type returns the datatype of the elements.
 func (d *Dataset) Type() *Type { return d.typ }
 
-// Space is the dataspace: the shape.
+// Space returns the dataspace: the shape.
 func (d *Dataset) Space() *Space { return d.space }
 
-// Dims is the shape as it is now: Extent where that can be told, else that of Space. Not to be written to.
+// Dims returns the current shape: that of Extent, or that of Space if Extent fails. The slice is read-only.
 func (d *Dataset) Dims() []uint64 {
 	if l, err := d.Layout(); err == nil && l.Storage == StorageVirtual {
 		if dims, err := d.Extent(); err == nil {
@@ -115,7 +115,7 @@ func (d *Dataset) Dims() []uint64 {
 	return d.space.Dims
 }
 
-// Rows is the extent of the first dimension: 1 for a scalar, 0 for a null dataspace.
+// Rows returns the extent of the first dimension: 1 for a scalar, 0 for a null dataspace.
 func (d *Dataset) Rows() int64 {
 	dims := d.Dims()
 	switch {
@@ -129,7 +129,7 @@ func (d *Dataset) Rows() int64 {
 	return int64(dims[0])
 }
 
-// RowDims is the shape of one row: the dimensions after the first.
+// RowDims returns the shape of one row: the dimensions after the first.
 func (d *Dataset) RowDims() []uint64 {
 	dims := d.Dims()
 	if len(dims) == 0 {
@@ -138,7 +138,7 @@ func (d *Dataset) RowDims() []uint64 {
 	return dims[1:]
 }
 
-// RowBytes is the number of bytes of one row. An error of kind Limit says that it can't be counted.
+// RowBytes returns the number of bytes of one row. If it does not fit an int64, the error has kind Limit.
 func (d *Dataset) RowBytes() (int64, error) {
 	n, ok := product(d.RowDims(), uint64(d.typ.Size))
 	if !ok {
@@ -147,7 +147,7 @@ func (d *Dataset) RowBytes() (int64, error) {
 	return int64(n), nil
 }
 
-// bytes is the size of all elements.
+// bytes returns the size of all elements.
 func (d *Dataset) bytes() (int64, error) {
 	n, ok := d.space.Elements()
 	if ok && n <= uint64(d.f.r.Limits.Elements) {
@@ -158,10 +158,11 @@ func (d *Dataset) bytes() (int64, error) {
 	return 0, h5err.New(h5err.Limit, "a shape of %v elements of %d bytes", d.space.Dims, d.typ.Size)
 }
 
-// maxZeroFill is the largest element that is made of zeros where no fill value is stored: its size is but a number.
+// maxZeroFill bounds the size of an element that Fill makes of zeros if no fill value is stored: its size comes from the
+// file, unchecked.
 const maxZeroFill = 64 << 20
 
-// Fill returns one element of the fill value as stored: zeros where none is defined. Not to be written to.
+// Fill returns one element of the fill value as stored: zeros if none is defined. The bytes are read-only.
 func (d *Dataset) Fill() ([]byte, error) {
 	l := d.more()
 	l.fillOnce.Do(func() {
@@ -179,7 +180,7 @@ func (d *Dataset) Fill() ([]byte, error) {
 	return l.fill, l.fillErr
 }
 
-// HasFill tells whether the user defined a fill value.
+// HasFill reports whether a fill value is defined.
 func (d *Dataset) HasFill() bool {
 	d.Fill()
 	return d.more().fillSet
@@ -237,7 +238,7 @@ func (d *Dataset) fillValue(c *meta.Cursor) ([]byte, error) {
 	return bytes.Clone(c.Bytes(int(n))), c.Err()
 }
 
-// Filters returns the filter pipeline, in the order of writing.
+// Filters returns the filter pipeline in the order in which a writer applies the filters. The slice is read-only.
 func (d *Dataset) Filters() ([]Filter, error) {
 	d.filterOnce.Do(func() {
 		if m := d.h.find(msgFilters); m != nil {

@@ -250,7 +250,7 @@ func TestLayout(t *testing.T) {
 			if again, _ := d.Layout(); again != l {
 				t.Error("the layout is read twice")
 			}
-			// Nothing may follow from a part of the message, but for what stands in front of padding.
+			// No part of the message is enough, except the part before the padding.
 			for n := range hx(strings.ReplaceAll(c.hex, "$data", "00**8")) {
 				m := layoutMessage(c.hex, data)
 				m.body = m.body[:n]

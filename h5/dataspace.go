@@ -71,10 +71,10 @@ func (f *File) parseSpace(c *meta.Cursor) *Space {
 	return s
 }
 
-// maxRank is the most dimensions that the HDF5 library knows.
+// maxRank is the maximum number of dimensions in the HDF5 library.
 const maxRank = 32
 
-// rank fails for more dimensions than there may be.
+// rank fails for more dimensions than are allowed.
 func (f *File) rank(c *meta.Cursor, n int, what string) {
 	switch {
 	case c.Err() != nil:
@@ -85,7 +85,7 @@ func (f *File) rank(c *meta.Cursor, n int, what string) {
 	}
 }
 
-// Elements is the number of elements: 1 for a scalar, 0 for a null dataspace. ok is false when it does not fit 63 bits.
+// Elements returns the number of elements: 1 for a scalar, 0 for a null dataspace. ok is false if it does not fit 63 bits.
 func (s *Space) Elements() (n uint64, ok bool) {
 	if s.Class == SpaceNull {
 		return 0, true

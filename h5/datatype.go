@@ -9,13 +9,13 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Most datasets and attributes of a file have one of a few types. Those of short messages are kept.
+// Files use few different types. The types of short messages are cached.
 const (
 	shortType  = 64
 	knownTypes = 1024
 )
 
-// knownType is parseType for all that is left of a cursor. It does not move the cursor, and the type is shared.
+// knownType is parseType for the rest of a cursor. It does not move the cursor, and the type is shared.
 func (f *File) knownType(c *meta.Cursor) *Type {
 	p := c.Peek()
 	if len(p) > shortType {
@@ -41,7 +41,7 @@ func (f *File) knownType(c *meta.Cursor) *Type {
 	return t
 }
 
-// parseType reads a datatype message (specification, IV.A.2.d) and leaves the cursor behind it.
+// parseType reads a datatype message (specification, IV.A.2.d) and leaves the cursor after it.
 func (f *File) parseType(c *meta.Cursor, depth int) *Type {
 	if depth > f.r.Limits.Nesting {
 		c.Fail(h5err.Limit, "datatype nested deeper than %d", f.r.Limits.Nesting)
@@ -178,8 +178,8 @@ func (f *File) parseReference(c *meta.Cursor, t *Type, flags uint32) {
 		return
 	}
 	t.Ref = RefKind(flags & 15)
-	least := map[RefKind]int{RefObject1: f.r.OffsetSize, RefRegion1: f.r.OffsetSize + 4}[t.Ref]
-	if t.Size < least {
+	needed := map[RefKind]int{RefObject1: f.r.OffsetSize, RefRegion1: f.r.OffsetSize + 4}[t.Ref]
+	if t.Size < needed {
 		c.Corrupt("reference of %d bytes", t.Size)
 	}
 }
@@ -189,7 +189,7 @@ func (f *File) parseCompound(c *meta.Cursor, t *Type, count int, version uint8, 
 		c.Corrupt("compound type without members")
 		return
 	}
-	if count > c.Len()/10 { // a name, an offset and a type head each
+	if count > c.Len()/10 { // each has a name, an offset and the head of a type
 		c.Corrupt("%d members in %d bytes", count, c.Len())
 		return
 	}

@@ -119,7 +119,7 @@ func TestTypeFields(t *testing.T) {
 		f := parser(Limits{})
 		typ := f.parseType(over(f, hx(hex)), 0)
 		if typ == nil {
-			t.Fatalf("%s is no type", hex)
+			t.Fatalf("%s is not a type", hex)
 		}
 		return typ
 	}
@@ -141,10 +141,10 @@ func TestTypeFields(t *testing.T) {
 		return parse("36 02 00 00 08 00 00 00 '" + a + "' 00 00 " + hexF32 + " '" + b + "' 00 " + offset + hexF32)
 	}
 	if !pair("r", "i", "04 ").IsComplex() || !pair("real", "imag", "04 ").IsComplex() {
-		t.Error("complex numbers are not recognised")
+		t.Error("complex numbers are not recognized")
 	}
 	if pair("i", "r", "04 ").IsComplex() || pair("r", "i", "00 ").IsComplex() || pair("a", "b", "04 ").IsComplex() || parse(hexF32).IsComplex() {
-		t.Error("what is no complex number passes as one")
+		t.Error("another compound passes as a complex number")
 	}
 }
 
@@ -171,7 +171,7 @@ func TestTypeRefused(t *testing.T) {
 		{"character set", "13 20 00 00 05 00 00 00", h5err.Corrupt, "character set 2"},
 		{"compound without members", "36 00 00 00 08 00 00 00", h5err.Corrupt, "compound type without members"},
 		{"more members than bytes", "36 ff ff 00 08 00 00 00 'a' 00 00 " + hexI16, h5err.Corrupt, "65535 members in 15 bytes"},
-		{"member behind the end", "36 01 00 00 02 00 00 00 'a' 00 01 " + hexI16, h5err.Corrupt, `member "a" of 2 bytes at 1 in a compound of 2 bytes`},
+		{"member past the end", "36 01 00 00 02 00 00 00 'a' 00 01 " + hexI16, h5err.Corrupt, `member "a" of 2 bytes at 1 in a compound of 2 bytes`},
 		{"member of rank 5", "16 01 00 00 02 00 00 00 'a' 00**7 00 00 00 00 05 00 00 00 00**24 " + hexI16, h5err.Corrupt, "member of rank 5"},
 		{"member of dimension 0", "16 01 00 00 02 00 00 00 'a' 00**7 00 00 00 00 01 00 00 00 00**24 " + hexI16, h5err.Corrupt, "array type of dimensions [0]"},
 		{"reference kind", "17 05 00 00 08 00 00 00", h5err.Corrupt, "reference of kind 5"},

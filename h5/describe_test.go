@@ -79,7 +79,7 @@ func TestDescribeWide(t *testing.T) {
 
 // TestDescribeAllocations holds what is allocated for each column, a group and a dataset, near what it is.
 func TestDescribeAllocations(t *testing.T) {
-	const columns, most = 1000, 20
+	const columns, enough = 1000, 20
 	data := h5test.Wide(columns)
 	for _, w := range ways {
 		n := testing.AllocsPerRun(3, func() {
@@ -87,8 +87,8 @@ func TestDescribeAllocations(t *testing.T) {
 				t.Fatal(err)
 			}
 		})
-		if n > columns*most {
-			t.Errorf("by %s: %.1f allocations for each column, %d were enough", w.name, n/columns, most)
+		if n > columns*enough {
+			t.Errorf("by %s: %.1f allocations for each column, %d are enough", w.name, n/columns, enough)
 		}
 	}
 }

@@ -42,7 +42,7 @@ func Example() {
 	// /grid i32le [2 5] chunked [2 2] 1 filters, 3 chunks
 }
 
-// The bytes of a contiguous dataset, where they stand in the file.
+// The bytes of a contiguous dataset, in place in the file.
 func ExampleDataset_Layout() {
 	f, err := h5.Open("../testdata/vds_b.h5")
 	if err != nil {

@@ -14,18 +14,18 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// maxFiles bounds the files that one file can make us open.
+// maxFiles bounds the number of files that are opened because of one file.
 const maxFiles = 1024
 
-// family is files that lead to one another. Each is open once and belongs to the one that was opened first, which closes
-// the others.
+// family is a set of files that refer to one another. Each is open once and belongs to the file that was opened first, which
+// closes the others.
 type family struct {
 	mu     sync.Mutex
 	files  map[string]*File // by absolute path
 	closed bool
 }
 
-// close closes all files but the one that was opened first.
+// close closes all files except the one that was opened first.
 func (m *family) close(first *File) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -38,11 +38,11 @@ func (m *family) close(first *File) {
 	clear(m.files)
 }
 
-// OpenExternal opens raw storage that a dataset of this file names. The caller releases it.
+// OpenExternal opens raw storage that a dataset of this file names (specification, IV.A.2.h). The caller releases it.
 //
-// A name is relative to this file's directory. It may lead into that directory and what is below it, symbolic links
-// included, and into the directories that WithExternal allows; anything else is Unsupported. A file that is not there
-// is a NotFound error.
+// A name is relative to this file's directory. It may refer to files in and below that directory, through symbolic links too,
+// and in the directories that WithExternal allows; anything else is an error of kind Unsupported. If there is no such file, the
+// error has kind NotFound.
 func (f *File) OpenExternal(name string) (*source.Source, error) {
 	root, rel, err := f.place(name)
 	if err != nil {
@@ -51,15 +51,15 @@ func (f *File) OpenExternal(name string) (*source.Source, error) {
 	return openBelow(root, rel, name, f.opts.noMap)
 }
 
-// place finds the allowed directory that holds a file that this one names.
+// place finds the allowed directory that contains a file that this one names.
 func (f *File) place(name string) (root, rel string, err error) {
 	switch {
 	case f.opts.noExt:
-		return "", "", h5err.New(h5err.Unsupported, "%q stands outside the file, and such files are not followed", name)
+		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and other files are not opened", name)
 	case f.dir == "":
-		return "", "", h5err.New(h5err.Unsupported, "%q stands outside the file, which is no local file", name)
+		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and this one is not a local file", name)
 	case name == "" || strings.ContainsRune(name, 0):
-		return "", "", h5err.New(h5err.Corrupt, "%q is no name of a file", name)
+		return "", "", h5err.New(h5err.Corrupt, "%q is not a file name", name)
 	}
 	full := filepath.FromSlash(name)
 	if !filepath.IsAbs(full) {
@@ -110,19 +110,19 @@ func openBelow(root, rel, name string, noMap bool) (*source.Source, error) {
 	return source.OpenFile(fh, filepath.Join(root, rel), opts...)
 }
 
-// open opens a regular file: opening a FIFO would wait for its writer.
+// open opens a regular file. Opening a FIFO would wait for its writer.
 func open(r *os.Root, rel string) (*os.File, error) {
 	info, err := r.Stat(rel)
 	if err != nil {
 		return nil, err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, h5err.New(h5err.IO, "%q is no regular file", rel)
+		return nil, h5err.New(h5err.IO, "%q is not a regular file", rel)
 	}
 	return r.Open(rel)
 }
 
-// OpenFile opens another HDF5 file that this one names, under the rules of OpenExternal. It is kept and closed with
+// OpenFile opens another HDF5 file that this one names, by the rules of OpenExternal. It stays open, and is closed with
 // this file.
 func (f *File) OpenFile(name string) (*File, error) {
 	root, rel, err := f.place(name)
@@ -137,7 +137,7 @@ func (f *File) OpenFile(name string) (*File, error) {
 	case known != nil:
 		return known, nil
 	case n >= maxFiles:
-		return nil, h5err.New(h5err.Limit, "more than %d files that name one another", maxFiles)
+		return nil, h5err.New(h5err.Limit, "more than %d files that refer to one another", maxFiles)
 	}
 	src, err := openBelow(root, rel, name, f.opts.noMap)
 	if err != nil {

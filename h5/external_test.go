@@ -60,7 +60,7 @@ func externalPolicies(dir string) []externalPolicy {
 		{"../in/beside.h5", nil, 0, ""},
 		{"link_inside.h5", nil, 0, ""},
 		{"../out.h5", nil, h5err.Unsupported, `"../out.h5" is outside the file's directory`},
-		{"../inner/x.h5", nil, h5err.Unsupported, "is outside the file's directory"}, // its name begins like the directory's
+		{"../inner/x.h5", nil, h5err.Unsupported, "is outside the file's directory"}, // its name starts like the directory's
 		{"below/../../out.h5", nil, h5err.Unsupported, "is outside the file's directory"},
 		{out, nil, h5err.Unsupported, "is outside the file's directory"},
 		{"/etc/passwd", nil, h5err.Unsupported, "allow its directory with h5.WithExternal"},
@@ -70,10 +70,10 @@ func externalPolicies(dir string) []externalPolicy {
 		{"missing.h5", nil, h5err.NotFound, `no file "missing.h5" beside the HDF5 file`},
 		{"below/missing/x.h5", nil, h5err.NotFound, "no file"},
 		{"loop.h5", nil, h5err.IO, `file "loop.h5"`},
-		{"below", nil, h5err.IO, `"below" is no regular file`},
+		{"below", nil, h5err.IO, `"below" is not a regular file`},
 		{"text.h5", nil, h5err.Corrupt, "text.h5: at byte 0: corrupt: no HDF5 signature"},
-		{"", nil, h5err.Corrupt, `"" is no name of a file`},
-		{"a\x00b", nil, h5err.Corrupt, "is no name of a file"},
+		{"", nil, h5err.Corrupt, `"" is not a file name`},
+		{"a\x00b", nil, h5err.Corrupt, "is not a file name"},
 		{"../allowed/a.h5", []Option{allow}, 0, ""},
 		{filepath.Join(dir, "allowed", "below", "b.h5"), []Option{allow}, 0, ""},
 		{"beside.h5", []Option{allow}, 0, ""},
@@ -81,8 +81,8 @@ func externalPolicies(dir string) []externalPolicy {
 		{"../allowed/../out.h5", []Option{allow}, h5err.Unsupported, "is outside the file's directory"},
 		{"../out.h5", []Option{allow, WithExternal(dir)}, 0, ""},
 		{"link_outside.h5", []Option{WithExternal(dir)}, h5err.Unsupported, "leads outside"}, // the own directory comes first
-		{"beside.h5", []Option{WithoutExternal()}, h5err.Unsupported, "such files are not followed"},
-		{"../allowed/a.h5", []Option{allow, WithoutExternal()}, h5err.Unsupported, "such files are not followed"},
+		{"beside.h5", []Option{WithoutExternal()}, h5err.Unsupported, "other files are not opened"},
+		{"../allowed/a.h5", []Option{allow, WithoutExternal()}, h5err.Unsupported, "other files are not opened"},
 		{"beside.h5", []Option{WithoutMapping()}, 0, ""},
 		{"beside.h5", []Option{WithExternalOnly(nil, nil)}, h5err.Unsupported, "is not among the files that may be read"},
 		{"beside.h5", []Option{WithExternalOnly([]string{in}, nil)}, 0, ""},
@@ -140,7 +140,7 @@ func TestExternalPolicy(t *testing.T) {
 func TestExternalNotLocal(t *testing.T) {
 	f := openBytes(t, newBuilder().single(external("x", "beside.h5", "/value")))
 	_, err := f.Lookup("/x")
-	needError(t, err, h5err.Unsupported, `test.h5: /x: unsupported: "beside.h5" stands outside the file, which is no local file`, -1)
+	needError(t, err, h5err.Unsupported, `test.h5: /x: unsupported: "beside.h5" is another file, and this one is not a local file`, -1)
 }
 
 func TestExternalLinks(t *testing.T) {
@@ -184,7 +184,7 @@ func TestExternalLinks(t *testing.T) {
 	}{
 		"/missing":       {h5err.NotFound, "a.h5: /missing: no file \"no.h5\""},
 		"/no object":     {h5err.NotFound, "b.h5: /nothing: no such object"},
-		"/round":         {h5err.NotFound, "too many of them"},
+		"/round":         {h5err.NotFound, "too many external links"},
 		"/root/below/up": {h5err.Unsupported, "c.h5: /up: unsupported: \"../a.h5\" is outside the file's directory"},
 	} {
 		_, err := f.Lookup(p)
@@ -228,7 +228,7 @@ func TestExternalMany(t *testing.T) {
 		f.family.files[fmt.Sprint(i)] = f
 	}
 	_, err = f.OpenFile("1.h5")
-	needError(t, err, h5err.Limit, "more than 1024 files that name one another", -1)
+	needError(t, err, h5err.Limit, "more than 1024 files that refer to one another", -1)
 	if _, err := f.OpenFile("0.h5"); err != nil {
 		t.Error(err)
 	}

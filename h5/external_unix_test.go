@@ -22,7 +22,7 @@ func TestExternalFIFO(t *testing.T) {
 	}
 	defer f.Close()
 	_, err = f.Lookup("/x")
-	needError(t, err, h5err.IO, `"fifo" is no regular file`, -1)
+	needError(t, err, h5err.IO, `"fifo" is not a regular file`, -1)
 	_, err = f.OpenExternal("fifo")
-	needError(t, err, h5err.IO, `"fifo" is no regular file`, -1)
+	needError(t, err, h5err.IO, `"fifo" is not a regular file`, -1)
 }

@@ -1,11 +1,15 @@
 // Package h5 reads HDF5 files in pure Go: files, groups, datasets, attributes, types, layouts. It describes what a
-// file holds and where; it converts nothing.
+// file contains and where; it converts nothing.
 //
-// Metadata are read by plain reads and kept as copies, so a file that changes or shrinks gives errors, never faults.
+// Metadata is read by plain reads and kept as copies, so a file that changes or shrinks gives errors, never faults.
 // Every number that comes from a file is checked before it is used, and Limits bound what a file may ask for. All
-// errors are *h5err.Error and name the file, the object and the byte offset where they are known.
+// errors are *h5err.Error and name the file, the object and the byte offset if they are known.
 //
-// What is not promised: that a file which is written to while it is open reads consistently.
+// Sections named in comments are those of the HDF5 File Format Specification, version 3.0.
+//
+// # Not promised
+//
+// Consistent results from a file that is written to while it is open.
 package h5
 
 import (
@@ -49,7 +53,7 @@ type options struct {
 	observer inspect.Observer
 }
 
-// WithLimits sets limits. A negative one is an Argument error.
+// WithLimits sets limits. A negative limit is an error of kind Argument.
 func WithLimits(l Limits) Option {
 	return func(o *options) error {
 		for _, v := range []int64{int64(l.Nesting), int64(l.Messages), l.AttributeSize, int64(l.HeapObjects), int64(l.Rank),
@@ -63,7 +67,7 @@ func WithLimits(l Limits) Option {
 	}
 }
 
-// WithoutMapping reads the file by plain reads.
+// WithoutMapping reads the file by plain reads instead of mapping it.
 func WithoutMapping() Option {
 	return func(o *options) error {
 		o.noMap = true
@@ -71,8 +75,8 @@ func WithoutMapping() Option {
 	}
 }
 
-// WithExternal allows what the file points to (external links, external storage, virtual sources) in further
-// directories; its own directory and what is below it is always allowed.
+// WithExternal allows the file to refer to files in further directories, by external links, external storage and virtual
+// datasets. Files in and below its own directory are always allowed.
 func WithExternal(dirs ...string) Option {
 	return func(o *options) error {
 		for _, d := range dirs {
@@ -86,8 +90,8 @@ func WithExternal(dirs ...string) Option {
 	}
 }
 
-// WithExternalOnly allows what the file points to in these directories, and these single files, and nothing else: not
-// the file's own directory either.
+// WithExternalOnly allows the file to refer to files in these directories and to these single files only: not even to files in
+// its own directory.
 func WithExternalOnly(dirs, files []string) Option {
 	return func(o *options) error {
 		o.only = true
@@ -102,7 +106,7 @@ func WithExternalOnly(dirs, files []string) Option {
 	}
 }
 
-// WithoutExternal refuses everything that the file points to outside itself.
+// WithoutExternal refuses all other files that the file refers to.
 func WithoutExternal() Option {
 	return func(o *options) error {
 		o.noExt = true
@@ -110,7 +114,7 @@ func WithoutExternal() Option {
 	}
 }
 
-// File is an open HDF5 file. It may be used by several goroutines.
+// File is an open HDF5 file. Several goroutines may use it.
 type File struct {
 	src  *source.Source
 	r    *meta.Reader
@@ -118,11 +122,11 @@ type File struct {
 	opts options
 	root *Group
 
-	dir    string  // absolute path of the folder that holds the file, "" when it is no local file
-	family *family // nil when it is no local file
-	led    bool    // another file led to this one, and will close it
+	dir    string  // absolute path of the directory of a local file, else ""
+	family *family // nil if the file is not a local one
+	led    bool    // opened by another file, which will close it
 
-	shared []*sharedIndex // as open left it
+	shared []*sharedIndex // set by open
 
 	mu         sync.Mutex
 	known      map[uint64]known // objects by address
@@ -135,11 +139,11 @@ type File struct {
 	heapMu      sync.Mutex
 	collections map[uint64]*heap.Collection
 	heapBytes   int64
-	heaps       map[uint64]struct{} // addresses of collections that were ever read
-	heapsBytes  int64               // and the bytes of all of them
+	heaps       map[uint64]struct{} // addresses of all collections read so far
+	heapsBytes  int64               // and their bytes
 }
 
-// Open opens a local file. Close it; arrays made from it outlive Close.
+// Open opens a local file. The caller closes it; arrays made from it stay valid after Close.
 func Open(name string, opts ...Option) (*File, error) {
 	var o options
 	for _, opt := range opts {
@@ -163,7 +167,7 @@ func Open(name string, opts ...Option) (*File, error) {
 	return f, nil
 }
 
-// NewFile opens the HDF5 file that src holds. It takes over the caller's reference on src when it succeeds.
+// NewFile opens the HDF5 file in src. If it succeeds, it takes over the caller's reference to src.
 func NewFile(src *source.Source, opts ...Option) (*File, error) {
 	var o options
 	for _, opt := range opts {
@@ -216,7 +220,7 @@ func (f *File) open() (err error) {
 	}
 	g, ok := obj.(*Group)
 	if !ok {
-		return h5err.New(h5err.Corrupt, "the root object is no group")
+		return h5err.New(h5err.Corrupt, "the root object is not a group")
 	}
 	f.root = g
 	return nil
@@ -250,7 +254,7 @@ func (f *File) readExtension() error {
 	return nil
 }
 
-// readCacheImage refuses files whose metadata stand in an image of a cache and not in their places.
+// readCacheImage refuses files whose metadata is in the image of a metadata cache and not in its place.
 func (f *File) readCacheImage(m *message) error {
 	c := f.r.CursorOver(m.body, m.at)
 	c.Skip(1)
@@ -258,11 +262,11 @@ func (f *File) readCacheImage(m *message) error {
 	if c.Err() != nil || addr == meta.Undefined || size == 0 {
 		return c.Err()
 	}
-	return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "a metadata cache image: metadata are not in their places").
-		WithHint("h5clear -m, or opening it for writing with libhdf5, puts them there")
+	return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "a metadata cache image: the metadata is not in its place").
+		WithHint("h5clear -m, or opening the file for writing with libhdf5, moves it there")
 }
 
-// Close gives up the file's hold on its source. Arrays and datasets' mapped bytes that are still held stay valid.
+// Close drops the file's reference to its source. Mapped bytes and arrays that hold their own references stay valid.
 func (f *File) Close() error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -277,7 +281,7 @@ func (f *File) Close() error {
 	return nil
 }
 
-// Source returns where the file's bytes come from.
+// Source returns the source of the file's bytes.
 func (f *File) Source() *source.Source { return f.src }
 
 // Name returns the file's name.
@@ -297,20 +301,20 @@ type location struct {
 // Location implements h5err.Located.
 func (l location) Location() (file, path string) { return l.f.Name(), l.path }
 
-// Superblock returns what the superblock says.
+// Superblock returns the file's superblock.
 func (f *File) Superblock() Superblock { return f.sb }
 
-// Limits returns the limits in force, defaults filled in.
+// Limits returns the limits in force, with defaults filled in.
 func (f *File) Limits() Limits { return Limits(f.r.Limits) }
 
-// OffsetSize is the number of bytes of an address in this file.
+// OffsetSize returns the number of bytes of an address in this file.
 func (f *File) OffsetSize() int { return f.r.OffsetSize }
 
 // Root returns the root group.
 func (f *File) Root() *Group { return f.root }
 
-// claim notes that a structure belongs to the object at an address, and fails when it belongs to another one. No writer
-// shares them, but a small file could seem vast by sharing.
+// claim records that a structure belongs to the object at an address, and fails if it belongs to another one. Writers do not
+// share structures; a small file that did could appear to be vast.
 func (f *File) claim(addr, owner uint64, what string) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -323,17 +327,17 @@ func (f *File) claim(addr, owner uint64, what string) error {
 	return nil
 }
 
-// maxOwners bounds the structures whose owners are noted.
+// maxOwners bounds the number of structures whose owners are recorded.
 const maxOwners = 1 << 20
 
-// extent tells a visitor (check) that a structure was read.
+// extent reports to the observer that a structure was read.
 func (f *File) extent(addr, n uint64, what string) { f.r.Extent(addr, n, what) }
 
 // Object is a group, a dataset or a committed datatype.
 type Object interface {
-	Path() string    // the path by which it was reached
-	Address() uint64 // identifies the object within its file
-	File() *File     // the file that holds it, which external links make another one
+	Path() string    // the path by which it was opened
+	Address() uint64 // identifies the object in its file
+	File() *File     // the file that contains it: after an external link, another one
 
 	// Location returns the name of that file and the path, for h5err.About.
 	Location() (file, path string)
@@ -357,10 +361,10 @@ type object struct {
 	*attrState
 }
 
-// attrState is shared by the object's names.
+// attrState is shared by all paths of the object.
 type attrState struct {
 	attrsOnce sync.Once
-	attrs     *attributeList // never nil then
+	attrs     *attributeList // then not nil
 	attrErr   error
 }
 
@@ -383,7 +387,7 @@ func (o *object) header() (*header, error) {
 	return o.f.readHeader(o.addr)
 }
 
-// Attributes returns the object's attributes that can be read, by name, bytewise.
+// Attributes returns the object's attributes that can be read, sorted bytewise by name. The slice is read-only.
 func (o *object) Attributes() ([]*Attribute, error) {
 	o.attrsOnce.Do(func() {
 		o.attrs = &noAttributes
@@ -405,7 +409,7 @@ func (o *object) badAttributes() []error {
 	return o.attrs.bad
 }
 
-// Attribute returns the attribute of that name, nil when there is none that can be read.
+// Attribute returns the attribute of that name, or nil if there is none that can be read.
 func (o *object) Attribute(name string) (*Attribute, error) {
 	attrs, err := o.Attributes()
 	i := sort.Search(len(attrs), func(i int) bool { return attrs[i].Name >= name })
@@ -415,7 +419,7 @@ func (o *object) Attribute(name string) (*Attribute, error) {
 	return nil, err
 }
 
-// known is an object that need not be read again: a group that is kept, or a dataset that somebody holds.
+// known is an object that need not be read again: a cached group, or a dataset that is still in use.
 type known struct {
 	g *Group
 	d weak.Pointer[Dataset]
@@ -461,26 +465,26 @@ func (f *File) object(addr uint64, p string) (Object, error) {
 		if err != nil {
 			return nil, h5err.About(err, f.at(p))
 		}
-		t := f.parseType(c, 0) // its own: it is marked
+		t := f.parseType(c, 0) // not a cached one: it is marked
 		if t == nil {
 			return nil, h5err.About(c.Err(), f.at(p))
 		}
 		t.Committed = true
 		return &NamedType{object: o, Type: t}, nil
 	}
-	return newGroup(o), nil // an empty group of the new kind may have no message at all
+	return newGroup(o), nil // an empty group may have no message at all
 }
 
-// ObjectAt opens the object at an address, as an object reference names it. p is the path that it will report.
+// ObjectAt opens the object at an address, which comes from an object reference. p is the path that the object reports.
 func (f *File) ObjectAt(addr uint64, p string) (Object, error) { return f.object(addr, p) }
 
-// Open opens what the link of that name leads to.
+// Open opens the object at a path, which is relative to the group unless it starts with a slash.
 func (g *Group) Open(name string) (Object, error) {
 	left := g.f.r.Limits.Nesting
 	return g.f.walkTo(g, name, &left)
 }
 
-// OpenLink is Open for the name of one of the group's links, which Links or Link returned: it is not looked for again.
+// OpenLink opens the target of a link that Links or Link returned, without looking for its name again.
 func (g *Group) OpenLink(l Link) (Object, error) {
 	if l.Name == "" || l.Name == "." || strings.Contains(l.Name, "/") {
 		return g.Open(l.Name) // no path leads to it
@@ -489,16 +493,16 @@ func (g *Group) OpenLink(l Link) (Object, error) {
 	return g.follow(l, join(g.path, l.Name), &left)
 }
 
-// Lookup opens the object at an absolute path. Soft links are followed, external ones by the file's policy; no more of
-// both than Limits.Nesting in all. A path that leads nowhere is a NotFound error.
+// Lookup opens the object at an absolute path. It follows soft links, and external links by the file's policy: at most
+// Limits.Nesting of both. If there is no object at the path, the error has kind NotFound.
 func (f *File) Lookup(p string) (Object, error) { return f.root.Open(strings.TrimLeft(p, "/")) }
 
 func (f *File) notFound(p, why string) error {
 	return h5err.About(h5err.New(h5err.NotFound, "%s", why), f.at(p))
 }
 
-// walkTo follows a path from a group. left is how many links may yet be followed: in all, not in a row, as the target of
-// each link may name several others.
+// walkTo follows a path from a group. left is how many more soft and external links may be followed: in all, not in a row, as
+// the target of each link may contain several others.
 func (f *File) walkTo(g *Group, p string, left *int) (Object, error) {
 	var at Object = g
 	if strings.HasPrefix(p, "/") {
@@ -512,7 +516,7 @@ func (f *File) walkTo(g *Group, p string, left *int) (Object, error) {
 		}
 		g, ok := at.(*Group)
 		if !ok {
-			return nil, at.File().notFound(join(at.Path(), name), at.Path()+" is no group")
+			return nil, at.File().notFound(join(at.Path(), name), at.Path()+" is not a group")
 		}
 		l, found, err := g.Link(name)
 		if err != nil {
@@ -529,7 +533,7 @@ func (f *File) walkTo(g *Group, p string, left *int) (Object, error) {
 	return at, nil
 }
 
-// follow opens what a link leads to; the object reports the path here, as it was asked for.
+// follow opens the target of a link. The object reports the path here, by which it was asked for.
 func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 	f := g.f
 	switch l.Kind {
@@ -537,7 +541,7 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 		return f.object(l.Address, here)
 	case LinkSoft:
 		if *left--; *left < 0 {
-			return nil, f.notFound(here, "soft links that lead nowhere: too many of them")
+			return nil, f.notFound(here, "too many soft links")
 		}
 		o, err := f.walkTo(g, l.Target, left)
 		if h5err.Is(err, h5err.NotFound) {
@@ -546,7 +550,7 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 		return renamed(o, here), err
 	case LinkExternal:
 		if *left--; *left < 0 {
-			return nil, f.notFound(here, "external links that lead nowhere: too many of them")
+			return nil, f.notFound(here, "too many external links")
 		}
 		other, err := f.OpenFile(l.File)
 		if err != nil {
@@ -557,7 +561,7 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 	return nil, h5err.About(h5err.New(h5err.Unsupported, "user-defined link"), f.at(here))
 }
 
-// renamed returns the object under another path.
+// renamed returns the object with another path.
 func renamed(o Object, p string) Object {
 	switch o := o.(type) {
 	case *Dataset:

@@ -51,7 +51,7 @@ func soundType(t *testing.T, typ *Type) {
 		}
 	}
 	if typ.String() == "" {
-		t.Error("a type without a spelling")
+		t.Error("a type without a string")
 	}
 }
 

@@ -63,8 +63,8 @@ func TestGoldenDamage(t *testing.T) {
 		kind        h5err.Kind
 		text        string
 	}{
-		{"group_v1", "root: version", 3, h5err.Corrupt, "no object header here (version 3)"},
-		{"group_v1", "root: address of the next block", 0x60, h5err.Corrupt, "comes back to itself"},
+		{"group_v1", "root: version", 3, h5err.Corrupt, "not an object header (version 3)"},
+		{"group_v1", "root: address of the next block", 0x60, h5err.Corrupt, "leads back to itself"},
 		{"group_v1", "root: size of the next block", 0x17, h5err.Corrupt, "16 bytes are needed, 15 are left"},
 		{"group_v1", "tree: signature", 'X', h5err.Corrupt, `signature "TREE" expected, found "XREE"`},
 		{"group_v1", "tree: node type", 1, h5err.Corrupt, "B-tree node of type 1, 0 expected"},

@@ -28,7 +28,7 @@ var linkKindNames = [...]string{"invalid", "hard", "soft", "external", "user-def
 // String returns the kind's name.
 func (k LinkKind) String() string { return name(linkKindNames[:], int(k)) }
 
-// Link is one entry of a group.
+// Link is one entry of a group (specification, IV.A.2.g).
 type Link struct {
 	Name    string
 	Kind    LinkKind
@@ -36,7 +36,7 @@ type Link struct {
 	Target  string // Soft, External: path
 	File    string // External: file name, as stored
 
-	order int64 // creation order, 0 where it isn't tracked
+	order int64 // creation order, 0 if it isn't tracked
 }
 
 // Group is a set of named links.
@@ -51,8 +51,8 @@ type groupState struct {
 	links   []Link
 	err     error
 	ordered bool           // links are in creation order
-	byName  map[string]int // of a large group, then
-	room    int64          // bytes that the links may yet have
+	byName  map[string]int // of a large group in creation order
+	room    int64          // bytes left for further links
 }
 
 func newGroup(o object) *Group {
@@ -64,7 +64,7 @@ func newGroup(o object) *Group {
 	return &g.Group
 }
 
-// knownCache bounds the bytes of objects that a file keeps. A dataset costs little: it is not kept itself.
+// knownCache bounds the bytes of the objects that a file caches. A dataset counts little: only a weak pointer is cached.
 const (
 	knownCache   = 64 << 20
 	knownDataset = 256
@@ -90,7 +90,7 @@ func (f *File) keepGroup(g *Group) *Group {
 	return g
 }
 
-// charge counts what objects take that are known, and lets go of all when it is too much. f.mu is held.
+// charge adds to the bytes of cached objects, and drops all of them if they are too many. f.mu is held.
 func (f *File) charge(n int64) {
 	if f.knownBytes += n; f.knownBytes > knownCache {
 		clear(f.known)
@@ -98,17 +98,17 @@ func (f *File) charge(n int64) {
 	}
 }
 
-// symbolTable is the old kind of group (IV.A.2.r).
+// symbolTable is a symbol table message (IV.A.2.r), which old groups have.
 type symbolTable struct{ tree, heap uint64 }
 
-// Links returns the group's links: in creation order where the file tracks it, else by name, bytewise.
-// The slice is shared and not to be written to.
+// Links returns the group's links: in creation order if the file tracks it, else sorted bytewise by name. The slice is shared
+// and read-only.
 func (g *Group) Links() ([]Link, error) {
 	g.once.Do(func() { g.err = h5err.About(g.read(), g) })
 	return g.links, g.err
 }
 
-// Link finds a link by name.
+// Link returns the link of a name. If there are several, it is the first.
 func (g *Group) Link(name string) (Link, bool, error) {
 	links, err := g.Links()
 	if err != nil {
@@ -121,7 +121,7 @@ func (g *Group) Link(name string) (Link, bool, error) {
 			return Link{}, false, nil
 		}
 		return links[i], true, nil
-	case !g.ordered && len(links) > fewLinks: // of two links of one name the first counts
+	case !g.ordered && len(links) > maxLinear: // of two links of one name the first wins
 		i := sort.Search(len(links), func(i int) bool { return links[i].Name >= name })
 		if i == len(links) || links[i].Name != name {
 			return Link{}, false, nil
@@ -136,8 +136,8 @@ func (g *Group) Link(name string) (Link, bool, error) {
 	return Link{}, false, nil
 }
 
-// fewLinks is how many links are searched one by one.
-const fewLinks = 8
+// maxLinear is the number of links up to which they are searched one by one.
+const maxLinear = 8
 
 func (g *Group) read() error {
 	f := g.f
@@ -170,9 +170,9 @@ func (g *Group) read() error {
 	} else if !sort.SliceIsSorted(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name }) {
 		sort.SliceStable(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name })
 	}
-	if g.ordered && len(g.links) > fewLinks {
+	if g.ordered && len(g.links) > maxLinear {
 		g.byName = make(map[string]int, len(g.links))
-		for i := len(g.links) - 1; i >= 0; i-- { // of two links of one name the first counts
+		for i := len(g.links) - 1; i >= 0; i-- { // of two links of one name the first wins
 			g.byName[g.links[i].Name] = i
 		}
 	}
@@ -182,9 +182,9 @@ func (g *Group) read() error {
 	return nil
 }
 
-// allowance bounds the bytes of names and attributes that one object holds. Nothing is stored twice, so they can't be
-// more than the file has, but for filtered heaps, which are small. Names that stand for one another many times over are
-// how a small file would fill all memory.
+// allowance bounds the bytes of names and attributes of one object. Nothing is stored twice, so they can't be larger than the
+// file, except in filtered heaps, which are small. Without a bound, a small file whose links share one long name would fill the
+// memory.
 func (f *File) allowance() int64 { return 4*min(f.r.Size(), 1<<60) + 16<<20 }
 
 func (g *Group) append(l Link) error {
@@ -265,7 +265,7 @@ func (g *Group) readLinkInfo(m *message) error {
 		if err != nil {
 			return err
 		}
-		room := g.room - int64(len(b)) // which may have more than the link
+		room := g.room - int64(len(b)) // may be longer than the link
 		err = g.addLink(f.r.CursorOver(b, at))
 		g.room = min(g.room, room)
 		return err

@@ -108,7 +108,7 @@ func TestLinkOrder(t *testing.T) {
 	needError(t, err, h5err.Corrupt, "link info version 1", -1)
 }
 
-// denseLinks is a group whose links stand in a heap.
+// denseLinks is a group whose links are in a heap.
 func (w *builder) denseLinks(links ...msg) uint64 {
 	var objects, records [][]byte
 	for _, l := range links {
@@ -308,7 +308,7 @@ func TestLookup(t *testing.T) {
 	for p, text := range map[string]string{
 		"/nowhere":     "test.h5: /nowhere: no such object",
 		"/inner/x/y":   "test.h5: /inner/x: no such object",
-		"/d/x":         "test.h5: /d/x: /d is no group",
+		"/d/x":         "test.h5: /d/x: /d is not a group",
 		"/into":        "test.h5: /into: soft link to d/x, which leads nowhere",
 		"/dangling":    "test.h5: /dangling: soft link to nowhere, which leads nowhere",
 		"/dangling/x":  "/dangling: soft link to nowhere",
@@ -332,7 +332,7 @@ func TestLookup(t *testing.T) {
 	_, err := f.Lookup("/user")
 	needError(t, err, h5err.Unsupported, "/user: unsupported: user-defined link", -1)
 	_, err = f.Lookup("/broken")
-	needError(t, err, h5err.Corrupt, "/broken: at byte 8: corrupt: no object header here", 8)
+	needError(t, err, h5err.Corrupt, "/broken: at byte 8: corrupt: not an object header", 8)
 	if o, err := f.ObjectAt(d, "a reference"); err != nil || o.Path() != "a reference" {
 		t.Errorf("by its address: %v, %v", o, err)
 	}

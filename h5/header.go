@@ -39,7 +39,7 @@ const (
 	flagFailUnknown = 1 << 7
 )
 
-// message is one header message: its body as it stands in the file.
+// message is one header message (IV.A.2), with its body as stored.
 type message struct {
 	typ   uint16
 	flags uint8
@@ -47,21 +47,21 @@ type message struct {
 	body  []byte
 }
 
-// committed tells whether the message stands in a committed datatype's object header.
+// committed reports whether the message is in the object header of a committed datatype.
 func (m *message) committed() bool {
 	inHeap := len(m.body) > 1 && m.body[0] == 3 && m.body[1] == 1
 	return m.flags&flagShared != 0 && !inHeap
 }
 
-// header is an object header: its messages in the order of the file, continuations followed (IV.A.1).
+// header is an object header (IV.A.1): its messages in the order of the file, with those of continuations.
 type header struct {
 	addr       uint64
 	messages   []message
 	bytes      uint64 // of all blocks
 	links      uint32 // hard links that lead to the object
-	missing    uint16 // messages that the count of version 1 promises, but that are not there
+	missing    uint16 // messages that a header of version 1 counts but does not have
 	version    uint8
-	trackOrder bool // the creation order of attributes is tracked
+	trackOrder bool // the file tracks the creation order of attributes
 }
 
 func (h *header) find(typ uint16) *message {
@@ -73,7 +73,7 @@ func (h *header) find(typ uint16) *message {
 	return nil
 }
 
-// cursor returns a cursor over a message's body; shared messages are followed to where they stand.
+// cursor returns a cursor over a message's body, wherever a shared message is stored.
 func (f *File) cursor(m *message) (*meta.Cursor, error) {
 	c := new(meta.Cursor) // inlined: the caller's stack holds it
 	err := f.openMessage(c, m)
@@ -105,7 +105,7 @@ func (f *File) readHeaderTo(h *header, addr uint64) error {
 	if addr == meta.Undefined {
 		return h5err.New(h5err.Corrupt, "undefined object address")
 	}
-	var buf [mostHeaders]byte
+	var buf [firstRead]byte
 	head, err := f.r.Head(buf[:], addr, 4)
 	if err != nil {
 		return err
@@ -128,39 +128,39 @@ func (f *File) readHeaderTo(h *header, addr uint64) error {
 	return nil
 }
 
-// mostHeaders is a size of header that most objects do not exceed. It is read at once. What stands before the messages
-// has much less.
-const mostHeaders = 512
+// firstRead is the number of bytes that are read at once. Most headers are not larger. What comes before the messages is much
+// smaller.
+const firstRead = 512
 
-// block is a run of messages that is still to be read.
+// headerBlock is a run of messages that is still to be read.
 type headerBlock struct{ addr, size uint64 }
 
-// maxHeader bounds the bytes of one object header. Its messages have at most 64 KiB each, most have less than 100 bytes.
+// maxHeader bounds the bytes of one object header. Its messages have at most 64 KiB each; most have less than 100 bytes.
 const maxHeader = 64 << 20
 
-// continuations is the queue of an object header's blocks. It guards against chains that come back or never end.
+// continuations is the queue of an object header's blocks. It guards against cycles and endless chains.
 type continuations struct {
-	h    *header
-	room meta.Room
-	seen meta.Visited
-	few  [4]headerBlock // the first ones; few headers have more
-	n    int            // of all
-	more []headerBlock
+	h     *header
+	room  meta.Room
+	seen  meta.Visited
+	first [4]headerBlock // few headers have more
+	n     int            // of all
+	more  []headerBlock
 }
 
 // block returns the block that was queued as number i.
 func (q *continuations) block(i int) headerBlock {
-	if i < len(q.few) {
-		return q.few[i]
+	if i < len(q.first) {
+		return q.first[i]
 	}
-	return q.more[i-len(q.few)]
+	return q.more[i-len(q.first)]
 }
 
 // add queues a block that a message of cursor c names, unless the chain is broken; then c fails.
 func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 	switch {
 	case b.addr == q.h.addr || !q.seen.Add(b.addr):
-		c.Corrupt("object header continuation at address %#x comes back to itself", b.addr)
+		c.Corrupt("object header continuation at address %#x leads back to itself", b.addr)
 		return
 	case !q.room.Take(b.size):
 		c.Corrupt("object header continuation of %d bytes, more than are left in the file", b.size)
@@ -170,8 +170,8 @@ func (q *continuations) add(c *meta.Cursor, b headerBlock) {
 		return
 	}
 	q.h.bytes += b.size
-	if q.n < len(q.few) {
-		q.few[q.n] = b
+	if q.n < len(q.first) {
+		q.first[q.n] = b
 	} else {
 		q.more = append(q.more, b)
 	}
@@ -194,7 +194,7 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	h.version = head[0]
 	switch {
 	case h.version != 1:
-		return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "no object header here (version %d)", h.version)
+		return h5err.At(h5err.Corrupt, f.r.Base()+int64(h.addr), "not an object header (version %d)", h.version)
 	case len(head) < 16:
 		_, err := f.r.FileOffset(h.addr, 16)
 		return err
@@ -246,7 +246,7 @@ func (f *File) readHeader1(h *header, head []byte) error {
 			return c.Err()
 		}
 	}
-	h.missing = uint16(count) // which had 16 bits
+	h.missing = uint16(count) // a number of 16 bits
 	return nil
 }
 
@@ -266,7 +266,7 @@ func (f *File) readHeader2(h *header, head []byte) error {
 		at += 16 // times
 	}
 	if flags&0x10 != 0 {
-		at += 4 // when attributes go dense
+		at += 4 // number of attributes at which they become dense
 	}
 	prefix := at + 1<<(flags&3)
 	if len(head) < prefix {
@@ -288,7 +288,7 @@ func (f *File) readHeader2(h *header, head []byte) error {
 	h.bytes = uint64(prefix) + size + 4
 	f.extent(h.addr, h.bytes, "object header")
 	c.Skip(prefix)
-	h.links = 1 // unless a message says otherwise
+	h.links = 1 // unless a message has another number
 	h.messages = make([]message, 0, min(size/10, 16))
 	q := continuations{h: h, room: f.r.Room()}
 	if err := f.messages2(h, c, h.addr, &q); err != nil {
@@ -309,11 +309,11 @@ func (f *File) readHeader2(h *header, head []byte) error {
 }
 
 func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuations) error {
-	least := 4
+	minSize := 4
 	if h.trackOrder {
-		least = 6
+		minSize = 6
 	}
-	for c.Err() == nil && c.Len() >= least { // less is a gap
+	for c.Err() == nil && c.Len() >= minSize { // less is a gap
 		m := message{typ: uint16(c.U8())}
 		n := int(c.U16())
 		m.flags = c.U8()
@@ -353,7 +353,7 @@ func (f *File) sharedMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
 	case c.Err() != nil:
 		return nil, c.Err()
 	case version == 1:
-		c.Skip(6 + f.r.LengthSize) // behind the reserved bytes stands a name's place in a local heap
+		c.Skip(6 + f.r.LengthSize) // reserved bytes, then the place of a name in a local heap
 	case version == 2:
 	case version == 3:
 		if kind == 1 {
@@ -373,11 +373,11 @@ func (f *File) sharedMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
 	return f.r.CursorOver(m.body, m.at), nil
 }
 
-// committedCache bounds the messages of other objects that are kept, of at most 64 KiB each.
+// committedCache bounds the number of shared messages that are cached, of at most 64 KiB each.
 const committedCache = 512
 
-// committed returns the message that the object at an address shares: the type of a committed datatype, which
-// thousands of attributes may have.
+// committed returns the message that the object at an address shares: the type of a committed datatype, which thousands of
+// attributes may use.
 func (f *File) committed(addr uint64, typ uint16) (message, error) {
 	key := committedKey{addr, typ}
 	f.mu.Lock()
@@ -395,10 +395,10 @@ func (f *File) committed(addr uint64, typ uint16) (message, error) {
 	case found == nil:
 		return message{}, f.r.Corrupt(addr, "the object has no message of type %#x to share", typ)
 	case found.flags&flagShared != 0:
-		return message{}, f.r.Corrupt(found.at, "a message that is shared from here is itself shared")
+		return message{}, f.r.Corrupt(found.at, "a shared message leads to one that is shared itself")
 	}
 	m = *found
-	m.body = bytes.Clone(m.body) // not all of the header
+	m.body = bytes.Clone(m.body) // without the rest of the header
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if len(f.sharing) >= committedCache {
@@ -423,7 +423,7 @@ type sharedIndex struct {
 	err  error
 }
 
-// sharedHeapMessage reads a message from the file's shared message heap.
+// sharedHeapMessage reads a message from the file's heap of shared messages (III.I).
 func (f *File) sharedHeapMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
 	id := c.Bytes(8)
 	if c.Err() != nil {
@@ -443,7 +443,7 @@ func (f *File) sharedHeapMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, erro
 	return f.r.CursorOver(b, at), nil
 }
 
-// sharedHeap returns the heap of the shared messages of a type, nil where there is none.
+// sharedHeap returns the heap of the shared messages of a type, or nil if there is none.
 func (f *File) sharedHeap(typ uint16) (*heap.Fractal, error) {
 	for _, s := range f.shared {
 		if typ > 15 || s.types&(1<<typ) == 0 {

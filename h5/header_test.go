@@ -130,27 +130,27 @@ var headersRefused = []struct {
 		return w.put([]byte("OHDR\x02\x03"))
 	}, h5err.Corrupt, "not inside the file"},
 	{"v2: continuation of no bytes", func(w *builder) uint64 { return w.header2(continuation(264, 0)) }, h5err.Corrupt, "no room for a checksum"},
-	{"v2: continuation that is none", func(w *builder) uint64 {
+	{"v2: continuation without its signature", func(w *builder) uint64 {
 		at := w.put(sum([]byte("ochk")))
 		return w.header2(continuation(at, 8))
 	}, h5err.Corrupt, `signature "OCHK" expected`},
 	{"v2: continuation outside", func(w *builder) uint64 { return w.header2(continuation(1<<40, 64)) }, h5err.Corrupt, "not inside the file"},
 	{"v2: continuation larger than the file", func(w *builder) uint64 { return w.header2(continuation(264, 1<<62)) }, h5err.Corrupt, "more than are left in the file"},
 	{"v2: continuation leads to the header", func(w *builder) uint64 {
-		at := uint64(256) // where the header will stand
+		at := uint64(256) // where the header will be
 		w.header2(continuation(at, 8))
 		return at
-	}, h5err.Corrupt, "comes back to itself"},
+	}, h5err.Corrupt, "leads back to itself"},
 	{"v2: cycle of two", func(w *builder) uint64 {
 		a := uint64(256)
 		b := a + 32
 		w.put(sum(cat([]byte("OCHK"), messages2([]msg{continuation(b, 28)}))))
 		w.put(sum(cat([]byte("OCHK"), messages2([]msg{continuation(a, 28)}))))
 		return w.header2(continuation(a, 28))
-	}, h5err.Corrupt, "object header continuation at address 0x100 comes back to itself"},
+	}, h5err.Corrupt, "object header continuation at address 0x100 leads back to itself"},
 	{"v2: undefined continuation", func(w *builder) uint64 { return w.header2(continuation(meta.Undefined, 64)) }, h5err.Corrupt, "not inside the file"},
 	{"v2: short continuation message", func(w *builder) uint64 { return w.header2(msg{typ: msgContinuation, body: hx("00 01")}) }, h5err.Corrupt, "8 bytes are needed"},
-	{"v1: version 0", func(w *builder) uint64 { return w.put(make([]byte, 64)) }, h5err.Corrupt, "no object header here (version 0)"},
+	{"v1: version 0", func(w *builder) uint64 { return w.put(make([]byte, 64)) }, h5err.Corrupt, "not an object header (version 0)"},
 	{"v1: cut", func(w *builder) uint64 { return w.put(hx("01 00 01 00 01 00 00 00")) }, h5err.Corrupt, "not inside the file"},
 	{"v1: message over the end", func(w *builder) uint64 {
 		return w.put(hx("01 00 01 00 01 00 00 00  10 00 00 00 00 00 00 00  0d 00 10 00 00 00 00 00 00**8 00**64"))
@@ -162,7 +162,7 @@ var headersRefused = []struct {
 		at := uint64(256)
 		w.header1(continuation(at+16, 24), aComment)
 		return at
-	}, h5err.Corrupt, "comes back to itself"},
+	}, h5err.Corrupt, "leads back to itself"},
 	{"v1: continuation outside", func(w *builder) uint64 {
 		at := w.header1(continuation(1<<40, 64), aComment)
 		w.b[at+2]++ // there is one more message
@@ -179,7 +179,7 @@ func TestHeaderRefused(t *testing.T) {
 			w := newBuilder()
 			at := c.make(w)
 			var root uint64
-			if c.name == "v2: cut in its head" || c.name == "v1: cut" { // nothing may stand behind it
+			if c.name == "v2: cut in its head" || c.name == "v1: cut" { // nothing may come after it
 				cut := bytes.Clone(w.b)
 				w = newBuilder()
 				w.put(make([]byte, len(cut)-256))
@@ -267,7 +267,7 @@ func TestMessageLimit(t *testing.T) {
 	}
 }
 
-// sohm makes a shared message heap that holds messages, whose table stands in the superblock extension.
+// sohm makes a shared message heap that holds messages, with its table in the superblock extension.
 func (w *builder) sohm(types uint16, messages ...[]byte) (ids [][]byte) {
 	heap, ids := w.fractalHeap(messages...)
 	table := w.put(sum(cat([]byte("SMTB"), hx("00 00"), le(uint64(types), 2), le(8, 4), le(50, 2), le(40, 2), le(uint64(len(messages)), 2),
@@ -325,7 +325,7 @@ func TestSharedMessages(t *testing.T) {
 		{"nothing there", func(w *builder, _ uint64) []byte { return cat(hx("03 02"), le(w.header2(), 8)) }, "no message of type 0x3 to share"},
 		{"shared again", func(w *builder, at uint64) []byte {
 			return cat(hx("03 02"), le(w.header2(msg{typ: msgDatatype, flags: flagShared, body: cat(hx("03 02"), le(at, 8))}), 8))
-		}, "is itself shared"},
+		}, "one that is shared itself"},
 		{"no table", func(*builder, uint64) []byte { return hx("03 01 00**8") }, "the file has no heap for it"},
 		{"no heap for types", func(w *builder, _ uint64) []byte { return cat(hx("03 01"), w.sohm(1<<msgFill, i32)[0]) }, "the file has no heap for it"},
 		{"no such object", func(w *builder, _ uint64) []byte {
@@ -344,7 +344,7 @@ func TestSharedMessages(t *testing.T) {
 	needError(t, err, h5err.Corrupt, "", -1)
 }
 
-// TestSharedFromOneObject has many messages that stand in one committed datatype, which is to be read but once.
+// TestSharedFromOneObject has many messages that one committed datatype shares, which must be read only once.
 func TestSharedFromOneObject(t *testing.T) {
 	w := newBuilder()
 	committed := w.header2(msg{typ: msgDatatype, body: i32}, msg{typ: 0x0d, body: make([]byte, 60000)})

@@ -8,11 +8,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// heapCache bounds the memory of global heap collections that are kept.
+// heapCache bounds the memory of cached global heap collections.
 const heapCache = 32 << 20
 
-// heapObject returns an object of the global heap: variable-length values, virtual mappings, region references. The
-// bytes are shared and not to be written to.
+// heapObject returns an object of the global heap (specification, III.E): variable-length values, virtual mappings, region
+// references. The bytes are shared and read-only.
 func (f *File) heapObject(addr uint64, index uint32) ([]byte, error) {
 	c, err := f.collection(addr)
 	if err != nil {
@@ -21,8 +21,8 @@ func (f *File) heapObject(addr uint64, index uint32) ([]byte, error) {
 	return c.Object(index)
 }
 
-// HeapReader reads objects of a file's global heap, best one collection after the other: it remembers the last. It is
-// to be used by one goroutine.
+// HeapReader reads objects of a file's global heap (specification, III.E). It remembers the collection that it read last, so it is
+// fastest if the objects of each collection are read together. Only one goroutine may use it.
 type HeapReader struct {
 	f    *File
 	addr uint64
@@ -52,7 +52,7 @@ func (r *HeapReader) collection(addr uint64) (*heap.Collection, error) {
 	return r.last, nil
 }
 
-// Size is the number of bytes of an object, without reading it.
+// Size returns the number of bytes of an object, without reading it.
 func (r *HeapReader) Size(addr uint64, index uint32) (int64, error) {
 	c, err := r.collection(addr)
 	if err != nil {
@@ -94,11 +94,11 @@ func (f *File) collection(addr uint64) (*heap.Collection, error) {
 	return c, nil
 }
 
-// leastHeap is the least size of a collection by the specification. Smaller ones are read, and counted as if they had it.
-const leastHeap = 4096
+// minHeap is the minimum size of a collection by the specification. Smaller ones are read, but count as much.
+const minHeap = 4096
 
-// meetHeap counts the bytes of a collection when it is first read. They do not overlap, so all are no larger than the file;
-// else each value of a small file could name another one that is to be read. f.heapMu is held.
+// meetHeap counts the bytes of a collection when it is first read. Collections do not overlap, so together they are no larger
+// than the file; otherwise each value of a small file could make a reader read another large one. f.heapMu is held.
 func (f *File) meetHeap(addr uint64, size int64) {
 	if _, ok := f.heaps[addr]; ok {
 		return
@@ -107,10 +107,10 @@ func (f *File) meetHeap(addr uint64, size int64) {
 		f.heaps = map[uint64]struct{}{}
 	}
 	f.heaps[addr] = struct{}{}
-	f.heapsBytes += max(size, leastHeap)
+	f.heapsBytes += max(size, minHeap)
 }
 
-// RefAddress is the address in an object reference as stored; ok is false for a null reference.
+// RefAddress returns the address in a stored object reference; ok is false for a null reference.
 func (f *File) RefAddress(ref []byte) (addr uint64, ok bool) {
 	if len(ref) < f.r.OffsetSize {
 		return 0, false
@@ -119,16 +119,16 @@ func (f *File) RefAddress(ref []byte) (addr uint64, ok bool) {
 	return a, a != 0 && a != meta.Undefined
 }
 
-// The kinds of new references, as each says of itself: the type is one for all of them.
+// The kinds of new references, which each value states: they all have the same type.
 const (
 	newObject    = 2
 	newRegion    = 3
 	newAttribute = 4
 )
 
-// ObjectReference returns what RefAddress takes of a stored reference of a type whose file has addresses of offsetSize
-// bytes; nil for a null reference. References of HDF5 1.12 (RefObject2) say by themselves what they refer to: a region, an
-// attribute and an object in another file are Unsupported.
+// ObjectReference returns the part of a stored reference of type t that RefAddress takes, or nil for a null reference. The
+// file's addresses have offsetSize bytes. References of HDF5 1.12 (RefObject2; specification, VIII. Appendix D, "References") state
+// what they refer to: a region, an attribute or an object in another file is an error of kind Unsupported.
 //
 //	+------+-------+------------+-----------------+---------+
 //	| kind | flags | size: 1    | address         | rest    |  to an object of the file

@@ -8,14 +8,14 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// chunkIndex is what the layout message says of the index besides its kind.
+// chunkIndex is what the layout message has about the index, besides its kind.
 type chunkIndex struct {
 	addr uint64
 	size uint64 // Single, filtered: stored bytes
 	mask uint32 // Single, filtered
 }
 
-// Layout says where the values are. Extents were checked against the file.
+// Layout returns where the dataset's values are stored. Extents are checked against the file's size.
 func (d *Dataset) Layout() (*Layout, error) {
 	d.layoutOnce.Do(func() {
 		d.layout, d.layoutErr = d.readLayout()
@@ -242,7 +242,7 @@ func (d *Dataset) extent(c *meta.Cursor, l *Layout, addr uint64) error {
 	return err
 }
 
-// checkLayout holds the layout's sizes against the shape.
+// checkLayout compares the layout's sizes with the shape.
 func (d *Dataset) checkLayout(c *meta.Cursor, l *Layout) error {
 	if l.Storage != StorageCompact && l.Storage != StorageContiguous {
 		return nil

@@ -11,20 +11,20 @@ import (
 
 const (
 	maxVirtualNesting = 8       // virtual datasets over virtual datasets
-	maxVirtualSources = 1 << 16 // sources that are opened to find out a shape
+	maxVirtualSources = 1 << 16 // sources that are opened to find a shape
 )
 
-// Extent is the shape of the dataset as it is now, empty for a scalar. It is that of Space, except for a virtual dataset
-// with unlimited mappings: that is as large as its sources make it.
+// Extent returns the current shape of the dataset, empty for a scalar. It is that of Space, except for a virtual dataset with
+// unlimited mappings, whose shape depends on its sources.
 func (d *Dataset) Extent() ([]uint64, error) {
 	dims, _, err := d.Mappings()
 	return dims, err
 }
 
-// Mappings returns the extent and the mappings of a virtual dataset with nothing unlimited left in them: a selection
-// that follows the extent of its source ends where the source ends now, and a name with a block number in it ("%b") is
-// one mapping for each source that is there. Sources that are absent have no part in an extent. Both are empty where
-// Space and Layout have nothing; the extent of other kinds of storage is that of Space. Not to be written to.
+// Mappings returns the current extent of a virtual dataset, and its mappings with every unlimited selection resolved: a
+// selection that follows the extent of its source ends where the source ends now, and a source name with a block number ("%b")
+// gives one mapping for each source that exists. Missing sources do not count for the extent. For other kinds of storage, the
+// extent is that of Space and there are no mappings. Both slices are read-only.
 func (d *Dataset) Mappings() (extent []uint64, mappings []VirtualMapping, err error) {
 	late := d.more()
 	late.mappingOnce.Do(func() {
@@ -35,7 +35,7 @@ func (d *Dataset) Mappings() (extent []uint64, mappings []VirtualMapping, err er
 	return late.extentNow, late.mappings, late.mappingErr
 }
 
-// resolve is Mappings. chain holds the virtual datasets that led here, left is how many sources may yet be opened.
+// resolve is Mappings. chain has the virtual datasets that led here, left is the number of sources that may still be opened.
 func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMapping, error) {
 	l, err := d.Layout()
 	if err != nil {
@@ -53,7 +53,7 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 		}
 	}
 	if len(chain) > 0 {
-		for i := range l.Virtual { // reading all of a dataset's mappings for each of another's is much work
+		for i := range l.Virtual { // reading all mappings of one dataset for each of another is much work
 			*left -= 1 + len(l.Virtual[i].Source.Blocks) + len(l.Virtual[i].Virtual.Blocks)
 		}
 		if *left < 0 {
@@ -63,8 +63,8 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 	chain = append(chain, d)
 	rank := len(d.space.Dims)
 	dims := slices.Clone(d.space.Dims)
-	least := make([]uint64, rank) // what limited dimensions of mappings ask for
-	grown := make([]uint64, rank) // what sources give to unlimited ones
+	limited := make([]uint64, rank) // extent that mappings need in dimensions where they are limited
+	grown := make([]uint64, rank)   // extent from sources, where they are unlimited
 	grows := make([]bool, rank)
 	out := make([]VirtualMapping, 0, len(l.Virtual))
 	for i := range l.Virtual {
@@ -72,7 +72,7 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 		free := m.Virtual.unlimited()
 		for j := range m.Virtual.Blocks {
 			b := &m.Virtual.Blocks[j]
-			for k := range least {
+			for k := range limited {
 				if k == free {
 					continue
 				}
@@ -80,7 +80,7 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 				if !ok {
 					return nil, nil, h5err.New(h5err.Corrupt, "a virtual mapping ends beyond all extents")
 				}
-				least[k] = max(least[k], end)
+				limited[k] = max(limited[k], end)
 			}
 		}
 		if free < 0 {
@@ -106,10 +106,10 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 	}
 	for k := range dims {
 		if grows[k] {
-			dims[k] = max(grown[k], least[k])
+			dims[k] = max(grown[k], limited[k])
 		}
-		if dims[k] < least[k] {
-			return nil, nil, h5err.New(h5err.Corrupt, "a virtual mapping ends at %d in dimension %d of extent %d", least[k], k, dims[k])
+		if dims[k] < limited[k] {
+			return nil, nil, h5err.New(h5err.Corrupt, "a virtual mapping ends at %d in dimension %d of extent %d", limited[k], k, dims[k])
 		}
 	}
 	return dims, out, nil
@@ -119,7 +119,7 @@ func tooManySources() error {
 	return h5err.New(h5err.Limit, "more than %d sources of a virtual dataset", maxVirtualSources)
 }
 
-// source opens a mapping's source; nil where it is absent.
+// source opens a mapping's source; nil if there is none.
 func (d *Dataset) source(file, name string, left *int) (*Dataset, error) {
 	if *left--; *left < 0 {
 		return nil, tooManySources()
@@ -165,8 +165,7 @@ func (d *Dataset) growingSource(out []VirtualMapping, m *VirtualMapping, free in
 	return append(out, c), end, nil
 }
 
-// numberedSources makes one mapping for each block of an unlimited selection whose source is there, up to the first
-// that is not.
+// numberedSources makes one mapping for each block of an unlimited selection, up to the first whose source does not exist.
 func (d *Dataset) numberedSources(out []VirtualMapping, m *VirtualMapping, free int, left *int) ([]VirtualMapping, uint64, error) {
 	if len(m.Virtual.Blocks) != 1 || m.Virtual.Blocks[0].Count[free] != Unlimited {
 		return nil, 0, h5err.New(h5err.Corrupt, "an unlimited virtual selection over a limited source has no blocks to number")
@@ -198,10 +197,10 @@ func (d *Dataset) numberedSources(out []VirtualMapping, m *VirtualMapping, free 
 	}
 }
 
-// numbered tells whether a source's name has a place for the number of a block.
+// numbered reports whether a source's name contains the number of a block.
 func numbered(name string) bool { return substitute(name, 0) != substitute(name, 1) }
 
-// substitute puts a block's number where a name says %b, and a percent sign for %%.
+// substitute replaces %b in a name by a block's number, and %% by a percent sign.
 func substitute(name string, block uint64) string {
 	var b strings.Builder
 	for {
@@ -223,7 +222,7 @@ func substitute(name string, block uint64) string {
 	}
 }
 
-// unlimited returns the dimension in which a selection has no end, -1 when there is none.
+// unlimited returns the dimension in which a selection has no end, or -1.
 func (s *Selection) unlimited() int {
 	for i := range s.Blocks {
 		for k := range s.Blocks[i].Start {
@@ -235,7 +234,7 @@ func (s *Selection) unlimited() int {
 	return -1
 }
 
-// end is the index behind the last one selected in a limited dimension; ok is false when it does not fit 63 bits.
+// end returns the index after the last one that is selected in a limited dimension; ok is false if it does not fit 63 bits.
 func (h *Hyperslab) end(k int) (n uint64, ok bool) {
 	start, stride, count, block := h.Start[k], h.Stride[k], h.Count[k], h.Block[k]
 	if count == 0 {

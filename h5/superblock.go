@@ -7,20 +7,20 @@ import (
 
 const signature = "\x89HDF\r\n\x1a\n"
 
-// Superblock is what a file's superblock says (specification, II. Disk Format: Level 0).
+// Superblock is a file's superblock (specification, II.A, "Disk Format: Level 0A - Format Signature and Superblock").
 type Superblock struct {
 	Version    int
-	Offset     int64 // where it stands: the size of the user block
-	OffsetSize int   // bytes of an address
-	LengthSize int   // bytes of a length
-	EndOfFile  int64 // absolute offset behind the last byte that the file says it has
-	Flags      uint32
+	Offset     int64  // of the superblock in the file: the size of the user block
+	OffsetSize int    // bytes of an address
+	LengthSize int    // bytes of a length
+	EndOfFile  int64  // absolute offset of the end of the file, as stored
+	Flags      uint32 // file consistency flags
 
 	root      uint64 // address of the root group's object header
 	extension uint64
 }
 
-// OpenForWriting tells whether a writer has the file open, or did not close it.
+// OpenForWriting reports whether a writer has the file open, or did not close it.
 func (s *Superblock) OpenForWriting() bool { return s.Version >= 3 && s.Flags&0x1 != 0 }
 
 // findSuperblock looks for the signature at 0, 512, 1024, 2048, ... (II.A).
@@ -88,7 +88,7 @@ func readSuperblock(r *meta.Reader) (Superblock, error) {
 	return s, nil
 }
 
-// checkEnd tells a file that was cut short. It comes after what says that the data are in several files.
+// checkEnd fails for a file that was cut short. It comes after the check for data in several files.
 func (s *Superblock) checkEnd(r *meta.Reader) error {
 	if s.EndOfFile > r.Size() {
 		return h5err.At(h5err.Corrupt, r.Size(), "the file has %d bytes, its superblock says %d: it was cut short", r.Size(), s.EndOfFile)
@@ -96,7 +96,7 @@ func (s *Superblock) checkEnd(r *meta.Reader) error {
 	return nil
 }
 
-// readOld reads versions 0 and 1.
+// readOld reads versions 0 and 1 (II.A).
 func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
 	n := 24 + 4*s.OffsetSize + s.LengthSize + s.OffsetSize + 24
 	if s.Version == 1 {
@@ -115,7 +115,7 @@ func (s *Superblock) readOld(r *meta.Reader) (base, eof uint64, err error) {
 	driver := c.Address()
 	c.Skip(s.LengthSize) // root symbol table entry: link name offset
 	s.root = c.Address()
-	c.Skip(4 + 4 + 16) // what is cached of the root group
+	c.Skip(4 + 4 + 16) // cached data of the root group
 	if c.Err() != nil {
 		return 0, 0, c.Err()
 	}
@@ -149,7 +149,7 @@ func checkDriver(r *meta.Reader, addr uint64) error {
 	return oneFile(r, addr, id)
 }
 
-// oneFile refuses files that are spread over several by name (II.B, IV.A.2.u).
+// oneFile refuses the drivers that spread data over several files (II.B, IV.A.2.u).
 func oneFile(r *meta.Reader, addr uint64, driver []byte) error {
 	switch string(driver) {
 	case "NCSAmult":
@@ -160,7 +160,7 @@ func oneFile(r *meta.Reader, addr uint64, driver []byte) error {
 	return nil
 }
 
-// readNew reads versions 2 and 3.
+// readNew reads versions 2 and 3 (II.A).
 func (s *Superblock) readNew(r *meta.Reader) (base, eof uint64, err error) {
 	c := r.Checked(0, 12+4*s.OffsetSize+4, "superblock")
 	c.Skip(11)

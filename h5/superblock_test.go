@@ -23,7 +23,7 @@ func TestSuperblockOldBytes(t *testing.T) {
 	}
 }
 
-// TestSuperblockCut cuts a file at each byte: what is missing is told, and no part of it passes as a file.
+// TestSuperblockCut cuts a file at each byte: an error names what is missing, and no part passes as a file.
 func TestSuperblockCut(t *testing.T) {
 	whole := hextest.Load(t, "superblock_v1").Bytes
 	for n := range whole {
@@ -127,7 +127,7 @@ func TestSuperblockRefused(t *testing.T) {
 		{"end before base", change("base address", 0, 1), h5err.Corrupt, "end-of-file address 0xa0", 0},
 		{"root outside", change("root object header", 0, 1), h5err.Corrupt, "not inside the file", -1},
 		{"root undefined", change("root object header", 0xff, 0xff, 0xff, 0xff), h5err.Corrupt, "undefined object address", -1},
-		{"root is no header", change("root object header", 0x10), h5err.Corrupt, "no object header here (version 4)", 0x10},
+		{"root is not a header", change("root object header", 0x10), h5err.Corrupt, "not an object header (version 4)", 0x10},
 		{"driver outside", change("driver information", 0, 2), h5err.Corrupt, "not inside the file", -1},
 		{"checksum", second.Patch(t, "superblock: checksum", 0), h5err.Corrupt, "checksum of the superblock is", -1},
 		{"undefined end", second.Patch(t, "superblock: end of file", hx("ff**8")...), h5err.Corrupt, "end-of-file address", 0},
@@ -139,7 +139,7 @@ func TestSuperblockRefused(t *testing.T) {
 	}
 	dataset := newBuilder()
 	_, err := tryBytes(dataset.file(dataset.dataset(scalar)))
-	needError(t, err, h5err.Corrupt, "the root object is no group", -1)
+	needError(t, err, h5err.Corrupt, "the root object is not a group", -1)
 }
 
 // TestSuperblockMoved puts user blocks of all sizes in front; addresses are relative to the superblock. The base address

@@ -17,10 +17,10 @@ const (
 // maxNamed is the number of an enumeration's members that String names.
 const maxNamed = 40
 
-// String spells the type on one line:
+// String returns the type on one line:
 //
 //	i32le u8 f64be b16le       integers, floats and bitfields with their bits and byte order
-//	i32le[p20@4]               20 significant bits from bit 4 on
+//	i32le[p20@4]               20 significant bits, from bit 4
 //	f16le[fields (15, 7, 8, 0, 7) bias 127]
 //	                           sign bit; bit and size of exponent and mantissa
 //	str5(ascii,nullterm) vstr(utf8,nullterm)
@@ -29,8 +29,8 @@ const maxNamed = 40
 //	enum(i8){FALSE=0, TRUE=1}  at most 40 members
 //	vlen<u8> array[3, 2]<f32le> complex<f64le>
 //
-// The sizes and offsets of compounds are those in memory, as the HDF5 library gives them: there a variable-length
-// string has 8 bytes, where the file has 16.
+// The sizes and offsets of compounds are those in memory, as the HDF5 library computes them: a variable-length string has 8
+// bytes there, and 16 in the file.
 func (t *Type) String() string {
 	var b strings.Builder
 	t.describe(&b, 0)
@@ -109,7 +109,7 @@ func (t *Type) describe(b *strings.Builder, depth int) {
 
 func (t *Type) describeCompound(b *strings.Builder, depth int) {
 	var members strings.Builder
-	grown := 0 // how much longer the members so far are in memory
+	grown := 0 // bytes by which the members so far are larger in memory
 	for i, m := range t.Members {
 		if i > 0 {
 			members.WriteString(", ")
@@ -140,7 +140,7 @@ func (t *Type) describeEnum(b *strings.Builder, depth int) {
 	b.WriteByte('}')
 }
 
-// integer spells the integer stored in b. Only containers of up to eight bytes have a spelling.
+// integer formats the integer stored in b, which has up to eight bytes; others give a question mark.
 func (t *Type) integer(b []byte) string {
 	if len(b) > 8 || t.Precision < 1 || t.BitOffset < 0 || t.BitOffset+t.Precision > 8*len(b) {
 		return "?"
@@ -196,7 +196,7 @@ func (t *Type) memSize(depth int) int {
 	return t.Size
 }
 
-// ieee reports whether the fields are those of the IEEE format of size bytes, bias and normalisation aside.
+// ieee reports whether the fields are those of the IEEE format of size bytes, apart from bias and normalization.
 func (f *FloatFields) ieee(size int) bool {
 	at := [5]int{f.Sign, f.ExpLoc, f.ExpSize, f.MantLoc, f.MantSize}
 	switch size {
@@ -246,7 +246,7 @@ func (c CharSet) String() string {
 	return "?"
 }
 
-// quote writes s, bytes read as ISO 8859-1, as a literal in single quotes, or double ones where that needs no escape.
+// quote returns s, taken as ISO 8859-1, as a literal in single quotes, or in double quotes if that avoids an escape.
 func quote(b *strings.Builder, s string) {
 	q := byte('\'')
 	if strings.IndexByte(s, '\'') >= 0 && strings.IndexByte(s, '"') < 0 {

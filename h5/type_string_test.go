@@ -108,7 +108,7 @@ func TestTypeString(t *testing.T) {
 	}
 }
 
-// A type that contradicts itself is spelled somehow.
+// A type that contradicts itself has a string, too.
 func TestTypeStringBroken(t *testing.T) {
 	loop := &Type{Class: ClassVLen, Size: 16}
 	loop.Base = loop

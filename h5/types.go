@@ -64,7 +64,7 @@ func (o ByteOrder) Binary() binary.ByteOrder {
 	return binary.LittleEndian
 }
 
-// StringPad says how a string ends inside its cell.
+// StringPad is the padding of a fixed-length string (specification, IV.A.2.d, class 3).
 type StringPad uint8
 
 // The paddings of strings.
@@ -74,7 +74,7 @@ const (
 	SpacePad
 )
 
-// CharSet is the character set that a file declares for text.
+// CharSet is the character set of a string (specification, IV.A.2.d, class 3).
 type CharSet uint8
 
 // The character sets.
@@ -100,7 +100,7 @@ func (k RefKind) String() string {
 	return name([]string{"object", "region", "new object", "new region", "attribute"}, int(k))
 }
 
-// Type is a datatype. It is immutable after parsing and may be shared.
+// Type is a datatype (specification, IV.A.2.d). It is immutable and may be shared.
 type Type struct {
 	Class Class
 	Size  int // bytes of one element in the file
@@ -135,14 +135,14 @@ type FloatFields struct {
 	Norm                                     uint8 // 0 none, 1 leading bit set, 2 leading bit implied
 }
 
-// Member is one field of a compound type.
+// Member is one field of a compound type (specification, IV.A.2.d, class 6).
 type Member struct {
 	Name   string
 	Offset int // bytes from the start of the element
 	Type   *Type
 }
 
-// SpaceClass tells a dataspace's kind.
+// SpaceClass is the kind of a dataspace (specification, IV.A.2.b).
 type SpaceClass uint8
 
 // The kinds of dataspaces.
@@ -161,20 +161,20 @@ func (c SpaceClass) String() string {
 // Unlimited is the Max of a dimension that can grow without bound.
 const Unlimited = ^uint64(0)
 
-// Space is a dataspace: the shape of a dataset or attribute.
+// Space is a dataspace (specification, IV.A.2.b): the shape of a dataset or attribute.
 type Space struct {
 	Class SpaceClass
 	Dims  []uint64 // empty unless Simple
 	Max   []uint64 // empty or as long as Dims
 }
 
-// Storage is where a dataset's values are.
+// Storage is the kind of a dataset's storage (specification, IV.A.2.i).
 type Storage uint8
 
 // The kinds of storage.
 const (
 	_                 Storage = iota
-	StorageNone               // nothing was allocated: every value is the fill value
+	StorageNone               // not allocated: every value is the fill value
 	StorageCompact            // in the object header
 	StorageContiguous         // one extent of the file
 	StorageChunked
@@ -184,7 +184,7 @@ const (
 
 var storageNames = [...]string{"invalid", "none", "compact", "contiguous", "chunked", "virtual", "external"}
 
-// String returns the name that `inspect` prints.
+// String returns the storage's name.
 func (s Storage) String() string { return name(storageNames[:], int(s)) }
 
 // ChunkIndex is the kind of a chunked dataset's index (specification, IV.A.2.i).
@@ -206,7 +206,7 @@ func (i ChunkIndex) String() string {
 	return name([]string{"invalid", "btree-v1", "single", "implicit", "fixed-array", "extensible-array", "btree-v2"}, int(i))
 }
 
-// Layout says where a dataset's values are. It was checked against the file's size: extents are inside the file.
+// Layout describes where a dataset's values are stored (specification, IV.A.2.i). All extents of this file are inside it.
 type Layout struct {
 	Storage Storage
 
@@ -214,7 +214,7 @@ type Layout struct {
 	Offset int64  // Contiguous: absolute file offset
 	Size   int64  // Contiguous: bytes; External: bytes in all
 
-	ChunkDims  []uint64 // Chunked: elements of a chunk in each dimension
+	ChunkDims  []uint64 // Chunked: elements of a chunk along each dimension
 	ChunkBytes int64    // Chunked: bytes of a decoded chunk
 	Index      ChunkIndex
 	RawEdges   bool // Chunked: partial edge chunks are stored unfiltered
@@ -225,20 +225,20 @@ type Layout struct {
 
 // Chunk is one allocated chunk of a chunked dataset.
 type Chunk struct {
-	Number     uint64 // row-major number in the grid of chunks that covers the present shape
+	Number     uint64 // row-major number in the grid of chunks that covers the current shape
 	Offset     int64  // absolute file offset
 	Size       int64  // stored bytes
 	FilterMask uint32 // bit i set: filter i of the pipeline was not applied
 }
 
-// ExternalExtent is one piece of external raw storage, in the order of the data.
+// ExternalExtent is one piece of external raw storage (specification, IV.A.2.h), in the order of the data.
 type ExternalExtent struct {
 	Name   string // as stored: relative to the HDF5 file's directory
 	Offset int64
 	Size   int64 // -1: to the end of the file
 }
 
-// VirtualMapping maps a selection of a source dataset onto a selection of the virtual one.
+// VirtualMapping maps a selection of a source dataset to a selection of the virtual one (specification, III.F).
 type VirtualMapping struct {
 	File    string // "." is the file itself
 	Dataset string
@@ -246,7 +246,7 @@ type VirtualMapping struct {
 	Virtual Selection
 }
 
-// Selection is a set of points of a dataspace.
+// Selection is a set of points of a dataspace (specification, VIII. Appendix D, "Dataspace Selection").
 type Selection struct {
 	All    bool
 	None   bool
@@ -259,11 +259,11 @@ type Hyperslab struct {
 	Start, Stride, Count, Block []uint64
 }
 
-// Filter is one filter of a chunked dataset's pipeline.
+// Filter is one filter of a chunked dataset's pipeline (specification, IV.A.2.l).
 type Filter = filter.Spec
 
-// IsComplex tells whether a compound type spells a complex number as h5py and MATLAB do: two members of one float type,
-// r and i or real and imag, one behind the other.
+// IsComplex reports whether a compound type is a complex number as h5py and MATLAB write it: two members of one float type,
+// r and i or real and imag, one after the other.
 func (t *Type) IsComplex() bool {
 	if t.Class != ClassCompound || len(t.Members) != 2 {
 		return false

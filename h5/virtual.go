@@ -5,7 +5,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// maxBlocks bounds the blocks of all selections of a virtual dataset, maxVirtualName a name in it.
+// maxBlocks bounds the number of blocks in all selections of a virtual dataset, maxVirtualName the length of a name.
 const (
 	maxBlocks      = 1 << 20
 	maxVirtualName = 64 << 10
@@ -185,7 +185,8 @@ func newHyperslab(rank int) Hyperslab {
 	return Hyperslab{Start: b[:rank], Stride: b[rank : 2*rank], Count: b[2*rank : 3*rank], Block: b[3*rank:]}
 }
 
-// OpenVirtual opens a source of a virtual dataset. A file or dataset that isn't there is a NotFound error.
+// OpenVirtual opens a source of a virtual dataset, by the rules of OpenExternal. If the file or the dataset does not exist, the
+// error has kind NotFound.
 func (f *File) OpenVirtual(file, dataset string) (*Dataset, error) {
 	from := f
 	if file != "." && file != "" {
@@ -200,7 +201,7 @@ func (f *File) OpenVirtual(file, dataset string) (*Dataset, error) {
 	}
 	d, ok := o.(*Dataset)
 	if !ok {
-		return nil, h5err.About(h5err.New(h5err.Corrupt, "the source of a virtual dataset is no dataset"), from.at(dataset))
+		return nil, h5err.About(h5err.New(h5err.Corrupt, "the source of a virtual dataset is not a dataset"), from.at(dataset))
 	}
 	return d, nil
 }

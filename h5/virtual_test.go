@@ -197,7 +197,7 @@ func TestMappings(t *testing.T) {
 		{"unlimited source, limited", 6, []mapping{{".", "a5", sel(0, 1, end, 1), sel(0, 1, 1, 5)}}, 0, nil, h5err.Corrupt, "an unlimited selection of a source fills a limited one"},
 		{"limited source, unlimited, no numbers", 6, []mapping{{".", "a5", all, sel(0, 1, end, 1)}}, 0, nil, h5err.Corrupt, "their names have no %b"},
 		{"limited source, endless block", 6, []mapping{{".", "n%b", all, sel(0, 1, 1, end)}}, 0, nil, h5err.Corrupt, "has no blocks to number"},
-		{"not a dataset", 6, []mapping{{".", "/", sel(0, 1, end, 1), sel(0, 1, end, 1)}}, 0, nil, h5err.Corrupt, "the source of a virtual dataset is no dataset"},
+		{"not a dataset", 6, []mapping{{".", "/", sel(0, 1, end, 1), sel(0, 1, end, 1)}}, 0, nil, h5err.Corrupt, "the source of a virtual dataset is not a dataset"},
 		{"outside", 6, []mapping{{"../x.h5", "a", sel(0, 1, end, 1), sel(0, 1, end, 1)}}, 0, nil, h5err.Unsupported, "outside the file's directory"},
 		{"its own source", 6, []mapping{{".", "d", sel(0, 1, end, 1), sel(0, 1, end, 1)}}, 0, nil, h5err.Corrupt, "a virtual dataset is its own source"},
 		{"a source of another rank", 6, []mapping{{".", "two", sel(0, 1, end, 1), sel(0, 1, end, 1)}}, 0, nil, h5err.Corrupt, "an unlimited selection does not fit its dataset"},
@@ -239,7 +239,7 @@ func TestMappings(t *testing.T) {
 			}
 			var got []string
 			for _, m := range maps {
-				got = append(got, m.Dataset+" "+spell(&m.Source)+" "+spell(&m.Virtual))
+				got = append(got, m.Dataset+" "+describeSelection(&m.Source)+" "+describeSelection(&m.Virtual))
 			}
 			if !reflect.DeepEqual(got, c.got) {
 				t.Errorf("mappings %q, want %q", got, c.got)
@@ -248,8 +248,8 @@ func TestMappings(t *testing.T) {
 	}
 }
 
-// spell writes a selection of one dimension as starts and the length of blocks.
-func spell(s *Selection) string {
+// describeSelection writes a selection of one dimension as starts and the length of blocks.
+func describeSelection(s *Selection) string {
 	if s.All {
 		return "*"
 	}

@@ -5,8 +5,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Walk calls fn for each object that hard links reach from the root, each once, groups before what is in them. Objects
-// that can't be opened are passed over. It ends with the first error of fn.
+// Walk calls fn for each object that hard links reach from the root, once each, groups before their members. It skips objects
+// that can't be opened, and stops at the first error of fn.
 func (f *File) Walk(fn func(o Object) error) error {
 	return f.walk(func(o Object, _ string, err error) error {
 		if err != nil {
@@ -22,7 +22,8 @@ func (f *File) walk(fn func(o Object, path string, err error) error) error {
 	return w.visit(f.root)
 }
 
-// maxPath bounds the paths of a walk: where each group holds one more, all paths together grow with the square of them.
+// maxPath bounds the length of a path in a walk: if each group contains the next, the total length of all paths grows with the
+// square of their number.
 const maxPath = 64 << 10
 
 type walker struct {
@@ -32,7 +33,7 @@ type walker struct {
 	room meta.Room // of the objects' headers
 }
 
-// visit keeps its own stack: groups may be nested deeper than is wise to recurse.
+// visit keeps its own stack: groups may be nested too deeply for recursion.
 func (w *walker) visit(root *Group) error {
 	w.seen[root.addr] = struct{}{}
 	w.room.Take(root.h.bytes)
@@ -65,7 +66,7 @@ func (w *walker) visit(root *Group) error {
 			return h5err.About(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f)
 		}
 		if len(top.g.path)+len(l.Name) > maxPath {
-			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is passed over", maxPath)
+			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is skipped", maxPath)
 			if err := w.fn(nil, top.g.path, h5err.About(err, top.g)); err != nil {
 				return err
 			}

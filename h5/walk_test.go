@@ -67,7 +67,7 @@ func TestWalk(t *testing.T) {
 	}
 }
 
-// TestWalkBrokenGroup tells of a group whose links can't be read, once, and goes on.
+// TestWalkBrokenGroup reports a group whose links can't be read, once, and goes on.
 func TestWalkBrokenGroup(t *testing.T) {
 	w := newBuilder()
 	b := w.header2(msg{typ: msgLinkInfo, body: hx("09 00")})
