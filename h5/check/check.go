@@ -1,18 +1,18 @@
-// Package check walks a whole HDF5 file and tells of everything in it that is broken or not supported, instead of ending
-// at the first such thing as readers do.
+// Package check walks a whole HDF5 file and reports everything in it that is broken or not supported, instead of stopping
+// at the first error as readers do.
 //
 // Without Options.Deep it reads metadata: headers, links, attributes, types, layouts, chunk indexes, heaps, free-space
-// managers, filters. Every checksum is verified, every extent is held against the file's size and against all others, and
-// what readers pass over is looked at too: the order and the keys of B-trees, indexes that must agree with each other,
-// counts. With it, it also decodes every chunk and looks up every variable-length value and reference.
+// managers, filters. It verifies every checksum, compares every extent with the file's size and with all other extents, and
+// checks what readers ignore: the order and the keys of B-trees, indexes that must agree with each other, counts. With
+// Options.Deep it also decodes every chunk and looks up every variable-length value and reference.
 //
-// Time is in proportion to what the file holds, memory is bounded by Options.MaxMemory besides what the file's largest
-// group, attributes and chunk index need.
+// The time is proportional to the size of the file. Memory is bounded by Options.MaxMemory, plus what the largest group,
+// attributes and chunk index of the file need.
 //
-// # What is not promised
+// # Not promised
 //
-// That values mean something: text need not be UTF-8, and an enumeration may have values without a name. That is for
-// those who read them as columns. Files that this one leads to are not checked, but for being there.
+// That values mean something: text need not be UTF-8, and an enumeration may have values without a name. Reading them as
+// columns reports that. Other files that this one refers to are not checked; only their existence is.
 package check
 
 import (
@@ -32,19 +32,19 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Options says how much to check. The zero value is metadata only.
+// Options selects how much to check. The zero value checks metadata only.
 type Options struct {
 	Deep      bool  // decode chunks and look up variable-length values too
-	Workers   int   // goroutines that decode; 0 is one for each processor
-	MaxMemory int64 // bytes for chunks being decoded; 0 is 256 MiB. A chunk that needs more is an error of kind Memory.
-	MaxErrors int   // errors that are told of each dataset's values; 0 is 100
+	Workers   int   // goroutines that decode; 0 means one per processor
+	MaxMemory int64 // bytes for chunks being decoded; 0 means 256 MiB. A chunk that needs more is an error of kind Memory.
+	MaxErrors int   // errors that are reported for the values of each dataset; 0 means 100
 
-	// Note, unless nil, is called for what is legal, but may be a surprise: links and, among the values that are looked up,
-	// references that lead nowhere, sources of virtual datasets that are absent, bytes behind the end.
+	// Note, unless nil, is called for what is legal but may be unexpected: links that lead nowhere, references that lead
+	// nowhere among the values that are looked up, missing sources of virtual datasets, bytes after the end of the file.
 	Note func(Note)
 }
 
-// Note is something that is no defect.
+// Note is a finding that is not a defect.
 type Note struct {
 	File, Object string
 	Text         string
@@ -58,16 +58,17 @@ func (n Note) String() string {
 	return n.File + ": " + n.Object + ": " + n.Text
 }
 
-// Counts is what was walked.
+// Counts is what the check covered.
 type Counts struct {
 	Groups, Datasets, Types, Attributes int
 	Chunks                              int64 // decoded
-	Bytes                               int64 // that they decoded to
+	Bytes                               int64 // of the decoded chunks
 }
 
 // File checks a file and calls found for each error, on the calling goroutine and in the order of the file's objects.
-// Errors are *h5err.Error: kind Corrupt for a defect, Unsupported and Limit for what this module can't read, IO and Memory
-// for what could not be checked. File itself fails only when ctx ends. The file is read anew, through a second File.
+// Errors are of type *h5err.Error: of kind Corrupt for a defect, Unsupported and Limit for what this module can't read, IO and
+// Memory for what could not be checked. File itself returns an error only when ctx is done. It reads the file again, through
+// two more h5.Files.
 func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts, error) {
 	if o.Workers <= 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
@@ -78,9 +79,9 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	if o.MaxErrors <= 0 {
 		o.MaxErrors = 100
 	}
-	const entry = 32 // bytes that an extent costs, with some to spare
-	c := &checker{ctx: ctx, o: o, found: found, told: map[told]struct{}{}, objects: map[uint64]object{},
-		ledger: newLedger(int(min(max(o.MaxMemory/8/entry, leastExtents), 1<<24)))}
+	const entry = 32 // bytes of memory for an extent, with some to spare
+	c := &checker{ctx: ctx, o: o, found: found, reported: map[sameError]struct{}{}, objects: map[uint64]object{},
+		ledger: newLedger(int(min(max(o.MaxMemory/8/entry, minExtents), 1<<24)))}
 	c.heapLeft.Store(1<<26 + f.Source().Size()/4)
 	g, err := h5.Inspect(f, inspect.Observer{Structure: c.structure, Defect: c.defect})
 	if err != nil {
@@ -113,7 +114,7 @@ func File(ctx context.Context, f *h5.File, o Options, found func(error)) (Counts
 	if ctx.Err() != nil {
 		return c.Counts, ctx.Err()
 	}
-	if err != nil { // the walk itself came to its limit
+	if err != nil { // the walk itself reached a limit
 		c.report(err, "")
 	} else {
 		c.countLinks()
@@ -129,54 +130,54 @@ type checker struct {
 	ctx   context.Context
 	watch *h5.Inspector // reports what it reads
 	f     *h5.File      // that of watch
-	quiet *h5.Inspector // reports nothing: for what leads to other objects, whose defects are not this one's
-	r     *meta.Reader  // of the same bytes, for what readers pass over
+	quiet *h5.Inspector // reports nothing: for following links and sources to other objects, whose defects are not this one's
+	r     *meta.Reader  // of the same bytes, for what readers ignore
 	o     Options
 	found func(error)
 
-	owner   uint32 // number of the object that is looked at
-	path    string // and its path
-	leads   bool   // there are links that lead to a path
-	inside  bool   // between objects the walk reads headers, which are read again when their object's turn comes
+	owner   uint32 // number of the current object
+	path    string // of the current object
+	leads   bool   // there are soft or external links
+	inside  bool   // an object is being checked: headers that the walk reads in between are read again with their objects
 	ledger  *ledger
 	objects map[uint64]object
 
 	refMu sync.Mutex
-	refs  map[reference]struct{} // to objects that no link led to until then
+	refs  map[reference]struct{} // to objects that no link has led to so far
 
-	told map[told]struct{}
+	reported map[sameError]struct{}
 
-	heapLeft atomic.Int64 // values in values that may yet be looked at
+	heapLeft atomic.Int64 // how many more values inside of values may be looked up
 }
 
-// object is what is known of an object by its address: how many links lead to it, and how many it says there are.
+// object is what is known of the object at an address: how many links lead to it, and how many its header counts.
 type object struct {
 	owner       uint32
 	found, said uint32
-	known       bool // said is
+	known       bool // whether said is set
 }
 
-// reference is from one object to another.
+// reference is a reference from one object to another.
 type reference struct {
 	owner uint32
 	addr  uint64
 }
 
-// mostReferences bounds those that are remembered.
-const mostReferences = 1 << 20
+// maxReferences bounds the number of references that are remembered.
+const maxReferences = 1 << 20
 
-// told is what makes two errors one.
-type told struct {
+// sameError is what two reports of one error have in common.
+type sameError struct {
 	kind   h5err.Kind
 	offset int64
 	msg    string
-	object string // where there is no offset
+	object string // if there is no offset
 }
 
-// mostTold bounds the errors that are remembered for not being told of twice.
-const mostTold = 1 << 16
+// maxRemembered bounds the number of errors that are remembered, so that they are reported once.
+const maxRemembered = 1 << 16
 
-// open begins with what belongs to the file as a whole.
+// open checks what belongs to the file as a whole.
 func (c *checker) open(watch *h5.Inspector) {
 	c.watch, c.f = watch, watch.File()
 	src, sb := c.f.Source(), c.f.Superblock()
@@ -191,9 +192,9 @@ func (c *checker) open(watch *h5.Inspector) {
 		c.note("", "a writer has the file open, or did not close it")
 	}
 	if n := src.Size() - sb.EndOfFile; n > 0 {
-		c.note("", "%d bytes behind the end that the superblock names", n)
+		c.note("", "%d bytes after the end that the superblock names", n)
 	}
-	again, err := h5.Inspect(c.f, inspect.Observer{Structure: c.structure}) // superblock and extension as extents of the file
+	again, err := h5.Inspect(c.f, inspect.Observer{Structure: c.structure}) // records the superblock and its extension as extents
 	if err == nil {
 		again.Close()
 	}
@@ -204,33 +205,33 @@ func (c *checker) enter(path string) { c.path, c.inside = path, true }
 
 func (c *checker) leave() { c.inside = false }
 
-// structure is told of each structure that is read.
+// structure receives each structure that is read.
 func (c *checker) structure(off, n int64, what string) {
 	if !c.inside || what == rawData || what == chunkEvent {
-		return // the last two are added where they are looked at, with whose they are
+		return // the last two are added where they are checked, with their owners
 	}
 	c.ledger.add(off, n, what, c.owner)
 }
 
-// defect is told of what is broken in a part of something. Only global heaps are read by workers, which tell of nothing.
+// defect receives defects of parts of structures. Workers read only global heaps, which report nothing here.
 func (c *checker) defect(err error) { c.report(err, c.path) }
 
-// report tells of an error at an object, unless it was told of already.
+// report reports an error at an object, once.
 func (c *checker) report(err error, path string) {
 	if err == nil || c.ctx.Err() != nil {
 		return
 	}
 	err = h5err.In(err, c.f.Name(), path)
 	var e *h5err.Error
-	if errors.As(err, &e) && len(c.told) < mostTold {
-		t := told{kind: e.Kind, offset: e.Offset, msg: e.Msg}
+	if errors.As(err, &e) && len(c.reported) < maxRemembered {
+		t := sameError{kind: e.Kind, offset: e.Offset, msg: e.Msg}
 		if e.Offset < 0 {
 			t.object = e.Object
 		}
-		if _, twice := c.told[t]; twice {
+		if _, twice := c.reported[t]; twice {
 			return
 		}
-		c.told[t] = struct{}{}
+		c.reported[t] = struct{}{}
 	}
 	c.found(err)
 }
@@ -248,14 +249,14 @@ func (c *checker) linked(addr uint64) {
 	c.objects[addr] = o
 }
 
-// said notes how many links an object says that it has.
+// said records how many links an object's header counts.
 func (c *checker) said(addr uint64, n uint32) {
 	o := c.objects[addr]
 	o.said, o.known, o.owner = n, true, c.owner
 	c.objects[addr] = o
 }
 
-// countLinks holds how many links lead to each object against what it says.
+// countLinks compares the number of links to each object with the count in its header.
 func (c *checker) countLinks() {
 	var wrong []object
 	names := map[uint32]string{}
@@ -271,7 +272,7 @@ func (c *checker) countLinks() {
 	slices.SortFunc(wrong, func(a, b object) int { return int(a.owner) - int(b.owner) })
 	c.paths(names)
 	for _, o := range wrong {
-		if o.said > o.found { // as an object is whose link was lost, or which a writer that was killed was about to delete
+		if o.said > o.found { // for example, after a link was lost, or when a writer was killed before it deleted the object
 			c.note(names[o.owner], "%d hard links lead here, the object header says %d", o.found, o.said)
 			continue
 		}
@@ -279,7 +280,7 @@ func (c *checker) countLinks() {
 	}
 }
 
-// refers notes an object reference in what is looked at. Workers may call it: links are not counted meanwhile.
+// refers records an object reference of the current object. Workers may call it: links are not counted meanwhile.
 func (c *checker) refers(addr uint64) {
 	if c.o.Note == nil || c.objects[addr].found > 0 {
 		return
@@ -289,12 +290,12 @@ func (c *checker) refers(addr uint64) {
 	if c.refs == nil {
 		c.refs = map[reference]struct{}{}
 	}
-	if len(c.refs) < mostReferences {
+	if len(c.refs) < maxReferences {
 		c.refs[reference{c.owner, addr}] = struct{}{}
 	}
 }
 
-// lost notes references to where no object is. They are legal: deleting an object leaves them behind.
+// lost notes references that lead nowhere. They are legal: deleting an object leaves them behind.
 func (c *checker) lost() {
 	type where struct {
 		n     int
@@ -324,7 +325,7 @@ func (c *checker) lost() {
 	}
 }
 
-// paths finds the paths of some objects by their numbers in the walk, which is the same each time.
+// paths finds the paths of objects by their numbers in the walk, which are the same each time.
 func (c *checker) paths(names map[uint32]string) {
 	n := uint32(0)
 	c.quiet.Walk(func(_ h5.Object, path string, _ error) error {
@@ -365,7 +366,7 @@ func (c *checker) object(o h5.Object) {
 	}
 }
 
-// attribute looks up an attribute's variable-length values: they are few and belong to the metadata.
+// attribute looks up an attribute's variable-length values, which are few and belong to the metadata.
 func (c *checker) attribute(o h5.Object, a *h5.Attribute) {
 	if !c.variable(a.Type()) {
 		return
@@ -379,11 +380,11 @@ func (c *checker) attribute(o h5.Object, a *h5.Attribute) {
 	}
 }
 
-// dataset checks a dataset's description, and its values when that is asked for. Each of the parts that are read on
-// their own is looked at, so that more than one defect may be told of.
+// dataset checks a dataset's description and, with Options.Deep, its values. It checks each part separately, so that several
+// defects may be reported.
 func (c *checker) dataset(d *h5.Dataset) {
 	fill, err := d.Fill()
-	if !h5err.Is(err, h5err.Limit) { // who needs it will say so
+	if !h5err.Is(err, h5err.Limit) { // reported when a value needs it
 		c.report(err, d.Path())
 	}
 	if err == nil && d.HasFill() && c.variable(d.Type()) {
@@ -421,8 +422,8 @@ func (c *checker) dataset(d *h5.Dataset) {
 	}
 }
 
-// pipeline makes what undoes a dataset's filters; ok is false where it can't. Each filter is looked at by itself: there may
-// be several that are not supported. One that no chunk needs is no loss.
+// pipeline returns the pipeline that undoes a dataset's filters; ok is false if it can't be made. Each filter is checked by
+// itself, as several may be unsupported. One that no chunk needs is not reported.
 func (c *checker) pipeline(d *h5.Dataset, filters []h5.Filter, sound bool) (pipe *filter.Pipeline, ok bool) {
 	needed := ^uint32(0)
 	for i := range filters {
@@ -446,7 +447,7 @@ func (c *checker) pipeline(d *h5.Dataset, filters []h5.Filter, sound bool) (pipe
 	return pipe, err == nil
 }
 
-// needed has a bit for each filter that some chunk needs; all, where the chunks can't be listed.
+// needed returns a mask of the filters that some chunk needs: all of them if the chunks can't be listed.
 func (c *checker) needed(d *h5.Dataset) uint32 {
 	list, err := d.Chunks()
 	if err != nil {
@@ -459,7 +460,7 @@ func (c *checker) needed(d *h5.Dataset) uint32 {
 	return mask
 }
 
-// chunkList checks a dataset's chunk index. It returns which chunks share their bytes with none before them.
+// chunkList checks a dataset's chunk index. It returns a function that reports whether a chunk does not overlap earlier ones.
 func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) {
 	if addr, ok := c.watch.ChunkIndex(d); ok && l.Index == h5.IndexBTree1 {
 		c.report(c.chunkTree(addr, len(l.ChunkDims)), d.Path())
@@ -478,7 +479,7 @@ func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) 
 		return int(a - b)
 	})
 	shared := map[int]struct{}{}
-	var last *h5.Chunk // the one that reaches furthest
+	var last *h5.Chunk // the one that ends last
 	for _, i := range order {
 		ch := at(i)
 		if last != nil && ch.Offset < last.Offset+last.Size && ch.Size > 0 {
@@ -503,7 +504,7 @@ func (c *checker) chunkList(d *h5.Dataset, l *h5.Layout) (own func(i int) bool) 
 	}
 }
 
-// virtual looks for the sources of a virtual dataset.
+// virtual checks that the sources of a virtual dataset exist.
 func (c *checker) virtual(d *h5.Dataset) {
 	o, err := c.quiet.File().ObjectAt(d.Address(), d.Path())
 	if q, ok := o.(*h5.Dataset); ok && err == nil {
@@ -521,7 +522,7 @@ func (c *checker) virtual(d *h5.Dataset) {
 		seen[s] = struct{}{}
 		switch _, err := d.File().OpenVirtual(s.file, s.dataset); {
 		case h5err.Is(err, h5err.NotFound):
-			c.note(d.Path(), "the source %s in %s is absent: it reads as the fill value", s.dataset, s.file)
+			c.note(d.Path(), "the source %s in %s is missing: it reads as the fill value", s.dataset, s.file)
 		case err != nil && (s.file == "." || h5err.Is(err, h5err.Unsupported)):
 			c.report(err, d.Path())
 		case err != nil:
@@ -530,7 +531,7 @@ func (c *checker) virtual(d *h5.Dataset) {
 	}
 }
 
-// external looks whether the files of external storage are there and as large as they should be.
+// external checks that the files of external storage exist and are large enough.
 func (c *checker) external(d *h5.Dataset, l *h5.Layout) {
 	left := l.Size
 	for _, e := range l.External {

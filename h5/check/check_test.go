@@ -90,7 +90,7 @@ func dataset(t testing.TB, file, path string) (*h5.File, *h5.Dataset) {
 	return f, o.(*h5.Dataset)
 }
 
-// Every chunk that is spoiled is told of, at its offset, in order, and for any number of workers.
+// TestBrokenChunks reports every broken chunk at its offset, in order, for any number of workers.
 func TestBrokenChunks(t *testing.T) {
 	for _, c := range []struct{ file, path string }{
 		{"old.h5", "/layouts/fletcher32"}, {"old.h5", "/layouts/deflate"}, {"old.h5", "/layouts/all"},
@@ -146,7 +146,7 @@ func TestBrokenMetadata(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Each object header of the new format has a checksum. Spoil the last one in the file: it is no group with others in it.
+	// Each object header of the new format has a checksum. Spoil the last one in the file, which is not a group with others in it.
 	at := bytes.LastIndex(raw, []byte("OHDR"))
 	path := spoiled(t, "latest.h5", func(b []byte) { b[at+12] ^= 0x40 })
 	sound, before := run(t, h5test.Fixture(t, "latest.h5"), check.Options{})
@@ -162,7 +162,7 @@ func TestBrokenMetadata(t *testing.T) {
 	}
 }
 
-// A value whose heap address is wrong is told of by its row; the rows around it do no harm.
+// TestBrokenHeap reports a value with a wrong heap address by its row, and not the rows around it.
 func TestBrokenHeap(t *testing.T) {
 	for _, name := range []string{"old.h5", "new.h5"} {
 		f, err := h5.Open(h5test.Fixture(t, name))
@@ -197,7 +197,7 @@ func TestBrokenHeap(t *testing.T) {
 	}
 }
 
-func TestCancelled(t *testing.T) {
+func TestCanceled(t *testing.T) {
 	f, err := h5.Open(h5test.Fixture(t, "old.h5"))
 	if err != nil {
 		t.Fatal(err)

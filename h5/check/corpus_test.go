@@ -14,7 +14,7 @@ import (
 
 // brokenInCorpus are the files of the corpus that are broken though they are not said to be, and why.
 var brokenInCorpus = map[string]string{
-	"purehdf/blosc.h5":              "its last B-tree node is behind the end that the superblock names: libhdf5 refuses the dataset, too",
+	"purehdf/blosc.h5":              "its last B-tree node is past the end that the superblock names: libhdf5 refuses the dataset, too",
 	"hdf5-official/filter_error.h5": "made for a filter that always fails, under the number of another one",
 }
 

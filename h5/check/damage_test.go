@@ -139,8 +139,8 @@ func resum(b []byte, s structure) {
 var guarded = []string{"B-tree header", "B-tree leaf", "fractal heap header", "fractal heap indirect block", "fixed array", "extensible array",
 	"shared message table", "object header continuation"}
 
-// TestEveryChecksum changes a byte in the middle and one at the end of each structure that has a checksum: it is told of,
-// at its place.
+// TestEveryChecksum changes a byte in the middle and one at the end of each structure that has a checksum. Each change is
+// reported at its place.
 func TestEveryChecksum(t *testing.T) {
 	kinds := map[string]int{}
 	for _, name := range []string{"new.h5", "shared.h5", "chunks_v2_filtered.h5.gz", "extensible_2.h5.gz", "fixed_2_filtered.h5.gz", "attrs_dense.h5.gz"} {

@@ -13,28 +13,28 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// chunks decodes each chunk of a dataset by itself, and looks up what its values refer to.
+// chunks decodes each chunk of a dataset, and looks up what its values refer to.
 func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline, own func(i int) bool) {
 	list, err := d.Chunks()
 	if err != nil || len(list) == 0 {
 		return
 	}
-	most := int64(0)
+	largest := int64(0)
 	for i := range list {
-		most = max(most, list[i].Size)
+		largest = max(largest, list[i].Size)
 	}
-	need := most + l.ChunkBytes
+	need := largest + l.ChunkBytes
 	if need > c.o.MaxMemory {
-		c.report(h5err.New(h5err.Memory, "chunks of %d bytes, stored in up to %d, need more memory than the %d bytes there are",
-			l.ChunkBytes, most, c.o.MaxMemory), d.Path())
+		c.report(h5err.New(h5err.Memory, "chunks of %d bytes, stored in up to %d, need more memory than the limit of %d bytes",
+			l.ChunkBytes, largest, c.o.MaxMemory), d.Path())
 		return
 	}
-	bad := badChunks{most: c.o.MaxErrors}
+	bad := badChunks{limit: c.o.MaxErrors}
 	var next, bytes atomic.Int64
 	var wg sync.WaitGroup
 	for range max(1, min(int64(c.o.Workers), int64(len(list)), c.o.MaxMemory/max(need, 1))) {
 		wg.Go(func() {
-			w := decoder{d: d, l: l, pipe: pipe, st: filter.NewState(), in: make([]byte, most), out: make([]byte, l.ChunkBytes)}
+			w := decoder{d: d, l: l, pipe: pipe, st: filter.NewState(), in: make([]byte, largest), out: make([]byte, l.ChunkBytes)}
 			if c.variable(d.Type()) {
 				w.heap = c.newHeap()
 			}
@@ -65,10 +65,10 @@ func (c *checker) chunks(d *h5.Dataset, l *h5.Layout, pipe *filter.Pipeline, own
 	}
 }
 
-// badChunks keeps the errors of the first chunks that have one.
+// badChunks keeps the errors of the first chunks that have an error.
 type badChunks struct {
 	mu    sync.Mutex
-	most  int
+	limit int
 	n     int
 	first []int // numbers of chunks, ascending
 	errs  map[int]error
@@ -88,20 +88,20 @@ func (b *badChunks) add(i int, err error) {
 	b.first = append(b.first, 0)
 	copy(b.first[at+1:], b.first[at:])
 	b.first[at], b.errs[i] = i, err
-	if len(b.first) > b.most {
-		delete(b.errs, b.first[b.most])
-		b.first = b.first[:b.most]
+	if len(b.first) > b.limit {
+		delete(b.errs, b.first[b.limit])
+		b.first = b.first[:b.limit]
 	}
 }
 
-// decoder is one worker's memory.
+// decoder decodes chunks in one worker.
 type decoder struct {
 	d       *h5.Dataset
 	l       *h5.Layout
 	pipe    *filter.Pipeline
 	st      *filter.State
 	in, out []byte
-	heap    *heapCheck // nil where values refer to none
+	heap    *heapCheck // nil if values do not refer to a heap
 }
 
 func (w *decoder) decode(ch *h5.Chunk) error {
@@ -114,7 +114,7 @@ func (w *decoder) decode(ch *h5.Chunk) error {
 	values := in
 	if w.pipe == nil || w.raw(ch.Number) {
 		if ch.Size != w.l.ChunkBytes {
-			return h5err.At(h5err.Corrupt, ch.Offset, "a chunk of %d bytes without filters, it should have %d", ch.Size, w.l.ChunkBytes)
+			return h5err.At(h5err.Corrupt, ch.Offset, "a chunk of %d bytes without filters, %d expected", ch.Size, w.l.ChunkBytes)
 		}
 	} else {
 		if err := w.pipe.Decode(w.st, w.out, in, ch.FilterMask); err != nil {
@@ -128,7 +128,7 @@ func (w *decoder) decode(ch *h5.Chunk) error {
 	return w.values(ch, values)
 }
 
-// values looks up what a chunk's values refer to, those inside the dataset's shape.
+// values looks up what those values of a chunk refer to that are inside the dataset's shape.
 func (w *decoder) values(ch *h5.Chunk, p []byte) error {
 	dims, size := w.d.Space().Dims, w.d.Type().Size
 	rank := len(dims)
@@ -167,7 +167,7 @@ func (w *decoder) values(ch *h5.Chunk, p []byte) error {
 	return nil
 }
 
-// raw reports whether a chunk was stored without filters for reaching over the dataset's edge.
+// raw reports whether a chunk is stored without filters because it extends past the dataset's edge.
 func (w *decoder) raw(number uint64) bool {
 	if !w.l.RawEdges {
 		return false
@@ -194,7 +194,7 @@ func (w *decoder) raw(number uint64) bool {
 func (c *checker) extentValues(d *h5.Dataset, l *h5.Layout) {
 	size := int64(d.Type().Size)
 	if size > c.o.MaxMemory {
-		c.report(h5err.New(h5err.Memory, "elements of %d bytes need more memory than the %d bytes there are", size, c.o.MaxMemory), d.Path())
+		c.report(h5err.New(h5err.Memory, "elements of %d bytes need more memory than the limit of %d bytes", size, c.o.MaxMemory), d.Path())
 		return
 	}
 	piece := max(1, min(4<<20, c.o.MaxMemory)/size) * size
@@ -213,7 +213,7 @@ func (c *checker) extentValues(d *h5.Dataset, l *h5.Layout) {
 	}
 }
 
-// values looks up what elements refer to, the first of which has a number, and returns how many are wrong.
+// values looks up what elements refer to, and returns how many are wrong. first is the number of the first one.
 func (c *checker) values(d *h5.Dataset, p []byte, first uint64) (errs int) {
 	h, size, row := c.newHeap(), d.Type().Size, uint64(1) // elements in a row
 	for i, n := range d.Space().Dims {
@@ -231,8 +231,7 @@ func (c *checker) values(d *h5.Dataset, p []byte, first uint64) (errs int) {
 	return errs
 }
 
-// variable reports whether values of a type refer to a heap, or to objects while somebody wants to know of those that are
-// not there.
+// variable reports whether values of a type refer to a heap or, if there is a Note function, to objects.
 func (c *checker) variable(t *h5.Type) bool {
 	switch t.Class {
 	case h5.ClassVLen:
@@ -251,7 +250,7 @@ func (c *checker) variable(t *h5.Type) bool {
 	return false
 }
 
-// heapCheck looks up variable-length values. It is to be used by one goroutine.
+// heapCheck looks up variable-length values. Only one goroutine may use it.
 type heapCheck struct {
 	c *checker
 	r *h5.HeapReader
@@ -259,7 +258,7 @@ type heapCheck struct {
 
 func (c *checker) newHeap() *heapCheck { return &heapCheck{c: c, r: c.f.HeapReader()} }
 
-// within says where in a dataset an error is. It has an offset already when it is in the heap.
+// within adds to an error where in a dataset it is. An error in the heap already has an offset.
 func within(err error, offset int64, where string) error {
 	var e *h5err.Error
 	if err == nil {
@@ -276,7 +275,7 @@ func within(err error, offset int64, where string) error {
 	return &c
 }
 
-// element looks up all that one value refers to. Its depth is that of the type, which was bounded when it was read.
+// element looks up everything that one value refers to. It recurses as deeply as the type, whose depth is bounded.
 func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	switch t.Class {
 	case h5.ClassVLen:
@@ -306,11 +305,11 @@ func (h *heapCheck) element(t *h5.Type, p []byte) error {
 	return nil
 }
 
-// reference looks up what a region reference, or a new one of any kind, has in the heap (specification, VIII. Appendix D,
-// "References"). References to objects stand by themselves; where they lead is remembered.
+// reference looks up the heap object of a region reference, or of a new reference of any kind (specification, VIII. Appendix D,
+// "References"). Object references have none; where they lead is recorded.
 func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 	size := h.c.f.OffsetSize()
-	least := int64(size) // bytes in the heap: an object's address, and more
+	want := int64(size) // minimum bytes in the heap: an object's address, and more
 	if t.Ref == h5.RefObject1 || t.Ref == h5.RefObject2 {
 		ref, err := h5.ObjectReference(t, p, size)
 		if err == nil {
@@ -325,7 +324,7 @@ func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 		if len(p) < 6+size+4 {
 			return h5err.New(h5err.Corrupt, "a reference of %d bytes", len(p))
 		}
-		least, p = int64(binary.LittleEndian.Uint32(p[2:])), p[6:]
+		want, p = int64(binary.LittleEndian.Uint32(p[2:])), p[6:]
 	}
 	if len(p) < size+4 {
 		return nil
@@ -335,21 +334,21 @@ func (h *heapCheck) reference(t *h5.Type, p []byte) error {
 		return nil
 	}
 	n, err := h.r.Size(addr, binary.LittleEndian.Uint32(p[size:]))
-	if err == nil && n < least {
-		err = h5err.New(h5err.Corrupt, "a reference of %d bytes in the heap, where %d are due", n, least)
+	if err == nil && n < want {
+		err = h5err.New(h5err.Corrupt, "a reference of %d bytes in the heap, %d expected", n, want)
 	}
 	return err
 }
 
-// sequence looks up a variable-length value (specification, IV.B): its length, a heap collection's address, and the
-// number of an object there.
+// sequence looks up a variable-length value (specification, IV.B): its length, the address of a heap collection, and the
+// index of an object there.
 func (h *heapCheck) sequence(t *h5.Type, p []byte) error {
 	if len(p) < 8+h.c.f.OffsetSize() {
 		return h5err.New(h5err.Corrupt, "a reference to a heap of %d bytes", len(p))
 	}
 	n := uint64(binary.LittleEndian.Uint32(p))
 	addr, _ := h.c.f.RefAddress(p[4:])
-	if n == 0 || addr == 0 { // as readers do; an undefined address is none
+	if n == 0 || addr == 0 { // as readers do; an undefined address is an error
 		return nil
 	}
 	index := binary.LittleEndian.Uint32(p[4+h.c.f.OffsetSize():])
@@ -367,12 +366,12 @@ func (h *heapCheck) sequence(t *h5.Type, p []byte) error {
 	if t.VarString || !h.c.variable(t.Base) {
 		return nil
 	}
-	// Values that hold values may share them, so that a small file stands for endless ones.
+	// Values may share the values inside of them, so that a small file could have endless many.
 	if h.c.heapLeft.Add(-int64(n)) < 0 {
-		return h5err.New(h5err.Limit, "variable-length values that hold too many others")
+		return h5err.New(h5err.Limit, "variable-length values that contain too many others")
 	}
 	if size > h.c.o.MaxMemory {
-		return h5err.New(h5err.Memory, "a heap object of %d bytes needs more memory than the %d bytes there are", size, h.c.o.MaxMemory)
+		return h5err.New(h5err.Memory, "a heap object of %d bytes needs more memory than the limit of %d bytes", size, h.c.o.MaxMemory)
 	}
 	b, err := h.r.Object(addr, index)
 	if err != nil {

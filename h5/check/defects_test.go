@@ -12,8 +12,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 )
 
-// defect is a way to damage a file, and what is to be told of it. The objects of old.h5 under /numbers are found under
-// /links/group_alias, where a walk comes first.
+// defect is a way to damage a file, and what is to be reported. The objects of old.h5 under /numbers are found under
+// /links/group_alias, which a walk reaches first.
 type defect struct {
 	name, file string
 	deep       bool
@@ -144,7 +144,7 @@ var defects = []defect{
 		}
 		put(b, superblockEnd, uint64(last.off+1), 8)
 		return last.off
-	}, h5err.Corrupt, "", "where the file ends by its superblock"},
+	}, h5err.Corrupt, "", "where the file ends according to its superblock"},
 
 	{"raw data over the superblock", "old.h5", false, func(t *testing.T, b []byte) int64 {
 		_, m := header(t, b, "/numbers/i4le", 8)
@@ -216,7 +216,7 @@ var defects = []defect{
 		return leaf
 	}, h5err.Corrupt, "/layouts/many", "a node of a B-tree names one at address 0x1092 to its right"},
 
-	{"a leaf that is none", "old.h5", false, func(t *testing.T, b []byte) int64 {
+	{"a leaf of another type", "old.h5", false, func(t *testing.T, b []byte) int64 {
 		leaf := leafOf(t, b, "/layouts/many", 1)
 		b[leaf+nodeType] = 0
 		return leaf
@@ -256,11 +256,11 @@ var defects = []defect{
 		return int64(get(b, heap+localData, 8))
 	}, h5err.Corrupt, "/text", "of a local heap of"},
 
-	{"an object that is none", "old.h5", false, func(t *testing.T, b []byte) int64 {
+	{"not an object", "old.h5", false, func(t *testing.T, b []byte) int64 {
 		o, _ := header(t, b, "/numbers/i4le", 8)
 		b[o.Address()] = 9
 		return int64(o.Address())
-	}, h5err.Corrupt, "/links/group_alias/i4le", "no object header here (version 9)"},
+	}, h5err.Corrupt, "/links/group_alias/i4le", "not an object header (version 9)"},
 
 	{"more links than an object says", "old.h5", false, func(t *testing.T, b []byte) int64 {
 		o, _ := header(t, b, "/numbers/u1", 8)
@@ -423,7 +423,7 @@ func chunkTree(t *testing.T, b []byte, path string) (addr int64, rank int) {
 	return int64(a), len(d.Space().Dims)
 }
 
-// chunkEntry is where a chunk's address stands in a dataset's B-tree.
+// chunkEntry returns the place of a chunk's address in a dataset's B-tree.
 func chunkEntry(t *testing.T, b []byte, path string, i int) int64 {
 	addr, rank := chunkTree(t, b, path)
 	if b[addr+nodeLevel] != 0 {
@@ -452,7 +452,7 @@ func symbolNode(t *testing.T, b []byte, path string) int64 {
 	return int64(get(b, tree+nodeEntries+8, 8))
 }
 
-// infoOf is where the address of the heap stands in the message about an object's links or attributes.
+// infoOf returns the place of the heap's address in the message about an object's links or attributes.
 func infoOf(t *testing.T, b []byte, path string, typ uint16) int64 {
 	_, m := header(t, b, path, typ)
 	at := m.Offset + infoHeap
@@ -508,14 +508,14 @@ func TestAllAtOnce(t *testing.T) {
 	errs, _ := checkBytes(t, b, check.Options{Deep: true})
 	for _, d := range want {
 		if !slices.ContainsFunc(errs, func(e *h5err.Error) bool { return e.Kind == d.kind && strings.Contains(e.Msg, d.text) }) {
-			t.Errorf("%s is not told of: %v", d.name, errs)
+			t.Errorf("%s is not reported: %v", d.name, errs)
 		}
 	}
-	told := map[string]bool{}
+	reported := map[string]bool{}
 	for _, e := range errs {
-		if told[e.Error()] {
-			t.Errorf("told of twice: %v", e)
+		if reported[e.Error()] {
+			t.Errorf("reported twice: %v", e)
 		}
-		told[e.Error()] = true
+		reported[e.Error()] = true
 	}
 }

@@ -10,19 +10,19 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// dense is how links or attributes stand in a heap with two indexes.
+// dense describes how links or attributes are stored in a heap with two indexes.
 type dense struct {
 	what      string
 	byName    int // types of B-trees
 	byOrder   int
-	id        int // where a record of the index by name has the heap's ID
+	id        int // offset of the heap's ID in a record of the index by name
 	idSize    int
-	hash      int // and the hash of the name
-	flags     int // and flags; 0: none
-	order     int // where a record of the index by order has that
+	hash      int // and of the hash of the name
+	flags     int // and of flags; 0 if there are none
+	order     int // offset of the creation order in a record of the index by order
 	orderSize int
-	orderID   int
-	maxOrder  int // bytes of the largest order in the message
+	orderID   int // offset of the ID
+	maxOrder  int // bytes of the maximum order in the message
 	name      func(k *meta.Cursor) (name []byte, order uint64, tracked bool)
 }
 
@@ -47,7 +47,7 @@ func linkName(k *meta.Cursor) (name []byte, order uint64, tracked bool) {
 	}
 	n := k.Uint(1 << (flags & 3))
 	if n > uint64(k.Len()) {
-		return nil, 0, false // told of by who reads the link
+		return nil, 0, false // reported when the link is read
 	}
 	return k.Bytes(int(n)), order, tracked
 }
@@ -78,14 +78,14 @@ func (c *checker) denseInfo(m *inspect.Message, d *dense) error {
 		byOrder = k.Address()
 	}
 	if k.Err() != nil || heapAddr == meta.Undefined {
-		return nil // reported by whoever reads them, or there are none
+		return nil // reported when they are read, or there are none
 	}
 	hp, err := heap.OpenFractal(r, heapAddr)
 	if err != nil {
 		return nil // as above
 	}
 	c.report(hp.Verify(), c.path)
-	w := denseWalk{dense: d, r: r, heap: hp, heapAddr: heapAddr, room: 8*min(r.Size(), 1<<59) + 32<<20} // as readers have, for each of two indexes
+	w := denseWalk{dense: d, r: r, heap: hp, heapAddr: heapAddr, room: 8*min(r.Size(), 1<<59) + 32<<20} // as much as readers allow, for each of two indexes
 	named, own, err := w.names(byName)
 	if err != nil {
 		return err
@@ -109,7 +109,7 @@ type denseWalk struct {
 	r        *meta.Reader
 	heap     *heap.Fractal
 	heapAddr uint64
-	room     int64 // bytes of objects that may yet be read: records may share an object, which is not to be read for each of them
+	room     int64 // bytes of objects that may still be read: records may share an object
 }
 
 // find reads the object of an ID.

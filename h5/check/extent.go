@@ -12,44 +12,44 @@ import (
 type extent struct {
 	off, n int64
 	what   uint16 // index of a name
-	owner  uint32 // number of the object that it was met at, in the order of the walk
+	owner  uint32 // number of the object where it was found, in the order of the walk
 }
 
-// Names of what is not shared: where two of them have one range, that is a defect. Everything else may be read, and
-// told of, more than once.
+// Names of extents that are not shared: two of them with the same range are a defect. Everything else may be read and
+// reported more than once.
 const (
 	rawData    = "raw data"
 	chunkData  = "chunks"
 	freeSpace  = "free space"
-	chunkEvent = "chunk" // told of by package h5; the checker adds them by itself
+	chunkEvent = "chunk" // reported by package h5; the checker adds chunks itself
 )
 
-// leastExtents is how many are kept before they are first compared.
-const leastExtents = 1 << 12
+// minExtents is the number of extents that are kept before they are first compared.
+const minExtents = 1 << 12
 
-// ledger collects extents and finds those that overlap. It may be used by several goroutines.
+// ledger collects extents and finds those that overlap. Several goroutines may use it.
 type ledger struct {
 	mu       sync.Mutex
 	all      []extent
 	names    []string
 	index    map[string]uint16
 	limit    int // of len(all), until the next compaction
-	most     int
-	full     bool // some are not in it
+	maxLen   int
+	full     bool // some extents were left out
 	overlaps []overlap
 	more     int // overlaps that are not kept
 }
 
 type overlap struct{ a, b extent }
 
-// mostOverlaps bounds how many overlaps are kept.
-const mostOverlaps = 1000
+// maxOverlaps bounds the number of overlaps that are kept.
+const maxOverlaps = 1000
 
-func newLedger(most int) *ledger {
-	return &ledger{index: map[string]uint16{}, limit: min(leastExtents, most), most: most}
+func newLedger(maxLen int) *ledger {
+	return &ledger{index: map[string]uint16{}, limit: min(minExtents, maxLen), maxLen: maxLen}
 }
 
-// add notes that something is in a range.
+// add records what is in a range.
 func (l *ledger) add(off, n int64, what string, owner uint32) {
 	if n <= 0 {
 		return
@@ -65,7 +65,7 @@ func (l *ledger) add(off, n int64, what string, owner uint32) {
 	if len(l.all) >= l.limit {
 		l.compact()
 		if len(l.all) > l.limit/2 {
-			l.limit = min(2*l.limit, l.most)
+			l.limit = min(2*l.limit, l.maxLen)
 		}
 		if len(l.all) >= l.limit {
 			l.full = true
@@ -75,7 +75,7 @@ func (l *ledger) add(off, n int64, what string, owner uint32) {
 	l.all = append(l.all, extent{off, n, i, owner})
 }
 
-// shared reports whether a kind of extent may be told of again.
+// shared reports whether a kind of extent may be reported more than once.
 func (l *ledger) shared(what uint16) bool {
 	switch l.names[what] {
 	case rawData, chunkData, freeSpace:
@@ -84,7 +84,7 @@ func (l *ledger) shared(what uint16) bool {
 	return true
 }
 
-// compact sorts the extents, drops what is there twice, and notes what overlaps.
+// compact sorts the extents, drops duplicates, and records overlaps.
 func (l *ledger) compact() {
 	slices.SortFunc(l.all, func(a, b extent) int {
 		return cmp.Or(cmp.Compare(a.off, b.off), cmp.Compare(b.n, a.n), cmp.Compare(a.what, b.what), cmp.Compare(a.owner, b.owner))
@@ -119,29 +119,29 @@ func (l *ledger) clash(a, b extent) {
 	if slices.Contains(l.overlaps, o) {
 		return
 	}
-	if len(l.overlaps) == mostOverlaps {
+	if len(l.overlaps) == maxOverlaps {
 		l.more++
 		return
 	}
 	l.overlaps = append(l.overlaps, o)
 }
 
-// report tells of all overlaps, and of what is behind the end of the file as the superblock has it. path finds the
-// paths of owners.
+// report reports all overlaps, and what lies past the end of the file according to the superblock. paths finds the paths of
+// owners.
 func (l *ledger) report(end int64, paths func(owners map[uint32]string), found func(err error, path string)) {
 	l.compact()
-	var behind []extent
+	var past []extent
 	for _, e := range l.all {
-		if e.off+e.n > end && len(behind) < mostOverlaps {
-			behind = append(behind, e)
+		if e.off+e.n > end && len(past) < maxOverlaps {
+			past = append(past, e)
 		}
 	}
-	if len(l.overlaps)+len(behind) > 0 {
+	if len(l.overlaps)+len(past) > 0 {
 		names := map[uint32]string{}
 		for _, o := range l.overlaps {
 			names[o.a.owner], names[o.b.owner] = "", ""
 		}
-		for _, e := range behind {
+		for _, e := range past {
 			names[e.owner] = ""
 		}
 		paths(names)
@@ -158,12 +158,12 @@ func (l *ledger) report(end int64, paths func(owners map[uint32]string), found f
 		if l.more > 0 {
 			found(h5err.New(h5err.Corrupt, "%d more overlaps", l.more), "")
 		}
-		for _, e := range behind {
-			found(h5err.At(h5err.Corrupt, e.off, "%d bytes of %s reach behind byte %d, where the file ends by its superblock",
+		for _, e := range past {
+			found(h5err.At(h5err.Corrupt, e.off, "%d bytes of %s reach past byte %d, where the file ends according to its superblock",
 				e.n, l.names[e.what], end), names[e.owner])
 		}
 	}
 	if l.full {
-		found(h5err.New(h5err.Limit, "more than %d structures: not all were looked at for overlaps", l.most), "")
+		found(h5err.New(h5err.Limit, "more than %d structures: not all were checked for overlaps", l.maxLen), "")
 	}
 }

@@ -17,7 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// TestManyDefects has more that is broken than is remembered: it is told of all the same, and at once.
+// TestManyDefects has more defects than are remembered. All are reported, once.
 func TestManyDefects(t *testing.T) {
 	b := bytes.Clone(fixture(t, "chunks_v1.h5.gz"))
 	var at []int64
@@ -242,8 +242,8 @@ func TestNotes(t *testing.T) {
 			"/links/loop: soft link to /links/loop, which leads nowhere",
 			"/links/outside: external link to /inside/values in linked.h5, which leads nowhere",
 			"/links/outside_dangling: external link to /x in missing.h5, which leads nowhere"}},
-		{"vds.h5", same, []string{"/missing: the source data in vds_missing.h5 is absent: it reads as the fill value"}},
-		{"linked.h5", func(b []byte) []byte { return append(b, "more"...) }, []string{"4 bytes behind the end that the superblock names"}},
+		{"vds.h5", same, []string{"/missing: the source data in vds_missing.h5 is missing: it reads as the fill value"}},
+		{"linked.h5", func(b []byte) []byte { return append(b, "more"...) }, []string{"4 bytes after the end that the superblock names"}},
 		{"new.h5", func(b []byte) []byte {
 			b[superblockVersion], b[superblockFlags] = 3, 5
 			resum(b, structure{0, superblockSize, ""})

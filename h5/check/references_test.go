@@ -44,7 +44,7 @@ func globalHeap(objects ...[]byte) []byte {
 	return cat([]byte("GCOL\x01\x00\x00\x00"), le(uint64(size), 8), b, le(0, 8), le(uint64(free), 8), make([]byte, free-16))
 }
 
-// TestReferences has values that refer to a heap and are wrong, each behind one that is right, in a dataset in a place of its
+// TestReferences has values that refer to a heap and are wrong, each after one that is right, in a dataset in a place of its
 // own, in one in its header, in one of chunks and in an attribute.
 func TestReferences(t *testing.T) {
 	const (
@@ -64,7 +64,7 @@ func TestReferences(t *testing.T) {
 		{"region in the middle of a heap", regionRef, in(heap, 1), in(heap+16, 1), heap + 16, `signature "GCOL" expected, found "\x01\x00\x01\x00"`},
 		{"region in an object", regionRef, in(0, 0), in(heap, 4), heap, "the global heap collection has no object 4"},
 		{"region in free space", regionRef, in(meta.Undefined, 0), in(heap, 0), heap, "the global heap collection has no object 0"},
-		{"region without an address", regionRef, in(heap, 1), in(heap, 2), h5err.NoOffset, "a reference of 4 bytes in the heap, where 8 are due"},
+		{"region without an address", regionRef, in(heap, 1), in(heap, 2), h5err.NoOffset, "a reference of 4 bytes in the heap, 8 expected"},
 
 		{"kind", newRef, at(heap, 8), anew(5, 0, 12, heap, 1), h5err.NoOffset, "a reference of kind 5"},
 		{"no kind", newRef, make([]byte, 18), anew(0, 0, 12, heap, 1), h5err.NoOffset, "a reference of kind 0"},
@@ -74,7 +74,7 @@ func TestReferences(t *testing.T) {
 		{"new region outside of the file", newRef, anew(3, 0, 12, heap, 1), anew(3, 0, 12, outside, 1), h5err.NoOffset, fmt.Sprintf(missing, outside)},
 		{"new region in the middle of a heap", newRef, anew(3, 0, 12, 0, 1), anew(3, 0, 12, heap+16, 1), heap + 16, `signature "GCOL" expected, found "\x01\x00\x01\x00"`},
 		{"attribute in an object", newRef, anew(4, 0, 12, heap, 1), anew(4, 0, 12, heap, 4), heap, "the global heap collection has no object 4"},
-		{"attribute that is cut", newRef, anew(4, 0, 4, heap, 2), anew(4, 0, 13, heap, 1), h5err.NoOffset, "a reference of 12 bytes in the heap, where 13 are due"},
+		{"attribute that is cut", newRef, anew(4, 0, 4, heap, 2), anew(4, 0, 13, heap, 1), h5err.NoOffset, "a reference of 12 bytes in the heap, 13 expected"},
 		{"another file", newRef, anew(2, 1, 12, heap, 1), anew(2, 1, 12, heap, 9), heap, "the global heap collection has no object 9"},
 
 		{"text outside of the file", text, list(5, heap, 3), list(5, outside, 3), h5err.NoOffset, fmt.Sprintf(missing, outside)},
@@ -205,7 +205,7 @@ func TestHeapsOverlap(t *testing.T) {
 	}
 	b := w.file(w.object(link("d", w.object(regionRef, shape(n), contiguous(w.put(values), uint64(len(values)))))))
 	errs, _ := checkBytes(t, b, check.Options{Deep: true})
-	errs = slices.DeleteFunc(errs, func(e *h5err.Error) bool { return !strings.HasPrefix(e.Msg, "row") }) // that they overlap is told of, too
+	errs = slices.DeleteFunc(errs, func(e *h5err.Error) bool { return !strings.HasPrefix(e.Msg, "row") }) // the overlap is reported, too
 	read, sum := 0, 0
 	for ; sum <= 4*len(b)+16<<20; read++ { // what names and attributes may have, too
 		sum += size - step*read
@@ -220,7 +220,7 @@ func TestHeapsOverlap(t *testing.T) {
 	}
 }
 
-// TestSymbolsOverlap has symbol table nodes that begin inside one another: they have many times the links that fit the file.
+// TestSymbolsOverlap has symbol table nodes that start inside one another: they have many times the links that fit the file.
 func TestSymbolsOverlap(t *testing.T) {
 	const (
 		nodes = 60
@@ -265,7 +265,7 @@ func TestSymbolsOverlap(t *testing.T) {
 	}
 }
 
-// TestNodesOverlap has nodes of a group's B-tree that begin inside one another: few of them are read.
+// TestNodesOverlap has nodes of a group's B-tree that start inside one another: few of them are read.
 func TestNodesOverlap(t *testing.T) {
 	const (
 		nodes = 40

@@ -13,7 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// The header messages whose structures are checked beyond what reading them needs (specification, IV.A.2).
+// The header messages whose structures are checked more closely than reading them does (specification, IV.A.2).
 const (
 	msgLinkInfo      = 0x02
 	msgSharedTable   = 0x0f
@@ -28,7 +28,7 @@ func (c *checker) cursor(m *inspect.Message) *meta.Cursor {
 	return c.r.CursorOver(m.Body, uint64(m.Offset-c.r.Base()))
 }
 
-// extension checks what the superblock extension names: shared messages and free space (specification, II.C).
+// extension checks what the superblock extension refers to: shared messages and free space (specification, II.C).
 func (c *checker) extension() {
 	addr, ok := c.watch.Extension()
 	if !ok {
@@ -76,7 +76,7 @@ func (c *checker) sharedTable(k *meta.Cursor) error {
 	return nil
 }
 
-// sharedIndex checks one index, a list or a B-tree of some messages, and its heap.
+// sharedIndex checks one index of shared messages, which is a list or a B-tree, and its heap.
 func (c *checker) sharedIndex(isTree bool, count int, index, heapAddr uint64) error {
 	r := c.r
 	var hp *heap.Fractal
@@ -135,7 +135,7 @@ func (c *checker) sharedIndex(isTree bool, count int, index, heapAddr uint64) er
 	return nil
 }
 
-// fileSpace checks the managers of the file's free space (IV.A.2.x).
+// fileSpace checks the managers of the file's free space (IV.A.2.x, III.H).
 func (c *checker) fileSpace(k *meta.Cursor) error {
 	r := c.r
 	body := k.Len()
@@ -170,7 +170,7 @@ func (c *checker) fileSpace(k *meta.Cursor) error {
 	return k.Err()
 }
 
-// structures checks an object's header and what belongs to it.
+// structures checks an object's header and the structures that it refers to.
 func (c *checker) structures(o h5.Object) {
 	h, err := c.watch.Header(o.Address())
 	if err != nil {
@@ -178,9 +178,9 @@ func (c *checker) structures(o h5.Object) {
 		return
 	}
 	if h.Missing > 0 {
-		c.note(o.Path(), "the object header counts %d messages more than it has; libhdf5 passes over that", h.Missing)
+		c.note(o.Path(), "the object header counts %d messages more than it has; libhdf5 ignores that", h.Missing)
 	}
-	if _, ok := o.(*h5.NamedType); !ok { // what uses a committed type counts as a link, too
+	if _, ok := o.(*h5.NamedType); !ok { // each use of a committed type counts as a link, too
 		c.said(o.Address(), h.Links)
 	}
 	for i := range h.Messages {
@@ -209,12 +209,12 @@ func (c *checker) structures(o h5.Object) {
 	}
 }
 
-// symbolTable checks an old group's B-tree, its nodes and its heap.
+// symbolTable checks an old group's B-tree, its nodes and its heap (III.A.1, III.B, III.D).
 func (c *checker) symbolTable(tree, names uint64) error {
 	r := c.r
 	hp, err := heap.OpenLocal(r, names)
 	if err != nil {
-		return nil // told of by who reads the group
+		return nil // reported when the group is read
 	}
 	c.report(hp.Verify(), c.path)
 	var last []byte
@@ -237,7 +237,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 			}
 			switch {
 			case len(last) > 0 && bytes.Compare(n, last) <= 0:
-				err = r.Corrupt(addr, "%q comes behind %q in a symbol table", n, last)
+				err = r.Corrupt(addr, "%q comes after %q in a symbol table", n, last)
 			case bytes.Compare(n, from) <= 0 && len(from) > 0 || bytes.Compare(n, to) > 0:
 				err = r.Corrupt(addr, "%q is in a symbol table node for names from %q to %q", n, from, to)
 			case s.Cache > btree.CacheSoft:
@@ -254,7 +254,7 @@ func (c *checker) symbolTable(tree, names uint64) error {
 func (c *checker) chunkTree(addr uint64, rank int) error {
 	w := tree1{c: c, typ: 1, keySize: 8 + 8*(rank+1)}
 	compare := func(a, b []byte) int {
-		for i := range rank + 1 { // the last one tells the end of the last chunk
+		for i := range rank + 1 { // the last one gives the end of the last chunk
 			x, y := binary.LittleEndian.Uint64(a[8+8*i:]), binary.LittleEndian.Uint64(b[8+8*i:])
 			if x != y {
 				if x < y {
@@ -279,14 +279,14 @@ func (c *checker) chunkTree(addr uint64, rank int) error {
 	return w.walk(addr)
 }
 
-// tree1 is a walk of a version 1 B-tree (III.A.1) that looks at what readers pass over: siblings and keys.
+// tree1 is a walk of a version 1 B-tree (III.A.1) that checks what readers ignore: siblings and keys.
 type tree1 struct {
 	c       *checker
 	typ     byte
 	keySize int
-	child   func(left, right []byte, addr uint64) error // what a leaf points to
+	child   func(left, right []byte, addr uint64) error // visits what a leaf points to
 
-	at   uint64 // the node that is visited
+	at   uint64 // the current node
 	room meta.Room
 	seen meta.Visited
 	last [256]*sibling // by level
@@ -318,7 +318,7 @@ func (w *tree1) node(addr uint64, level int) error {
 	typ, lev, n := k.U8(), int(k.U8()), int(k.U16())
 	left, right := k.Address(), k.Address()
 	if k.Err() != nil || typ != w.typ || level >= 0 && lev != level {
-		return nil // told of by who reads it
+		return nil // reported when the tree is read
 	}
 	want := meta.Undefined
 	if s := w.last[lev]; s != nil {
@@ -336,7 +336,7 @@ func (w *tree1) node(addr uint64, level int) error {
 	}
 	step := w.keySize + r.OffsetSize
 	if !w.room.Take(uint64(n*step + w.keySize)) {
-		return nil // nodes that overlap: told of by who reads it
+		return nil // nodes that overlap: reported when the tree is read
 	}
 	p, err := r.Bytes(addr+8+2*uint64(r.OffsetSize), n*step+w.keySize)
 	if err != nil {
@@ -359,7 +359,7 @@ func (w *tree1) node(addr uint64, level int) error {
 	return nil
 }
 
-// links checks a group's links: their names, how many lead to each object, and those that lead nowhere.
+// links checks the names of a group's links, and counts the links to each object.
 func (c *checker) links(g *h5.Group) {
 	links, err := g.Links()
 	c.report(err, g.Path())
@@ -387,7 +387,7 @@ func (c *checker) links(g *h5.Group) {
 	}
 }
 
-// followAll follows the links of all groups that lead to a path, when all that is broken was told of.
+// followAll follows the soft and external links of all groups, after all defects were reported.
 func (c *checker) followAll() {
 	if !c.leads || c.o.Note == nil {
 		return
@@ -407,7 +407,7 @@ func (c *checker) followAll() {
 	})
 }
 
-// follow notes links that lead nowhere: they are legal.
+// follow notes a link that leads nowhere, which is legal.
 func (c *checker) follow(g *h5.Group, l *h5.Link) {
 	_, err := g.Open(l.Name)
 	where := fmt.Sprintf("%s link to %s", l.Kind, l.Target)
