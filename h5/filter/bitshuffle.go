@@ -6,12 +6,12 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/internal/asm"
 )
 
-// bitshuffle is filter 32008: bits of equal place of all elements of a block together, and blocks then possibly
-// compressed. Client data: version, version, element size, elements in a block (0: by a rule), compression, level.
+// bitshuffle is filter 32008: in each block, the bits of equal place of all elements are stored together, and the block may
+// then be compressed. Client data: version, version, element size, elements in a block (0: by a rule), compression, level.
 //
-// Compressed data begin with the decoded size (8 bytes, big-endian) and the bytes in a block (4). Each block has its
-// encoded size (4) before it. What does not fill a last block is a block of as many elements as are a multiple of 8;
-// the remaining ones follow as they are.
+// Compressed data starts with the decoded size (8 bytes, big-endian) and the bytes in a block (4). Before each block is its
+// encoded size (4). The last block may be shorter: its number of elements is a multiple of 8. The remaining elements follow
+// without any encoding.
 type bitshuffle struct {
 	width, block int
 	codec        uint32
@@ -42,7 +42,7 @@ func newBitshuffle(values []uint32) (decoder, error) {
 	switch b.codec {
 	case 0, bitshuffleLZ4, bitshuffleZstd:
 	case 1:
-		// The codes are 0, 2, 3: the library takes any other for no compression.
+		// The codes are 0, 2, 3: the library treats any other as no compression.
 		b.codec = 0
 	default:
 		return nil, unsupported("unknown compression inside")
@@ -82,8 +82,8 @@ func (b bitshuffle) decode(st *State, dst, src []byte) (int, error) {
 		return 0, corrupt("a part of an element")
 	}
 	dst = dst[:size]
-	most := min(b.block, size/b.width) * b.width
-	rows, tmp := st.scratch(0, most), st.scratch(1, most)
+	room := min(b.block, size/b.width) * b.width
+	rows, tmp := st.scratch(0, room), st.scratch(1, room)
 	for len(dst) > 0 {
 		n := min(b.block, len(dst)/b.width) &^ 7
 		if n == 0 {

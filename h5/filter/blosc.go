@@ -15,8 +15,8 @@ import (
 //	|    1    |    1    |   1   |    1     |   4    |     4     |   4    |
 //	+---------+---------+-------+----------+--------+-----------+--------+
 //
-// then 4 bytes for each block, where it begins, and the blocks. A block is one stream, or typesize streams of equal
-// decoded size, each with its encoded size (4 bytes) before it; equal sizes mean that it is stored as it is.
+// then the offset of each block (4 bytes each), and the blocks. A block is one stream, or typesize streams of equal decoded
+// size, each after its encoded size (4 bytes). If both sizes are equal, the stream is not encoded.
 type blosc struct{}
 
 func newBlosc([]uint32) (decoder, error) { return blosc{}, nil }
@@ -84,7 +84,7 @@ func (blosc) decode(st *State, dst, src []byte) (int, error) {
 			streams = width
 		}
 		if len(out)%streams != 0 {
-			return 0, corrupt("a block is no multiple of its element")
+			return 0, corrupt("a block size that is not a multiple of the element size")
 		}
 		bytewise := flags&bloscShuffle != 0 && width > 1
 		bitwise := !bytewise && flags&bloscBitshuffle != 0 && len(out) >= width
@@ -171,15 +171,15 @@ func (st *State) bloscCodec(dst, src []byte, codec byte) error {
 		return err
 	}
 	if n != len(dst) {
-		return corrupt("a stream of another size")
+		return corrupt("a stream decodes to another size")
 	}
 	return nil
 }
 
-// bloscLZDecode decodes BloscLZ, a relative of FastLZ. A byte below 32 (of the first byte, only the lower five bits
-// count) is followed by one more literals than it says. Else its upper three bits are a length less two; if all are
-// set, bytes are added up to one that is not 255. Its lower five bits and the next byte are a distance less one; if
-// all of them are set, two bytes follow that are a distance less 8192.
+// bloscLZDecode decodes BloscLZ, a relative of FastLZ. A byte n below 32 (of the first byte, only the lower five bits count)
+// is followed by n+1 literals. Otherwise its upper three bits are a length less two; if all are set, the following bytes are
+// added, up to one that is not 255. Its lower five bits and the next byte are a distance less one; if all of them are set,
+// the next two bytes are a distance less 8192.
 func bloscLZDecode(dst, src []byte) (int, error) {
 	if len(src) == 0 {
 		return 0, errShort
@@ -230,7 +230,7 @@ func bloscLZDecode(dst, src []byte) (int, error) {
 				in += 2
 			}
 			if dist > out {
-				return out, corrupt("a match begins before the data")
+				return out, corrupt("a match starts before the data")
 			}
 			if n > len(dst)-out {
 				return out, errTooLong

@@ -7,8 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/internal/asm"
 )
 
-// blosc2 is filter 32026: a contiguous frame of Blosc 2, which holds one chunk, or several, and possibly says how
-// their blocks lie in an N-dimensional array. Some writers store a chunk without a frame.
+// blosc2 is filter 32026: a contiguous frame of Blosc 2, which contains one or more chunks and, for an N-dimensional array, its
+// geometry. Some writers store a chunk without a frame.
 type blosc2 struct{}
 
 func newBlosc2([]uint32) (decoder, error) { return blosc2{}, nil }
@@ -28,8 +28,7 @@ func (blosc2) decode(st *State, dst, src []byte) (int, error) {
 	return st.blosc2Chunk(dst, &c)
 }
 
-// blosc2Chunk is the head of a chunk. It begins as that of Blosc 1 does; where both shuffle flags are set, 16 bytes
-// follow:
+// blosc2Chunk is the head of a chunk. It starts like that of Blosc 1. If both shuffle flags are set, 16 bytes follow:
 //
 //	+---------+-------+--------------+----------------+--------+-------+
 //	| filters | codec | codec's meta | filters' metas | flags2 | flags |
@@ -41,10 +40,10 @@ type blosc2Chunk struct {
 	flags       byte
 	width       int
 	size, block int // decoded
-	head        int // bytes before the places of the blocks
+	head        int // bytes before the offsets of the blocks
 	filters     [6]byte
 	meta        [6]byte
-	special     byte // not 0: a chunk that is not stored
+	special     byte // kind of a chunk that is not stored, or 0
 	hasDelta    bool
 }
 
@@ -99,7 +98,7 @@ func parseBlosc2Chunk(src []byte) (c blosc2Chunk, err error) {
 		}
 		copy(c.filters[:], src[16:22])
 		copy(c.meta[:], src[24:30])
-		if c.version == 3 { // an alpha version, which left these bytes undefined
+		if c.version == 3 { // written by an alpha version, which left these bytes undefined
 			c.filters[5], c.meta[5] = 0, 0
 		}
 		flags2, flags := src[30], src[31]
@@ -173,7 +172,7 @@ func (st *State) blosc2Chunk(dst []byte, c *blosc2Chunk) (int, error) {
 	return c.size, nil
 }
 
-// fill makes the content of a chunk that is not stored.
+// fill writes the content of a chunk that is not stored.
 func (c *blosc2Chunk) fill(dst []byte) error {
 	var value []byte
 	switch c.special {
@@ -201,7 +200,7 @@ func (c *blosc2Chunk) fill(dst []byte) error {
 	return nil
 }
 
-// blosc2Block decodes block i of a chunk that has stored blocks to dst; first is the decoded first block.
+// blosc2Block decodes block i of a chunk with stored blocks to dst. first is the decoded first block.
 func (st *State) blosc2Block(dst []byte, c *blosc2Chunk, i int, first []byte) error {
 	at := le32(c.src[c.head+4*i:])
 	if at < 0 || at > len(c.src) {
@@ -215,7 +214,7 @@ func (st *State) blosc2Block(dst []byte, c *blosc2Chunk, i int, first []byte) er
 		}
 	}
 	if len(dst)%streams != 0 {
-		return corrupt("a block is no multiple of its element")
+		return corrupt("a block size that is not a multiple of the element size")
 	}
 	moving := 0
 	for _, f := range c.filters {
@@ -223,7 +222,7 @@ func (st *State) blosc2Block(dst []byte, c *blosc2Chunk, i int, first []byte) er
 			moving++
 		}
 	}
-	// Filters that move bytes go from one buffer to another, so that the last one ends in dst.
+	// Filters that move bytes go from one buffer to the other; the last one writes to dst.
 	cur, other := dst, dst
 	if moving > 0 {
 		other = st.scratch(0, len(dst))
@@ -281,7 +280,7 @@ func (st *State) blosc2Block(dst []byte, c *blosc2Chunk, i int, first []byte) er
 	return nil
 }
 
-// deltaWidth returns the width in which the delta filter works on elements of width bytes.
+// deltaWidth returns the width that the delta filter uses for elements of width bytes.
 func deltaWidth(width int) int {
 	switch {
 	case width == 2, width == 4:

@@ -4,7 +4,7 @@ import (
 	"encoding/binary"
 )
 
-// Places in the head of a frame, whose integers are big-endian.
+// Offsets in the head of a frame. Its integers are big-endian.
 const (
 	frameHeadLen   = 11
 	frameLen       = 16
@@ -19,7 +19,7 @@ const (
 	maxBlosc2Dims = 8
 )
 
-// blosc2Frame decodes a contiguous frame: a head with metadata, the chunks, a chunk that holds where they begin.
+// blosc2Frame decodes a contiguous frame: a head with metadata, the chunks, and a chunk of their offsets.
 func (st *State) blosc2Frame(dst, src []byte) (int, error) {
 	if len(src) < frameMeta {
 		return 0, errShort
@@ -53,7 +53,7 @@ func (st *State) blosc2Frame(dst, src []byte) (int, error) {
 	if index.size%8 != 0 || chunk > 0 && int64(n) != (size-1)/int64(chunk)+1 {
 		return 0, corrupt("another number of chunks than the Blosc frame says")
 	}
-	// Chunks of a few bytes would only serve to fill memory with where they are.
+	// Many tiny chunks would fill the memory with their offsets.
 	if index.size > len(dst)+4096 {
 		return 0, errTooLong
 	}
@@ -89,7 +89,7 @@ func (st *State) blosc2Frame(dst, src []byte) (int, error) {
 	return out, nil
 }
 
-// blosc2Frame is a frame's chunks, and the array that they make, if any.
+// blosc2Frame is a frame's chunks, and the geometry of the array, if there is one.
 type blosc2Frame struct {
 	chunks  []byte
 	offsets []byte
@@ -110,7 +110,7 @@ func (f *blosc2Frame) at(i int) (c blosc2Chunk, err error) {
 		}
 		return parseBlosc2Chunk(f.chunks[at:])
 	}
-	// A chunk that is not stored: the kind is in the highest byte.
+	// The chunk is not stored: the highest byte has its kind.
 	c = blosc2Chunk{version: 5, width: f.width, size: f.chunk, block: max(f.chunk, 1), special: byte(at >> 56 & 7)}
 	if rest := f.size - int64(i)*int64(f.chunk); rest < int64(c.size) {
 		c.size = int(max(rest, 0))
@@ -182,7 +182,7 @@ func (f *blosc2Frame) parseArray(head []byte) (bool, error) {
 	return f.dims > 0, nil
 }
 
-// msgpack reads MessagePack in the fixed forms that Blosc uses. A read that fails sets bad and gives zeros.
+// msgpack reads MessagePack in the fixed forms that Blosc uses. A read that fails sets bad and returns zeros.
 type msgpack struct {
 	b   []byte
 	bad bool
@@ -210,10 +210,10 @@ func (m *msgpack) expect(c byte) {
 	}
 }
 
-// blosc2Array decodes a frame whose chunks and blocks are boxes of an N-dimensional array. Boxes lie in row-major
-// order; those at the end of a dimension are stored in full, what is beyond the end being padding.
+// blosc2Array decodes a frame whose chunks and blocks are boxes of an N-dimensional array. Boxes are in row-major order. Those
+// at the end of a dimension are stored in full, with padding past the end.
 func (st *State) blosc2Array(dst []byte, f *blosc2Frame) (int, error) {
-	// Each factor is below 2^31, and each product so far not much longer than dst, but for the last.
+	// Each factor is below 2^31, and each product before the last multiplication not much larger than dst.
 	size, tile := int64(f.width), int64(f.width)
 	chunks, blocks := int64(1), int64(1)
 	stored := int64(len(f.offsets) / 8)
@@ -253,7 +253,7 @@ func (st *State) blosc2Array(dst []byte, f *blosc2Frame) (int, error) {
 	return len(dst), nil
 }
 
-// step moves a place by one box, in row-major order.
+// step moves a position by one box, in row-major order.
 func step(at, shape, box *[maxBlosc2Dims]int, dims int) {
 	for k := dims - 1; k >= 0; k-- {
 		at[k] += box[k]
@@ -264,10 +264,9 @@ func step(at, shape, box *[maxBlosc2Dims]int, dims int) {
 	}
 }
 
-// blosc2ArrayChunk decodes the chunk whose first element is at origin of the array in dst. It has so many
-// blocks, each of tile bytes.
+// blosc2ArrayChunk decodes a chunk of blocks of tile bytes each. Its first element is at origin in the array dst.
 func (st *State) blosc2ArrayChunk(dst []byte, f *blosc2Frame, c *blosc2Chunk, origin *[maxBlosc2Dims]int, blocks, tile int) error {
-	// What is stored has its blocks; what is not may be of the size without padding.
+	// A stored chunk has all its blocks; the size of one that is not stored may be that without padding.
 	stored := c.special == 0
 	if stored && (int64(c.size) != int64(blocks)*int64(tile) || c.flags&bloscMemcpy == 0 && c.block != tile) {
 		return corrupt("a chunk of another size than the array's")
@@ -306,7 +305,7 @@ func (st *State) blosc2ArrayChunk(dst []byte, f *blosc2Frame, c *blosc2Chunk, or
 	return nil
 }
 
-// place copies what lies inside of chunk and array of a block, whose first element is at origin+at of the array.
+// place copies the part of a block that is inside the chunk and the array. Its first element is at origin+at in the array.
 func (f *blosc2Frame) place(dst, block []byte, origin, at *[maxBlosc2Dims]int) {
 	var n [maxBlosc2Dims]int // extent of what is copied
 	to := 0

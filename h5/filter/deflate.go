@@ -18,7 +18,7 @@ func (deflate) inC() bool { return inflatesInC }
 
 func (deflate) decode(st *State, dst, src []byte) (int, error) { return st.zlib(dst, src) }
 
-// inflate decodes the zlib stream at the beginning of src in Go.
+// inflate decodes the zlib stream at the start of src in Go.
 func (st *State) inflate(dst, src []byte) (int, error) {
 	n, err := st.inflater.Zlib(dst, src, asm.Adler32)
 	if errors.Is(err, inflate.ErrLong) {

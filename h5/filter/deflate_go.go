@@ -9,5 +9,5 @@ type deflateC struct{}
 
 func (*deflateC) close() {}
 
-// zlib decodes the zlib stream at the beginning of src.
+// zlib decodes the zlib stream at the start of src.
 func (st *State) zlib(dst, src []byte) (int, error) { return st.inflate(dst, src) }

@@ -28,13 +28,13 @@ func (c *deflateC) close() {
 	}
 }
 
-// zlib decodes the zlib stream at the beginning of src.
+// zlib decodes the zlib stream at the start of src.
 func (st *State) zlib(dst, src []byte) (int, error) {
 	if len(src) == 0 {
 		return 0, errShort
 	}
 	if len(dst) == 0 {
-		// Not even an empty slice can be given a place in C; what it makes must be nothing.
+		// An empty slice has no address for C; the result must be empty.
 		return st.inflate(dst, src)
 	}
 	if st.deflateC.d == nil {
@@ -43,7 +43,7 @@ func (st *State) zlib(dst, src []byte) (int, error) {
 		}
 	}
 	var in, out C.size_t
-	// The calls keep neither slice, and both outlive them.
+	// The calls keep neither slice, and both stay alive until they return.
 	r := C.libdeflate_zlib_decompress_ex(st.deflateC.d, unsafe.Pointer(unsafe.SliceData(src)), C.size_t(len(src)),
 		unsafe.Pointer(unsafe.SliceData(dst)), C.size_t(len(dst)), &in, &out)
 	switch r {
@@ -52,6 +52,6 @@ func (st *State) zlib(dst, src []byte) (int, error) {
 	case C.LIBDEFLATE_INSUFFICIENT_SPACE:
 		return 0, errTooLong
 	}
-	// The pure decoder knows what is wrong, and decides where the two might not agree.
+	// The Go decoder finds what is wrong, and decides if the two might disagree.
 	return st.inflate(dst, src)
 }

@@ -40,7 +40,7 @@ func ExampleNew_unsupported() {
 }
 
 func ExampleNewLazy() {
-	// The filter is optional, and its writer did not have it: bit 0 of the chunk's mask says so.
+	// The filter is optional, and the writer did not have it: bit 0 of the chunk's mask is set.
 	p, err := filter.NewLazy([]filter.Spec{{ID: 32013, Optional: true}})
 	if err != nil {
 		fmt.Println(err)

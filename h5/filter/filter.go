@@ -1,16 +1,16 @@
 // Package filter undoes HDF5's chunk filters: one small file per codec, and the pipeline that chains them.
 //
 // A [Pipeline] is compiled once from a dataset's filter message and may be shared by any number of goroutines. What
-// changes while decoding (scratch memory, codec tables) lives in a [State], one per worker, which keeps it from chunk
-// to chunk, so that decoding allocates nothing in the steady state.
+// changes while decoding (scratch memory, codec tables) is in a [State], one per worker, which keeps it from chunk to
+// chunk, so that decoding allocates nothing in the steady state.
 //
-// Encoded bytes are never trusted. Whatever they say, nothing larger than the caller's buffer and a small overhead is
-// written or allocated, and a chunk that decodes to any other size than the caller expects is corrupt.
+// Encoded bytes are never trusted. Whatever they contain, nothing larger than the caller's buffer and a small overhead is
+// written or allocated, and a chunk that does not decode to the size that the caller expects is corrupt.
 //
-// # What is not promised
+// # Not promised
 //
-// Bytes of a mapped file may be given as src only where [Pipeline.DecodesInC] is false: a file that is cut short while
-// C code reads it ends the process. Filters that encode are not offered.
+// Bytes of a mapped file may be given as src only if [Pipeline.DecodesInC] returns false: if a file is cut short while C code
+// reads it, the process ends. This package does not encode.
 package filter
 
 // Spec is one entry of a filter pipeline message (HDF5 File Format Specification, IV.A.2.l).

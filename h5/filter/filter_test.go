@@ -85,7 +85,7 @@ func TestFixtures(t *testing.T) {
 				t.Fatalf("%v: other bytes, first at %d of %d", c.Filters, firstDifference(dst, c.decoded), len(c.decoded))
 			}
 			if bytes.Count(dst[len(c.decoded):], []byte{0xa5}) != 64 {
-				t.Fatal("bytes behind the destination were written")
+				t.Fatal("bytes after the destination were written")
 			}
 			if !bytes.Equal(src, c.Encoded) {
 				t.Fatal("the source was written")
@@ -189,7 +189,7 @@ func TestFlipped(t *testing.T) {
 			}
 			p.Decode(st, dst[:len(c.decoded):len(c.decoded)], src, c.Mask)
 			if bytes.Count(dst[len(c.decoded):], []byte{0xa5}) != 32 {
-				t.Fatalf("%s/%s: bytes behind the destination were written", c.Family, c.Name)
+				t.Fatalf("%s/%s: bytes after the destination were written", c.Family, c.Name)
 			}
 		}
 	}
@@ -227,7 +227,7 @@ func TestGarbage(t *testing.T) {
 	}
 }
 
-// sizeOnly tells whether any bytes of the right number are something.
+// sizeOnly reports whether any bytes decode if there are enough of them.
 func sizeOnly(specs []Spec) bool {
 	for _, s := range specs {
 		if s.ID != 2 && s.ID != 5 {
@@ -486,7 +486,7 @@ func FuzzDecode(f *testing.F) {
 		in := bytes.Clone(src)
 		err := p.Decode(st, dst[:size:size], in, 0)
 		if bytes.Count(dst[size:], []byte{0xa5}) != 32 {
-			t.Fatal("bytes behind the destination were written")
+			t.Fatal("bytes after the destination were written")
 		}
 		if !bytes.Equal(in, src) {
 			t.Fatal("the source was written")

@@ -1,7 +1,7 @@
 package filter
 
-// lossy is a filter that only rounded the data when they were written (BitGroom, 32022; Granular BitRound, 32023):
-// there is nothing to undo.
+// lossy is a filter that rounded the data when it was written (BitGroom, 32022; Granular BitRound, 32023). There is nothing to
+// undo.
 type lossy struct{}
 
 func newLossy([]uint32) (decoder, error) { return lossy{}, nil }

@@ -6,10 +6,10 @@ import (
 	"github.com/pierrec/lz4/v4"
 )
 
-// hdfLZ4 is filter 32004: the decoded size (8 bytes), the decoded size of a block (4), then for each block its encoded
-// size (4) and its bytes, as they are where both sizes are equal; all big-endian.
+// hdfLZ4 is filter 32004: the decoded size (8 bytes), the decoded size of a block (4), then for each block its encoded size
+// (4) and its bytes, which are not encoded if both sizes are equal. Integers are big-endian.
 type hdfLZ4 struct {
-	block int // block size asked of the writer
+	block int // block size in the client data
 }
 
 func newLZ4(values []uint32) (decoder, error) {

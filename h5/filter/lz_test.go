@@ -28,9 +28,9 @@ func count(n int) []byte {
 }
 
 // TestStreams decodes streams written by hand, one for each kind of instruction of each of the formats.
-func lzLiterals(b []byte, most int, head func(n int) []byte) (out []byte) {
+func lzLiterals(b []byte, limit int, head func(n int) []byte) (out []byte) {
 	for len(b) > 0 {
-		n := min(len(b), most)
+		n := min(len(b), limit)
 		out = append(append(out, head(n)...), b[:n]...)
 		b = b[n:]
 	}
@@ -41,7 +41,7 @@ func lzRuns(b []byte) []byte {
 	return lzLiterals(b, 32, func(n int) []byte { return []byte{byte(n - 1)} })
 }
 
-// longLiterals is how LZO begins with a long run of literals: 3 + 15 + 255 for each zero + the last byte.
+// longLiterals is how LZO starts with a long run of literals: 3 + 15 + 255 for each zero + the last byte.
 func longLiterals(b []byte) []byte {
 	n := len(b) - 18
 	out := []byte{0}
@@ -84,7 +84,7 @@ func streams() []stream {
 		{"lzf: match of 3", lzfDecode, join(2, "abc", 0x20, 2), []byte("abcabc"), nil},
 		{"lzf: run", lzfDecode, join(0, "a", 0xe0, 9, 0), bytes.Repeat([]byte("a"), 19), nil},
 		{"lzf: longest, farthest", lzfDecode, join(lzRuns(long[:8192]), 0xff, 255, 255), naiveMatch(bytes.Clone(long[:8192]), 8192, 264), nil},
-		{"lzf: before the data", lzfDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match begins before the data")},
+		{"lzf: before the data", lzfDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match starts before the data")},
 		{"lzf: cut", lzfDecode, join(4, "abcd"), nil, errShort},
 		{"lzf: cut in a match", lzfDecode, join(0, "a", 0x20), nil, errShort},
 		{"lzf: cut in a length", lzfDecode, join(0, "a", 0xe0), nil, errShort},
@@ -95,7 +95,7 @@ func streams() []stream {
 		{"blosclz: near, farthest", bloscLZDecode, join(lzRuns(long[:8191]), 0x3f, 254), naiveMatch(bytes.Clone(long[:8191]), 8191, 3), nil},
 		{"blosclz: far, nearest", bloscLZDecode, join(lzRuns(long[:8192]), 0x3f, 255, 0, 0), naiveMatch(bytes.Clone(long[:8192]), 8192, 3), nil},
 		{"blosclz: far", bloscLZDecode, join(lzRuns(long), 0x5f, 255, 0x78, 0x20), naiveMatch(bytes.Clone(long), 8192+0x7820, 4), nil},
-		{"blosclz: before the data", bloscLZDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match begins before the data")},
+		{"blosclz: before the data", bloscLZDecode, join(2, "abc", 0x20, 3), nil, corrupt("a match starts before the data")},
 		{"blosclz: nothing", bloscLZDecode, nil, nil, errShort},
 		{"blosclz: cut", bloscLZDecode, join(4, "abcd"), nil, errShort},
 		{"blosclz: cut in a length", bloscLZDecode, join(0, "a", 0xe0, 255), nil, errShort},
@@ -114,7 +114,7 @@ func streams() []stream {
 		{"lzo: long match within 48 KiB", lzoPlain, join(longLiterals(long), 0x10, 0, 9, 0|1<<2, 0, end), naiveMatch(bytes.Clone(long), 16384+1, 2+7+255+9), nil},
 		{"lzo: nothing", lzoPlain, nil, nil, errShort},
 		{"lzo: no end", lzoPlain, join(21, "abcd"), nil, errShort},
-		{"lzo: before the data", lzoPlain, join(21, "abcd", 0x20|5, 0|4<<2, 0, end), nil, corrupt("a match begins before the data")},
+		{"lzo: before the data", lzoPlain, join(21, "abcd", 0x20|5, 0|4<<2, 0, end), nil, corrupt("a match starts before the data")},
 		{"lzo: a length without an end", lzoPlain, join(21, "abcd", 0x20, 0, 0, 0), nil, errShort},
 		{"lzo: literals without an end", lzoPlain, join(0, 0, 0), nil, errShort},
 		{"lzo: cut in a distance", lzoPlain, join(21, "abcd", 0x21, 0), nil, errShort},
@@ -138,7 +138,7 @@ func TestStreams(t *testing.T) {
 			continue
 		}
 		if bytes.Count(got[len(c.want)+32:], []byte{0xa5}) != 32 {
-			t.Errorf("%s: bytes behind the room were written", c.name)
+			t.Errorf("%s: bytes after the end of dst were written", c.name)
 		}
 		for _, room := range []int{0, 1, len(c.want) / 2, len(c.want) - 1} {
 			if room >= 0 && room < len(c.want) {

@@ -2,7 +2,7 @@ package filter
 
 import "encoding/binary"
 
-// lzf is filter 32000: Marc Lehmann's LZF, whose stream says nothing of its sizes.
+// lzf is filter 32000: Marc Lehmann's LZF, whose stream does not contain its size.
 type lzf struct{}
 
 func newLZF([]uint32) (decoder, error) { return lzf{}, nil }
@@ -11,8 +11,8 @@ func (lzf) bound(n int) (int, bool) { return n + n>>4 + 64, false }
 
 func (lzf) decode(_ *State, dst, src []byte) (int, error) { return lzfDecode(dst, src) }
 
-// lzfDecode: a byte below 32 is followed by one more literals than it says. Else its upper three bits and, if all are
-// set, the next byte, are a length less two; its lower five bits and the next byte are a distance less one.
+// lzfDecode decodes LZF. A byte n below 32 is followed by n+1 literals. Otherwise its upper three bits and, if all are set,
+// the next byte are a length less two; its lower five bits and the next byte are a distance less one.
 func lzfDecode(dst, src []byte) (int, error) {
 	in, out := 0, 0
 	for in < len(src) {
@@ -52,7 +52,7 @@ func lzfDecode(dst, src []byte) (int, error) {
 		dist := c&31<<8 + int(src[in]) + 1
 		in++
 		if dist > out {
-			return out, corrupt("a match begins before the data")
+			return out, corrupt("a match starts before the data")
 		}
 		if n > len(dst)-out {
 			return out, errTooLong
@@ -68,8 +68,8 @@ func lzfDecode(dst, src []byte) (int, error) {
 	return out, nil
 }
 
-// copyMatch copies n bytes from dist bytes before place out of b to there; the two may overlap, in which case what was
-// copied is copied again. Both lie in b, whose bytes behind the copy are scratch.
+// copyMatch copies n bytes in b to offset out from dist bytes before it. The ranges may overlap, in which case copied bytes
+// are copied again. Both are inside b. Bytes of b after the copy are scratch.
 func copyMatch(b []byte, out, dist, n int) {
 	from := out - dist
 	switch {

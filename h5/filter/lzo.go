@@ -34,11 +34,11 @@ func (lzo) decode(_ *State, dst, src []byte) (int, error) {
 //	0000xxxx   after no literals: 3+x literals; after one to three: length 2, distance 1+D+4*next byte; after more:
 //	           length 3, distance 2049+D+4*next byte (xxxx being DDSS)
 //
-// A length of which all bits are zero goes on: 255 for each zero byte that follows, and the first other byte. S is how
-// many literals come after the match. The first byte may instead say how many literals come first.
+// If all bits of a length are zero, it continues: 255 for each zero byte that follows, plus the first other byte. S is the number
+// of literals after the match. The first byte may instead be a number of literals that come first.
 func lzoDecode(dst, src []byte) (written, taken int, err error) {
 	in, out := 0, 0
-	state := 0 // how many literals came last: 0, 1 to 3, 4 for more
+	state := 0 // number of literals before this instruction: 0, 1 to 3, 4 for more
 	literals := 0
 	if len(src) > 0 && src[0] > 17 {
 		literals = int(src[0]) - 17
@@ -58,7 +58,7 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 			out += literals
 			literals = 0
 		}
-		if in > len(src)-2 { // no instruction is shorter, with what belongs to it
+		if in > len(src)-2 { // the minimum length of an instruction
 			return out, in, errShort
 		}
 		c := int(src[in])
@@ -106,7 +106,7 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 		}
 		switch {
 		case dist > out:
-			return out, in, corrupt("a match begins before the data")
+			return out, in, corrupt("a match starts before the data")
 		case n > len(dst)-out:
 			return out, in, errTooLong
 		}
@@ -116,8 +116,8 @@ func lzoDecode(dst, src []byte) (written, taken int, err error) {
 	}
 }
 
-// lzoLength returns a length whose bits in the instruction are n, at most max, and where src goes on after it. Beyond the end
-// of src that is a place which the next read refuses.
+// lzoLength returns a length whose bits in the instruction are n, at most max, and the offset in src after it. Past the end of
+// src, that is an offset that the next read refuses.
 func lzoLength(src []byte, in, n, max int) (length, next int) {
 	if n != 0 {
 		return n, in

@@ -2,7 +2,7 @@ package filter
 
 import "fmt"
 
-// entry is one filter that is known by number.
+// entry is one filter of a known number.
 type entry struct {
 	id      uint16
 	name    string
@@ -64,8 +64,7 @@ func lookup(id uint16) *entry {
 	return nil
 }
 
-// Name returns the name of a filter of the library, or that under which another one is registered; "" for a number
-// that is not.
+// Name returns the name of a filter of the library or of a registered one, or "" for other numbers.
 func Name(id uint16) string {
 	if e := lookup(id); e != nil {
 		return e.name
@@ -73,7 +72,7 @@ func Name(id uint16) string {
 	return ""
 }
 
-// Supported reports whether a filter is implemented. Its client data may still ask for something that is not.
+// Supported reports whether a filter is implemented. Its client data may still ask for a feature that is not.
 func Supported(id uint16) bool {
 	e := lookup(id)
 	return e != nil && e.compile != nil

@@ -2,9 +2,9 @@ package filter
 
 import "github.com/h5arrow/h5arrow/h5/filter/internal/bits"
 
-// nbit is filter 5: of each number only the bits that count are stored, one number after the other, highest bits
-// first. Client data: their number, whether there is nothing to do, the number of elements, and a description of the
-// element type, a tree that is written root first.
+// nbit is filter 5: only the significant bits of each number are stored, one number after another, highest bits first. Client
+// data: the number of values in it, whether there is nothing to do, the number of elements, and a description of the element
+// type, a tree in preorder.
 type nbit struct {
 	n   int
 	typ nbitType
@@ -14,11 +14,11 @@ type nbit struct {
 // nbitType is an element, an item, or a member.
 type nbitType struct {
 	kind   uint32
-	offset int // in what it is a part of
+	offset int // in its parent
 	size   int
 	big    bool // atomic: big-endian
-	low    int  // atomic: bits below those that count
-	bits   int  // atomic: bits that count
+	low    int  // atomic: bits below the significant ones
+	bits   int  // atomic: significant bits
 	empty  bool // nothing is stored
 	parts  []nbitType
 }
@@ -60,7 +60,7 @@ func newNbit(values []uint32) (decoder, error) {
 
 type nbitParser struct {
 	values []uint32
-	count  int // of types: going back, a description could grow without end
+	count  int // of types: by going back, a description could grow without end
 	bad    corrupt
 }
 
@@ -74,10 +74,10 @@ func (p *nbitParser) next() uint32 {
 	return v
 }
 
-// parse reads one type and checks that its parts lie in it.
+// parse reads one type and checks that its parts are inside it.
 func (p *nbitParser) parse(depth int) (t nbitType) {
 	if p.count++; depth == 0 || p.count > maxNbitTypes {
-		p.bad = "types within types within types"
+		p.bad = "types nested too deeply"
 		return t
 	}
 	t.kind = p.next()
@@ -99,9 +99,9 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 		}
 		t.big, t.bits, t.low = order == 1, int(n), int(low)
 	case nbitArray:
-		// The library, writing and reading, goes back to the head of an item that is an array or a compound type
-		// for each of them, also after the last one, and takes the description of what follows from there. Members
-		// behind such an array are thus not stored as what they are, and are lost.
+		// For each item that is an array or a compound type, the library goes back to the head of the item's
+		// description when it writes and reads, even after the last item, and takes the description of what follows
+		// from there. So members after such an array are stored with the wrong type, and are lost.
 		var item nbitType
 		if rest := p.values; len(rest) > 0 && (rest[0] == nbitArray || rest[0] == nbitCompound) {
 			item = p.parse(depth - 1)
@@ -110,7 +110,7 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 			item = p.parse(depth - 1)
 		}
 		if item.kind == nbitNoop {
-			item.size = t.size // whatever is stored
+			item.size = t.size // whatever the description contains
 		}
 		t.parts = []nbitType{item}
 		t.empty = item.empty || item.size > t.size
@@ -122,7 +122,7 @@ func (p *nbitParser) parse(depth int) (t nbitType) {
 			m := p.parse(depth - 1)
 			used += uint64(m.size)
 			if used > uint64(t.size) || uint64(offset)+uint64(m.size) > uint64(t.size) {
-				p.bad = "a member that does not lie in its compound type"
+				p.bad = "a member outside its compound type"
 			}
 			m.offset = int(offset)
 			t.parts = append(t.parts, m)
@@ -166,7 +166,7 @@ func (d nbit) decode(_ *State, dst, src []byte) (int, error) {
 // decode fills dst, which has the type's size and is zero.
 func (t *nbitType) decode(dst []byte, r *bits.Reader) bool {
 	if t.empty {
-		return true // and not a loop for each of its parts
+		return true // without a loop for its parts
 	}
 	switch t.kind {
 	case nbitAtomic:

@@ -11,12 +11,12 @@ import (
 // maxStages is the number of filters that a pipeline message can hold: a chunk's filter mask has 32 bits.
 const maxStages = 32
 
-// decoder undoes one filter. Implementations are immutable: what changes is in State.
+// decoder undoes one filter. Implementations are immutable: all that changes is in State.
 type decoder interface {
-	// decode writes the decoded form of src to dst and returns how many bytes that is, at most len(dst). More than
-	// that is errTooLong. It may use all of dst as scratch, and must not keep dst or src.
+	// decode writes the decoded form of src to dst and returns its number of bytes, at most len(dst). If there are
+	// more, it returns errTooLong. It may use all of dst as scratch, and must not keep dst or src.
 	decode(st *State, dst, src []byte) (int, error)
-	// bound returns how long the encoded form of n bytes can be, and whether it always is exactly that.
+	// bound returns the maximum length of the encoded form of n bytes, and whether the length is always the maximum.
 	bound(n int) (size int, exact bool)
 }
 
@@ -64,11 +64,11 @@ type Pipeline struct {
 	stages []stage
 }
 
-// New compiles the filters of a pipeline message. A filter that this package does not decode is an Unsupported error
-// with its number and name. No filters at all is a pipeline that copies.
+// New compiles the filters of a pipeline message. A filter that this package does not decode is an error of kind Unsupported
+// with its number and name. Without filters, the pipeline copies.
 //
-// Client data that make no sense are Corrupt, but only for the chunks to which the filter was applied: the library
-// can't apply such a filter either, and marks the chunks so.
+// Invalid client data is an error of kind Corrupt, but only for chunks to which the filter was applied: the library can't apply
+// such a filter either, and records that in the mask of the chunks.
 func New(specs []Spec) (*Pipeline, error) {
 	p, err := NewLazy(specs)
 	if err == nil {
@@ -80,8 +80,8 @@ func New(specs []Spec) (*Pipeline, error) {
 	return p, nil
 }
 
-// NewLazy is New for data that may have been written without a filter that is not implemented, as writers do that
-// lack an optional filter: that a filter is Unsupported, too, is an error only of the chunks to which it was applied.
+// NewLazy is New for data whose writer may have lacked an optional filter: an unsupported filter, too, is an error only for
+// chunks to which it was applied.
 func NewLazy(specs []Spec) (*Pipeline, error) {
 	if len(specs) > maxStages {
 		return nil, h5err.New(h5err.Corrupt, "a pipeline of %d filters; at most %d are possible", len(specs), maxStages)
@@ -110,7 +110,7 @@ func (broken) bound(n int) (int, bool) { return n, false }
 
 func (b broken) decode(*State, []byte, []byte) (int, error) { return 0, b.err }
 
-// Unsupported returns the error of the first filter that is not implemented, nil where all are.
+// Unsupported returns the error of the first filter that is not implemented, or nil if there is none.
 func (p *Pipeline) Unsupported() error {
 	for i := range p.stages {
 		if b, ok := p.stages[i].dec.(broken); ok && h5err.Is(b.err, h5err.Unsupported) {
@@ -133,20 +133,19 @@ func (p *Pipeline) DecodesInC() bool {
 	return false
 }
 
-// Decode undoes the filters of one chunk, last to first, and fills dst with the result. Bit i of mask says that
-// filter i was not applied to this chunk; bits beyond the pipeline mean nothing. A chunk that decodes to any other
-// size than len(dst) is Corrupt, and then the content of dst means nothing. src is not changed; it must not overlap
-// dst.
+// Decode undoes the filters of one chunk, last to first, and fills dst with the result. If bit i of mask is set, filter i was
+// not applied to this chunk; bits past the end of the pipeline are ignored. If the chunk does not decode to len(dst) bytes, the
+// error has kind Corrupt, and the content of dst is undefined. src is not changed; it must not overlap dst.
 func (p *Pipeline) Decode(st *State, dst, src []byte, mask uint32) error {
 	n, err := p.decode(st, dst, src, mask, true)
 	if err == nil && n != len(dst) {
-		err = h5err.New(h5err.Corrupt, "a chunk decodes to %d bytes where %d are due", n, len(dst))
+		err = h5err.New(h5err.Corrupt, "a chunk decodes to %d bytes, not to %d", n, len(dst))
 	}
 	return err
 }
 
-// DecodeUnknown undoes the filters of bytes whose decoded size is not known but is at most max, and returns the
-// result in new memory.
+// DecodeUnknown undoes the filters of bytes whose decoded size is unknown but at most max, and returns the result in new
+// memory.
 func (p *Pipeline) DecodeUnknown(st *State, src []byte, mask uint32, max int) ([]byte, error) {
 	if max < 0 {
 		return nil, h5err.New(h5err.Argument, "negative size %d", max)
@@ -155,7 +154,7 @@ func (p *Pipeline) DecodeUnknown(st *State, src []byte, mask uint32, max int) ([
 	if len(src) < math.MaxInt/8 {
 		size += 4 * len(src)
 	}
-	// Decoding anew into a larger buffer costs at most twice the work, and needs no codec that can stop midway.
+	// Decoding again into a larger buffer costs at most twice the work, and works with codecs that can't stop midway.
 	for {
 		size = min(size, max)
 		dst := make([]byte, size)
@@ -173,12 +172,12 @@ func (p *Pipeline) DecodeUnknown(st *State, src []byte, mask uint32, max int) ([
 	}
 }
 
-// decode is Decode, where exact says that the decoded size is known to be len(dst).
+// decode is Decode. exact means that the decoded size is known to be len(dst).
 func (p *Pipeline) decode(st *State, dst, src []byte, mask uint32, exact bool) (int, error) {
-	// Sizes between two stages, as the writer made them: that before stage i is want[i].
+	// Sizes between two stages, as the writer had them: the size before stage i is want[i].
 	var want [maxStages]int
 	first := -1
-	// Filters that enlarge their input do so by little, however many of them there are.
+	// Filters enlarge their input only a little, however many there are.
 	limit := 2*min(len(dst), math.MaxInt/4) + 1<<16
 	n := len(dst)
 	for i := range p.stages {
@@ -225,7 +224,7 @@ func (p *Pipeline) decode(st *State, dst, src []byte, mask uint32, exact bool) (
 			return 0, s.err(err)
 		}
 		if known && n != size {
-			return 0, s.err(corrupt(fmt.Sprintf("decodes to %d bytes where %d are due", n, size)))
+			return 0, s.err(corrupt(fmt.Sprintf("decodes to %d bytes, not to %d", n, size)))
 		}
 		if i == first {
 			return n, nil
@@ -233,7 +232,7 @@ func (p *Pipeline) decode(st *State, dst, src []byte, mask uint32, exact bool) (
 		cur = out[:n]
 	}
 	if len(cur) > len(dst) {
-		return 0, h5err.Wrap(h5err.Corrupt, errTooLong, "a chunk of %d bytes where %d are due", len(cur), len(dst))
+		return 0, h5err.Wrap(h5err.Corrupt, errTooLong, "a chunk of %d bytes, %d expected", len(cur), len(dst))
 	}
 	return copy(dst, cur), nil
 }

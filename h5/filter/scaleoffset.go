@@ -8,8 +8,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/internal/bits"
 )
 
-// scaleoffset is filter 6. Integers are stored as what they are above the smallest, in as few bits as the largest
-// needs; floats as integers after multiplication by a power of ten. All bits set stand for the fill value.
+// scaleoffset is filter 6. Integers are stored as differences to the minimum, in as few bits as the maximum needs; floats as
+// integers after multiplication by a power of ten. A value with all bits set is the fill value.
 //
 //	+----------------+-----------------+---------------------+---------+------+
 //	| bits per value | size of minimum | minimum, in 8 bytes | nothing | bits |
@@ -22,13 +22,13 @@ type scaleoffset struct {
 	hasFill  bool
 	fill     uint64  // as its bits
 	scale    float64 // 10 to the decimal scale factor, rounded to the type of the values
-	full     bool    // as many bits as values have were asked for: values are stored as they are
+	full     bool    // the client data asks for all bits: values are stored unchanged
 }
 
 const scaleoffsetHead = 21
 
 func newScaleoffset(values []uint32) (decoder, error) {
-	// Twenty: what the library insists on. The last twelve are room for the fill value.
+	// The library insists on twenty. The last twelve are room for the fill value.
 	if len(values) < 8 {
 		return nil, corrupt("too little client data")
 	}
@@ -66,7 +66,7 @@ func newScaleoffset(values []uint32) (decoder, error) {
 		if s.width != 4 && s.width != 8 {
 			return nil, corrupt("bad size of values")
 		}
-		// Correctly rounded, which math.Pow is not always; an infinity, and the error that comes with it, are right.
+		// Correctly rounded, which math.Pow is not always. An infinity is right, in spite of the error that comes with it.
 		s.scale, _ = strconv.ParseFloat("1e"+strconv.Itoa(int(factor)), 8*s.width)
 	default:
 		return nil, corrupt("bad class of values")
@@ -108,9 +108,9 @@ func (s scaleoffset) decode(_ *State, dst, src []byte) (int, error) {
 		return 0, errShort
 	}
 	width := binary.LittleEndian.Uint32(src)
-	var least uint64
+	var minimum uint64
 	for i := range min(int(src[4]), 8) {
-		least |= uint64(src[5+i]) << (8 * i)
+		minimum |= uint64(src[5+i]) << (8 * i)
 	}
 	if width > uint32(8*s.width) {
 		return 0, corrupt("more bits than values have")
@@ -121,7 +121,7 @@ func (s scaleoffset) decode(_ *State, dst, src []byte) (int, error) {
 	n := int(width)
 	dst, src = dst[:s.n*s.width], src[scaleoffsetHead:]
 	if n == 8*s.width {
-		// Stored in little-endian order whatever the type's: bytes, not bits.
+		// Stored as bytes in little-endian order, whatever the type's order.
 		if len(src) < len(dst) {
 			return 0, errShort
 		}
@@ -134,15 +134,15 @@ func (s scaleoffset) decode(_ *State, dst, src []byte) (int, error) {
 	if n > 0 && s.n > len(src)*8/n {
 		return 0, errShort
 	}
-	s.unpack(dst, src, n, least)
+	s.unpack(dst, src, n, minimum)
 	if s.big {
 		swap(dst, s.width)
 	}
 	return len(dst), nil
 }
 
-// unpack decodes values of n bits, less than they have decoded, in little-endian order.
-func (s scaleoffset) unpack(dst, src []byte, n int, least uint64) {
+// unpack decodes values of n bits, fewer than decoded values have, in little-endian order.
+func (s scaleoffset) unpack(dst, src []byte, n int, minimum uint64) {
 	r := bits.NewReader(src)
 	none := uint64(1)<<n - 1
 	if !s.hasFill {
@@ -150,7 +150,7 @@ func (s scaleoffset) unpack(dst, src []byte, n int, least uint64) {
 	}
 	switch {
 	case s.float && s.width == 4:
-		low, scale := math.Float32frombits(uint32(least)), float32(s.scale)
+		low, scale := math.Float32frombits(uint32(minimum)), float32(s.scale)
 		for i := range s.n {
 			v, x := r.Take(n), uint32(s.fill)
 			if v != none {
@@ -159,7 +159,7 @@ func (s scaleoffset) unpack(dst, src []byte, n int, least uint64) {
 			binary.LittleEndian.PutUint32(dst[4*i:], x)
 		}
 	case s.float:
-		low := math.Float64frombits(least)
+		low := math.Float64frombits(minimum)
 		for i := range s.n {
 			v, x := r.Take(n), s.fill
 			if v != none {
@@ -173,7 +173,7 @@ func (s scaleoffset) unpack(dst, src []byte, n int, least uint64) {
 			if v == none {
 				v = s.fill
 			} else {
-				v += least
+				v += minimum
 			}
 			switch s.width {
 			case 1:

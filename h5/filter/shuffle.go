@@ -2,7 +2,7 @@ package filter
 
 import "github.com/h5arrow/h5arrow/h5/filter/internal/asm"
 
-// shuffle is filter 2: first bytes of all elements, second bytes of all, and so on.
+// shuffle is filter 2: the first bytes of all elements, then the second bytes of all, and so on.
 type shuffle int
 
 func newShuffle(values []uint32) (decoder, error) {

@@ -7,8 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/internal/inflate"
 )
 
-// State is what decoding needs and keeps from chunk to chunk: scratch buffers and tables of the codecs. It serves one
-// goroutine at a time and any number of pipelines.
+// State is what decoding keeps from chunk to chunk: scratch buffers and tables of the codecs. Only one goroutine may use it at a
+// time, for any number of pipelines.
 type State struct {
 	stages [2][]byte // results between two filters of a pipeline, in turn
 	turn   int
@@ -21,10 +21,10 @@ type State struct {
 	zstd     *zstd.Decoder
 }
 
-// NewState returns an empty state. What a codec needs is made at its first use.
+// NewState returns an empty state. What a codec needs is allocated at its first use.
 func NewState() *State { return new(State) }
 
-// Close frees what the garbage collector does not know of. The state may be used again afterwards.
+// Close frees the C memory of the state. The state may be used again afterwards.
 func (st *State) Close() {
 	if st.zstd != nil {
 		st.zstd.Close()

@@ -9,14 +9,13 @@ import (
 )
 
 // szip is filter 4: the decoded size (4 bytes), then samples ("pixels") in szip's form of the CCSDS 121.0-B coder.
-// Client data: options, samples in a block, bits of a sample, samples in a line. Samples of 32 and 64 bits are
-// taken apart, first bytes first, and each byte is a sample. A line whose length is no multiple of a block's is
-// filled up.
+// Client data: options, samples in a block, bits of a sample, samples in a line. Samples of 32 and 64 bits are split into
+// bytes, first bytes first, and each byte is a sample. A line whose length is not a multiple of the block size is padded.
 type szip struct {
 	params aec.Params
-	line   int // samples in a line, without what fills it up
+	line   int // samples in a line, without padding
 	size   int // bytes of a sample
-	planes int // of how many bytes elements were taken apart, 1: not at all
+	planes int // bytes into which elements were split; 1: not split
 	big    bool
 }
 
@@ -75,7 +74,7 @@ func (s szip) decode(st *State, dst, src []byte) (int, error) {
 	}
 	padded := s.params.Line * s.params.Block
 	lines := (pixels-1)/s.line + 1
-	// A last line is not decoded beyond what is needed of it.
+	// Only the part of the last line that is needed is decoded.
 	all := (lines-1)*padded + pixels - (lines-1)*s.line
 	samples := st.pixels(all)
 	if err := aec.Decode(samples, src[4:], &s.params); err != nil {

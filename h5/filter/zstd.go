@@ -19,7 +19,7 @@ func (hdfZstd) decode(st *State, dst, src []byte) (int, error) { return st.unzst
 func (st *State) unzstd(dst, src []byte) (int, error) {
 	if st.zstd == nil {
 		var err error
-		// With one slice as the result that slice is the window, so its size costs nothing.
+		// If the result is one slice, that slice is the window, so the size of the window costs nothing.
 		st.zstd, err = zstd.NewReader(nil, zstd.WithDecoderConcurrency(1), zstd.WithDecodeAllCapLimit(true), zstd.WithDecoderMaxWindow(1<<31), zstd.WithDecoderLowmem(true))
 		if err != nil {
 			return 0, err

@@ -18,17 +18,17 @@ const (
 	ErrSecond = Error("a second extension code out of range")
 )
 
-// Params says how samples were encoded.
+// Params describes how samples were encoded.
 type Params struct {
 	Bits       int  // of a sample, 1 to 32
 	Block      int  // samples in a block, even, at most 64
-	Line       int  // blocks in a line, after which prediction starts anew
-	Preprocess bool // samples are stored as differences to the one before
+	Line       int  // blocks in a line, after which prediction starts again
+	Preprocess bool // samples are stored as differences to the previous one
 }
 
 const maxBlock = 64
 
-// reader reads bits, the highest of a byte first. Bits behind the end are zero; over tells that they were used.
+// reader reads bits, the highest of a byte first. Bits past the end are zero; over is set when they were used.
 type reader struct {
 	b    []byte
 	at   int
@@ -88,7 +88,7 @@ func (r *reader) unary() uint32 {
 	}
 }
 
-// short tells whether more bits were taken than there are.
+// short reports whether more bits were taken than there are.
 func (r *reader) short() bool { return r.over || r.at-r.n>>3 > len(r.b) }
 
 // unaries sets each of v to the next unary number, shifted left.
@@ -146,8 +146,8 @@ func (r *reader) low(v []uint32, k int) {
 	r.buf, r.n, r.at = buf, n, at
 }
 
-// Decode decodes samples to out, line after line, and begins a new line wherever the encoder did. The encoder fills a
-// last line; here blocks behind the last sample that is asked for are left alone.
+// Decode decodes samples to out, line after line, and starts a new line wherever the encoder did. The encoder pads the last
+// line; blocks after the last sample of out are not decoded.
 func Decode(out []uint32, src []byte, p *Params) error {
 	r := reader{b: src}
 	idBits := 5
@@ -203,7 +203,7 @@ func Decode(out []uint32, src []byte, p *Params) error {
 					block[0] = r.take(p.Bits)
 				}
 				r.unaries(block[ref:], k)
-				// What is behind the data needs not be there, but is in the way of what is left of the block.
+				// Samples past the end of out are skipped: the low bits of the block follow them.
 				if len(block) < p.Block {
 					var rest [maxBlock]uint32
 					r.unaries(rest[:p.Block-len(block)], k)
@@ -224,8 +224,8 @@ func Decode(out []uint32, src []byte, p *Params) error {
 	return nil
 }
 
-// pairs decodes a block by the second extension: a code stands for two samples. The block has size samples, of which those
-// from ref on are decoded, and those beyond len(block) are read but left out.
+// pairs decodes a block by the second extension, in which a code represents two samples. The block has size samples. Those from
+// ref on are decoded, and those past len(block) are read but dropped.
 func (r *reader) pairs(block []uint32, ref, size int) error {
 	for i := ref; i < size; i++ {
 		m := r.unary()
@@ -247,7 +247,7 @@ func (r *reader) pairs(block []uint32, ref, size int) error {
 	return nil
 }
 
-// zeroBlocks reads the length of a run of zero blocks, which starts with number b of the line's.
+// zeroBlocks reads the length of a run of zero blocks that starts with block b of a line.
 func (r *reader) zeroBlocks(b, line int) int {
 	switch n := int(r.unary()) + 1; {
 	case n == 5: // to the end of the line, or of its 64 blocks
@@ -259,7 +259,7 @@ func (r *reader) zeroBlocks(b, line int) int {
 	}
 }
 
-// undoPrediction turns differences, folded to be positive and small, into samples; the first is one.
+// undoPrediction turns differences, folded to small positive numbers, into samples. The first one is a sample already.
 func undoPrediction(s []uint32, width int) {
 	top := uint32(uint64(1)<<width - 1)
 	half := top/2 + 1

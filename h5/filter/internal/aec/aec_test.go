@@ -55,7 +55,7 @@ func (w *writer) line(s []uint32) {
 			}
 		}
 		zeros := w.zeros(v[at:], ref)
-		most := slices.Max(block[ref:])
+		largest := slices.Max(block[ref:])
 		b := at / w.Block
 		switch kind := w.r.IntN(4); {
 		case zeros > 0 && kind < 3:
@@ -64,7 +64,7 @@ func (w *writer) line(s []uint32) {
 			zeros = w.putZeros(zeros, b)
 			at += zeros * w.Block
 			continue
-		case kind == 0 && most <= 6:
+		case kind == 0 && largest <= 6:
 			w.put(0, idBits)
 			w.put(1, 1)
 			first()
@@ -75,9 +75,9 @@ func (w *writer) line(s []uint32) {
 				}
 				w.unary((a+b)*(a+b+1)/2 + b)
 			}
-		case kind <= 2 && most>>(1<<idBits-3) < 100:
+		case kind <= 2 && largest>>(1<<idBits-3) < 100:
 			k := w.r.IntN(1<<idBits - 2)
-			for most>>k >= 100 {
+			for largest>>k >= 100 {
 				k++
 			}
 			w.put(uint32(k+1), idBits)
@@ -119,7 +119,7 @@ func (w *writer) predicted(s []uint32) []uint32 {
 	return v
 }
 
-// zeros returns how many blocks of nothing but zeros v begins with; a sample that is stored as such does not count.
+// zeros returns how many blocks of nothing but zeros v begins with; a sample that is stored unchanged does not count.
 func (w *writer) zeros(v []uint32, ref int) int {
 	some := func(s []uint32) bool { return slices.ContainsFunc(s, func(x uint32) bool { return x != 0 }) }
 	n := 0

@@ -1,19 +1,18 @@
-// Package asm holds the loops over bytes that are worth vector instructions: undoing byte and bit shuffles, and
-// checksums.
+// Package asm has the loops over bytes that are worth vector instructions: undoing byte and bit shuffles, and checksums.
 //
-// Each has a portable twin, which is used on other processors, on those without AVX2, and with the build tag purego.
-// The assembly is generated: see the directory gen.
+// Each has a portable version, which is used on other processors, on those without AVX2, and with the build tag purego. The
+// assembly is generated: see the directory gen.
 package asm
 
 import "encoding/binary"
 
 //go:generate go run -C gen . -out ../kernels_amd64.s -stubs ../kernels_amd64.go -pkg asm
 
-// tile is how many bytes of wide elements are made column by column before the next ones are.
+// tile is the number of bytes of wide elements that are written column by column before the next ones.
 const tile = 16 << 10
 
 // Unshuffle undoes the byte shuffle of elements of width bytes: src holds the first bytes of all elements, then the
-// second bytes of all, and so on; bytes that fill no element follow as they are. dst is as long as src and does not
+// second bytes of all, and so on; bytes that do not fill an element follow unchanged. dst is as long as src and does not
 // overlap it.
 func Unshuffle(dst, src []byte, width int) {
 	n := 0
@@ -48,7 +47,7 @@ func BitUnshuffle(dst, src, tmp []byte, n, width int) {
 	}
 }
 
-// bitPlane makes the bytes from done on of one plane, of len(dst) bytes, from its eight rows of bits.
+// bitPlane writes the bytes from done on of one plane of len(dst) bytes, from its eight rows of bits.
 func bitPlane(dst, rows []byte, done int) {
 	unshuffle8(dst, rows, 8, len(dst)/8, done/8)
 	for b := dst[done:]; len(b) >= 8; b = b[8:] {
@@ -66,7 +65,7 @@ func transpose8(x uint64) uint64 {
 	return x ^ t ^ t<<28
 }
 
-// unshuffle makes elements done to n-1.
+// unshuffle writes elements done to n-1.
 func unshuffle(dst, src []byte, width, n, done int) {
 	switch width {
 	case 2:
@@ -84,7 +83,7 @@ func unshuffle(dst, src []byte, width, n, done int) {
 		case width >= 4:
 			column, size = unshuffle4, 4
 		}
-		// A few elements at a time, so that what is written in several columns is written in the cache.
+		// A few elements at a time, so that all their columns are written in the cache.
 		step := max(tile/width, 8)
 		for lo := done; lo < n; lo += step {
 			hi := min(lo+step, n)
@@ -176,7 +175,7 @@ func unshuffle2(dst, src []byte, width, n, done int) {
 func load(b []byte) uint64     { return binary.LittleEndian.Uint64(b) }
 func store(b []byte, v uint64) { binary.LittleEndian.PutUint64(b, v) }
 
-// swap8 exchanges the odd bytes of a with the even ones of b; swap16 does so with pairs of bytes.
+// swap8 exchanges the odd bytes of a with the even ones of b; swap16 exchanges pairs of bytes.
 func swap8(a, b uint64) (uint64, uint64) {
 	t := (a>>8 ^ b) & 0x00ff00ff00ff00ff
 	return a ^ t<<8, b ^ t
@@ -187,7 +186,7 @@ func swap16(a, b uint64) (uint64, uint64) {
 	return a ^ t<<16, b ^ t
 }
 
-// sumPart is how many bytes are added up at a time: few enough for the sums of the vector instructions.
+// sumPart is the number of bytes that are added up at a time. The sums of the vector instructions do not overflow.
 const sumPart = 1 << 18
 
 // Adler32 returns the Adler-32 checksum of b.
@@ -204,7 +203,7 @@ func Adler32(b []byte) uint32 {
 	return uint32(s2)<<16 | uint32(s1)
 }
 
-// adlerMore carries sums on over b.
+// adlerMore continues sums over b.
 func adlerMore(b []byte, sum, weighted uint64) (uint64, uint64) {
 	for ; len(b) >= 4; b = b[4:] {
 		v0, v1, v2, v3 := uint64(b[0]), uint64(b[1]), uint64(b[2]), uint64(b[3])
@@ -236,7 +235,7 @@ func Fletcher32(b []byte) uint32 {
 	return uint32(s2)<<16 | uint32(s1)
 }
 
-// fletcherMore carries sums on over b, which has no odd byte.
+// fletcherMore continues sums over b, whose length is even.
 func fletcherMore(b []byte, sum, weighted uint64) (uint64, uint64) {
 	for ; len(b) >= 8; b = b[8:] {
 		v := binary.BigEndian.Uint64(b)

@@ -6,7 +6,7 @@ import "golang.org/x/sys/cpu"
 
 var hasAVX2 = cpu.X86.HasAVX2
 
-// unshuffleFast makes elements from the first on, and returns how many.
+// unshuffleFast writes elements from the first on, and returns their number.
 func unshuffleFast(dst, src []byte, width, n int) int {
 	done := n &^ 31
 	if !hasAVX2 || done == 0 {
@@ -27,8 +27,8 @@ func unshuffleFast(dst, src []byte, width, n int) int {
 	}
 	_ = dst[n*width-1]
 	_ = src[n*width-1]
-	// Columns of 8 or 4 bytes; the last one overlaps the one before it. A few elements at a time, so that what is
-	// written in several columns is written in the cache.
+	// Columns of 8 or 4 bytes; the last one overlaps the one before it. A few elements at a time, so that all
+	// their columns are written in the cache.
 	step := max(tile/width&^31, 32)
 	for lo := 0; lo < done; lo += step {
 		count := min(step, done-lo)
@@ -45,7 +45,7 @@ func unshuffleFast(dst, src []byte, width, n int) int {
 	return done
 }
 
-// bitPlaneFast makes bytes of a plane from the first on, and returns how many.
+// bitPlaneFast writes bytes of a plane from the first on, and returns their number.
 func bitPlaneFast(dst, rows []byte) int {
 	m := len(dst) / 8
 	done := m &^ 31

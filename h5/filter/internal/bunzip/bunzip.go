@@ -1,8 +1,8 @@
 // Package bunzip decodes bzip2 streams whose decoded size is known or bounded, from one slice into another.
 //
-// A stream is the letters BZh and a digit, blocks, and an end. A block was made from its part of the data by run
-// lengths, the Burrows-Wheeler transform, move to front, run lengths of zeros, and prefix codes, of which there are up
-// to six in turn; this package undoes that from the end.
+// A stream is the letters BZh and a digit, blocks, and an end. A block was encoded by run lengths, the Burrows-Wheeler
+// transform, move to front, run lengths of zeros, and prefix codes, of which up to six alternate. This package undoes these
+// steps from the last to the first.
 package bunzip
 
 import (
@@ -22,7 +22,7 @@ const (
 	ErrHeader   = Error("not a bzip2 stream")
 	ErrRandom   = Error("a block in the randomized form of bzip2 before 0.9.5")
 	ErrBlock    = Error("a bad block")
-	ErrCode     = Error("code lengths that make no prefix code")
+	ErrCode     = Error("code lengths that do not form a prefix code")
 	ErrChecksum = Error("checksum differs")
 )
 
@@ -39,7 +39,7 @@ const (
 
 // code is a canonical prefix code.
 type code struct {
-	fast  [1 << fastBits]uint16 // symbol<<4 | length for what begins with a short code, 0 for others
+	fast  [1 << fastBits]uint16 // symbol<<4 | length for bits that start with a short code, 0 for others
 	limit [maxBits + 2]uint32   // of the codes of each length, the end, as if they had maxBits bits
 	base  [maxBits + 2]uint32   // of the codes of each length, the first, and where it is in order
 	first [maxBits + 2]uint16
@@ -54,7 +54,7 @@ type Decoder struct {
 	r         reader
 }
 
-// reader reads bits, the highest of a byte first. Bits behind the end are zero.
+// reader reads bits, the highest of a byte first. Bits past the end are zero.
 type reader struct {
 	b   []byte
 	at  int
@@ -90,10 +90,10 @@ func (r *reader) take(k int) uint32 {
 	return uint32(v)
 }
 
-// short tells whether more bits were taken than there are.
+// short reports whether more bits were taken than there are.
 func (r *reader) short() bool { return r.at-r.n>>3 > len(r.b) }
 
-// Decode decodes the stream at the beginning of src and returns how many bytes of dst it wrote.
+// Decode decodes the stream at the start of src and returns how many bytes of dst it wrote.
 func (d *Decoder) Decode(dst, src []byte) (int, error) {
 	d.r = reader{b: src}
 	defer func() { d.r.b = nil }()
@@ -138,9 +138,9 @@ func (d *Decoder) Decode(dst, src []byte) (int, error) {
 	}
 }
 
-// transformed reads a block up to the transform: its bytes go to chain. It returns how many they are, at most most,
+// transformed reads a block up to the transform: its bytes go to chain. It returns how many they are, at most limit,
 // and where the first one of the data is.
-func (d *Decoder) transformed(most int) (n, start int, err error) {
+func (d *Decoder) transformed(limit int) (n, start int, err error) {
 	r := &d.r
 	if r.take(1) != 0 {
 		return 0, 0, ErrRandom
@@ -182,7 +182,7 @@ func (d *Decoder) transformed(most int) (n, start int, err error) {
 		c := order[k]
 		copy(order[1:k+1], order[:k])
 		order[0] = c
-		if i < maxGroups { // more are allowed, and of no use
+		if i < maxGroups { // more are allowed, but useless
 			d.selectors[i] = c
 		}
 	}
@@ -216,10 +216,10 @@ func (d *Decoder) transformed(most int) (n, start int, err error) {
 		return 0, 0, ErrShort
 	}
 
-	if cap(d.chain) < most {
-		d.chain = make([]uint32, most)
+	if cap(d.chain) < limit {
+		d.chain = make([]uint32, limit)
 	}
-	chain := d.chain[:most]
+	chain := d.chain[:limit]
 	run, weight := 0, 1 // of zeros, in a bijective binary form
 	end := symbols - 1
 	for g := range groups {
@@ -250,7 +250,7 @@ func (d *Decoder) transformed(most int) (n, start int, err error) {
 				r.n -= l
 			}
 			if sym < 2 {
-				if run > most {
+				if run > limit {
 					return 0, 0, ErrLong
 				}
 				run += weight << sym
@@ -258,7 +258,7 @@ func (d *Decoder) transformed(most int) (n, start int, err error) {
 				continue
 			}
 			if run > 0 {
-				if run > most-n {
+				if run > limit-n {
 					return 0, 0, ErrLong
 				}
 				v := uint32(front[0])
@@ -274,7 +274,7 @@ func (d *Decoder) transformed(most int) (n, start int, err error) {
 				}
 				return n, start, nil
 			}
-			if n >= most {
+			if n >= limit {
 				return 0, 0, ErrLong
 			}
 			k := sym - 1

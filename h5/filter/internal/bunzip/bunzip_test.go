@@ -38,7 +38,7 @@ func TestStreams(t *testing.T) {
 		}
 		for _, room := range []int{0, 1, 1000} {
 			got := make([]byte, len(want)+room)
-			if n, err := d.Decode(got, append(src, "behind"...)); err != nil || !bytes.Equal(got[:n], want) {
+			if n, err := d.Decode(got, append(src, "after"...)); err != nil || !bytes.Equal(got[:n], want) {
 				t.Errorf("%s: %d bytes, %v", name, n, err)
 			}
 		}
@@ -91,7 +91,7 @@ func FuzzDecode(f *testing.F) {
 		b := bytes.Repeat([]byte{0xa5}, room+32)
 		n, err := d.Decode(b[:room:room], src)
 		if bytes.Count(b[room:], []byte{0xa5}) != 32 {
-			t.Fatal("bytes behind the room were written")
+			t.Fatal("bytes after the end of dst were written")
 		}
 		if cap(d.chain) > 2*room+1000 {
 			t.Fatalf("%d entries for %d bytes", cap(d.chain), room)

@@ -1,10 +1,10 @@
 // Package inflate decodes deflate streams (RFC 1951) and zlib streams (RFC 1950) whose decoded size is known or
 // bounded, from one slice straight into another.
 //
-// Knowing both ends is what makes it faster than a streaming reader: there is no window to keep, and as long as
-// neither end is near, input is taken and matches are copied eight bytes at a time without asking how much is left.
-// Where the processor has BMI2, that part is assembly, which is generated: see the directory asm/gen beside this one.
-// It knows ordinary symbols only; with anything else it hands back to the Go code, which alone decides what is wrong.
+// It is faster than a streaming reader because it knows both ends: there is no window to keep, and far from the ends, it
+// reads input and copies matches eight bytes at a time without checking how much is left. On processors with BMI2, that part
+// is assembly, which is generated: see the directory asm/gen beside this one. The assembly handles ordinary symbols only, and
+// leaves everything else to the Go code, which alone decides what is an error.
 package inflate
 
 //go:generate go run -C ../asm/gen . -inflate -out ../../inflate/loop_amd64.s -stubs ../../inflate/loop_amd64.go -pkg inflate
@@ -27,18 +27,18 @@ const (
 	ErrDict     = Error("the stream needs a preset dictionary")
 	ErrBlock    = Error("unknown block type")
 	ErrStored   = Error("a stored block's length and its complement differ")
-	ErrCodes    = Error("a block's code lengths make no prefix code")
-	ErrSymbol   = Error("a code that stands for nothing")
-	ErrDistance = Error("a match begins before the data")
+	ErrCodes    = Error("the code lengths of a block do not form a prefix code")
+	ErrSymbol   = Error("a code without a meaning")
+	ErrDistance = Error("a match starts before the data")
 	ErrChecksum = Error("Adler-32 checksum differs")
 )
 
-// An entry of a decoding table says, for the next bits of input, what they mean:
+// An entry of a decoding table is the meaning of the next bits of input:
 //
-//	bits 0-7    how many bits to take: the code and the extra bits behind it
+//	bits 0-7    how many bits to take: the code and the extra bits after it
 //	bits 8-11   how many of them are the code; for a link, how many bits select within the second table
 //	bit 13      end of block
-//	bit 14      link: bits 16-30 are where the second table begins
+//	bit 14      link: bits 16-30 are the start of the second table
 //	bit 15      none of literal, length, distance: bit 13, bit 14, or no code at all
 //	bits 16-30  the literal, or the smallest length or distance
 //	bit 31      literal
@@ -116,8 +116,8 @@ var preMeaning = func() (m [numPre]uint32) {
 // preOrder is the order in which the lengths of the code for code lengths are stored (RFC 1951, 3.2.7).
 var preOrder = [numPre]uint8{16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15}
 
-// build makes the decoding table of the canonical prefix code with these lengths. Like zlib it accepts, of the codes
-// that leave bits without meaning, only the empty one and that of a single one-bit code.
+// build makes the decoding table of the canonical prefix code with these lengths. Like zlib it accepts only two incomplete
+// codes: the empty one, and a single code of one bit.
 func (d *Decoder) build(table []uint32, tableBits int, lens []uint8, meaning []uint32) bool {
 	var count [maxBits + 1]int
 	for _, n := range lens {
@@ -163,7 +163,7 @@ func (d *Decoder) build(table []uint32, tableBits int, lens []uint8, meaning []u
 	}
 
 	// The table is grown with the code: codes of n bits fill a table of 2^n entries, which is then doubled by
-	// repeating it. Codes are kept with their first bit lowest, as they are met in the input.
+	// repeating it. Codes have their first bit lowest, as in the input.
 	code, k := 0, 0
 	for n := 1; n <= min(longest, tableBits); n++ {
 		if n > 1 {
@@ -179,7 +179,7 @@ func (d *Decoder) build(table []uint32, tableBits int, lens []uint8, meaning []u
 		copy(table[1<<n:2<<n], table[:1<<n])
 	}
 
-	// Longer codes: a second table for each beginning of tableBits bits, large enough for the longest code with it.
+	// Longer codes: a second table for each prefix of tableBits bits, large enough for the longest code with it.
 	end := 1 << tableBits
 	prefix, start, subBits := -1, 0, 0
 	for n := tableBits + 1; n <= longest; n++ {
@@ -216,8 +216,8 @@ func successor(code, n int) int {
 	return code&(bit-1) | bit
 }
 
-// Inflate decodes the deflate stream at the beginning of src. It returns how many bytes of dst it wrote and how many
-// of src it took. It never writes beyond the result by more than dst holds; what is behind the result in dst is
+// Inflate decodes the deflate stream at the start of src. It returns how many bytes of dst it wrote and how many
+// of src it took. The rest of dst is
 // undefined.
 func (d *Decoder) Inflate(dst, src []byte) (written, taken int, err error) {
 	var (
@@ -226,7 +226,7 @@ func (d *Decoder) Inflate(dst, src []byte) (written, taken int, err error) {
 		have    uint   // how many; above them buf is zero or holds true bits of src
 	)
 	for last := false; !last; {
-		// Near the end of src, zero bytes are pretended; whether one of them was used is found out afterwards.
+		// Past the end of src, zero bytes are assumed; whether one of them was used is checked afterwards.
 		for have < 48 {
 			if in < len(src) {
 				buf |= uint64(src[in]) << (have & 63)
@@ -473,7 +473,7 @@ func (d *Decoder) block(dst, src []byte, in, out int, buf uint64, have uint) (in
 			return in, out, buf, have, ErrDistance
 		}
 
-		// The copy may run over by up to 15 bytes: they are written again, or are behind the result.
+		// The copy may run over by up to 15 bytes: they are written again, or are after the result.
 		end := out + length
 		from := out - dist
 		switch {
@@ -569,8 +569,8 @@ func (d *Decoder) block(dst, src []byte, in, out int, buf uint64, have uint) (in
 	}
 }
 
-// Zlib decodes the zlib stream at the beginning of src and returns how many bytes of dst it wrote. The sum of what
-// it wrote, as sum computes it, must be that of the stream. Bytes behind the stream mean nothing.
+// Zlib decodes the zlib stream at the start of src and returns how many bytes of dst it wrote. The sum of these
+// bytes, as computed by sum, must be that of the stream. Bytes after the stream are ignored.
 func (d *Decoder) Zlib(dst, src []byte, sum func([]byte) uint32) (int, error) {
 	if len(src) < 2 {
 		return 0, ErrShort

@@ -82,7 +82,7 @@ func testZlib(t *testing.T, d *Decoder) {
 				t.Fatalf("%s, level %d: %d bytes, %v", name, level, n, err)
 			}
 			if n, err := d.Zlib(make([]byte, len(want)+1000), append(src, 1, 2, 3), adler32.Checksum); err != nil || n != len(want) {
-				t.Fatalf("%s, level %d, with room and bytes behind: %d bytes, %v", name, level, n, err)
+				t.Fatalf("%s, level %d, with room and bytes after: %d bytes, %v", name, level, n, err)
 			}
 			if len(want) > 0 {
 				if _, err := d.Zlib(got[:len(want)-1], src, adler32.Checksum); !errors.Is(err, ErrLong) {
@@ -190,7 +190,7 @@ func FuzzInflate(f *testing.F) {
 		}
 		for _, c := range b[room:] {
 			if c != 0xa5 {
-				t.Fatal("bytes behind the room were written")
+				t.Fatal("bytes after the end of dst were written")
 			}
 		}
 		in := bytes.NewReader(src)

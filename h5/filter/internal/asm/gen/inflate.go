@@ -87,7 +87,7 @@ func inflate() {
 		MOVQ(buf, buf0)
 		MOVL(have.As32(), have0.As32())
 	}
-	// second replaces a link in entry by the entry it leads to; buf begins with the code.
+	// second replaces a link in entry by the entry it leads to; buf starts with the code.
 	second := func(table GPVirtual, bits int, mask uint32, entry GPVirtual) {
 		n, base := GP64(), GP64()
 		SHRQ(Imm(uint64(bits)), buf)
@@ -118,7 +118,7 @@ func inflate() {
 	refill()
 	lookup(lit, litBits, e)
 
-	// Here at least 56 bits are at hand, and e is what they begin with.
+	// Here buf has at least 56 bits, and e is the entry of the first ones.
 	Label("loop")
 	CMPQ(ip, inLimit)
 	JA(LabelRef("done"))

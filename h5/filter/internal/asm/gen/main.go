@@ -1,5 +1,5 @@
-// Command gen writes the assembly of packages asm and inflate: see the go:generate lines there. It is a module of its
-// own so that what it needs is no dependency of the main one.
+// Command gen writes the assembly of packages asm and inflate: see the go:generate lines there. It is a separate
+// module, so that its dependencies are not dependencies of the main one.
 package main
 
 import (
@@ -243,7 +243,7 @@ func total(v VecVirtual) GPVirtual {
 	return g
 }
 
-// widen turns eight integers into the four sums of neighbours, of 64 bits.
+// widen turns eight integers into the four sums of neighbors, of 64 bits.
 func widen(v, zero VecVirtual) VecVirtual {
 	lo, hi := YMM(), YMM()
 	VPUNPCKLDQ(zero, v, lo)
