@@ -303,7 +303,7 @@ func TestNew(t *testing.T) {
 		{[]Spec{{ID: 5, Values: []uint32{8, 0, 1, 1, 0, 0, 16, 17}}}, h5err.Corrupt, "size"},
 		{[]Spec{{ID: 5, Values: []uint32{8, 0, 1, 3, 4, 1, 1, 1, 4, 0, 8, 0}}}, h5err.Corrupt, "member"},
 		{[]Spec{{ID: 5, Values: []uint32{8, 0, 1, 9, 4}}}, h5err.Corrupt, "kind"},
-		{[]Spec{{ID: 5, Values: append([]uint32{100, 0, 1}, bytesOf(2, 200)...)}}, h5err.Corrupt, "types within types"},
+		{[]Spec{{ID: 5, Values: append([]uint32{100, 0, 1}, bytesOf(2, 200)...)}}, h5err.Corrupt, "types nested too deeply"},
 		{[]Spec{{ID: 6}}, h5err.Corrupt, "client data"},
 		{[]Spec{{ID: 6, Values: []uint32{1, 0, 1, 1, 4, 0, 0, 0}}}, h5err.Unsupported, "fixed number of bits"},
 		{[]Spec{{ID: 6, Values: []uint32{2, 0, 1, 0, 3, 0, 0, 0}}}, h5err.Corrupt, "size of values"},

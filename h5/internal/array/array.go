@@ -1,8 +1,8 @@
 // Package array walks the two array indexes of chunked datasets: fixed arrays, for datasets that can't grow, and
 // extensible arrays, for datasets that can grow in one dimension.
 //
-// Every checksum is verified, every block must say that it belongs to the array and stands where it is used, so a
-// walk reads no block twice, and what was never allocated costs nothing.
+// Every checksum is verified, and every block must name the array and its own place in it, so that a walk does not read a block
+// twice. What was never allocated costs nothing.
 package array
 
 import (
@@ -12,8 +12,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Func gets the number of a chunk in the array, its address, which is not checked, its stored size in bytes and its
-// filter mask. The size is 0 in the arrays of datasets without filters, where all chunks have their full size.
+// Func receives the number of a chunk in the array, its address, which is not checked, its stored size in bytes and its
+// filter mask. The size is 0 in arrays of datasets without filters, whose chunks all have their full size.
 type Func func(i, addr, size uint64, mask uint32) error
 
 // The clients of arrays.
@@ -63,7 +63,7 @@ func (w *walk) verified(addr uint64, n int, sig, what string) ([]byte, error) {
 	return w.r.Verified(addr, n, sig, what)
 }
 
-// elements decodes the elements in p, the first of which is the array's i-th, and passes over undefined addresses.
+// elements decodes the elements in p, the first of which is the array's i-th, and skips undefined addresses.
 func (w *walk) elements(p []byte, i uint64) error {
 	filtered := w.client == clientFiltered
 	for ; len(p) >= w.size; p, i = p[w.size:], i+1 {
@@ -90,8 +90,8 @@ func (w *walk) elements(p []byte, i uint64) error {
 	return nil
 }
 
-// owned checks the fields that all blocks of an array begin with, p being a whole verified block, and returns what
-// follows them.
+// owned checks the fields at the start of every block of an array, and returns the rest of the block. p is the whole verified
+// block.
 func (w *walk) owned(p []byte, addr uint64, what string) ([]byte, error) {
 	switch {
 	case p[4] != 0:
@@ -104,9 +104,8 @@ func (w *walk) owned(p []byte, addr uint64, what string) ([]byte, error) {
 	return p[6+w.r.OffsetSize:], nil
 }
 
-// paged walks the pages of a data block that are marked in a bitmap, highest bit first, from the given bit on. n is the
-// number of elements, the first is the array's i-th, pages begin at addr and hold per elements each, the last one maybe
-// less.
+// paged walks the pages of a data block that are marked in a bitmap, highest bit first, from the given bit on. n is the number
+// of elements, the first of which is the array's i-th. Pages start at addr and have per elements each, or fewer in the last.
 func (w *walk) paged(bitmap []byte, bit, addr, n, i, per uint64, what string) error {
 	full, room := per*uint64(w.size)+4, uint64(w.r.Size())
 	for page := uint64(0); page*per < n; page++ {
@@ -115,7 +114,7 @@ func (w *walk) paged(bitmap []byte, bit, addr, n, i, per uint64, what string) er
 			return errDone
 		}
 		at := bit + page
-		if bitmap[at/8] == 0 { // up to eight pages at once: arrays may be vast and empty
+		if bitmap[at/8] == 0 { // up to eight pages at once: arrays may be huge and empty
 			page += 7 - at%8
 			continue
 		}

@@ -478,8 +478,9 @@ func TestContradictions(t *testing.T) {
 	}
 }
 
-// TestOverlap has data blocks that begin inside one another, each with a sound checksum: they have many times the chunks
-// that fit the file. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+// TestOverlap has data blocks that start inside one another, each with a sound checksum: they have many times the chunks
+// that fit the file. In a file that is large enough for all of
+// them, that is accepted: nothing else is wrong.
 func TestOverlap(t *testing.T) {
 	const (
 		super  = 10 // has 2^5 data blocks of 2^5 elements
@@ -490,7 +491,7 @@ func TestOverlap(t *testing.T) {
 	for _, tt := range []struct {
 		name     string
 		pageBits int
-		step     int   // from one data block to the next: where one begins is no checksum of another
+		step     int   // from one data block to the next: where one starts is not the checksum of another
 		sums     []int // where the checksums of a data block end
 	}{
 		{"data blocks", 10, 28, []int{head + 8*n + 4}},

@@ -59,7 +59,7 @@ func Extensible(r *meta.Reader, addr, max uint64, fn Func) error {
 	return finish(w.index(index))
 }
 
-// blocks returns what the place of a super block decides: how many data blocks it has and of how many elements.
+// blocks returns the number of data blocks of a super block, and of their elements, which its place determines.
 func (w *extensible) blocks(super int) (n, elements uint64) {
 	return 1 << (super / 2), w.smallest << ((super + 1) / 2)
 }
@@ -144,7 +144,7 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 		return err
 	}
 	maps, p := p[:n*bitmap], p[n*bitmap:]
-	// The bits of all data blocks follow each other without a gap, though there is room for whole bytes for each.
+	// The bits of all data blocks follow each other without gaps, although there is room for whole bytes for each.
 	for i := range n {
 		if start+uint64(w.inIndex) >= w.max {
 			return errDone
@@ -161,8 +161,8 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 }
 
 // data walks a data block of n elements, in pages if there is a bitmap of them (specification, VII.D, layout
-// "Extensible Array Data Block"). The block may say that it begins at element alias. Which pages were written stands in
-// the bitmap, from the given bit on.
+// "Extensible Array Data Block"). The block may name alias as its first element, too. The bitmap has the pages that were
+// written, from the given bit on.
 func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte, bit uint64) error {
 	r := w.r
 	const what = "extensible array data block"
@@ -186,7 +186,7 @@ func (w *extensible) data(addr, start, alias, n uint64, bitmap []byte, bit uint6
 	return w.paged(bitmap, bit, addr+uint64(size), n, start+uint64(w.inIndex), w.perPage, "extensible array page")
 }
 
-// placed is owned for blocks that also say where they stand, so that none can be used again and again.
+// placed is owned for blocks that also contain their place, so that none can be used repeatedly.
 func (w *extensible) placed(p []byte, addr, start, alias uint64, what string) ([]byte, error) {
 	p, err := w.owned(p, addr, what)
 	if err != nil {

@@ -95,7 +95,7 @@ func BenchmarkV1Chunks(b *testing.B) {
 func BenchmarkV1Group(b *testing.B) {
 	const links, per = 10_000, 8
 	data, root := v1Tree(0, links/per, 8, func(p []byte, i int) {})
-	// The symbol table nodes are behind the tree.
+	// The symbol table nodes follow the tree.
 	base := uint64(len(data))
 	for i := range links / per {
 		node := make([]byte, 8+per*40)

@@ -265,7 +265,7 @@ func TestLimits(t *testing.T) {
 	}
 }
 
-// TestOverlap has nodes that begin at different addresses and have bytes in common: a small file could have very many of
+// TestOverlap has nodes that start at different addresses and have bytes in common: a small file could have very many of
 // them, each as large as the file.
 func TestOverlap(t *testing.T) {
 	const (
@@ -294,8 +294,8 @@ func TestOverlap(t *testing.T) {
 	}
 }
 
-// TestSymbolsOverlap has symbol table nodes that begin inside one another: each has nearly all entries that the file has
-// room for. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+// TestSymbolsOverlap has symbol table nodes that start inside one another: each has nearly all entries that the file has
+// room for. In a file that is large enough for all of them, that is accepted: nothing else is wrong.
 func TestSymbolsOverlap(t *testing.T) {
 	const (
 		nodes, each = 20, 30

@@ -8,7 +8,7 @@ import (
 
 // Symbol is an entry of a symbol table (specification, III.C, "Disk Format: Level 1C - Symbol Table Entry").
 type Symbol struct {
-	Name    uint64   // where the link's name begins in the group's local heap
+	Name    uint64   // offset of the link's name in the group's local heap
 	Header  uint64   // address of the object's header; undefined for a soft link
 	Cache   uint32   // what Scratch holds: 0 nothing, 1 a group's B-tree and heap, 2 a soft link
 	Scratch [16]byte // see Tree and Target
@@ -21,8 +21,8 @@ const (
 	CacheSoft    = 2
 )
 
-// Tree returns the addresses of a group's B-tree and local heap. It means something if Cache is CacheGroup and
-// addresses have at most eight bytes.
+// Tree returns the addresses of a group's B-tree and local heap. They are valid if Cache is CacheGroup and addresses have at
+// most eight bytes.
 func (s *Symbol) Tree(r *meta.Reader) (tree, heap uint64) {
 	if r.OffsetSize > 8 {
 		return meta.Undefined, meta.Undefined
@@ -30,16 +30,16 @@ func (s *Symbol) Tree(r *meta.Reader) (tree, heap uint64) {
 	return r.Addr(s.Scratch[:]), r.Addr(s.Scratch[r.OffsetSize:])
 }
 
-// Target returns where a soft link's target begins in the local heap. It means something if Cache is CacheSoft.
+// Target returns the offset of a soft link's target in the local heap. It is valid if Cache is CacheSoft.
 func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.Scratch[:])) }
 
-// SymbolSize is the number of bytes of a symbol table entry.
+// SymbolSize returns the number of bytes of a symbol table entry.
 func SymbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
 
 // DecodeSymbol decodes the entry at the start of p, which must hold SymbolSize bytes. The superblock of versions 0
 // and 1 ends with such an entry, for the root group.
 func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
-	// The specification gives the name's place the width of addresses; the HDF5 library writes that of lengths.
+	// By the specification, the name's offset has the width of addresses; the HDF5 library uses that of lengths.
 	s := Symbol{Name: r.Len(p), Header: r.Addr(p[r.LengthSize:])}
 	p = p[r.LengthSize+r.OffsetSize:]
 	s.Cache = binary.LittleEndian.Uint32(p)

@@ -1,7 +1,7 @@
-// Package btree walks HDF5's B-trees, versions 1 and 2, and the symbol table nodes that a group's tree points to.
+// Package btree walks HDF5's B-trees of versions 1 and 2, and the symbol table nodes that a group's tree points to.
 //
-// The walks read only what is in use of each node, visit no node twice and go no deeper than the levels that the
-// nodes declare, so a hostile file costs no more than one reading of it.
+// The walks read only the used part of each node, do not visit a node twice, and do not go deeper than the levels that the nodes
+// declare, so that a walk of a hostile file costs at most one reading of it.
 package btree
 
 import (
@@ -47,9 +47,9 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 }
 
 // V1Chunks walks a version 1 B-tree of node type 1, a chunked dataset's, in the order of the chunks. ndims is the
-// dataset's rank plus one. fn gets a chunk's stored size in bytes, its filter mask, the place of its first element
-// in each of the rank dimensions (valid only during the call) and its address, which is not checked. Chunks of
-// undefined address do not exist and are passed over. An error of fn ends the walk and is returned.
+// dataset's rank plus one. fn receives a chunk's stored size in bytes, its filter mask, the coordinates of its first
+// element in the rank dimensions (valid only during the call) and its address, which is not checked. Chunks with an
+// undefined address do not exist and are skipped. An error of fn ends the walk and is returned.
 func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32, offset []uint64, addr uint64) error) error {
 	if ndims < 2 || ndims > r.Limits.Rank+1 {
 		return r.Corrupt(addr, "B-tree of chunks for %d dimensions", ndims-1)
@@ -81,12 +81,12 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 	})
 }
 
-// node visits the node at addr, which must be of the level given, or of any level if that is negative: the root. leaf
-// gets the records of each leaf: n of a key and a child's address, and one more key. Levels go down by one each time and
-// begin under 256, which bounds the recursion.
+// node visits the node at addr, which must be of the given level, or of any level if that is negative: the root. leaf receives
+// the records of each leaf: n pairs of a key and a child's address, and one more key. Levels start below 256 and decrease by
+// one, which bounds the recursion.
 func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr uint64) error) error {
 	r := w.r
-	var buf [128]byte // what stands before the records, and those of a small group
+	var buf [128]byte // the head of a node, and the records of a small group
 	before := 8 + 2*r.OffsetSize
 	head, err := r.Head(buf[:], addr, before)
 	if err != nil {
@@ -103,7 +103,7 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 		return r.Corrupt(addr, "B-tree node of level %d, %d expected", lev, level)
 	}
 	step := w.keySize + r.OffsetSize
-	size := 0 // an empty tree's node may end the file
+	size := 0 // the node of an empty tree may be at the end of the file
 	if n > 0 {
 		size = n*step + w.keySize
 	}

@@ -30,7 +30,7 @@ type Header struct {
 	NodeSize   int   // bytes
 	Depth      int   // 0: the root is a leaf
 	Root       uint64
-	InRoot     int    // records in the root
+	inRoot     int    // records in the root
 	Records    uint64 // records in all
 }
 
@@ -48,7 +48,7 @@ func V2Header(r *meta.Reader, addr uint64) (Header, error) {
 	nodeSize := c.U32()
 	h.RecordSize, h.Depth = int(c.U16()), int(c.U16())
 	c.Skip(2) // percentages of fullness at which nodes split and merge
-	h.Root, h.InRoot = c.Address(), int(c.U16())
+	h.Root, h.inRoot = c.Address(), int(c.U16())
 	h.Records = c.Length()
 	if err := c.Err(); err != nil {
 		return Header{}, err
@@ -58,7 +58,7 @@ func V2Header(r *meta.Reader, addr uint64) (Header, error) {
 		return Header{}, r.Unsupported(addr, "B-tree header of version %d", version)
 	case h.RecordSize == 0, nodeSize > math.MaxInt32, int(nodeSize) < v2Overhead+h.RecordSize:
 		return Header{}, r.Corrupt(addr, "B-tree of nodes of %d bytes and records of %d", nodeSize, h.RecordSize)
-	case h.Root == meta.Undefined && (h.InRoot != 0 || h.Records != 0):
+	case h.Root == meta.Undefined && (h.inRoot != 0 || h.Records != 0):
 		return Header{}, r.Corrupt(addr, "B-tree of %d records without a root", h.Records)
 	}
 	h.NodeSize = int(nodeSize)
@@ -78,10 +78,10 @@ type v2 struct {
 	fn     func(rec []byte) error
 	count  uint64
 	room   meta.Room // of the nodes
-	passed bool      // over a broken node
+	passed bool      // a broken node was skipped
 }
 
-// v2Level is what a node's height decides: how many records fit, and how wide the counts in a pointer to it are.
+// v2Level is what depends on a node's height: how many records fit, and the width of the counts in a pointer to it.
 type v2Level struct {
 	max     int    // records of a node
 	total   uint64 // records of a node and all below it
@@ -89,15 +89,15 @@ type v2Level struct {
 	totalSz int    // bytes of a pointer's number of records in all; 0 for leaves
 }
 
-// V2 walks the version 2 B-tree whose header is at addr in order and calls fn with each record as stored, which is
-// valid during the call. The header's type must be typ unless that is negative. An error of fn ends the walk and is
+// V2 walks the version 2 B-tree whose header is at addr, in order, and calls fn with each record as stored, which is valid
+// only during the call. The header's type must be typ unless that is negative. An error of fn ends the walk and is
 // returned.
 func V2(r *meta.Reader, addr uint64, typ int, fn func(rec []byte) error) error {
 	return V2Range(r, addr, typ, nil, fn)
 }
 
-// V2Range is V2 for the records that cmp returns 0 for. It must return less than 0 for all records before those and
-// more than 0 for all after them, by the tree's order, so the walk reads only the nodes on the way to them.
+// V2Range is V2 for the records for which cmp returns 0. cmp must return less than 0 for all records before those and more than
+// 0 for all records after them, in the tree's order. The walk reads only the nodes on the way to them.
 func V2Range(r *meta.Reader, addr uint64, typ int, cmp func(rec []byte) int, fn func(rec []byte) error) error {
 	h, err := V2Header(r, addr)
 	if err != nil {
@@ -113,7 +113,7 @@ func V2Range(r *meta.Reader, addr uint64, typ int, cmp func(rec []byte) int, fn 
 	if err := w.layout(addr); err != nil {
 		return err
 	}
-	if err := w.node(h.Root, h.InRoot, h.Depth); err != nil {
+	if err := w.node(h.Root, h.inRoot, h.Depth); err != nil {
 		return err
 	}
 	if cmp == nil && w.count != h.Records && !w.passed {
@@ -122,8 +122,8 @@ func V2Range(r *meta.Reader, addr uint64, typ int, cmp func(rec []byte) int, fn 
 	return nil
 }
 
-// layout computes what fits into the nodes of each height. The smallest tree of a depth has one record in each
-// inner node and so 2^depth leaves: one that can't be inside the file is refused, which bounds the recursion.
+// layout computes how much fits in the nodes of each height. The smallest tree of a depth has one record in each inner node, so
+// it has 2^depth leaves. A depth whose leaves do not fit in the file is refused, which bounds the recursion.
 func (w *v2) layout(addr uint64) error {
 	h := &w.h
 	if h.Depth >= bits.Len64(uint64(w.r.Size())) {
@@ -145,8 +145,8 @@ func (w *v2) layout(addr uint64) error {
 		total += uint64(m)
 		w.levels = append(w.levels, v2Level{max: m, total: total, count: below.count, totalSz: uintSize(total)})
 	}
-	if h.InRoot > w.levels[h.Depth].max {
-		return w.r.Corrupt(addr, "B-tree root of %d records, %d fit", h.InRoot, w.levels[h.Depth].max)
+	if h.inRoot > w.levels[h.Depth].max {
+		return w.r.Corrupt(addr, "B-tree root of %d records, %d fit", h.inRoot, w.levels[h.Depth].max)
 	}
 	return nil
 }

@@ -185,7 +185,7 @@ func TestV2Contradictions(t *testing.T) {
 // tree2 makes version 2 B-trees of records of one byte.
 type tree2 struct{ data []byte }
 
-const root2 = 38 // the root stands behind the header
+const root2 = 38 // the root follows the header
 
 // seal writes the checksum of the n bytes at a place into their end.
 func (w *tree2) seal(at, n int) {
@@ -203,14 +203,14 @@ func (w *tree2) header(nodeSize, depth, inRoot, records int) {
 	w.seal(0, root2)
 }
 
-// head writes what a node begins with.
+// head writes the start of a node.
 func (w *tree2) head(at int, sig string) {
 	copy(w.data[at:], sig)
 	w.data[at+5] = btree.TypeChunks
 }
 
 // node writes an inner node of n records and returns its size. children are the fields of its pointers, each of a number
-// of bytes; nothing else is written, so that a node may stand over another one.
+// of bytes; nothing else is written, so that a node may overlap another one.
 func (w *tree2) node(at, n int, widths []int, children [][]int) int {
 	w.head(at, "BTIN")
 	p := at + 6 + n
@@ -226,12 +226,12 @@ func (w *tree2) node(at, n int, widths []int, children [][]int) int {
 	return p + 4 - at
 }
 
-// TestV2Overlap has leaves that begin inside one another, each with a sound checksum: they have many times the records that
-// fit the file. In a file that is large enough for all of them they may do so, which tells that nothing else is wrong.
+// TestV2Overlap has leaves that start inside one another, each with a sound checksum: they have many times the records that
+// fit the file. In a file that is large enough for all of them, that is accepted: nothing else is wrong.
 func TestV2Overlap(t *testing.T) {
 	const (
 		leaves  = 100
-		largest = 1000 // bytes; each leaf begins behind the signature of the one before and ends before its checksum
+		largest = 1000 // bytes; each leaf starts after the signature of the one before and ends before its checksum
 		first   = root2 + 10 + leaves - 1 + 10*leaves
 	)
 	w := tree2{data: make([]byte, first+largest)}
@@ -271,8 +271,8 @@ func TestV2Overlap(t *testing.T) {
 	}
 }
 
-// TestV2Twice has nodes that are there twice, and those that stand at the same place though they differ. Each tree is sound
-// when the second of the two is a copy elsewhere.
+// TestV2Twice has nodes that are used twice, and different nodes at the same place. Each tree is sound if the second of the
+// two is a copy elsewhere.
 func TestV2Twice(t *testing.T) {
 	// A root of two leaves: one, or one and its copy.
 	leaf := func(copied bool) ([]byte, int, int) {

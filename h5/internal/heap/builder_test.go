@@ -41,7 +41,7 @@ func (b *builder) build() []byte {
 		p[9] = 2
 	}
 	le.PutUint32(p[10:], b.maxManaged)
-	q := p[110:] // behind ten lengths, two addresses
+	q := p[110:] // after ten lengths, two addresses
 	le.PutUint16(q, uint16(b.width))
 	le.PutUint64(q[2:], b.start)
 	le.PutUint64(q[10:], b.largest)

@@ -18,15 +18,15 @@ import (
 const fractalCache = 16 << 20
 
 // Fractal is a fractal heap: the links and attributes of objects that have many, and shared messages
-// (specification, III.G, "Disk Format: Level 1G - Fractal Heap"). It may be used by several goroutines.
+// (specification, III.G, "Disk Format: Level 1G - Fractal Heap"). Several goroutines may use it.
 //
-// Managed objects live in blocks that together are one address space. The doubling table says which part of it each
-// entry of an indirect block covers: rows of as many blocks as the table is wide, of the starting size in the first
-// two rows and of twice the size of the row before in all others. Rows of blocks over the largest direct size hold
-// indirect blocks. So a place in the space gives row and column at once, and an object is found in as many steps as
-// indirect blocks are nested.
+// Managed objects are in blocks that together form one address space. The doubling table gives the part of it that each entry
+// of an indirect block covers: each row has as many blocks as the table is wide; blocks have the starting size in the first two
+// rows, and twice the size of the previous row in all others. Rows of blocks larger than the maximum direct size have indirect
+// blocks. So an offset in the space gives row and column directly, and finding an object takes as many steps as indirect blocks
+// are nested.
 type Fractal struct {
-	IDLength            int    // bytes of an object's ID
+	idLength            int    // bytes of an object's ID
 	Managed, Huge, Tiny uint64 // objects of each kind, as the header counts them
 
 	r    *meta.Reader
@@ -61,10 +61,10 @@ type Fractal struct {
 	mu     sync.Mutex
 	blocks map[uint64]keptBlock // verified blocks by address
 	kept   int                  // what they cost in bytes
-	met    map[uint64]struct{}  // addresses of all blocks that were ever read
-	room   meta.Room            // of others
+	met    map[uint64]struct{}  // addresses of all blocks that were read so far
+	room   meta.Room            // for other blocks
 
-	lookedUp uint64 // bytes of the nodes on the ways to huge objects
+	lookedUp uint64 // bytes of the nodes on the paths to huge objects
 }
 
 // keptBlock is a verified block.
@@ -73,7 +73,7 @@ type keptBlock struct {
 	data  []byte // decoded; nil for a direct block that is known to be sound but was not kept
 }
 
-// block is what an indirect block or the header says about a block.
+// block is what an indirect block or the header has about a block.
 type block struct {
 	addr   uint64
 	at     uint64 // its place in the heap's address space
@@ -89,7 +89,7 @@ func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
 	c := r.Cursor(addr, 9)
 	c.Signature("FRHP")
 	version := c.U8()
-	h := &Fractal{r: r, addr: addr, room: r.Room(), IDLength: int(c.U16()), pipelineLength: int(c.U16())}
+	h := &Fractal{r: r, addr: addr, room: r.Room(), idLength: int(c.U16()), pipelineLength: int(c.U16())}
 	if err := c.Err(); err != nil {
 		return nil, err
 	}
@@ -131,7 +131,7 @@ func OpenFractal(r *meta.Reader, addr uint64) (*Fractal, error) {
 	if h.pipelineLength != 0 { // and with filters the size that they left
 		h.rootSize = c.Length()
 		h.rootMask = c.U32()
-		// An unknown filter is no reason to refuse the heap: small objects may be in their IDs.
+		// An unknown filter is not an error of the heap yet: small objects may be in their IDs.
 		specs, err := readPipeline(c.Sub(h.pipelineLength))
 		if err != nil {
 			return nil, err
@@ -155,8 +155,8 @@ func (h *Fractal) layout(largest uint64) error {
 		return h.r.Corrupt(h.addr, "fractal heap of %d blocks in a row, of %d to %d bytes", h.width, h.start, largest)
 	case h.maxBits < 1 || h.maxBits > 63:
 		return h.r.Corrupt(h.addr, "fractal heap of 2^%d bytes", h.maxBits)
-	case h.IDLength < 2:
-		return h.r.Corrupt(h.addr, "fractal heap of IDs of %d bytes", h.IDLength)
+	case h.idLength < 2:
+		return h.r.Corrupt(h.addr, "fractal heap of IDs of %d bytes", h.idLength)
 	}
 	h.startBits = log2(h.start)
 	h.rowBits = h.startBits + log2(h.width)
@@ -167,7 +167,7 @@ func (h *Fractal) layout(largest uint64) error {
 	h.offsetBytes = (h.maxBits + 7) / 8
 	h.idOffset = h.offsetBytes
 	h.idSize = min((log2(largest)+7)/8, (bits.Len64(h.maxManaged|1)+7)/8)
-	room := h.IDLength - 1
+	room := h.idLength - 1
 	direct := h.r.OffsetSize + h.r.LengthSize
 	if h.pipelineLength > 0 {
 		direct += 4 + h.r.LengthSize
@@ -178,18 +178,18 @@ func (h *Fractal) layout(largest uint64) error {
 	return nil
 }
 
-// Object returns the bytes of the object with an ID of IDLength bytes. They are shared and not to be written to. An
-// ID that leads nowhere is Corrupt, an object of more than Limits.AttributeSize bytes and a little is over the limit.
+// Object returns the bytes of the object with an ID. They are shared and read-only. If there is no such object, the error has kind
+// Corrupt; if it is larger than Limits.AttributeSize and some overhead, kind Limit.
 func (h *Fractal) Object(id []byte) ([]byte, error) {
 	b, _, err := h.Find(id)
 	return b, err
 }
 
-// Find is Object, and tells the address where the object stands; that of its block if the block is filtered, that of the
-// heap if it is inside its ID.
+// Find is Object, and also returns the address of the object: that of its block if the block is filtered, that of the heap if the
+// object is inside its ID.
 func (h *Fractal) Find(id []byte) (b []byte, addr uint64, err error) {
-	if len(id) != h.IDLength {
-		return nil, 0, h.r.Corrupt(h.addr, "ID of %d bytes in a fractal heap of IDs of %d", len(id), h.IDLength)
+	if len(id) != h.idLength {
+		return nil, 0, h.r.Corrupt(h.addr, "ID of %d bytes in a fractal heap of IDs of %d", len(id), h.idLength)
 	}
 	if v := id[0] >> 6; v != 0 {
 		return nil, 0, h.r.Unsupported(h.addr, "fractal heap ID of version %d", v)
@@ -219,7 +219,7 @@ func (h *Fractal) tiny(id []byte) ([]byte, error) {
 	return bytes.Clone(data[:n]), nil
 }
 
-// largest is what a limit allows an object or a block to have: an attribute's value and what describes it.
+// largest returns the maximum size of an object or a block: an attribute's value and what describes it.
 func (h *Fractal) largest() uint64 {
 	return uint64(min(h.r.Limits.AttributeSize, math.MaxInt32-1<<20)) + 1<<20
 }
@@ -250,7 +250,7 @@ func (h *Fractal) huge(id []byte) (b []byte, at uint64, err error) {
 			return cmp.Compare(r.Len(rec[key:]), number)
 		}, func(rec []byte) error {
 			place = bytes.Clone(rec)
-			return errFound // so one way down the tree was all
+			return errFound // after one path down the tree
 		})
 		if err != nil && err != errFound {
 			return nil, 0, err
@@ -283,13 +283,13 @@ func (h *Fractal) huge(id []byte) (b []byte, at uint64, err error) {
 // errFound ends a search.
 var errFound = errors.New("found")
 
-// lookUp counts the bytes of the index of huge objects that one search may read. Each object has more than a way down the
-// tree, unless nodes are very large; and objects are seldom asked for again and again.
+// lookUp counts the bytes of the index of huge objects that one search may read. An object is larger than a path down the tree,
+// unless nodes are very large, and objects are seldom read repeatedly.
 func (h *Fractal) lookUp(n uint64) error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	most := 16 * (min(uint64(h.r.Size()), 1<<58) + 1<<20)
-	if n > most-h.lookedUp {
+	limit := 16 * (min(uint64(h.r.Size()), 1<<58) + 1<<20)
+	if n > limit-h.lookedUp {
 		return h.r.OverLimit(h.hugeTree, "the index of a fractal heap's huge objects is searched too often for the size of its nodes")
 	}
 	h.lookedUp += n
@@ -320,7 +320,7 @@ func (h *Fractal) decode(addr uint64, p []byte, mask uint32, size uint64) ([]byt
 func (h *Fractal) managed(id []byte) ([]byte, uint64, error) {
 	r := h.r
 	if len(id) < h.idOffset+h.idSize {
-		return nil, 0, r.Corrupt(h.addr, "fractal heap IDs of %d bytes are too short", h.IDLength)
+		return nil, 0, r.Corrupt(h.addr, "fractal heap IDs of %d bytes are too short", h.idLength)
 	}
 	off, n := meta.LE(id[:h.idOffset]), meta.LE(id[h.idOffset:h.idOffset+h.idSize])
 	if h.root == meta.Undefined {
@@ -433,7 +433,7 @@ func (h *Fractal) indirect(addr, at uint64, rows, entry int) ([]byte, error) {
 	return p[head:], nil
 }
 
-// owned checks that a block belongs to this heap and stands where it is used.
+// owned checks that a block belongs to this heap and to the place where it is used.
 func (h *Fractal) owned(p []byte, addr, at uint64, kind string) error {
 	if p[4] != 0 {
 		return h.r.Unsupported(addr, "fractal heap %s block of version %d", kind, p[4])
@@ -489,7 +489,7 @@ func (h *Fractal) direct(b block, in, n uint64) ([]byte, error) {
 		return nil, err
 	}
 	if h.checked {
-		// The checksum covers the block with zeros in its own place.
+		// The checksum covers the block with zeros in place of itself.
 		at := h.directHead() - 4
 		stored := binary.LittleEndian.Uint32(p[at:])
 		q := bytes.Clone(p)
@@ -519,7 +519,7 @@ func (h *Fractal) meet(addr, n uint64) error {
 	return nil
 }
 
-// cached returns what is known of a block: nothing, if it has not been read or was dropped. A heap that has two
+// cached returns what is known about a block: nothing if it was not read or was dropped. A heap that has two
 // blocks at one address is corrupt.
 func (h *Fractal) cached(b block) (keptBlock, error) {
 	h.mu.Lock()
@@ -534,7 +534,7 @@ func (h *Fractal) cached(b block) (keptBlock, error) {
 // keep caches a block that was verified. When the cache is full, a direct block without filters is only remembered
 // as sound, so that its objects are read one by one from then on; any other takes the place of some that are cached.
 func (h *Fractal) keep(b block, data []byte) {
-	const overhead = 128 // bytes that an entry costs by itself
+	const overhead = 128 // bytes of an entry, besides its data
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.blocks == nil {

@@ -67,8 +67,8 @@ func TestFractalLinks(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if h.IDLength != 7 {
-				t.Fatalf("IDs of %d bytes", h.IDLength)
+			if h.IDLength() != 7 {
+				t.Fatalf("IDs of %d bytes", h.IDLength())
 			}
 			trees := [][][]byte{ids(t, f, btree.TypeLinkName, 4, 7)}
 			if name != "links_tiny" {
@@ -417,7 +417,7 @@ func TestFractalContradictions(t *testing.T) {
 	} {
 		b, data := deepHeap()
 		f := &indextest.File{Data: data}
-		structure := "block: " // direct and indirect ones begin alike
+		structure := "block: " // direct and indirect ones start alike
 		if tt.sig == "FRHP" {
 			structure = "header: "
 		}
@@ -428,7 +428,7 @@ func TestFractalContradictions(t *testing.T) {
 		h, err := heap.OpenFractal(r, 0)
 		for _, off := range b.offsets {
 			if err == nil {
-				_, err = h.Object(b.id(off, 8)[:min(h.IDLength, b.idLen)])
+				_, err = h.Object(b.id(off, 8)[:min(h.IDLength(), b.idLen)])
 			}
 		}
 		if !h5err.Is(err, tt.want) {
@@ -471,9 +471,9 @@ func TestDecodedLimit(t *testing.T) {
 	f := indextest.Load(t, "links_filtered_8")
 	at := f.Find(t, "FRHP", nil)
 	tree := f.Find(t, "BTHD", func(p []byte) bool { return p[5] == btree.TypeLinkName })
-	for _, most := range []int64{0, 1 << 20} {
+	for _, limit := range []int64{0, 1 << 20} {
 		r := indextest.Reader(f.Data, f.R.OffsetSize, f.R.LengthSize)
-		r.MaxDecoded = most
+		r.MaxDecoded = limit
 		h, err := heap.OpenFractal(r, at)
 		if err != nil {
 			t.Fatal(err)
@@ -482,8 +482,8 @@ func TestDecodedLimit(t *testing.T) {
 			_, err := h.Object(rec[4:])
 			return err
 		})
-		if most == 0 && !h5err.Is(err, h5err.Limit) || most > 0 && err != nil {
-			t.Errorf("with %d bytes: %v", most, err)
+		if limit == 0 && !h5err.Is(err, h5err.Limit) || limit > 0 && err != nil {
+			t.Errorf("with %d bytes: %v", limit, err)
 		}
 	}
 }

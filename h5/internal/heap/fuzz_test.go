@@ -87,8 +87,8 @@ func FuzzFractal(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if h.IDLength <= len(id) {
-			id = id[:h.IDLength]
+		if h.IDLength() <= len(id) {
+			id = id[:h.IDLength()]
 		}
 		p, err := h.Object(id)
 		q, err2 := h.Object(id)

@@ -8,8 +8,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// wholeCollection is the size up to which a collection is read at once. Of larger ones, which hold large objects,
-// only the headers are read until an object is asked for.
+// wholeCollection is the size up to which a collection is read at once. Of larger ones, which have large objects, only the
+// headers are read until an object is needed.
 const wholeCollection = 256 << 10
 
 // Collection is one collection of global heap objects (specification, III.E, "Disk Format: Level 1E - Global
@@ -65,7 +65,7 @@ func ReadCollection(r *meta.Reader, addr uint64) (*Collection, error) {
 	return h, nil
 }
 
-// parse finds the objects. What is left at the end may be too small for an object's header: it is free space.
+// parse finds the objects. The rest at the end may be too small for an object's header; it is free space.
 func (h *Collection) parse(pos, size uint64) error {
 	head := uint64(align8(8 + h.r.LengthSize)) // of an object
 	sorted, last := true, uint16(0)
@@ -115,12 +115,12 @@ func (h *Collection) bytes(off, n uint64) ([]byte, error) {
 	return h.r.Bytes(h.addr+off, int(n))
 }
 
-// Memory is about how many bytes the collection takes in memory: of small objects, twice its size.
+// Memory returns about how many bytes of memory the collection takes: twice its size if objects are small.
 func (h *Collection) Memory() int64 {
 	return int64(cap(h.data)) + globalObjectBytes*int64(cap(h.objects))
 }
 
-// find returns the object of an index. In most files that is the index-th.
+// find returns the object of an index, which in most files is also its position.
 func (h *Collection) find(index uint32) (globalObject, error) {
 	if i := uint64(index) - 1; i < uint64(len(h.objects)) && uint32(h.objects[i].index) == index {
 		return h.objects[i], nil
@@ -138,8 +138,8 @@ func (h *Collection) ObjectSize(index uint32) (int64, error) {
 	return int64(o.size), err
 }
 
-// Object returns the bytes of an object; index 0, which marks free space, is none. The bytes are shared and not to
-// be written to. They are inside the file, so a caller with a memory budget may ask ObjectSize first.
+// Object returns the bytes of an object. Index 0 marks free space and is not an object. The bytes are shared and read-only. A
+// caller with a memory budget may call ObjectSize first.
 func (h *Collection) Object(index uint32) ([]byte, error) {
 	o, err := h.find(index)
 	if err != nil {

@@ -1,5 +1,5 @@
-// Package heap reads HDF5's heaps: local heaps (names of old groups), global heaps (variable-length data) and
-// fractal heaps (links and attributes of new groups, shared messages).
+// Package heap reads HDF5's heaps: local heaps (names of old groups), global heaps (variable-length data), fractal heaps (links
+// and attributes of new groups, shared messages), and free-space managers.
 package heap
 
 import (
@@ -11,16 +11,16 @@ import (
 
 const (
 	smallSegment = 64 << 10 // a local heap's data up to this size is read at once
-	largeSegment = 64 << 20 // and is never kept above this one
+	largeSegment = 64 << 20 // and never cached above this one
 )
 
 // Local is a local heap: the names of an old group's links (specification, III.D, "Disk Format: Level 1D - Local
-// Heaps"). It may be used by several goroutines.
+// Heaps"). Several goroutines may use it.
 type Local struct {
 	r    *meta.Reader
 	addr uint64 // of the data segment
 	size uint64 // of the data segment, inside the file
-	free uint64 // where the first free space in it is
+	free uint64 // offset of the first free block in it
 
 	data []byte       // the whole segment, if it is small
 	late *lateSegment // if not
@@ -30,7 +30,7 @@ type Local struct {
 type lateSegment struct {
 	mu    sync.Mutex
 	calls uint64
-	data  []byte // the whole segment, once it was asked for often
+	data  []byte // the whole segment, after enough calls
 }
 
 // OpenLocal reads the header of the local heap at addr.
@@ -68,11 +68,11 @@ func (h *Local) open(r *meta.Reader, addr uint64) error {
 	return err
 }
 
-// Size is the number of bytes of the heap's data.
+// Size returns the number of bytes of the heap's data.
 func (h *Local) Size() int64 { return int64(h.size) }
 
 // String returns the NUL-terminated string at offset off of the heap's data, without its NUL. The bytes are shared
-// and not to be written to.
+// and read-only.
 func (h *Local) String(off uint64) ([]byte, error) {
 	if off >= h.size {
 		return nil, h.r.Corrupt(h.addr, "offset %d is not inside the local heap of %d bytes", off, h.size)
@@ -102,9 +102,9 @@ func (h *Local) String(off uint64) ([]byte, error) {
 	}
 }
 
-// segment returns the heap's data, or nil if it is large and has not been asked often. It is read as a whole once
-// the calls could have read as much through the block cache: so neither many names of a large heap nor many large
-// heaps of one name each cost more than they must.
+// segment returns the heap's data, or nil if it is large and there were few calls. It is read as a whole once the calls could
+// have read as much through the block cache. So both many names of one large heap and many large heaps of one name each are
+// read efficiently.
 func (h *Local) segment() ([]byte, error) {
 	if h.late == nil || h.size > largeSegment {
 		return h.data, nil

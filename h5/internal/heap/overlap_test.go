@@ -11,8 +11,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// TestFractalOverlap has blocks that begin inside one another, each with a sound checksum if it has one. In a file that is large
-// enough for all of them they may do so, which tells that nothing else is wrong.
+// TestFractalOverlap has blocks that start inside one another, each with a sound checksum if it has one. In a file that is large
+// enough for all of them, that is accepted: nothing else is wrong.
 func TestFractalOverlap(t *testing.T) {
 	const head = 13 + 4 // of a block
 	var data []byte
@@ -21,7 +21,7 @@ func TestFractalOverlap(t *testing.T) {
 		le.PutUint32(data[at+13:], uint32(place))
 	}
 	seal := func(at, n uint64) { le.PutUint32(data[at+n-4:], meta.Checksum(data[at:at+n-4])) }
-	// The header of a heap whose root, of some entries, stands behind it.
+	// The header of a heap whose root, of some entries, follows it.
 	begin := func(b *builder, entries, more uint64) (entry func(i uint64) []byte) {
 		data = append(b.build()[:headSize:headSize], bytes.Repeat([]byte{0xff}, int(head+8*entries+4+more))...)
 		le.PutUint64(data[132:], headSize)

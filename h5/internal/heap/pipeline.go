@@ -7,7 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// readPipeline decodes a filter pipeline message, which is also how a fractal heap's header holds its filters
+// readPipeline decodes a filter pipeline message, which the header of a fractal heap contains
 // (specification, IV.A.2.l, "The Data Storage - Filter Pipeline Message").
 func readPipeline(c *meta.Cursor) ([]filter.Spec, error) {
 	version := c.U8()
@@ -23,7 +23,7 @@ func readPipeline(c *meta.Cursor) ([]filter.Spec, error) {
 	specs := make([]filter.Spec, 0, n)
 	for ; n > 0 && c.Err() == nil; n-- {
 		s := filter.Spec{ID: c.U16()}
-		length := 0 // of the name; from version 2 on the library's own filters have none
+		length := 0 // of the name; from version 2 on, filters of the library have none
 		if version == 1 || s.ID >= 256 {
 			length = int(c.U16())
 		}

@@ -7,8 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Verify reads all that the heap has: its blocks, the index of its huge objects, its free-space manager. What is broken
-// goes to the reader's OnDefect as far as a walk can go on without it.
+// Verify reads the whole heap: its blocks, the index of its huge objects, its free-space manager. It passes defects to the
+// reader's OnDefect if the walk can continue without the broken part.
 func (h *Fractal) Verify() error {
 	w := verifier{h: h, entry: h.r.OffsetSize}
 	if h.pipelineLength > 0 {
@@ -48,7 +48,7 @@ type verifier struct {
 	entry     int // bytes of an indirect block's entry for a direct block
 	seen      meta.Visited
 	allocated uint64
-	passed    bool // over a broken block
+	passed    bool // a broken block was skipped
 }
 
 func (w *verifier) once(addr uint64) error {
@@ -72,8 +72,8 @@ func (w *verifier) direct(b block) error {
 	return nil
 }
 
-// indirect visits the blocks below an indirect block of some rows, whose part of the address space begins at at. Each
-// level has fewer rows than the one above, which are less than 64, so the recursion is bounded.
+// indirect visits the blocks below an indirect block of some rows, whose part of the address space starts at at. Each level has
+// fewer rows than the one above, and the first has fewer than 64, so the recursion is bounded.
 func (w *verifier) indirect(addr, at uint64, rows int) error {
 	h := w.h
 	if err := w.once(addr); err != nil {
@@ -149,7 +149,7 @@ func (h *Fractal) verifyHuge() error {
 	})
 }
 
-// Verify walks the heap's list of free space.
+// Verify walks the heap's list of free blocks (specification, III.D).
 func (h *Local) Verify() error {
 	const none = 1 // ends the list
 	size := uint64(2 * h.r.LengthSize)
@@ -165,7 +165,7 @@ func (h *Local) Verify() error {
 			return c.Err()
 		case n < size || n > h.size-off:
 			return h.r.Corrupt(h.addr+off, "%d bytes of free space at %d of a local heap of %d bytes", n, off, h.size)
-		case n > left: // a list that comes back to itself has more than there is
+		case n > left: // a cyclic list has more free space than data
 			return h.r.Corrupt(h.addr+off, "more free space in a local heap than its %d bytes", h.size)
 		}
 		left -= n
@@ -174,8 +174,8 @@ func (h *Local) Verify() error {
 	return nil
 }
 
-// ReadFreeSpace reads a free-space manager and its list of sections, and calls fn, unless nil, with the place and the
-// size of each section (specification, III.H, "Disk Format: Level 1H - Free-space Manager").
+// ReadFreeSpace reads a free-space manager and its list of sections, and calls fn, unless nil, with the address and the size
+// of each section (specification, III.H, "Disk Format: Level 1H - Free-space Manager").
 func ReadFreeSpace(r *meta.Reader, addr uint64, fn func(off, n uint64) error) error {
 	size := 18 + 7*r.LengthSize + r.OffsetSize
 	p, err := r.Verified(addr, size, "FSHD", "free-space manager")
@@ -228,7 +228,7 @@ func ReadFreeSpace(r *meta.Reader, addr uint64, fn func(off, n uint64) error) er
 	rest := p[c.Pos():]
 	at := list + uint64(c.Pos())
 	if narrow := (log2(largest|1) + 7) / 8; s.read(r.CursorOver(rest, at), list, sections, space) != nil && narrow > 0 {
-		s.size = narrow // libhdf5 was of two minds about powers of two
+		s.size = narrow // versions of libhdf5 differ for powers of two
 		if s.read(r.CursorOver(rest, at), list, sections, space) != nil {
 			s.size = widthOf(largest)
 		}
@@ -245,7 +245,7 @@ type sectionList struct {
 	fn                  func(off, n uint64) error
 }
 
-// read reads a list that has some sections and some space in all.
+// read reads a list of the given number of sections and total space.
 func (s *sectionList) read(c *meta.Cursor, list, sections, space uint64) error {
 	n, total := uint64(0), uint64(0)
 	for c.Err() == nil && n < sections {
@@ -278,5 +278,5 @@ func (s *sectionList) read(c *meta.Cursor, list, sections, space uint64) error {
 	return nil
 }
 
-// widthOf is the number of bytes that hold a number.
+// widthOf returns the number of bytes of a number.
 func widthOf(v uint64) int { return (log2(v|1))/8 + 1 }

@@ -42,7 +42,7 @@ func TestVerify(t *testing.T) {
 	}
 }
 
-// TestVerifyBroken spoils some structures of one kind below a heap. Each is told of, at its place.
+// TestVerifyBroken spoils some structures of one kind below a heap. Each is reported, at its place.
 func TestVerifyBroken(t *testing.T) {
 	for _, name := range []string{"links_dense", "attrs_dense"} {
 		for sig, ok := range map[string]func(p []byte) bool{

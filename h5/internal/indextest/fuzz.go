@@ -6,8 +6,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
-// Seed adds to a fuzz target the small fixtures that begin with the prefixes: file, place of a structure of the
-// signature, sizes of offsets and lengths, and a number for the target's own use.
+// Seed adds to a fuzz target the small fixtures whose names start with the prefixes: file, address of a structure with
+// the signature, sizes of offsets and lengths, and a number for the target's own use.
 func Seed(f *testing.F, sig string, prefixes ...string) {
 	f.Helper()
 	n := 0
@@ -26,7 +26,7 @@ func Seed(f *testing.F, sig string, prefixes ...string) {
 	}
 }
 
-// FuzzReader returns a reader of legal sizes that minds no checksum.
+// FuzzReader returns a reader with legal sizes that ignores checksums.
 func FuzzReader(data []byte, offsetSize, lengthSize byte) *meta.Reader {
 	legal := func(n byte) int {
 		switch n {

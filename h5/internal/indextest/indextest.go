@@ -1,5 +1,5 @@
-// Package indextest gives the tests of the index packages their fixtures: small HDF5 files made by h5py, with what
-// h5py says is in them. See testdata/make.py.
+// Package indextest provides fixtures for the tests of the index packages: small HDF5 files written by h5py, and what h5py reads
+// from them. See testdata/make.py.
 package indextest
 
 import (
@@ -24,7 +24,7 @@ type File struct {
 	Want Want
 }
 
-// Want is what a fixture holds.
+// Want is the content of a fixture.
 type Want struct {
 	OffsetSize int            `json:"offset_size"`
 	LengthSize int            `json:"length_size"`
@@ -36,8 +36,8 @@ type Want struct {
 
 // Chunk is one allocated chunk.
 type Chunk struct {
-	Number uint64   // where arrays index them
-	Offset []uint64 // elsewhere
+	Number uint64   // in arrays
+	Offset []uint64 // in other indexes
 	Addr   uint64
 	Size   uint64
 	Mask   uint32
@@ -77,7 +77,7 @@ var expected = sync.OnceValues(func() (map[string]Want, error) {
 	return w, json.Unmarshal(p, &w)
 })
 
-// Names returns the fixtures whose names begin with one of the prefixes; at least one each.
+// Names returns the fixtures whose names start with one of the prefixes: at least one for each.
 func Names(tb testing.TB, prefixes ...string) []string {
 	tb.Helper()
 	all, err := expected()
@@ -93,7 +93,7 @@ func Names(tb testing.TB, prefixes ...string) []string {
 			}
 		}
 		if len(out) == n {
-			tb.Fatalf("no fixture begins with %q", p)
+			tb.Fatalf("no fixture starts with %q", p)
 		}
 	}
 	return out
@@ -124,7 +124,7 @@ func Reader(data []byte, offsetSize, lengthSize int) *meta.Reader {
 	return r
 }
 
-// All returns the addresses of what begins with a signature and with what ok, unless nil, accepts.
+// All returns the addresses of all structures that start with a signature and that ok, unless nil, accepts.
 func (f *File) All(sig string, ok func(p []byte) bool) []uint64 {
 	var out []uint64
 	for at := 0; ; at++ {
@@ -138,7 +138,7 @@ func (f *File) All(sig string, ok func(p []byte) bool) []uint64 {
 	}
 }
 
-// Find is All where there is exactly one.
+// Find returns the one address that All finds.
 func (f *File) Find(tb testing.TB, sig string, ok func(p []byte) bool) uint64 {
 	tb.Helper()
 	all := f.All(sig, ok)
