@@ -25,11 +25,11 @@ import (
 // Available reports whether the C library is linked into this build.
 const Available = true
 
-// mu is held around every call of the C library: not all builds of it are safe for threads, and gonum locks nothing.
+// mu is held around every call of the C library: not all builds of it are thread-safe, and gonum does not lock.
 var mu sync.Mutex
 
-// locked runs fn with the C library to itself, on one thread, because the library keeps its errors by thread. The
-// library prints nothing from fn.
+// locked runs fn with exclusive use of the C library, on one thread, because the library keeps its errors per thread. The library
+// prints nothing during fn.
 func locked(fn func() error) error {
 	mu.Lock()
 	defer mu.Unlock()
@@ -39,8 +39,8 @@ func locked(fn func() error) error {
 	return fn()
 }
 
-// failure returns the C library's present error as one of ours. It has to come before any other call of the library,
-// which would forget the error. kind is what it is when the library's codes do not tell.
+// failure returns the C library's current error as an h5err.Error. It must be called before any other call of the library, which
+// would clear the error. kind is the kind of the error if the library's codes do not determine it.
 func failure(kind h5err.Kind, what string) error {
 	const size = 2048
 	buf := (*C.char)(C.malloc(size))
@@ -67,10 +67,10 @@ func failure(kind h5err.Kind, what string) error {
 	return h5err.New(kind, "libhdf5 can't %s: %s", what, text)
 }
 
-// id is a handle that this package made itself.
+// id is a handle that this package created.
 type id C.hid_t
 
-// close gives the handle back. Nothing useful can be done about an error of one that only read.
+// close closes the handle. Errors of handles for reading are ignored.
 func (i id) close() {
 	if i > 0 {
 		C.H5Idec_ref(C.hid_t(i))
@@ -79,7 +79,7 @@ func (i id) close() {
 
 func (i id) c() C.hid_t { return C.hid_t(i) }
 
-// cid returns the C handle of an object of gonum's.
+// cid returns the C handle of a gonum object.
 func cid(o interface{ ID() int64 }) C.hid_t { return C.hid_t(o.ID()) }
 
 // made checks a handle that the library just returned.
@@ -94,18 +94,18 @@ func newList(class C.hid_t) (id, error) {
 	return made(C.H5Pcreate(class), h5err.Memory, "make a property list")
 }
 
-// Version returns the version of the C library that is linked in.
+// Version returns the version of the linked C library.
 func Version() (string, error) {
 	var v hdf5.Version
 	err := locked(func() (err error) { v, err = hdf5.LibVersion(); return err })
 	return v.String(), err
 }
 
-// older reports whether the C library is older than a version. The lock must be held.
+// older reports whether the C library is older than a version. mu must be held.
 func older(major, minor, release uint) (bool, error) {
 	v, err := hdf5.LibVersion()
 	if err != nil {
-		return false, failure(h5err.IO, "tell its version")
+		return false, failure(h5err.IO, "get its version")
 	}
 	have := [3]uint{v.Major, v.Minor, v.Release}
 	for i, want := range [3]uint{major, minor, release} {

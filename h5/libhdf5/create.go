@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// linkList returns link creation properties that make missing groups on the way, and write names as UTF-8.
+// linkList returns link creation properties that create missing parent groups, and write names as UTF-8.
 func linkList() (id, error) {
 	l, err := newList(C.shim_class_lcpl())
 	if err == nil && (C.H5Pset_create_intermediate_group(l.c(), 1) < 0 || C.H5Pset_char_encoding(l.c(), C.H5T_CSET_UTF8) < 0) {
@@ -183,7 +183,7 @@ func addFilter(h C.hid_t, f h5.Filter) C.herr_t {
 	if f.Optional {
 		flags = C.H5Z_FLAG_OPTIONAL
 	}
-	values := make([]C.uint, len(f.Values)+1) // never empty, so that there is an address
+	values := make([]C.uint, len(f.Values)+1) // not empty, so that it has an address
 	for i, v := range f.Values {
 		values[i] = C.uint(v)
 	}
@@ -250,7 +250,7 @@ func setVirtual(h C.hid_t, s *Spec) error {
 	return nil
 }
 
-// extent returns the smallest shape that holds a selection: the library wants one, and stores only the selection.
+// extent returns the smallest shape that contains a selection. The library needs one, but stores only the selection.
 func extent(s h5.Selection) h5.Space {
 	out := h5.Space{Class: h5.SpaceSimple}
 	for _, b := range s.Blocks {

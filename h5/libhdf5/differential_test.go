@@ -47,9 +47,9 @@ type diff struct {
 func TestDifferentialFixtures(t *testing.T) {
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	counts := compareFiles(t, h5test.Root(t), h5test.Fixtures(t))
-	for what, least := range map[string]int{"datasets": 200, "bytes compared": 1 << 20, "chunks": 500, "heap datasets": 5, "attributes": 50} {
-		if counts[what] < least {
-			t.Errorf("%d %s, want at least %d", counts[what], what, least)
+	for what, enough := range map[string]int{"datasets": 200, "bytes compared": 1 << 20, "chunks": 500, "heap datasets": 5, "attributes": 50} {
+		if counts[what] < enough {
+			t.Errorf("%d %s, want at least %d", counts[what], what, enough)
 		}
 	}
 	if n := counts["unsupported by h5"]; n > 0 {
@@ -65,8 +65,8 @@ func TestDifferentialCorpus(t *testing.T) {
 	dir, files := h5test.Corpus(t), h5test.CorpusFiles(t, ".")
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	counts := compareFiles(t, dir, files)
-	if least := 1000; counts["datasets"] < least {
-		t.Errorf("%d datasets, want at least %d", counts["datasets"], least)
+	if enough := 1000; counts["datasets"] < enough {
+		t.Errorf("%d datasets, want at least %d", counts["datasets"], enough)
 	}
 }
 
@@ -220,8 +220,8 @@ func (d *diff) compareChunks(ds *h5.Dataset, path string, want *libhdf5.Info) {
 	}
 	d.count("chunks", len(got))
 	if want.Index == h5.IndexExtensibleArray && want.Space.Max[0] != h5.Unlimited {
-		// The C library (also version 2.0) tells wrong coordinates here, and reads the right chunks nevertheless. So
-		// it can't be told which of its chunks are outside the shape.
+		// The C library (also version 2.0) returns wrong coordinates here, although it reads the right chunks. So
+		// its chunks outside the shape can't be identified.
 		known := map[string]bool{}
 		for _, c := range theirs {
 			known[fmt.Sprint(c.Offset, c.Size, c.Mask)] = true
@@ -442,7 +442,7 @@ func resolve(out []byte, f *h5.File, t *h5.Type, raw []byte) ([]byte, error) {
 			}
 			object = object[:n*size]
 			if t.VarString {
-				// The C library hands out C strings.
+				// The C library returns C strings.
 				if i := bytes.IndexByte(object, 0); i >= 0 {
 					object = object[:i]
 				}

@@ -14,8 +14,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// TestDescriptions compares what this package tells of datasets with what h5py's own, newer C library told of them
-// when the test files were written.
+// TestDescriptions compares descriptions of datasets with those of h5py's own, newer C library, from when the test files were
+// written.
 func TestDescriptions(t *testing.T) {
 	indexes := map[string]h5.ChunkIndex{
 		"": 0, "btree-v1": h5.IndexBTree1, "single": h5.IndexSingle, "implicit": h5.IndexImplicit,

@@ -24,8 +24,7 @@ type File struct {
 	base     int64 // bytes of the user block
 }
 
-// Open opens a file for reading. The errors of this package's functions have the C library's own explanation as
-// their text.
+// Open opens a file for reading. The text of errors of this package's functions comes from the C library.
 func Open(path string, opts ...Option) (*File, error) {
 	c, err := newConfig(opts)
 	if err == nil {
@@ -55,9 +54,9 @@ func Open(path string, opts ...Option) (*File, error) {
 	return f, nil
 }
 
-// geometry returns a file's bytes of an address and of its user block.
+// geometry returns the sizes in bytes of a file's addresses and of its user block.
 func geometry(h *hdf5.File) (addrSize int, base int64, err error) {
-	p, err := made(C.H5Fget_create_plist(cid(h)), h5err.Corrupt, "tell how the file was created")
+	p, err := made(C.H5Fget_create_plist(cid(h)), h5err.Corrupt, "get the file's creation properties")
 	if err != nil {
 		return 0, 0, err
 	}
@@ -65,7 +64,7 @@ func geometry(h *hdf5.File) (addrSize int, base int64, err error) {
 	var a, l C.size_t
 	var u C.hsize_t
 	if C.H5Pget_sizes(p.c(), &a, &l) < 0 || C.H5Pget_userblock(p.c(), &u) < 0 {
-		return 0, 0, failure(h5err.Corrupt, "tell how the file was created")
+		return 0, 0, failure(h5err.Corrupt, "get the file's creation properties")
 	}
 	return int(a), int64(u), nil
 }
@@ -85,7 +84,7 @@ func (f *File) Close() error {
 	}), f.name, "")
 }
 
-// with runs fn with the library locked and set up for this file.
+// with runs fn with the library locked and configured for this file.
 func (f *File) with(object string, fn func() error) error {
 	return h5err.In(locked(func() error {
 		if f.h == nil {
@@ -100,7 +99,7 @@ func (f *File) with(object string, fn func() error) error {
 	}), f.name, object)
 }
 
-// plugins allows or forbids the loading of plugins, and returns what puts the search path back.
+// plugins allows or forbids the loading of plugins, and returns a function that restores the search path.
 func (f *File) plugins() (undo func(), err error) {
 	state := C.uint(0)
 	if f.c.plugins {
@@ -160,7 +159,7 @@ func (f *File) Objects() ([]Object, error) {
 	return out, err
 }
 
-// Datasets lists the paths of all datasets that hard links reach, each dataset once. With an error, it is what was
+// Datasets lists the paths of all datasets that hard links reach, each dataset once. With an error, it returns those that were
 // found before it.
 func (f *File) Datasets() ([]string, error) {
 	objects, err := f.Objects()
@@ -176,7 +175,7 @@ func (f *File) Datasets() ([]string, error) {
 // dataset is an open dataset.
 type dataset struct {
 	h     *hdf5.Dataset
-	typ   id // as it is in memory
+	typ   id // in memory
 	m     *mtype
 	space *h5.Space
 	fs    *hdf5.Dataspace

@@ -16,7 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// flatten appends the flat form of the elements in mem, which are as the C library laid them out in memory.
+// flatten appends the flat form of the elements in mem, which have the C library's layout in memory.
 func flatten(out []byte, m *mtype, mem []byte, limit int) ([]byte, error) {
 	var err error
 	for ; len(mem) >= m.size; mem = mem[m.size:] {
@@ -69,7 +69,7 @@ func flattenOne(out []byte, m *mtype, mem []byte, limit int) ([]byte, error) {
 	return append(out, mem...), nil
 }
 
-// reclaim gives back what the C library allocated for the elements in buf.
+// reclaim frees what the C library allocated for the elements in buf.
 func reclaim(t id, buf []byte, size int) {
 	n := C.hsize_t(len(buf) / size)
 	if n == 0 {
@@ -81,8 +81,8 @@ func reclaim(t id, buf []byte, size int) {
 	}
 }
 
-// load and store move a C value from and to bytes at any alignment, as members of compounds are. The pointers inside
-// are C's: the garbage collector has no part in them.
+// load and store move a C value from and to bytes at any alignment, as members of compounds have. The pointers inside are C
+// pointers, which the garbage collector ignores.
 func load[T any](mem []byte) (v T) {
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(&v)), unsafe.Sizeof(v)), mem)
 	return v
@@ -99,7 +99,7 @@ type arena struct{ blocks []unsafe.Pointer }
 func (a *arena) alloc(n int) ([]byte, error) {
 	p := C.calloc(1, C.size_t(max(n, 1)))
 	if p == nil {
-		return nil, h5err.New(h5err.Memory, "no %d bytes for libhdf5", n)
+		return nil, h5err.New(h5err.Memory, "can't allocate %d bytes for libhdf5", n)
 	}
 	a.blocks = append(a.blocks, p)
 	return unsafe.Slice((*byte)(p), n), nil
@@ -112,7 +112,7 @@ func (a *arena) free() {
 	a.blocks = nil
 }
 
-// inflate lays n elements out in memory from their flat form. All of flat has to be used up.
+// inflate converts n elements from their flat form to the layout in memory. It must use all of flat.
 func inflate(a *arena, m *mtype, n int, flat []byte) ([]byte, error) {
 	if n > math.MaxInt/m.size {
 		return nil, h5err.New(h5err.Argument, "%d elements of %d bytes", n, m.size)

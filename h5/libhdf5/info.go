@@ -24,7 +24,7 @@ func describeSpace(s C.hid_t) (*h5.Space, error) {
 	var dims, limits [C.H5S_MAX_RANK]C.hsize_t
 	n := C.H5Sget_simple_extent_dims(s, &dims[0], &limits[0])
 	if n < 0 {
-		return nil, failure(h5err.Corrupt, "tell the shape")
+		return nil, failure(h5err.Corrupt, "get the shape")
 	}
 	out := &h5.Space{Class: h5.SpaceSimple, Dims: make([]uint64, n), Max: make([]uint64, n)}
 	for i := range out.Dims {
@@ -59,7 +59,7 @@ var indexes = map[C.H5D_chunk_index_t]h5.ChunkIndex{
 
 func (d *dataset) info(base int64) (*Info, error) {
 	i := &Info{Type: d.m.file, Space: d.space, Offset: -1}
-	p, err := made(C.H5Dget_create_plist(cid(d.h)), h5err.Corrupt, "tell how the dataset was created")
+	p, err := made(C.H5Dget_create_plist(cid(d.h)), h5err.Corrupt, "get the dataset's creation properties")
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +82,7 @@ func (d *dataset) info(base int64) (*Info, error) {
 		i.Storage = h5.StorageVirtual
 		i.Virtual, err = virtuals(p)
 	default:
-		err = failure(h5err.Unsupported, "tell the layout")
+		err = failure(h5err.Unsupported, "get the layout")
 	}
 	if err != nil {
 		return nil, err
@@ -97,19 +97,19 @@ func (i *Info) chunked(d *dataset, p id) error {
 	var dims [C.H5S_MAX_RANK]C.hsize_t
 	n := C.H5Pget_chunk(p.c(), C.H5S_MAX_RANK, &dims[0])
 	if n < 0 {
-		return failure(h5err.Corrupt, "tell the chunks' shape")
+		return failure(h5err.Corrupt, "get the chunks' shape")
 	}
 	for _, x := range dims[:n] {
 		i.ChunkDims = append(i.ChunkDims, uint64(x))
 	}
 	var index C.H5D_chunk_index_t
 	if C.H5Dget_chunk_index_type(cid(d.h), &index) < 0 {
-		return failure(h5err.Corrupt, "tell the chunk index")
+		return failure(h5err.Corrupt, "get the chunk index")
 	}
 	i.Index = indexes[index]
 	var opts C.uint
 	if C.H5Pget_chunk_opts(p.c(), &opts) < 0 {
-		return failure(h5err.Corrupt, "tell the chunk options")
+		return failure(h5err.Corrupt, "get the chunk options")
 	}
 	i.RawEdges = opts&C.H5D_CHUNK_DONT_FILTER_PARTIAL_CHUNKS != 0
 	return nil
@@ -125,7 +125,7 @@ func (i *Info) external(p id) error {
 		var offset C.off_t
 		var size C.hsize_t
 		if C.H5Pget_external(p.c(), k, C.size_t(len(name)-1), &name[0], &offset, &size) < 0 {
-			return failure(h5err.Corrupt, "tell an external file")
+			return failure(h5err.Corrupt, "get an external file")
 		}
 		e := h5.ExternalExtent{Name: C.GoString(&name[0]), Offset: int64(offset), Size: int64(size)}
 		if size == math.MaxUint64 { // H5F_UNLIMITED
@@ -154,7 +154,7 @@ func filters(p id) ([]h5.Filter, error) {
 			count := C.size_t(len(values))
 			filter = C.H5Pget_filter2(p.c(), k, &flags, &count, &values[0], C.size_t(len(name)), &name[0], &config)
 			if filter < 0 {
-				return nil, failure(h5err.Corrupt, "tell a filter")
+				return nil, failure(h5err.Corrupt, "get a filter")
 			}
 			if int(count) <= len(values) {
 				values = values[:count]
@@ -174,7 +174,7 @@ func filters(p id) ([]h5.Filter, error) {
 func (i *Info) fill(d *dataset, p id) error {
 	var state C.H5D_fill_value_t
 	if C.H5Pfill_value_defined(p.c(), &state) < 0 {
-		return failure(h5err.Corrupt, "tell the fill value")
+		return failure(h5err.Corrupt, "get the fill value")
 	}
 	switch state {
 	case C.H5D_FILL_VALUE_UNDEFINED:
@@ -209,7 +209,7 @@ func virtuals(p id) ([]h5.VirtualMapping, error) {
 		var file, set [4096]C.char
 		if C.H5Pget_virtual_filename(p.c(), k, &file[0], C.size_t(len(file))) < 0 ||
 			C.H5Pget_virtual_dsetname(p.c(), k, &set[0], C.size_t(len(set))) < 0 {
-			return nil, failure(h5err.Corrupt, "tell a virtual source")
+			return nil, failure(h5err.Corrupt, "get a virtual source")
 		}
 		m := h5.VirtualMapping{File: C.GoString(&file[0]), Dataset: C.GoString(&set[0])}
 		for _, s := range []struct {
@@ -245,12 +245,12 @@ func selection(s id) (h5.Selection, error) {
 	}
 	n := int(C.H5Sget_simple_extent_ndims(s.c()))
 	if n <= 0 {
-		return sel, failure(h5err.Corrupt, "tell a selection's rank")
+		return sel, failure(h5err.Corrupt, "get a selection's rank")
 	}
 	if C.H5Sis_regular_hyperslab(s.c()) > 0 {
 		v := make([]C.hsize_t, 4*n)
 		if C.H5Sget_regular_hyperslab(s.c(), &v[0], &v[n], &v[2*n], &v[3*n]) < 0 {
-			return sel, failure(h5err.Corrupt, "tell a selection")
+			return sel, failure(h5err.Corrupt, "get a selection")
 		}
 		w := make([]uint64, len(v))
 		for i := range v {

@@ -18,8 +18,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Read reads a whole dataset: elements as stored, row-major. A type that points to the heap is an error of kind
-// Unsupported: see ReadFlat.
+// Read reads a whole dataset: elements as stored, row-major. If the type points to the heap, the error has kind Unsupported: see
+// ReadFlat.
 func (f *File) Read(path string) ([]byte, error) { return f.ReadRows(path, 0, math.MaxInt64) }
 
 // ReadRows is Read for the rows [a,b) of the first dimension. b is clipped to the number of rows.
@@ -58,9 +58,9 @@ func (f *File) Strings(path string) ([]string, error) {
 	return out, err
 }
 
-// ReadRaw reads the rows [a,b) of a chunked dataset through the C library, as stored, loading plugins from its
-// default path. It is for filters that the pure-Go reader lacks: other layouts are refused, because the C library
-// would follow them to other files.
+// ReadRaw reads the rows [a,b) of a chunked dataset through the C library, as stored. It loads plugins from the default path. It
+// is for filters that the pure-Go reader lacks. Other layouts are refused, because the C library would open other files for
+// them.
 func ReadRaw(file, dataset string, a, b int64) ([]byte, error) {
 	f, err := Open(file, Plugins())
 	if err != nil {
@@ -84,7 +84,7 @@ func (f *File) read(path string, a, b int64, flat, chunkedOnly bool) ([]byte, er
 				return err
 			}
 			if i.Storage != h5.StorageChunked {
-				return h5err.New(h5err.Unsupported, "libhdf5 is not asked to read %v storage", i.Storage)
+				return h5err.New(h5err.Unsupported, "libhdf5 is not used to read %v storage", i.Storage)
 			}
 		}
 		out, err = d.read(a, b, flat, f.c.maxBytes)
@@ -96,7 +96,7 @@ func (f *File) read(path string, a, b int64, flat, chunkedOnly bool) ([]byte, er
 // read reads the rows [a,b), at most limit bytes of them.
 func (d *dataset) read(a, b int64, flat bool, limit int64) ([]byte, error) {
 	if d.m.heap && !flat {
-		return nil, h5err.New(h5err.Unsupported, "elements point to the heap: they have no bytes of their own")
+		return nil, h5err.New(h5err.Unsupported, "elements point to the heap: they can be read in flat form only")
 	}
 	rows := rowsOf(d.space)
 	if a < 0 || a > rows || b < a {
@@ -143,7 +143,7 @@ func (d *dataset) readInto(a, b int64, buf []byte) error {
 	return nil
 }
 
-// selectRows selects the rows in the dataset's dataspace and returns the memory's.
+// selectRows selects the rows in the dataset's dataspace, and returns the dataspace of the memory.
 func (d *dataset) selectRows(a, b int64) (id, error) {
 	start := make([]uint, len(d.space.Dims))
 	count := make([]uint, len(start))
@@ -161,8 +161,8 @@ func (d *dataset) selectRows(a, b int64) (id, error) {
 	return made(C.H5Screate_simple(C.int(len(n)), &n[0], nil), h5err.Argument, "make a dataspace")
 }
 
-// Chunks lists the allocated chunks of a chunked dataset in the order of its index. The C library needs a time that
-// grows with the square of their number.
+// Chunks lists the allocated chunks of a chunked dataset in the order of its index. The C library takes time proportional to the
+// square of their number.
 func (f *File) Chunks(path string) ([]ChunkInfo, error) {
 	var out []ChunkInfo
 	err := f.with(path, func() error {
@@ -188,7 +188,7 @@ func (f *File) Chunks(path string) ([]ChunkInfo, error) {
 			var addr C.haddr_t
 			var size C.hsize_t
 			if C.H5Dget_chunk_info(cid(d.h), cid(d.fs), i, &coord[0], &mask, &addr, &size) < 0 {
-				return failure(h5err.Corrupt, "tell a chunk")
+				return failure(h5err.Corrupt, "get a chunk")
 			}
 			if addr == math.MaxUint64 {
 				continue // in the index, but without storage
@@ -218,7 +218,7 @@ func (f *File) ReadChunk(path string, coord []uint64) (data []byte, mask uint32,
 		at := hsizes(coord)
 		var size C.hsize_t
 		if C.H5Dget_chunk_storage_size(cid(d.h), &at[0], &size) < 0 {
-			return failure(h5err.Corrupt, "tell a chunk's size")
+			return failure(h5err.Corrupt, "get a chunk's size")
 		}
 		if size == 0 || int64(size) > f.c.maxBytes {
 			return h5err.New(h5err.NotFound, "no chunk of a readable size at %v: %d bytes", coord, uint64(size))

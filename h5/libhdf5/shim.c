@@ -24,7 +24,7 @@ static void append(stack_text *t, const char *s, size_t n) {
 	t->buf[t->len] = 0;
 }
 
-// one_error sees the entries from the outermost to the innermost, so that the last one's flags stand.
+// one_error sees the entries from the outermost to the innermost, so that the flags of the last one remain.
 static herr_t one_error(unsigned n, const H5E_error2_t *e, void *data) {
 	stack_text *t = data;
 	const char *desc = e->desc ? e->desc : "";

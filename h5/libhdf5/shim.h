@@ -1,4 +1,4 @@
-// The thin C that gonum.org/v1/hdf5 lacks: whatever needs a callback, a macro, or a struct that differs by version.
+// C that gonum.org/v1/hdf5 lacks: whatever needs a callback, a macro, or a struct that differs between versions.
 
 #ifndef H5ARROW_LIBHDF5_SHIM_H
 #define H5ARROW_LIBHDF5_SHIM_H
@@ -10,7 +10,7 @@
 #error "HDF5 1.10.5 or newer is needed"
 #endif
 
-// What the calling thread's error stack says about its innermost error.
+// Flags for the innermost error of the calling thread's error stack.
 enum {
 	SHIM_NOT_FOUND = 1, // no link by that name
 	SHIM_PLUGIN = 2,    // a filter or plugin is missing
@@ -60,7 +60,7 @@ hid_t shim_ref_object(void);
 hid_t shim_ref_region(void);
 hid_t shim_time(size_t size, int big);
 
-// shim_ref_kind tells a reference type: 1 object, 2 region, 3 the new kind, 0 none of these.
+// shim_ref_kind returns the kind of a reference type: 1 object, 2 region, 3 the new kind, 0 none of these.
 int shim_ref_kind(hid_t type);
 
 // shim_libver sets the bounds of a file access property list: 1 earliest, 2 version 1.8, 3 latest.

@@ -14,7 +14,7 @@ func absent() error {
 	return h5err.New(h5err.Unsupported, "built without libhdf5").WithHint("build with cgo and -tags libhdf5")
 }
 
-// Version returns the version of the C library that is linked in.
+// Version returns the version of the linked C library.
 func Version() (string, error) { return "", absent() }
 
 // ReadRaw reads the rows [a,b) of a chunked dataset through the C library, as stored.
@@ -72,7 +72,7 @@ func (*File) Attributes(path string) ([]Attribute, error) { return nil, absent()
 // Writer is a file that the C library is writing.
 type Writer struct{}
 
-// Create makes a new file for writing.
+// Create creates a file for writing, or truncates an existing one.
 func Create(path string, opts ...CreateOption) (*Writer, error) {
 	if _, err := newCreateConfig(opts); err != nil {
 		return nil, err
@@ -80,31 +80,31 @@ func Create(path string, opts ...CreateOption) (*Writer, error) {
 	return nil, absent()
 }
 
-// Close writes everything out and closes the file.
+// Close writes everything to the file and closes it.
 func (*Writer) Close() error { return nil }
 
-// Group makes a group.
+// Group creates a group and its missing parents.
 func (*Writer) Group(path string) error { return absent() }
 
-// HardLink makes path another name of the object at target.
+// HardLink creates a hard link at path to the object at target.
 func (*Writer) HardLink(path, target string) error { return absent() }
 
-// SoftLink makes a soft link at path.
+// SoftLink creates a soft link at path.
 func (*Writer) SoftLink(path, target string) error { return absent() }
 
-// ExternalLink makes a link at path to target in another file.
+// ExternalLink creates a link at path to target in another file.
 func (*Writer) ExternalLink(path, file, target string) error { return absent() }
 
-// Commit stores a type under a path of its own.
+// Commit stores a type as a committed datatype at path.
 func (*Writer) Commit(path string, t *h5.Type) error { return absent() }
 
-// Write makes a dataset and fills it.
+// Write creates a dataset and writes its elements.
 func (*Writer) Write(path string, s Spec, data []byte) error { return absent() }
 
 // WriteRows overwrites rows.
 func (*Writer) WriteRows(path string, a, b int64, data []byte) error { return absent() }
 
-// WriteChunk stores bytes as they are for a chunk.
+// WriteChunk stores bytes unchanged for a chunk.
 func (*Writer) WriteChunk(path string, coord []uint64, mask uint32, data []byte) error {
 	return absent()
 }

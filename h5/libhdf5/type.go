@@ -17,12 +17,12 @@ import (
 // maxTypeDepth bounds the nesting of types.
 const maxTypeDepth = 64
 
-// mtype is a type twice: as the file has it, and as the C library lays it out in memory, where elements that point
-// to the heap are pointers.
+// mtype is a type in two forms: in the file, and in memory, where the C library has pointers for elements that point to the
+// heap.
 type mtype struct {
 	file *h5.Type
 	size int  // bytes in memory
-	heap bool // it, or something inside, points to the heap
+	heap bool // it, or a part of it, points to the heap
 
 	members []mmember // compound
 	base    *mtype    // array, sequence
@@ -42,14 +42,14 @@ var orders = map[C.H5T_order_t]h5.ByteOrder{
 
 var norms = map[C.H5T_norm_t]uint8{C.H5T_NORM_NONE: 0, C.H5T_NORM_MSBSET: 1, C.H5T_NORM_IMPLIED: 2}
 
-// describe reads a type. addrSize is the file's bytes of an address.
+// describe reads a type. addrSize is the number of bytes of an address in the file.
 func describe(t C.hid_t, addrSize, depth int) (*mtype, error) {
 	if depth > maxTypeDepth {
 		return nil, h5err.New(h5err.Limit, "types nested more than %d deep", maxTypeDepth)
 	}
 	size := C.H5Tget_size(t)
 	if size == 0 || size > math.MaxInt32 {
-		return nil, failure(h5err.Corrupt, "tell a type's size")
+		return nil, failure(h5err.Corrupt, "get a type's size")
 	}
 	f := &h5.Type{Size: int(size)}
 	m := &mtype{file: f, size: int(size)}
@@ -81,7 +81,7 @@ func describe(t C.hid_t, addrSize, depth int) (*mtype, error) {
 		f.Class = h5.ClassOpaque
 		tag := C.H5Tget_tag(t)
 		if tag == nil {
-			return nil, failure(h5err.Corrupt, "tell a type's tag")
+			return nil, failure(h5err.Corrupt, "get a type's tag")
 		}
 		f.Tag = C.GoString(tag)
 		C.H5free_memory(unsafe.Pointer(tag))
@@ -102,7 +102,7 @@ func describe(t C.hid_t, addrSize, depth int) (*mtype, error) {
 	case C.H5T_VLEN, C.H5T_ARRAY:
 		return describeItems(m, t, class, addrSize, depth)
 	default:
-		return nil, h5err.New(h5err.Unsupported, "libhdf5 gives datatype class %d", int(class))
+		return nil, h5err.New(h5err.Unsupported, "libhdf5 returns datatype class %d", int(class))
 	}
 	return m, nil
 }
@@ -118,7 +118,7 @@ func describeFloat(f *h5.Type, t C.hid_t) error {
 	describeBits(f, t)
 	var spos, epos, esize, mpos, msize C.size_t
 	if C.H5Tget_fields(t, &spos, &epos, &esize, &mpos, &msize) < 0 {
-		return failure(h5err.Corrupt, "tell a type's fields")
+		return failure(h5err.Corrupt, "get a type's fields")
 	}
 	f.Float = &h5.FloatFields{
 		Sign: int(spos), ExpLoc: int(epos), ExpSize: int(esize), MantLoc: int(mpos), MantSize: int(msize),
@@ -147,7 +147,7 @@ func describeItems(m *mtype, t C.hid_t, class C.H5T_class_t, addrSize, depth int
 	var dims [C.H5S_MAX_RANK]C.hsize_t
 	n := C.H5Tget_array_dims2(t, &dims[0])
 	if n < 0 {
-		return nil, failure(h5err.Corrupt, "tell an array's shape")
+		return nil, failure(h5err.Corrupt, "get an array's shape")
 	}
 	for _, d := range dims[:n] {
 		f.Dims = append(f.Dims, uint64(d))
@@ -163,11 +163,11 @@ func describeCompound(m *mtype, t C.hid_t, addrSize, depth int) (*mtype, error) 
 	if n < 0 {
 		return nil, failure(h5err.Corrupt, "count members")
 	}
-	shrunk := 0 // what the members so far are smaller in memory than in the file
+	shrunk := 0 // bytes by which the members so far are smaller in memory than in the file
 	for i := C.uint(0); i < C.uint(n); i++ {
 		name := C.H5Tget_member_name(t, i)
 		if name == nil {
-			return nil, failure(h5err.Corrupt, "tell a member's name")
+			return nil, failure(h5err.Corrupt, "get a member's name")
 		}
 		goName := C.GoString(name)
 		C.H5free_memory(unsafe.Pointer(name))
@@ -189,7 +189,7 @@ func describeCompound(m *mtype, t C.hid_t, addrSize, depth int) (*mtype, error) 
 		f.Members = append(f.Members, h5.Member{Name: goName, Offset: offset, Type: member.file})
 		shrunk += member.file.Size - member.size
 	}
-	// Where a member has another size in memory, the library moves those behind it by the difference.
+	// If a member has another size in memory, the library moves the members after it by the difference.
 	for i := range f.Members {
 		for _, before := range m.members {
 			if before.offset < m.members[i].offset {
@@ -222,12 +222,12 @@ func describeEnum(m *mtype, t C.hid_t, addrSize, depth int) (*mtype, error) {
 	for i := C.uint(0); i < C.uint(n); i++ {
 		name := C.H5Tget_member_name(t, i)
 		if name == nil {
-			return nil, failure(h5err.Corrupt, "tell a member's name")
+			return nil, failure(h5err.Corrupt, "get a member's name")
 		}
 		f.Names = append(f.Names, C.GoString(name))
 		C.H5free_memory(unsafe.Pointer(name))
 		if C.H5Tget_member_value(t, i, unsafe.Pointer(&value[0])) < 0 {
-			return nil, failure(h5err.Corrupt, "tell a member's value")
+			return nil, failure(h5err.Corrupt, "get a member's value")
 		}
 		f.Values = append(f.Values, value...)
 	}
@@ -244,7 +244,7 @@ func orderOf(o h5.ByteOrder) C.H5T_order_t {
 	return C.H5T_ORDER_LE
 }
 
-// build makes the C library's type for t. The caller closes it.
+// build creates the C library's type for t. The caller closes it.
 func build(t *h5.Type, depth int) (id, error) {
 	switch {
 	case t == nil:
@@ -309,7 +309,7 @@ func build(t *h5.Type, depth int) (id, error) {
 	case h5.ClassArray:
 		return buildArray(t, depth)
 	}
-	return -1, h5err.New(h5err.Unsupported, "libhdf5 is not asked to write datatype class %d", int(t.Class)-1)
+	return -1, h5err.New(h5err.Unsupported, "libhdf5 is not used to write datatype class %d", int(t.Class)-1)
 }
 
 func buildOpaque(t *h5.Type) (id, error) {
@@ -365,8 +365,8 @@ func setBits(h C.hid_t, t *h5.Type) bool {
 		C.H5Tset_order(h, orderOf(t.Order)) >= 0
 }
 
-// setFloat changes a 64-bit float. The library refuses every step whose result is inconsistent, hence the detour
-// over a type that is wide enough for both.
+// setFloat changes a 64-bit float. The library refuses every step whose result is inconsistent, so the steps go through a type
+// that is wide enough for both.
 func setFloat(h C.hid_t, t *h5.Type) bool {
 	f := t.Float
 	wide := C.size_t(max(8, t.Size))
@@ -392,9 +392,9 @@ func setText(h C.hid_t, t *h5.Type) bool {
 	return C.H5Tset_strpad(h, C.H5T_str_t(t.Pad)) >= 0 && C.H5Tset_cset(h, C.H5T_cset_t(t.CharSet)) >= 0
 }
 
-// buildCompound makes a type that will have t's offsets in the file. The library builds it as it is in memory, where
-// members that point to the heap have other sizes, and moves the members behind them when it goes into the file; so
-// they are moved the other way first.
+// buildCompound creates a type that has t's offsets in the file. The library takes the offsets in memory, where members that point
+// to the heap have other sizes, and moves the members after them when it writes the type to the file. So they are moved in the
+// other direction first.
 func buildCompound(t *h5.Type, depth int) (id, error) {
 	members := make([]id, 0, len(t.Members))
 	defer func() {
@@ -402,7 +402,7 @@ func buildCompound(t *h5.Type, depth int) (id, error) {
 			m.close()
 		}
 	}()
-	grows := make([]int, len(t.Members)) // bytes that the member gains on its way to the file
+	grows := make([]int, len(t.Members)) // bytes by which the member is larger in the file
 	size := t.Size
 	for i, m := range t.Members {
 		if err := checkName(m.Name); err != nil {

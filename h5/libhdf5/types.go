@@ -8,7 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// DefaultMaxBytes is the most that one call reads unless MaxBytes says otherwise.
+// DefaultMaxBytes is the limit of what one call reads, unless MaxBytes sets another.
 const DefaultMaxBytes = 1 << 30
 
 // Object is one object of a file.
@@ -26,7 +26,7 @@ const (
 	KindGroup
 	KindDataset
 	KindType
-	KindOther // a kind that this package does not know
+	KindOther // unknown to this package
 )
 
 var objectKinds = [...]string{"invalid", "group", "dataset", "type", "other"}
@@ -39,7 +39,7 @@ func (k ObjectKind) String() string {
 	return fmt.Sprintf("kind(%d)", uint8(k))
 }
 
-// FillState says whether a dataset has a fill value.
+// FillState is the state of a fill value.
 type FillState uint8
 
 // The states of a fill value.
@@ -47,7 +47,7 @@ const (
 	_             FillState = iota
 	FillUndefined           // elements that were never written have no defined value
 	FillDefault             // zeros
-	FillUser                // a value of the writer's
+	FillUser                // set by the writer
 )
 
 var fillStates = [...]string{"invalid", "undefined", "default", "user"}
@@ -65,16 +65,16 @@ type Info struct {
 	Type  *h5.Type
 	Space *h5.Space
 
-	Storage    h5.Storage    // never StorageNone: that shows in StoredSize and Offset
+	Storage    h5.Storage    // never StorageNone: see StoredSize and Offset
 	Index      h5.ChunkIndex // Chunked
-	ChunkDims  []uint64      // Chunked: elements of a chunk in each dimension
+	ChunkDims  []uint64      // Chunked: elements of a chunk along each dimension
 	RawEdges   bool          // Chunked: partial edge chunks are stored unfiltered
 	Filters    []h5.Filter
-	Offset     int64 // Contiguous: absolute file offset of the data, -1 when nothing was allocated
-	StoredSize int64 // bytes that the file holds for the data
+	Offset     int64 // Contiguous: absolute file offset of the data, -1 if not allocated
+	StoredSize int64 // bytes of the data in the file
 
 	FillState FillState
-	Fill      []byte // one element, flat form where the type points to the heap; nil when undefined
+	Fill      []byte // one element, in flat form if the type points to the heap; nil if undefined
 
 	External []h5.ExternalExtent
 	Virtual  []h5.VirtualMapping
@@ -99,7 +99,7 @@ type Attribute struct {
 	Name  string
 	Type  *h5.Type
 	Space *h5.Space
-	Data  []byte // elements as stored; in flat form where the type points to the heap
+	Data  []byte // elements as stored, or in flat form if the type points to the heap
 }
 
 // Option changes how a file is opened for reading.
@@ -122,7 +122,7 @@ func newConfig(opts []Option) (config, error) {
 	return c, nil
 }
 
-// MaxBytes limits what one call may read to n bytes; more is an error of kind h5err.Limit.
+// MaxBytes limits what one call may read to n bytes. More is an error of kind h5err.Limit.
 func MaxBytes(n int64) Option {
 	return func(c *config) error {
 		if n <= 0 {
@@ -133,9 +133,9 @@ func MaxBytes(n int64) Option {
 	}
 }
 
-// Plugins lets the C library load filter plugins for this file: from dirs, or without any from its default path
-// (HDF5_PLUGIN_PATH, else the path that it was built with). A plugin is native code, chosen by a number in the file.
-// Once loaded it stays loaded for the process.
+// Plugins lets the C library load filter plugins for this file from dirs or, if there are none, from its default path
+// (HDF5_PLUGIN_PATH, else the path that it was built with). A plugin is native code, selected by a number in the file. Once
+// loaded, it stays loaded in the process.
 func Plugins(dirs ...string) Option {
 	return func(c *config) error {
 		for _, d := range dirs {
@@ -148,20 +148,20 @@ func Plugins(dirs ...string) Option {
 	}
 }
 
-// ExternalLinks lets the C library follow links to other files, wherever they point.
+// ExternalLinks lets the C library follow links to other files, wherever they lead.
 func ExternalLinks() Option {
 	return func(c *config) error { c.external = true; return nil }
 }
 
-// Compatibility is a bound on the versions of the file format that a writer uses.
+// Compatibility is a bound for the versions of the file format that a writer uses.
 type Compatibility uint8
 
 // The bounds.
 const (
 	_        Compatibility = iota
-	Earliest               // the oldest structures that can hold the content
+	Earliest               // the oldest version of each structure that can represent the content
 	V18                    // what HDF5 1.8 reads
-	Latest                 // the newest that the C library knows
+	Latest                 // the newest version that the C library knows
 )
 
 // CreateOption changes how a file is created.
@@ -237,8 +237,8 @@ func TrackOrder() CreateOption {
 	return func(c *createConfig) error { c.trackOrder = true; return nil }
 }
 
-// ChunkTreeK sets the half rank of the B-trees that index chunks (the library's default is 32): a small one makes
-// deep trees of few chunks.
+// ChunkTreeK sets the half rank of the B-trees that index chunks (the library's default is 32). With a small one, few chunks make
+// a deep tree.
 func ChunkTreeK(k uint) CreateOption {
 	return func(c *createConfig) error {
 		if k < 1 || k > 32767 {
@@ -249,27 +249,27 @@ func ChunkTreeK(k uint) CreateOption {
 	}
 }
 
-// Spec says how a dataset is to be made.
+// Spec describes a dataset that is to be created.
 type Spec struct {
 	Type  *h5.Type
 	Space h5.Space // Max empty: the same as Dims
 
-	Storage   h5.Storage  // 0: Chunked when there are ChunkDims, else Contiguous
+	Storage   h5.Storage  // 0: by what is set of ChunkDims, External and Virtual; else Contiguous
 	ChunkDims []uint64    // Chunked
 	RawEdges  bool        // Chunked: do not filter partial edge chunks (needs versions up to Latest)
 	Filters   []h5.Filter // Chunked
 
-	Fill      []byte // one element, flat form where the type points to the heap; nil: the library's default of zeros
+	Fill      []byte // one element, in flat form if the type points to the heap; nil: the library's default of zeros
 	NoFill    bool   // leave the fill value undefined
 	Early     bool   // allocate all storage at once; the default depends on Storage
 	SkipFill  bool   // never write fill values, not even into storage that is allocated early
 	External  []h5.ExternalExtent
 	Virtual   []h5.VirtualMapping
-	TypePath  string // where not empty: use the committed type at this path in place of Type
-	TrackTime bool   // store time stamps in the object header, so that two runs differ
+	TypePath  string // unless empty: use the committed type at this path instead of Type
+	TrackTime bool   // store timestamps in the object header, so that two runs differ
 }
 
-// Shape returns a simple dataspace of fixed dims, and a scalar one without any.
+// Shape returns a simple dataspace of fixed dims, or a scalar one if there are none.
 func Shape(dims ...uint64) h5.Space {
 	if len(dims) == 0 {
 		return h5.Space{Class: h5.SpaceScalar}
@@ -301,7 +301,7 @@ func VarString(cset h5.CharSet) *h5.Type {
 	return &h5.Type{Class: h5.ClassVLen, Size: 16, VarString: true, CharSet: cset}
 }
 
-// FixedString returns the type of strings in cells of size bytes.
+// FixedString returns the type of fixed-length strings of size bytes.
 func FixedString(size int, pad h5.StringPad, cset h5.CharSet) *h5.Type {
 	return &h5.Type{Class: h5.ClassString, Size: size, Pad: pad, CharSet: cset}
 }
@@ -332,7 +332,7 @@ func heapData(t *h5.Type) bool {
 	return false
 }
 
-// checkName refuses names that would end early as C strings.
+// checkName refuses names that would be cut short as C strings.
 func checkName(s string) error {
 	if s == "" || strings.IndexByte(s, 0) >= 0 {
 		return h5err.New(h5err.Argument, "%q can't be a name", s)

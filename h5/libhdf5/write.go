@@ -15,15 +15,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Writer is a file that the C library is writing. Its methods may be called from any goroutine. Nothing is sure to
-// be in the file before Close has returned without an error.
+// Writer is a file that the C library is writing. Its methods may be called from any goroutine. The content of the file is
+// complete only after Close has returned without an error.
 type Writer struct {
 	f  File // name, handle and geometry
 	c  createConfig
 	gc id // creation properties of groups
 }
 
-// Create makes a new file, or empties one that exists, for writing.
+// Create creates a file for writing, or truncates an existing one.
 func Create(path string, opts ...CreateOption) (*Writer, error) {
 	c, err := newCreateConfig(opts)
 	if err == nil {
@@ -82,8 +82,8 @@ func (w *Writer) create() (err error) {
 		w.gc.close()
 		return err
 	}
-	// gonum can't create a file with properties. But opening one that is open in this process shares what is behind
-	// it, its alignment and versions included.
+	// gonum can't create a file with properties. But opening a file that is open in this process shares its state,
+	// including alignment and versions.
 	w.f.h, err = hdf5.OpenFile(w.f.name, hdf5.F_ACC_RDWR)
 	if err != nil {
 		err = failure(h5err.IO, "open the new file")
@@ -96,7 +96,7 @@ func (w *Writer) create() (err error) {
 	return err
 }
 
-// Close writes everything out and closes the file. A second Close does nothing.
+// Close writes everything to the file and closes it. A second Close does nothing.
 func (w *Writer) Close() error {
 	return h5err.In(locked(func() error {
 		if w.f.h == nil {
@@ -105,7 +105,7 @@ func (w *Writer) Close() error {
 		w.gc.close()
 		err := w.f.h.Flush(hdf5.F_SCOPE_GLOBAL)
 		if err != nil {
-			err = failure(h5err.IO, "write the file out")
+			err = failure(h5err.IO, "flush the file")
 		}
 		if w.f.h.Close() != nil && err == nil {
 			err = failure(h5err.IO, "close the file")
@@ -137,7 +137,7 @@ func (w *Writer) link(path, what string, fn func(name *C.char, list C.hid_t) C.h
 	})
 }
 
-// Group makes a group, and those on the way to it.
+// Group creates a group and its missing parents.
 func (w *Writer) Group(path string) error {
 	return w.link(path, "make a group", func(name *C.char, list C.hid_t) C.herr_t {
 		g := C.H5Gcreate2(cid(w.f.h), name, list, w.gc.c(), C.H5P_DEFAULT)
@@ -148,7 +148,7 @@ func (w *Writer) Group(path string) error {
 	})
 }
 
-// HardLink makes path another name of the object at target.
+// HardLink creates a hard link at path to the object at target.
 func (w *Writer) HardLink(path, target string) error {
 	if err := checkName(target); err != nil {
 		return err
@@ -161,7 +161,7 @@ func (w *Writer) HardLink(path, target string) error {
 	})
 }
 
-// SoftLink makes a soft link at path; target need not exist.
+// SoftLink creates a soft link at path. target need not exist.
 func (w *Writer) SoftLink(path, target string) error {
 	if err := checkName(target); err != nil {
 		return err
@@ -172,7 +172,7 @@ func (w *Writer) SoftLink(path, target string) error {
 	})
 }
 
-// ExternalLink makes a link at path to target in another file; neither need exist.
+// ExternalLink creates a link at path to target in another file. Neither need exist.
 func (w *Writer) ExternalLink(path, file, target string) error {
 	for _, s := range []string{file, target} {
 		if err := checkName(s); err != nil {
@@ -189,7 +189,7 @@ func (w *Writer) ExternalLink(path, file, target string) error {
 	})
 }
 
-// Commit stores a type under a path of its own.
+// Commit stores a type as a committed datatype at path.
 func (w *Writer) Commit(path string, t *h5.Type) error {
 	var invalid error
 	err := w.link(path, "commit a type", func(name *C.char, list C.hid_t) C.herr_t {
@@ -206,8 +206,8 @@ func (w *Writer) Commit(path string, t *h5.Type) error {
 	return err
 }
 
-// Write makes a dataset and fills it. data is all of its elements as they are to be stored, row-major, in flat form
-// where the type points to the heap; nil writes nothing, so that what is allocated holds fill values.
+// Write creates a dataset and writes its elements. data has all elements as they are to be stored, row-major, or in flat form if
+// the type points to the heap. If it is nil, nothing is written, and allocated storage has fill values.
 func (w *Writer) Write(path string, s Spec, data []byte) error {
 	return w.with(path, func() error {
 		if err := checkName(path); err != nil {
@@ -224,7 +224,7 @@ func (w *Writer) Write(path string, s Spec, data []byte) error {
 	})
 }
 
-// finish closes a dataset that was written, which can fail where the library held data back.
+// finish closes a dataset that was written, which can fail if the library still has data to write.
 func (d *dataset) finish(err error) error {
 	d.typ.close()
 	if d.fs != nil {
@@ -236,7 +236,7 @@ func (d *dataset) finish(err error) error {
 	return err
 }
 
-// inMemory returns n elements as the library wants them in memory, and checks that data is exactly that many.
+// inMemory returns n elements in the layout that the library uses in memory, and checks that data has exactly n.
 func inMemory(a *arena, m *mtype, n uint64, data []byte) ([]byte, error) {
 	if m.heap {
 		return inflate(a, m, int(n), data)
@@ -247,7 +247,7 @@ func inMemory(a *arena, m *mtype, n uint64, data []byte) ([]byte, error) {
 	return data, nil
 }
 
-// WriteRows overwrites the rows from a on. data is whole rows, as for Write.
+// WriteRows overwrites the rows [a,b). data has whole rows, as for Write.
 func (w *Writer) WriteRows(path string, a, b int64, data []byte) error {
 	return w.with(path, func() error {
 		d, err := w.f.open(path)
@@ -290,8 +290,8 @@ func (d *dataset) write(a, b int64, data []byte) error {
 	return nil
 }
 
-// WriteChunk stores bytes as they are for the chunk whose first element is at coord. Bit i of mask says that filter
-// i was skipped for it. The dataset's filters need not be known to the C library if they are optional.
+// WriteChunk stores bytes unchanged for the chunk whose first element is at coord. If bit i of mask is set, filter i was skipped.
+// If the dataset's filters are optional, the C library need not have them.
 func (w *Writer) WriteChunk(path string, coord []uint64, mask uint32, data []byte) error {
 	return w.with(path, func() error {
 		d, err := w.f.open(path)
@@ -329,7 +329,7 @@ func (w *Writer) Resize(path string, dims ...uint64) error {
 	})
 }
 
-// Attribute writes an attribute of the object at path. Its Data is as for Write.
+// Attribute writes an attribute of the object at path. Its Data has the form that Write takes.
 func (w *Writer) Attribute(path string, a Attribute) error {
 	return w.with(path, func() error {
 		if err := checkName(a.Name); err != nil {
@@ -387,7 +387,7 @@ func (w *Writer) attribute(o, t, s id, a Attribute) error {
 	return nil
 }
 
-// StringAttribute writes a scalar attribute that is a variable UTF-8 string.
+// StringAttribute writes a scalar attribute that is a variable-length UTF-8 string.
 func (w *Writer) StringAttribute(path, name, value string) error {
 	space := Shape()
 	return w.Attribute(path, Attribute{Name: name, Type: VarString(h5.UTF8), Space: &space, Data: JoinFlat(value)})
