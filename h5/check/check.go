@@ -295,7 +295,7 @@ func (c *checker) refers(addr uint64) {
 	}
 }
 
-// lost notes references that lead nowhere. They are legal: deleting an object leaves them behind.
+// lost notes references that lead nowhere. They are legal: they remain when an object is deleted.
 func (c *checker) lost() {
 	type where struct {
 		n     int

@@ -119,7 +119,7 @@ func (w *writer) predicted(s []uint32) []uint32 {
 	return v
 }
 
-// zeros returns how many blocks of nothing but zeros v begins with; a sample that is stored unchanged does not count.
+// zeros returns how many blocks of nothing but zeros v starts with; a sample that is stored unchanged does not count.
 func (w *writer) zeros(v []uint32, ref int) int {
 	some := func(s []uint32) bool { return slices.ContainsFunc(s, func(x uint32) bool { return x != 0 }) }
 	n := 0
