@@ -170,7 +170,7 @@ func TestAttributesDense(t *testing.T) {
 	}
 }
 
-// TestBadAttributes leaves out what can't be read, and tells why.
+// TestBadAttributes leaves out what can't be read, and returns why.
 func TestBadAttributes(t *testing.T) {
 	w := newBuilder()
 	ids := w.sohm(1<<msgDatatype, i32) // has no attributes

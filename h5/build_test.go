@@ -301,7 +301,7 @@ var indexWants = sync.OnceValues(func() (map[string]indextest.Want, error) {
 	return all, json.Unmarshal(b, &all)
 })
 
-// indexFixture reads a fixture of the index packages, and what h5py says of it.
+// indexFixture reads a fixture of the index packages, and what h5py reads from it.
 func indexFixture(tb testing.TB, name string) ([]byte, indextest.Want) {
 	tb.Helper()
 	data, err := unpack(name + ".h5.gz")

@@ -77,7 +77,7 @@ func TestDescribeWide(t *testing.T) {
 	}
 }
 
-// TestDescribeAllocations holds what is allocated for each column, a group and a dataset, near what it is.
+// TestDescribeAllocations bounds the allocations for each column, a group and a dataset.
 func TestDescribeAllocations(t *testing.T) {
 	const columns, enough = 1000, 20
 	data := h5test.Wide(columns)

@@ -37,7 +37,6 @@ func symlink(t *testing.T, target, name string) {
 	}
 }
 
-// TestExternalPolicy is about which files a file may lead to.
 // externalPolicy is a name that the file in/main.h5 of a folder has for another file, and what comes of it.
 type externalPolicy struct {
 	name string
@@ -93,6 +92,7 @@ func externalPolicies(dir string) []externalPolicy {
 	}
 }
 
+// TestExternalPolicy checks which files a file may refer to.
 func TestExternalPolicy(t *testing.T) {
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	dir := tree(t, map[string][]msg{
@@ -196,7 +196,7 @@ func TestExternalLinks(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
-	if err := f.Close(); err != nil { // a second time is nothing
+	if err := f.Close(); err != nil { // a second call does nothing
 		t.Error(err)
 	}
 	if _, err := f.OpenFile("b.h5"); err == nil {
@@ -204,7 +204,7 @@ func TestExternalLinks(t *testing.T) {
 	}
 }
 
-// TestExternalMany has a file that leads to more others than may be open, and to one by many names.
+// TestExternalMany has a file that refers to more files than may be open, and to one by many names.
 func TestExternalMany(t *testing.T) {
 	files := map[string][]msg{"main.h5": nil}
 	for i := range 5 {

@@ -101,7 +101,7 @@ func TestCut(t *testing.T) {
 	needError(t, err, h5err.IO, "it was cut while open", -1)
 }
 
-// failing is a source whose reads fail from some time on.
+// failing is a source whose reads fail after some number of them.
 type failing struct {
 	r    io.ReaderAt
 	left atomic.Int64
@@ -268,7 +268,7 @@ func TestHeaps(t *testing.T) {
 	}
 }
 
-// TestSourceOutlivesClose keeps the mapping for those who hold it.
+// TestSourceOutlivesClose checks that a mapping stays while it is referenced.
 func TestSourceOutlivesClose(t *testing.T) {
 	before := source.LiveMappings()
 	f, err := Open(h5test.Fixture(t, "old.h5"))

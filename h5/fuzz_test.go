@@ -20,7 +20,7 @@ func ours(t *testing.T, err error) {
 	}
 }
 
-// soundType fails unless what a type says of itself holds.
+// soundType fails if a type contradicts itself.
 func soundType(t *testing.T, typ *Type) {
 	t.Helper()
 	switch {

@@ -401,7 +401,7 @@ func TestLongPath(t *testing.T) {
 	}
 }
 
-// TestGroupCache lets go of groups when there are many.
+// TestGroupCache drops groups from the cache when there are many.
 func TestGroupCache(t *testing.T) {
 	w := newBuilder()
 	var links []msg

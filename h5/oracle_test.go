@@ -14,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// expectation is what libhdf5 says of a test file (see testdata/generate.py).
+// expectation is what libhdf5 reads from a test file (see testdata/generate.py).
 type expectation struct {
 	Superblock, Userblock int
 	Objects               map[string]expectedObject
@@ -71,7 +71,7 @@ func open(tb testing.TB, p string, opts ...h5.Option) *h5.File {
 	return f
 }
 
-// TestOracle holds every object of the test files against what libhdf5 says of it.
+// TestOracle compares every object of the test files with what libhdf5 reads.
 func TestOracle(t *testing.T) {
 	for p, e := range expected(t) {
 		if len(e.Objects) == 0 {

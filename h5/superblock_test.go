@@ -228,7 +228,7 @@ func TestSeveralFiles(t *testing.T) {
 			needError(t, err, c.kind, c.text, -1)
 		}
 	}
-	// A family's first file is shorter than the whole: what it is comes before that it was cut.
+	// The first file of a family is shorter than the whole: the error is about the family, not about a cut file.
 	w := newBuilder()
 	w.extension = w.header2(msg{typ: msgDriver, body: cat([]byte{0}, []byte("NCSAfami"), hx("08 00"), hx("00**8"))})
 	root := w.group()

@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// walked lists what a walk comes to.
+// walked lists what a walk visits.
 func walked(t *testing.T, f *File) (paths []string) {
 	t.Helper()
 	if err := f.walk(func(o Object, p string, err error) error {

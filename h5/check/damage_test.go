@@ -135,7 +135,7 @@ func resum(b []byte, s structure) {
 	binary.LittleEndian.PutUint32(b[end-4:], meta.Checksum(b[s.off:end-4]))
 }
 
-// guarded are the structures that have a checksum, by the beginning of their names.
+// guarded are the structures that have a checksum, by the start of their names.
 var guarded = []string{"B-tree header", "B-tree leaf", "fractal heap header", "fractal heap indirect block", "fixed array", "extensible array",
 	"shared message table", "object header continuation"}
 

@@ -21,8 +21,6 @@ type blosc struct{}
 
 func newBlosc([]uint32) (decoder, error) { return blosc{}, nil }
 
-func (blosc) inC() bool { return inflatesInC }
-
 func (blosc) bound(n int) (int, bool) { return n + n>>6 + 1024, false }
 
 const (

@@ -13,8 +13,6 @@ type blosc2 struct{}
 
 func newBlosc2([]uint32) (decoder, error) { return blosc2{}, nil }
 
-func (blosc2) inC() bool { return inflatesInC }
-
 func (blosc2) bound(n int) (int, bool) { return n + n>>6 + 4096, false }
 
 func (blosc2) decode(st *State, dst, src []byte) (int, error) {

@@ -14,8 +14,6 @@ func newDeflate([]uint32) (decoder, error) { return deflate{}, nil }
 
 func (deflate) bound(n int) (int, bool) { return n + n>>8 + 64, false }
 
-func (deflate) inC() bool { return inflatesInC }
-
 func (deflate) decode(st *State, dst, src []byte) (int, error) { return st.zlib(dst, src) }
 
 // inflate decodes the zlib stream at the start of src in Go.

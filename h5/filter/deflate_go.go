@@ -2,8 +2,6 @@
 
 package filter
 
-const inflatesInC = false
-
 // deflateC is the state of the C decoder, which this build does not have.
 type deflateC struct{}
 

@@ -14,8 +14,6 @@ import (
 	"unsafe"
 )
 
-const inflatesInC = true
-
 // deflateC is the state of the C decoder.
 type deflateC struct {
 	d *C.struct_libdeflate_decompressor

@@ -9,8 +9,8 @@
 //
 // # Not promised
 //
-// Bytes of a mapped file may be given as src only if [Pipeline.DecodesInC] returns false: if a file is cut short while C code
-// reads it, the process ends. This package does not encode.
+// That src may be mapped memory: with the build tag libdeflate, C code reads it, and if the mapped file is cut short meanwhile,
+// the process ends. This package does not encode.
 package filter
 
 // Spec is one entry of a filter pipeline message (HDF5 File Format Specification, IV.A.2.l).

@@ -27,7 +27,6 @@ func count(n int) []byte {
 	return b
 }
 
-// TestStreams decodes streams written by hand, one for each kind of instruction of each of the formats.
 func lzLiterals(b []byte, limit int, head func(n int) []byte) (out []byte) {
 	for len(b) > 0 {
 		n := min(len(b), limit)
@@ -121,6 +120,7 @@ func streams() []stream {
 	}
 }
 
+// TestStreams decodes streams written by hand, one for each kind of instruction of each of the formats.
 func TestStreams(t *testing.T) {
 	for _, c := range streams() {
 		got := bytes.Repeat([]byte{0xa5}, len(c.want)+64)

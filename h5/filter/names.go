@@ -72,12 +72,6 @@ func Name(id uint16) string {
 	return ""
 }
 
-// Supported reports whether a filter is implemented. Its client data may still ask for a feature that is not.
-func Supported(id uint16) bool {
-	e := lookup(id)
-	return e != nil && e.compile != nil
-}
-
 func nameOf(s *Spec) string {
 	if n := Name(s.ID); n != "" {
 		return n

@@ -123,16 +123,6 @@ func (p *Pipeline) Unsupported() error {
 // Len returns the number of filters.
 func (p *Pipeline) Len() int { return len(p.stages) }
 
-// DecodesInC reports whether Decode may give src to C code, so that src must not be mapped memory.
-func (p *Pipeline) DecodesInC() bool {
-	for i := range p.stages {
-		if d, ok := p.stages[i].dec.(interface{ inC() bool }); ok && d.inC() {
-			return true
-		}
-	}
-	return false
-}
-
 // Decode undoes the filters of one chunk, last to first, and fills dst with the result. If bit i of mask is set, filter i was
 // not applied to this chunk; bits past the end of the pipeline are ignored. If the chunk does not decode to len(dst) bytes, the
 // error has kind Corrupt, and the content of dst is undefined. src is not changed; it must not overlap dst.

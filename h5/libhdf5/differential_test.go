@@ -148,7 +148,7 @@ func (d *diff) compareDataset(path string) {
 	equal(t, path, "type", ds.Type().String(), want.Type.String())
 	equal(t, path, "bytes of an element", ds.Type().Size, want.Type.Size)
 	equal(t, path, "class of the dataspace", ds.Space().Class, want.Space.Class)
-	extent, err := ds.Extent() // of a virtual dataset, libhdf5 tells what its sources make of it
+	extent, err := ds.Extent() // for a virtual dataset, libhdf5 returns the extent that its sources give
 	if err != nil {
 		d.refused(path, err)
 		return

@@ -10,8 +10,8 @@ import (
 type Symbol struct {
 	Name    uint64   // offset of the link's name in the group's local heap
 	Header  uint64   // address of the object's header; undefined for a soft link
-	Cache   uint32   // what Scratch holds: 0 nothing, 1 a group's B-tree and heap, 2 a soft link
-	Scratch [16]byte // see Tree and Target
+	Cache   uint32   // what is cached: 0 nothing, 1 a group's B-tree and heap, 2 a soft link
+	scratch [16]byte // cached addresses of a group, or the offset of a target
 }
 
 // The kinds of cached data in a symbol table entry.
@@ -21,29 +21,20 @@ const (
 	CacheSoft    = 2
 )
 
-// Tree returns the addresses of a group's B-tree and local heap. They are valid if Cache is CacheGroup and addresses have at
-// most eight bytes.
-func (s *Symbol) Tree(r *meta.Reader) (tree, heap uint64) {
-	if r.OffsetSize > 8 {
-		return meta.Undefined, meta.Undefined
-	}
-	return r.Addr(s.Scratch[:]), r.Addr(s.Scratch[r.OffsetSize:])
-}
-
 // Target returns the offset of a soft link's target in the local heap. It is valid if Cache is CacheSoft.
-func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.Scratch[:])) }
+func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.scratch[:])) }
 
-// SymbolSize returns the number of bytes of a symbol table entry.
-func SymbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
+// symbolSize returns the number of bytes of a symbol table entry.
+func symbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
 
-// DecodeSymbol decodes the entry at the start of p, which must hold SymbolSize bytes. The superblock of versions 0
+// decodeSymbol decodes the entry at the start of p, which must hold symbolSize bytes. The superblock of versions 0
 // and 1 ends with such an entry, for the root group.
-func DecodeSymbol(r *meta.Reader, p []byte) Symbol {
+func decodeSymbol(r *meta.Reader, p []byte) Symbol {
 	// By the specification, the name's offset has the width of addresses; the HDF5 library uses that of lengths.
 	s := Symbol{Name: r.Len(p), Header: r.Addr(p[r.LengthSize:])}
 	p = p[r.LengthSize+r.OffsetSize:]
 	s.Cache = binary.LittleEndian.Uint32(p)
-	copy(s.Scratch[:], p[8:24])
+	copy(s.scratch[:], p[8:24])
 	return s
 }
 
@@ -63,7 +54,7 @@ func Symbols(r *meta.Reader, addr uint64, room *meta.Room, fn func(s Symbol) err
 	if version != 1 {
 		return r.Unsupported(addr, "symbol table node of version %d", version)
 	}
-	step := SymbolSize(r)
+	step := symbolSize(r)
 	size := uint64(8 + n*step)
 	if !room.Take(size) {
 		return r.Corrupt(addr, "the symbol table nodes of a group overlap: they are larger than the file")
@@ -77,7 +68,7 @@ func Symbols(r *meta.Reader, addr uint64, room *meta.Room, fn func(s Symbol) err
 	p = p[:n*step]
 	r.Extent(addr, size, "symbol table node")
 	for ; len(p) > 0; p = p[step:] {
-		if err := fn(DecodeSymbol(r, p)); err != nil && !r.PassOver(err) {
+		if err := fn(decodeSymbol(r, p)); err != nil && !r.PassOver(err) {
 			return err
 		}
 	}

@@ -7,7 +7,7 @@ import (
 )
 
 // builder makes fractal heaps of any geometry. It lays out the blocks by walking the doubling table row by row, as
-// the specification tells it, where the reader computes places from offsets.
+// the specification describes it, where the reader computes places from offsets.
 type builder struct {
 	data                   []byte
 	start, width, largest  uint64

@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// writer encodes as the standard (CCSDS 121.0-B) says, choosing among the forms of a block at random.
+// writer encodes by the standard (CCSDS 121.0-B), choosing among the forms of a block at random.
 type writer struct {
 	Params
 	r    *rand.Rand
@@ -98,7 +98,7 @@ func (w *writer) line(s []uint32) {
 	}
 }
 
-// predicted returns what is stored of samples: differences to the sample before, if there is a prediction.
+// predicted returns what is stored for samples: differences to the sample before, if there is a prediction.
 func (w *writer) predicted(s []uint32) []uint32 {
 	v := slices.Clone(s)
 	if w.Preprocess {

@@ -160,8 +160,7 @@ func TestAllocs(t *testing.T) {
 	}
 }
 
-// FuzzInflate compares with the standard library: what it takes must be taken, to the same bytes, and the other way
-// round.
+// FuzzInflate compares with the standard library: each accepts what the other accepts, with the same result.
 func FuzzInflate(f *testing.F) {
 	for _, b := range inputs() {
 		b = b[:min(len(b), 3000)]
@@ -197,8 +196,8 @@ func FuzzInflate(f *testing.F) {
 		want, werr := io.ReadAll(io.LimitReader(flate.NewReader(in), int64(room)+1))
 		switch {
 		case len(want) > room:
-			// Which error it is differs: a stored block may be both too long and cut short, and the library puts up
-			// with a code that has no end of block, which zlib does not.
+			// Which error it is differs: a stored block may be both too long and cut short, and the library
+			// accepts a code without an end of block, which zlib does not.
 			if err == nil {
 				t.Fatal("too long, but no error")
 			}
