@@ -66,7 +66,7 @@ func (p *parallel) work() {
 	for t.job = range p.jobs {
 		var err error
 		if p.Failed() == nil {
-			err = sink.Guard(func() error { return w.Write(t.rec) })
+			err = sink.WithRows(t.rec, 0, t.rec.NumRows(), w.Write)
 		}
 		<-t.before
 		p.Fail(sink.Plain(err))
@@ -113,10 +113,5 @@ func (t *turn) Close() error { return nil }
 
 // before has the shared writer put out what precedes a batch: the schema, and dictionaries that were not written yet.
 func (p *parallel) before(rec arrow.RecordBatch) error {
-	empty, err := sink.Rows(rec, 0, 0)
-	if err != nil {
-		return err
-	}
-	defer empty.Release()
-	return p.w.Write(empty)
+	return sink.WithRows(rec, 0, 0, p.w.Write)
 }

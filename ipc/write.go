@@ -131,7 +131,7 @@ type writer struct {
 func (w *writer) start() error { return w.m.Start() }
 
 func (w *writer) add(rec arrow.RecordBatch) error {
-	if err := sink.Guard(func() error { return w.w.Write(rec) }); err != nil {
+	if err := sink.WithRows(rec, 0, rec.NumRows(), w.w.Write); err != nil {
 		return err
 	}
 	w.count(rec)

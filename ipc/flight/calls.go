@@ -191,9 +191,7 @@ func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) contex
 	if nc := s.conns[addresses(info.RemoteAddr, info.LocalAddr)]; nc != nil {
 		c.close = func() { nc.Close() } // who does not read is not told either
 		if c.wire = nc.wire; c.wire != nil {
-			c.wire.mu.Lock()
-			c.wire.out = c
-			c.wire.mu.Unlock()
+			c.wire.SetMemory(c)
 		}
 	}
 	s.mu.Unlock()

@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/ipc/flight/internal/h2"
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
@@ -78,14 +79,14 @@ func (m *message) Put(*[]byte) {
 // done is called when grpc needs the message no more. What of it waits to be written is written before it is given back.
 func (m *message) done() {
 	if w := m.conn.wire; w != nil {
-		w.done(m, m.last != nil && m.last.Load())
+		w.Done(m, m.last != nil && m.last.Load())
 	} else {
-		m.free()
+		m.Release()
 	}
 }
 
-// free gives back what the message is made of.
-func (m *message) free() {
+// Release implements h2.Message: it gives back what the message is made of.
+func (m *message) Release() {
 	m.once.Do(func() {
 		if m.rec != nil {
 			m.rec.Release()
@@ -135,8 +136,8 @@ func (m *message) copy(n int, from [][]byte) {
 // conn is a client's connection. It knows the messages that grpc has of it: when a connection breaks down, grpc drops
 // what is queued without putting it back.
 type conn struct {
-	close func() // breaks it off
-	wire  *wire  // nil: encrypted
+	close func()     // breaks it off
+	wire  *h2.Writer // nil: encrypted, or not a socket
 
 	mu    sync.Mutex
 	out   map[*message]struct{}
@@ -144,8 +145,8 @@ type conn struct {
 	fault error // why it broke down, where that was no fault of the client's
 }
 
-// broken notes why a connection breaks down.
-func (c *conn) broken(err error) {
+// Fault implements h2.Memory: it notes why a connection breaks down.
+func (c *conn) Fault(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.fault == nil {
@@ -153,7 +154,21 @@ func (c *conn) broken(err error) {
 	}
 }
 
-// cause is what broken noted, else err.
+// Whole implements h2.Memory for the messages that grpc holds.
+func (c *conn) Whole(b []byte) []byte {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for m := range c.out {
+		for _, p := range m.bytes {
+			if h2.SameArray(b, p) {
+				return p
+			}
+		}
+	}
+	return nil
+}
+
+// cause returns what Fault noted, else err.
 func (c *conn) cause(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -199,7 +214,7 @@ func (c *conn) end() {
 	}
 	c.mu.Unlock()
 	if c.wire != nil {
-		c.wire.drop()
+		c.wire.Drop()
 	}
 	for _, m := range left {
 		m.done()
@@ -283,7 +298,8 @@ type sender struct {
 	w       *ipc.Writer
 	ready   []*message // made, and not yet sent
 	rec     arrow.RecordBatch
-	tooLong bool     // rec makes too long a message: nothing was made of it
+	rows    int64    // of rec that are being written
+	tooLong bool     // they make too long a message: nothing was made of it
 	steady  [][]byte // buffers of rec that must not change once they were checked: they are copied in any case
 	stopped bool
 	sent    func(*message)
@@ -302,32 +318,29 @@ func (s *sender) start(schema *arrow.Schema) {
 	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(memory.NewGoAllocator()))
 }
 
-// write sends a batch, in as many messages as it takes.
-func (s *sender) write(rec arrow.RecordBatch) error {
-	if err := s.encode(func() error { return s.w.Write(rec) }, rec); err != nil {
+// write sends the rows [from, to) of a batch, in as many messages as it takes. Messages hold the batch.
+func (s *sender) write(rec arrow.RecordBatch, from, to int64) error {
+	s.rec, s.rows, s.tooLong, s.steady = rec, to-from, false, s.steady[:0]
+	for _, c := range rec.Columns() {
+		s.steady = steadyOf(s.steady, c.Data())
+	}
+	if err := sink.WithRows(rec, from, to, s.w.Write); err != nil {
 		return err
 	}
-	if s.tooLong { // its rows are longer than was foreseen
-		half := rec.NumRows() / 2
-		for _, part := range [][2]int64{{0, half}, {half, rec.NumRows()}} {
-			r, err := sink.Rows(rec, part[0], part[1])
-			if err != nil {
-				return err
-			}
-			err = s.write(r)
-			r.Release()
-			if err != nil {
-				return err
-			}
+	if s.tooLong { // its rows are longer than expected
+		half := from + (to-from)/2
+		if err := s.write(rec, from, half); err != nil {
+			return err
 		}
-		return nil
+		return s.write(rec, half, to)
 	}
 	return s.flush()
 }
 
 // finish sends the schema if nothing was sent.
 func (s *sender) finish() error {
-	if err := s.encode(s.w.Close, nil); err != nil {
+	s.rec, s.rows = nil, 0
+	if err := sink.Guard(s.w.Close); err != nil {
 		return err
 	}
 	return s.flush()
@@ -347,7 +360,7 @@ func (s *sender) gone() {
 func (s *sender) wait(ctx context.Context, timeout time.Duration) error {
 	s.last.Store(true)
 	if s.conn.wire != nil {
-		s.conn.wire.settle()
+		s.conn.wire.Flush()
 	}
 	limit := time.NewTimer(timeout)
 	defer limit.Stop()
@@ -377,17 +390,6 @@ func (s *sender) stop() {
 		s.stopped = true
 		_ = s.w.Close() // lets go of dictionaries
 	}
-}
-
-// encode runs fn, which makes messages of rec. Mapped bytes are read here, and later by the system alone.
-func (s *sender) encode(fn func() error, rec arrow.RecordBatch) error {
-	s.rec, s.tooLong, s.steady = rec, false, s.steady[:0]
-	if rec != nil {
-		for _, c := range rec.Columns() {
-			s.steady = steadyOf(s.steady, c.Data())
-		}
-	}
-	return sink.Guard(fn)
 }
 
 // flush sends what was made.
@@ -440,7 +442,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 		return err
 	}
 	batch := kind(meta.Bytes()) == ipc.MessageRecordBatch
-	if batch && body.n > 2*s.most && s.rec.NumRows() > 1 {
+	if batch && body.n > 2*s.most && s.rows > 1 {
 		s.tooLong = true
 		return nil
 	}
@@ -448,7 +450,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 	s.grant.hold()
 	s.under.Add(1)
 	if batch {
-		m.rows = s.rec.NumRows()
+		m.rows = s.rows
 	}
 	head := make([]byte, 0, meta.Len()+2*binary.MaxVarintLen64)
 	head = append(head, tagHeader...)
@@ -491,7 +493,7 @@ func (s *payloads) lends(b []byte) bool {
 	if s.trust || !source.InMapping(b) {
 		return true
 	}
-	return s.conn.wire != nil && !slices.ContainsFunc(s.steady, func(p []byte) bool { return within(b, p) })
+	return s.conn.wire != nil && !slices.ContainsFunc(s.steady, func(p []byte) bool { return h2.SameArray(b, p) })
 }
 
 // steadyOf adds the buffers of an array that lead to others: offsets, indices, views. Whoever reads the array follows them.

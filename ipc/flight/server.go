@@ -20,6 +20,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc/flight/internal/h2"
 )
 
 // Option changes how a Server works.
@@ -378,7 +379,7 @@ func (l *listener) Accept() (net.Conn, error) {
 		}
 		nc := &netConn{Conn: c, l: l}
 		if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // others read what they are to write themselves
-			nc.wire = newWire(nc.writeAll, func() { c.Close() })
+			nc.wire = h2.NewWriter(nc.writeAll, func() { c.Close() })
 		}
 		l.s.mu.Lock()
 		l.s.conns[nc.key()] = nc
@@ -391,7 +392,7 @@ func (l *listener) Accept() (net.Conn, error) {
 type netConn struct {
 	net.Conn
 	l    *listener
-	wire *wire // nil: encrypted, or no socket
+	wire *h2.Writer // nil: encrypted, or not a socket
 	once sync.Once
 }
 
@@ -402,7 +403,7 @@ func (c *netConn) key() string { return addresses(c.RemoteAddr(), c.LocalAddr())
 // Write implements net.Conn.
 func (c *netConn) Write(b []byte) (int, error) {
 	if c.wire != nil {
-		return c.wire.put(b)
+		return c.wire.Write(b)
 	}
 	if err := c.hurry(); err != nil {
 		return 0, err
@@ -414,7 +415,7 @@ func (c *netConn) Write(b []byte) (int, error) {
 func (c *netConn) Read(b []byte) (int, error) {
 	n, err := c.Conn.Read(b)
 	if c.wire != nil {
-		c.wire.client.see(b[:n])
+		c.wire.Received(b[:n])
 	}
 	return n, err
 }

@@ -17,7 +17,6 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // view is what was chosen of a table.
@@ -402,13 +401,7 @@ func (s *sender) all(r array.RecordReader, how messages) error {
 			if err := how.changed(); err != nil {
 				return err
 			}
-			part, err := sink.Rows(rec, a, min(n, a+rows))
-			if err != nil {
-				return err
-			}
-			err = s.write(part)
-			part.Release()
-			if err != nil {
+			if err := s.write(rec, a, min(n, a+rows)); err != nil {
 				return err
 			}
 		}

@@ -62,43 +62,61 @@ func (c counting) Query(_ context.Context, statement string) (array.RecordReader
 	return r, err
 }
 
-func TestSQL(t *testing.T) {
-	leaks(t)
-	other := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.BinaryTypes.String}}, nil)
-	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(counting{}, SQLTable{"t_1", numbers}, SQLTable{"a/b", other}))
+// sqlClient is a client of Flight SQL, until the test ends.
+func (p *place) sqlClient(t *testing.T) *flightsql.Client {
+	t.Helper()
 	cl, err := flightsql.NewClient(p.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer cl.Close()
+	t.Cleanup(func() { cl.Close() })
+	return cl
+}
+
+// serveSQL starts a server that counts.
+func serveSQL(t *testing.T) *place {
+	t.Helper()
+	other := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.BinaryTypes.String}}, nil)
+	return serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(counting{}, SQLTable{"t_1", numbers}, SQLTable{"a/b", other}))
+}
+
+// rowsOf reads a result, whose numbers, if it has any, are their own places.
+func rowsOf(ctx context.Context, t *testing.T, cl *flightsql.Client, info *flight.FlightInfo) (n int64, err error) {
+	t.Helper()
+	for _, e := range info.Endpoint {
+		r, err := cl.DoGet(ctx, e.Ticket)
+		if err != nil {
+			return n, err
+		}
+		defer r.Release()
+		for r.Next() {
+			rec := r.RecordBatch()
+			if c, ok := rec.Column(0).(*array.Int64); ok {
+				for i := range c.Len() {
+					if c.Value(i) != n+int64(i) {
+						t.Fatalf("%d at %d", c.Value(i), n+int64(i))
+					}
+				}
+			}
+			n += rec.NumRows()
+		}
+		if err := r.Err(); err != nil {
+			return n, err
+		}
+	}
+	return n, nil
+}
+
+func TestSQL(t *testing.T) {
+	leaks(t)
+	p := serveSQL(t)
+	cl := p.sqlClient(t)
 	ctx := context.Background()
-	rows := func(info *flight.FlightInfo, err error) (n int64, _ error) {
+	rows := func(info *flight.FlightInfo, err error) (int64, error) {
 		if err != nil {
 			return 0, err
 		}
-		for _, e := range info.Endpoint {
-			r, err := cl.DoGet(ctx, e.Ticket)
-			if err != nil {
-				return n, err
-			}
-			for r.Next() {
-				rec := r.RecordBatch()
-				if c, ok := rec.Column(0).(*array.Int64); ok {
-					for i := range c.Len() {
-						if c.Value(i) != n+int64(i) {
-							t.Fatalf("%d at %d", c.Value(i), n+int64(i))
-						}
-					}
-				}
-				n += rec.NumRows()
-			}
-			err = r.Err()
-			r.Release()
-			if err != nil {
-				return n, err
-			}
-		}
-		return n, nil
+		return rowsOf(ctx, t, cl, info)
 	}
 	for _, n := range []int64{0, 1, 12_345} {
 		if got, err := rows(cl.Execute(ctx, fmt.Sprintf("count %d", n))); err != nil || got != n {
@@ -108,7 +126,7 @@ func TestSQL(t *testing.T) {
 	if calls := p.ended("DoGet"); len(calls) == 0 || calls[0].SQL != "count 0" {
 		t.Errorf("%+v", calls)
 	}
-	_, err = cl.Execute(ctx, "selekt")
+	_, err := cl.Execute(ctx, "selekt")
 	needCode(t, "a broken statement", err, codes.InvalidArgument, "syntax error")
 	_, err = cl.Execute(ctx, "panic")
 	needCode(t, "a panic", err, codes.Internal, "an internal error")
@@ -137,7 +155,18 @@ func TestSQL(t *testing.T) {
 	}
 	_, err = cl.Prepare(ctx, "selekt")
 	needCode(t, "a broken statement", err, codes.InvalidArgument, "syntax error")
+}
 
+func TestSQLMetadata(t *testing.T) {
+	leaks(t)
+	cl := serveSQL(t).sqlClient(t)
+	ctx := context.Background()
+	rows := func(info *flight.FlightInfo, err error) (int64, error) {
+		if err != nil {
+			return 0, err
+		}
+		return rowsOf(ctx, t, cl, info)
+	}
 	text := func(s string) *string { return &s }
 	for what, c := range map[string]struct {
 		opts *flightsql.GetTablesOpts
@@ -177,8 +206,13 @@ func TestSQL(t *testing.T) {
 	} {
 		needCode(t, what, err, codes.Unimplemented, "")
 	}
+}
 
-	// Flights of tables are there as before, and a statement's ticket can't be made up.
+// Flights of tables are there as before, and a statement's ticket cannot be forged.
+func TestSQLTickets(t *testing.T) {
+	leaks(t)
+	p := serveSQL(t)
+	ctx := context.Background()
 	c := p.dial(t)
 	got, _ := pull(t, c, pathOf("sample.h5"))
 	got.release()
@@ -196,11 +230,7 @@ func TestSQL(t *testing.T) {
 		t.Fatal(err)
 	}
 	needCode(t, "another server's ticket", fail(c, ctx, made), codes.PermissionDenied, "another server")
-	info, err := c.GetFlightInfo(ctx, pathOf("sample.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if made, err = flightsql.CreateStatementQueryTicket(info.Endpoint[0].Ticket.Ticket); err != nil {
+	if made, err = flightsql.CreateStatementQueryTicket(firstTicket(t, c, pathOf("sample.h5"))); err != nil {
 		t.Fatal(err)
 	}
 	needCode(t, "a table's ticket as a statement", fail(c, ctx, made), codes.InvalidArgument, "no ticket of a statement")
@@ -218,11 +248,7 @@ func TestSQL(t *testing.T) {
 func TestSQLFails(t *testing.T) {
 	leaks(t)
 	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(failing{}))
-	cl, err := flightsql.NewClient(p.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer cl.Close()
+	cl := p.sqlClient(t)
 	info, err := cl.Execute(context.Background(), "x")
 	if err != nil {
 		t.Fatal(err)

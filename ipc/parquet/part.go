@@ -3,7 +3,8 @@ package parquet
 import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
 // part is rows of a batch on their way into a row group. It holds the only reference on the batch that there is: what
@@ -19,7 +20,7 @@ func newPart(rec arrow.RecordBatch, from, to int64) part {
 	rec.Retain()
 	p := part{rec, to - from, make([]arrow.ArrayData, rec.NumCols())}
 	for i, c := range rec.Columns() {
-		p.columns[i] = lend(c.Data(), int(from), int(to))
+		p.columns[i] = sink.Lend(c.Data(), from, to)
 	}
 	return p
 }
@@ -32,33 +33,3 @@ func releaseAll(parts []part) {
 		p.rec.Release()
 	}
 }
-
-// lend is the rows [from, to) of an array in buffers that hold nothing.
-func lend(of arrow.ArrayData, from, to int) arrow.ArrayData {
-	buffers := make([]*memory.Buffer, len(of.Buffers()))
-	for i, b := range of.Buffers() {
-		if b != nil {
-			buffers[i] = memory.NewBufferWithAllocator(b.Bytes(), lent{})
-		}
-	}
-	children := make([]arrow.ArrayData, len(of.Children()))
-	for i, c := range of.Children() {
-		children[i] = lend(c, 0, c.Len())
-	}
-	nulls := of.NullN()
-	if nulls > 0 && to-from < of.Len() {
-		nulls = array.UnknownNullCount
-	}
-	data := array.NewData(of.DataType(), to-from, buffers, children, nulls, of.Offset()+from)
-	if labels, _ := of.Dictionary().(*array.Data); labels != nil {
-		data.SetDictionary(lend(labels, 0, labels.Len()))
-	}
-	return data
-}
-
-// lent is the allocator of buffers that hold nothing: freeing one does nothing.
-type lent struct{}
-
-func (lent) Allocate(int) []byte           { panic("parquet: a lent buffer can't grow") }
-func (lent) Reallocate(int, []byte) []byte { panic("parquet: a lent buffer can't grow") }
-func (lent) Free([]byte)                   {}

@@ -5,9 +5,6 @@ import (
 	"errors"
 	"runtime"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -41,25 +38,4 @@ func Plain(err error) error {
 		return e
 	}
 	return h5err.Wrap(h5err.IO, err, "can't write Arrow data")
-}
-
-// Rows is the rows [from, to) of a batch, to be released. Slicing text reads its offsets, which a mapped file may no longer
-// have: then that is the error.
-func Rows(rec arrow.RecordBatch, from, to int64) (arrow.RecordBatch, error) {
-	columns := make([]arrow.Array, 0, rec.NumCols())
-	defer func() {
-		for _, c := range columns {
-			c.Release()
-		}
-	}()
-	err := source.Guard(func() error {
-		for _, c := range rec.Columns() {
-			columns = append(columns, array.NewSlice(c, from, to))
-		}
-		return nil
-	})
-	if err != nil {
-		return nil, err
-	}
-	return array.NewRecordBatch(rec.Schema(), columns, to-from), nil
 }

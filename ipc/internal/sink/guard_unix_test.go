@@ -16,7 +16,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// Slicing text reads its offsets: a file that is cut short between two messages must be an error, not the process' end.
+// Slicing text reads its offsets: a file that is cut short between two messages must be an error, and its mapping is
+// released.
 func TestRowsOfCutFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "offsets")
 	const rows = 4096
@@ -32,9 +33,13 @@ func TestRowsOfCutFile(t *testing.T) {
 	if !ok {
 		t.Fatal("not mapped")
 	}
-	data := array.NewData(arrow.BinaryTypes.String, rows, []*memory.Buffer{nil, memory.NewBufferBytes(offsets), memory.NewBufferBytes([]byte("x"))}, nil, 0, 0)
-	text := array.NewStringData(data)
 	mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+	released := 0
+	mapped := memory.NewBufferWithAllocator(offsets, mapping{&released})
+	data := array.NewData(arrow.BinaryTypes.String, rows, []*memory.Buffer{nil, mapped, memory.NewBufferBytes([]byte("x"))}, nil, 0, 0)
+	mapped.Release()
+	text := array.NewStringData(data)
+	data.Release()
 	b := array.NewInt32Builder(mem)
 	b.AppendValues(make([]int32, rows), nil)
 	numbers := b.NewArray()
@@ -42,18 +47,37 @@ func TestRowsOfCutFile(t *testing.T) {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "number", Type: numbers.DataType()}, {Name: "text", Type: text.DataType()}}, nil)
 	rec := array.NewRecordBatch(schema, []arrow.Array{numbers, text}, rows)
 	numbers.Release()
-	part, err := Rows(rec, 2000, 4000)
-	if err != nil || part.NumRows() != 2000 {
-		t.Fatalf("%v, %v", part, err)
+	text.Release()
+	err = WithRows(rec, 2000, 4000, func(part arrow.RecordBatch) error {
+		if part.NumRows() != 2000 || &part.Column(1).Data().Buffers()[1].Bytes()[0] != &offsets[0] {
+			t.Errorf("%v", part)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
 	}
-	part.Release()
 	if err := os.Truncate(path, 4096); err != nil {
 		t.Fatal(err)
 	}
 	var e *h5err.Error
-	if _, err = Rows(rec, 2000, 4000); !errors.As(err, &e) || e.Kind != h5err.IO || e.File != path {
+	err = WithRows(rec, 2000, 4000, func(arrow.RecordBatch) error { t.Error("there are rows"); return nil })
+	if !errors.As(err, &e) || e.Kind != h5err.IO || e.File != path {
 		t.Errorf("%v", err)
+	}
+	if released != 0 {
+		t.Error("the mapping was released too early")
 	}
 	rec.Release()
 	mem.AssertSize(t, 0)
+	if released != 1 {
+		t.Errorf("the mapping was released %d times", released)
+	}
 }
+
+// mapping is the allocator of a mapped buffer. It counts how often it is released.
+type mapping struct{ released *int }
+
+func (mapping) Allocate(int) []byte           { panic("a mapped buffer can't grow") }
+func (mapping) Reallocate(int, []byte) []byte { panic("a mapped buffer can't grow") }
+func (m mapping) Free([]byte)                 { *m.released++ }

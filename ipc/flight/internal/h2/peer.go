@@ -1,30 +1,31 @@
-package flight
+package h2
 
 import (
 	"encoding/binary"
 	"sync"
 )
 
-// remote is what a client says of the frames that it takes, found in what it sends (RFC 9113): how long they may be, and how
-// much it takes until it says that it takes more. Its bytes are seen by one goroutine.
-type remote struct {
-	greeted int // bytes of the preface that were seen
+// peer is what a client allows: how long frames may be, and how much data may be sent until it allows more (RFC 9113, 5.2
+// and 6.5). It is found in the frames that the client sends.
+type peer struct {
+	// What follows is used by the goroutine that reads.
+	greeted int // bytes of the preface that have been read
 	head    []byte
-	left    int    // bytes of the frame's payload that are to come
-	unit    int    // bytes of an entry in it, 0: it says nothing of what matters here
-	entry   []byte // of the one that is to come, what has come
+	left    int    // bytes of the frame's payload that have not been read
+	unit    int    // bytes of an entry in the payload, 0 if it says nothing about what matters here
+	entry   []byte // what has been read of the next entry
 
 	mu      sync.Mutex
 	frame   int              // SETTINGS_MAX_FRAME_SIZE
 	initial int64            // SETTINGS_INITIAL_WINDOW_SIZE
 	window  int64            // of the connection
-	streams map[uint32]int64 // the windows of the streams that are open
+	streams map[uint32]int64 // windows of open streams
 }
 
-// Of HTTP/2.
+// Constants of HTTP/2 (RFC 9113, 3.4, 4.1, 6 and 11.3).
 const (
 	prefaceLength     = 24
-	frameHead         = 9
+	frameHead         = 9 // bytes of a frame's header
 	dataFrame         = 0
 	headersFrame      = 1
 	resetFrame        = 3
@@ -34,118 +35,122 @@ const (
 	initialWindowSize = 4 // setting
 	maxFrameSize      = 5 // setting
 	defaultWindow     = 1<<16 - 1
-	defaultFrameSize  = 1 << 14 // and the least
-	largestFrameSize  = 1<<24 - 1
-	mostWindows       = 1 << 11 // streams that are followed; grpc lets far fewer be open
+	defaultFrameSize  = 1 << 14 // and the smallest that may be set
+	maxFrameSizeLimit = 1<<24 - 1
 )
 
-func newRemote() *remote {
-	return &remote{frame: defaultFrameSize, initial: defaultWindow, window: defaultWindow, streams: map[uint32]int64{}}
+// maxStreams bounds the streams whose windows are known. grpc lets far fewer be open.
+const maxStreams = 1 << 11
+
+func newPeer() *peer {
+	return &peer{frame: defaultFrameSize, initial: defaultWindow, window: defaultWindow, streams: map[uint32]int64{}}
 }
 
+// frameLength returns the length of a frame's payload.
 func frameLength(head []byte) int { return int(head[0])<<16 | int(head[1])<<8 | int(head[2]) }
 
+// frameStream returns the stream that a frame belongs to.
 func frameStream(head []byte) uint32 { return binary.BigEndian.Uint32(head[5:]) & (1<<31 - 1) }
 
-// see takes what was read from the client.
-func (r *remote) see(b []byte) {
-	n := min(prefaceLength-r.greeted, len(b))
-	r.greeted += n
+// received takes what was read from the client.
+func (p *peer) received(b []byte) {
+	n := min(prefaceLength-p.greeted, len(b))
+	p.greeted += n
 	for b = b[n:]; len(b) > 0; {
-		if r.left == 0 {
-			n = min(frameHead-len(r.head), len(b))
-			r.head = append(r.head, b[:n]...)
-			if b = b[n:]; len(r.head) == frameHead {
-				r.begin()
+		if p.left == 0 {
+			n = min(frameHead-len(p.head), len(b))
+			p.head = append(p.head, b[:n]...)
+			if b = b[n:]; len(p.head) == frameHead {
+				p.startFrame()
 			}
 			continue
 		}
-		n = min(r.left, len(b))
-		if r.unit > 0 {
-			n = min(n, r.unit-len(r.entry))
-			if r.entry = append(r.entry, b[:n]...); len(r.entry) == r.unit {
-				r.take()
+		n = min(p.left, len(b))
+		if p.unit > 0 {
+			n = min(n, p.unit-len(p.entry))
+			if p.entry = append(p.entry, b[:n]...); len(p.entry) == p.unit {
+				p.apply()
 			}
 		}
-		b, r.left = b[n:], r.left-n
-		if r.left == 0 {
-			r.head = r.head[:0]
+		b, p.left = b[n:], p.left-n
+		if p.left == 0 {
+			p.head = p.head[:0]
 		}
 	}
 }
 
-// begin reads the header of a frame.
-func (r *remote) begin() {
-	r.left, r.unit, r.entry = frameLength(r.head), 0, r.entry[:0]
-	switch r.head[3] {
+// startFrame reads the header of a frame.
+func (p *peer) startFrame() {
+	p.left, p.unit, p.entry = frameLength(p.head), 0, p.entry[:0]
+	switch p.head[3] {
 	case headersFrame:
-		r.mu.Lock()
-		if _, ok := r.streams[frameStream(r.head)]; !ok && len(r.streams) < mostWindows {
-			r.streams[frameStream(r.head)] = r.initial
+		p.mu.Lock()
+		if _, ok := p.streams[frameStream(p.head)]; !ok && len(p.streams) < maxStreams {
+			p.streams[frameStream(p.head)] = p.initial
 		}
-		r.mu.Unlock()
+		p.mu.Unlock()
 	case resetFrame:
-		r.forget(frameStream(r.head))
+		p.forget(frameStream(p.head))
 	case settingsFrame:
-		r.unit = 6
+		p.unit = 6
 	case windowFrame:
-		r.unit = 4
+		p.unit = 4
 	}
-	if r.left == 0 {
-		r.head = r.head[:0]
+	if p.left == 0 {
+		p.head = p.head[:0]
 	}
 }
 
-// take reads an entry of a frame.
-func (r *remote) take() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.head[3] == windowFrame {
-		n, id := int64(binary.BigEndian.Uint32(r.entry)&(1<<31-1)), frameStream(r.head)
+// apply applies an entry of a frame: a setting, or an increment of a window.
+func (p *peer) apply() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.head[3] == windowFrame {
+		n, id := int64(binary.BigEndian.Uint32(p.entry)&(1<<31-1)), frameStream(p.head)
 		if id == 0 {
-			r.window += n
-		} else if w, ok := r.streams[id]; ok {
-			r.streams[id] = w + n
+			p.window += n
+		} else if w, ok := p.streams[id]; ok {
+			p.streams[id] = w + n
 		}
 	} else {
-		switch v := binary.BigEndian.Uint32(r.entry[2:]); binary.BigEndian.Uint16(r.entry) {
+		switch v := binary.BigEndian.Uint32(p.entry[2:]); binary.BigEndian.Uint16(p.entry) {
 		case initialWindowSize:
-			for id := range r.streams {
-				r.streams[id] += int64(v) - r.initial
+			for id := range p.streams {
+				p.streams[id] += int64(v) - p.initial
 			}
-			r.initial = int64(v)
+			p.initial = int64(v)
 		case maxFrameSize:
-			if v >= defaultFrameSize && v <= largestFrameSize {
-				r.frame = int(v)
+			if v >= defaultFrameSize && v <= maxFrameSizeLimit {
+				p.frame = int(v)
 			}
 		}
 	}
-	r.entry = r.entry[:0]
+	p.entry = p.entry[:0]
 }
 
-// maxFrame is the most bytes of payload that a frame may have.
-func (r *remote) maxFrame() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.frame
+// maxFrame returns how many bytes of payload a frame may have.
+func (p *peer) maxFrame() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.frame
 }
 
-// data notes bytes of payload that are sent, and tells whether the client takes more of that stream just now.
-func (r *remote) data(stream uint32, n int) (more bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.window -= int64(n)
-	w, ok := r.streams[stream]
+// sent subtracts n bytes of payload from the windows, and reports whether the client allows more of that stream.
+func (p *peer) sent(stream uint32, n int) (more bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.window -= int64(n)
+	w, ok := p.streams[stream]
 	if ok {
 		w -= int64(n)
-		r.streams[stream] = w
+		p.streams[stream] = w
 	}
-	return w > 0 && r.window > 0
+	return w > 0 && p.window > 0
 }
 
-// forget is told that a stream has ended.
-func (r *remote) forget(stream uint32) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	delete(r.streams, stream)
+// forget drops the window of a stream that has ended.
+func (p *peer) forget(stream uint32) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.streams, stream)
 }
