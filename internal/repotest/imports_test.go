@@ -38,6 +38,7 @@ var layers = []string{
 	"arrowmap/cdata",
 	"ipc",
 	"ipc/parquet",
+	"ipc/flight/internal/h2",
 	"ipc/flight",
 	"cmd",
 	"examples",
@@ -57,6 +58,18 @@ var fenced = []struct {
 	{"google.golang.org/grpc", []string{"ipc/flight", "ipc/parquet", "cmd", "examples"}, true}, // arrow-go's Parquet needs it
 	{"github.com/duckdb", []string{"cmd", "examples"}, true},
 	{"github.com/marcboeker", []string{"cmd"}, true},
+}
+
+// confined are packages of ours that import no others of ours than these.
+var confined = map[string][]string{
+	"ipc/flight":             {"arrowmap", "h5/h5err", "h5/source", "ipc/internal/sink", "ipc/flight/internal/h2"},
+	"ipc/flight/internal/h2": {"h5/source"},
+}
+
+// bare are packages that need nothing but the standard library, this module and what is listed here.
+var bare = map[string][]string{
+	"nullbitmap":             {"golang.org/x/sys/cpu"},
+	"ipc/flight/internal/h2": nil,
 }
 
 type pkg struct {
@@ -136,8 +149,11 @@ func TestImports(t *testing.T) {
 					if to := layer(other); to > at {
 						t.Errorf("%s imports %s, which is above it", name, other)
 					}
-				} else if layers[at] == "nullbitmap" && !std[path] && path != "golang.org/x/sys/cpu" {
-					t.Errorf("%s imports %s: only the standard library and golang.org/x/sys/cpu are allowed", name, path)
+					if allowed, ok := confined[name]; ok && !slices.Contains(allowed, other) {
+						t.Errorf("%s imports %s: of this module only %s are allowed", name, other, strings.Join(allowed, ", "))
+					}
+				} else if allowed, ok := bare[layers[at]]; ok && !std[path] && !slices.Contains(allowed, path) {
+					t.Errorf("%s imports %s: beside the standard library only %q are allowed", name, path, allowed)
 				}
 				if layers[at] == "nullbitmap" && strings.HasPrefix(path, module) && layer(strings.TrimPrefix(path, module+"/")) != at {
 					t.Errorf("%s imports %s: it is a leaf", name, path)

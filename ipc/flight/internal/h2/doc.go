@@ -7,24 +7,22 @@
 // A new release of grpc-go may break any of these. TestAssumptions records what the release in go.mod writes, and names
 // those that do not hold.
 //
-//   - Unbuffered: with grpc.WriteBufferSize(0), each frame is written when it is made, by calls of net.Conn.Write.
-//   - Header alone: the header of a DATA frame that is not empty is written by a call of its own, of exactly 9 bytes.
+//   - Header alone: with grpc.WriteBufferSize(0), the header of a DATA frame that is not empty is written by a call of
+//     net.Conn.Write of its own, of exactly 9 bytes.
 //   - Payload follows: the next calls write the payload of that frame, and nothing else, until it is complete.
-//   - Whole frames: any other call writes one or more complete frames, the first one at its start. The client preface is
-//     not sent by servers.
+//   - Whole frames: any other call writes complete frames, the first one from its start.
 //   - One writer: no two calls of Write overlap on one connection.
 //   - No copies: payload that comes from the buffers of a mem.BufferSlice that the codec returned is written as slices of
-//     those buffers with their capacity kept, so that SameArray finds them. It may be cut anywhere.
-//   - Written before free: a buffer goes back to its mem.BufferPool only after the last Write of its bytes has returned,
-//     or when the connection has ended. Buffers of 4 KiB and more always go back while the connection is alive.
-//   - Tiny prefixes: payload that does not come from the codec is the prefix of a message, of 5 bytes. It may change
-//     after Write has returned.
+//     those buffers with their capacity kept, so that SameArray finds them. It may be cut anywhere. Other payload is the
+//     prefix of a message, of 5 bytes, which may change after Write has returned.
+//   - Written before free: a buffer goes back to its mem.BufferPool after the last Write of its bytes has returned. While
+//     the connection lives, every buffer of 4 KiB or more goes back.
 //   - End of streams: servers end streams by HEADERS with END_STREAM or by RST_STREAM, never by DATA. DATA frames have no
 //     flags.
 //   - Frame size: DATA frames have no more than 16 KiB of payload, however much the client allows.
-//   - Windows: no DATA is written beyond the windows that the client has granted, as far as the server has read.
+//   - Windows: no DATA is written beyond the windows that the client has granted in what net.Conn.Read has returned.
 //   - Reads: everything that the client sends is read by net.Conn.Read, by one goroutine at a time.
-//   - End of connections: stats.ConnEnd is reported after the last call of Write.
+//   - End of connections: stats.ConnEnd is reported after the last call of Write has returned.
 //
 // If Payload follows or Whole frames did not hold, clients would receive broken frames. If No copies did not hold, data
 // would still arrive, but be written at once, frame by frame.
