@@ -234,11 +234,7 @@ func (r *Reader) Release() {
 }
 
 func ioError(name string, err error) error {
-	var p *fs.PathError
-	if errors.As(err, &p) {
-		err = p.Err
-	}
-	return &h5err.Error{Kind: h5err.IO, File: name, Offset: h5err.NoOffset, Msg: "can't read", Err: err}
+	return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't read"), name, "")
 }
 
 // corrupt gives an error of arrow-go a kind: what the system did not refuse is the file's fault.
@@ -265,7 +261,7 @@ type bounded struct {
 
 func (b *bounded) check(size int) {
 	if size < 0 || int64(size) > b.limit {
-		b.refused = h5err.New(h5err.Memory, "a buffer of %d bytes, the limit is %d", size, b.limit)
+		b.refused = h5err.New(h5err.Memory, "a buffer of %d bytes, the limit is %d", size, b.limit).WithOption("ipc.WithMaxMemory", "allow more")
 		panic(b.refused)
 	}
 }

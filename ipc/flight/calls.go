@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/subtle"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -61,7 +62,7 @@ type slowContext struct{ context.Context }
 // Err implements context.Context.
 func (c slowContext) Err() error {
 	err := c.Context.Err()
-	if err != nil && context.Cause(c.Context) == errSlow {
+	if err != nil && errors.Is(context.Cause(c.Context), errSlow) {
 		return context.DeadlineExceeded
 	}
 	return err
@@ -175,7 +176,7 @@ func (t *timedStream) SendMsg(m any) error {
 	}
 	err := t.ServerStream.SendMsg(m)
 	t.timer.Stop()
-	if err != nil && context.Cause(t.Context()) == errSlow {
+	if err != nil && errors.Is(context.Cause(t.Context()), errSlow) {
 		return errSlow
 	}
 	return err

@@ -69,13 +69,13 @@ func (l *limiter) stream(client string) (*grant, error) {
 	return &grant{l: l, client: client, refs: 1}, nil
 }
 
-// most is the most that a stream can be given.
-func (l *limiter) most() int64 { return min(l.memory, l.clientMemory) }
+// maxGrant returns how many bytes a stream can have at most.
+func (l *limiter) maxGrant() int64 { return min(l.memory, l.clientMemory) }
 
 // reserve waits until a stream's client can have n more bytes.
 func (g *grant) reserve(ctx context.Context, n int64) error {
 	l := g.l
-	n = min(n, l.most())
+	n = min(n, l.maxGrant())
 	l.mu.Lock()
 	w := &waiter{client: g.client, need: n, ready: make(chan struct{})}
 	l.queue = append(l.queue, w)

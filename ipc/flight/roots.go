@@ -117,8 +117,8 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 		files = append(files, filepath.Join(x.dir, x.file))
 		if before, ok := named[x.name]; ok {
 			r.Close()
-			return nil, &h5err.Error{Kind: h5err.Argument, File: p, Offset: h5err.NoOffset,
-				Msg: "would be served under the name of " + before, Hint: "serve a directory that holds both"}
+			e := h5err.New(h5err.Argument, "would be served under the name of %s", before).WithHint("serve a directory that holds both")
+			return nil, h5err.In(e, p, "")
 		}
 		named[x.name] = p
 	}
@@ -128,11 +128,7 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 
 func openRoot(p string) (root, error) {
 	fail := func(err error) (root, error) {
-		var pe *fs.PathError
-		if errors.As(err, &pe) {
-			err = pe.Err
-		}
-		return root{}, h5err.In(h5err.Wrap(h5err.IO, err, "can't open"), p, "")
+		return root{}, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), p, "")
 	}
 	real, err := filepath.EvalSymlinks(p) // who serves chose this path: links on the way are his
 	if err == nil {
@@ -219,17 +215,8 @@ func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err err
 		}
 	}
 	e := h5err.New(h5err.NotFound, "no file %q is served", name)
-	e.Err = bare(denied)
+	e.Err = h5err.Cause(denied)
 	return root{}, "", nil, e
-}
-
-// bare is what the system said, without the path.
-func bare(err error) error {
-	var pe *fs.PathError
-	if errors.As(err, &pe) {
-		return pe.Err
-	}
-	return err
 }
 
 // names calls fn with the names of all files that look like HDF5, in order, each once.
@@ -333,11 +320,11 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	}
 	f, err := x.r.Open(rel)
 	if err != nil {
-		return nil, h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't open"), name, "")
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), name, "")
 	}
 	if info, err = f.Stat(); err != nil {
 		f.Close() // read only: there is nothing to lose
-		return nil, h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't open"), name, "")
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), name, "")
 	}
 	h := &handle{r: r, name: name, path: filepath.Join(x.dir, rel), size: info.Size(), mtime: info.ModTime(), refs: 1}
 	var sopts []source.Option

@@ -242,11 +242,11 @@ func (c *conn) waiting(g *grant) bool {
 
 // pool keeps buffers for copies of batches: fresh memory costs more than filling it.
 type pool struct {
-	mu   sync.Mutex
-	free [][]byte // the one that came back last at the end: it is the likeliest to be in a cache
-	kept int
-	most int
-	lent int
+	mu      sync.Mutex
+	free    [][]byte // the one that came back last at the end: it is the likeliest to be in a cache
+	kept    int      // bytes
+	maxKept int
+	lent    int
 }
 
 // roundTo is what sizes of buffers are rounded up to, so that they fit again.
@@ -273,12 +273,12 @@ func (p *pool) put(b []byte) {
 	p.lent--
 	p.free = append(p.free, b)
 	p.kept += cap(b)
-	most := p.most
+	limit := p.maxKept
 	if p.lent == 0 { // nobody is being served
-		most = min(most, 16<<20)
+		limit = min(limit, 16<<20)
 	}
 	drop := 0
-	for p.kept > most && drop < len(p.free) {
+	for p.kept > limit && drop < len(p.free) {
 		p.kept -= cap(p.free[drop])
 		drop++
 	}
@@ -288,12 +288,12 @@ func (p *pool) put(b []byte) {
 
 // sender writes record batches to one stream.
 type sender struct {
-	stream grpc.ServerStream
-	conn   *conn
-	pool   *pool
-	grant  *grant
-	trust  bool
-	most   int // bytes of a message, about
+	stream   grpc.ServerStream
+	conn     *conn
+	pool     *pool
+	grant    *grant
+	trust    bool
+	maxBytes int // of a message, about
 
 	w       *ipc.Writer
 	ready   []*message // made, and not yet sent
@@ -442,7 +442,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 		return err
 	}
 	batch := kind(meta.Bytes()) == ipc.MessageRecordBatch
-	if batch && body.n > 2*s.most && s.rows > 1 {
+	if batch && body.n > 2*s.maxBytes && s.rows > 1 {
 		s.tooLong = true
 		return nil
 	}

@@ -199,8 +199,8 @@ func newSender(t testing.TB, trust bool) (*sender, *fakeStream) {
 		t.Fatal(err)
 	}
 	stream := &fakeStream{}
-	return &sender{stream: stream, conn: &conn{out: map[*message]struct{}{}}, pool: &pool{most: 1 << 20}, grant: g, trust: trust,
-		most: 2 << 20, sent: func(*message) {}}, stream
+	return &sender{stream: stream, conn: &conn{out: map[*message]struct{}{}}, pool: &pool{maxKept: 1 << 20}, grant: g, trust: trust,
+		maxBytes: 2 << 20, sent: func(*message) {}}, stream
 }
 
 // Decoded buffers are sent as they are, and held until grpc is done with them.
@@ -295,7 +295,7 @@ func TestLongRows(t *testing.T) {
 	rec := array.NewRecordBatch(schema, []arrow.Array{col}, 100)
 	defer rec.Release()
 	s, stream := newSender(t, false)
-	s.most = 100_000
+	s.maxBytes = 100_000
 	s.start(schema)
 	if err := s.write(rec, 0, rec.NumRows()); err != nil {
 		t.Fatal(err)

@@ -62,8 +62,8 @@ const (
 // patience is how long a stream waits for memory. It is in turn: others are served meanwhile.
 const patience = 2 * time.Minute
 
-// least is the memory that a server can do with.
-const least = 16 << 20
+// minMemory is the memory that a server can do with.
+const minMemory = 16 << 20
 
 func positive[N int | int64 | time.Duration](to *N, n N, what string) error {
 	if n <= 0 {
@@ -139,8 +139,8 @@ func WithMaxConnections(n int) Option {
 // WithMaxMemory bounds the memory for decoded rows and messages of all streams, in bytes. A stream that finds none waits.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
-		if n < least {
-			return h5err.New(h5err.Argument, "%d bytes of memory", n).WithHint("a server needs %d at least", int64(least))
+		if n < minMemory {
+			return h5err.New(h5err.Argument, "%d bytes of memory", n).WithHint("a server needs %d at least", int64(minMemory))
 		}
 		o.memory = n
 		return nil
@@ -150,8 +150,8 @@ func WithMaxMemory(n int64) Option {
 // WithClientMemory bounds the memory of one client's streams.
 func WithClientMemory(n int64) Option {
 	return func(o *options) error {
-		if n < least {
-			return h5err.New(h5err.Argument, "%d bytes of memory for a client", n).WithHint("a stream needs %d at least", int64(least))
+		if n < minMemory {
+			return h5err.New(h5err.Argument, "%d bytes of memory for a client", n).WithHint("a stream needs %d at least", int64(minMemory))
 		}
 		o.clientMemory = n
 		return nil
@@ -246,7 +246,7 @@ func New(roots *Roots, opts ...Option) (*Server, error) {
 		o.clientMemory = o.memory
 	}
 	s := &Server{o: o, roots: roots, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
-		pool: &pool{most: int(min(o.memory/8, 256<<20))}}
+		pool: &pool{maxKept: int(min(o.memory/8, 256<<20))}}
 	s.limits = &limiter{streams: o.streams, clientStreams: o.clientStreams, memory: o.memory, clientMemory: o.clientMemory,
 		patience: patience, clients: map[string]*usage{}}
 	if o.sql != nil {

@@ -3,6 +3,7 @@ package flight
 import (
 	"cmp"
 	"context"
+	"errors"
 	"io/fs"
 	"runtime"
 	"time"
@@ -87,21 +88,12 @@ func (s *Server) GetFlightInfo(ctx context.Context, d *flight.FlightDescriptor) 
 	if s.isSQL(d) {
 		return s.sql.GetFlightInfo(ctx, d)
 	}
-	w, err := parseDescriptor(d)
-	if err != nil {
-		return nil, err
-	}
-	done, err := s.busy(ctx)
-	if err != nil {
-		return nil, err
-	}
-	defer done()
-	v, err := s.view(ctx, w)
-	if err != nil {
-		return nil, err
-	}
-	defer v.h.release()
-	return s.info(v, w, d)
+	var info *flight.FlightInfo
+	err := s.describe(ctx, d, func(v *view, w *wanted) (err error) {
+		info, err = s.info(v, w, d)
+		return err
+	})
+	return info, err
 }
 
 // GetSchema implements flight.FlightServer.
@@ -109,21 +101,31 @@ func (s *Server) GetSchema(ctx context.Context, d *flight.FlightDescriptor) (*fl
 	if s.isSQL(d) {
 		return s.sql.GetSchema(ctx, d)
 	}
+	var schema *flight.SchemaResult
+	err := s.describe(ctx, d, func(v *view, _ *wanted) error {
+		schema = &flight.SchemaResult{Schema: flight.SerializeSchema(v.t.Schema(), memory.DefaultAllocator)}
+		return nil
+	})
+	return schema, err
+}
+
+// describe calls fn with the view that a descriptor asks for. The view is valid until fn returns.
+func (s *Server) describe(ctx context.Context, d *flight.FlightDescriptor, fn func(v *view, w *wanted) error) error {
 	w, err := parseDescriptor(d)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	done, err := s.busy(ctx)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer done()
 	v, err := s.view(ctx, w)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer v.h.release()
-	return &flight.SchemaResult{Schema: flight.SerializeSchema(v.t.Schema(), memory.DefaultAllocator)}, nil
+	return fn(v, w)
 }
 
 // info describes a flight and splits it into endpoints.
@@ -277,13 +279,13 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 	defer r.Release()
 	changed := func() error { return v.h.src.Changed(ctx) }
 	rows := func(arrow.RecordBatch) int64 { return p.rows }
-	return s.sendAll(r, messages{rows: rows, most: p.most, changed: changed}, g, stream)
+	return s.sendAll(r, messages{rows: rows, maxBytes: p.maxBytes, changed: changed}, g, stream)
 }
 
 // plan is how a table is sent within which memory.
 type plan struct {
 	rows      int64 // of a message
-	most      int64 // bytes of a message
+	maxBytes  int64 // of a message
 	readRows  int64 // of a batch that is read, 0: by bytes
 	readBytes int64
 	reader    int64 // bytes that the reader may use
@@ -292,25 +294,25 @@ type plan struct {
 
 // The memory of a stream that decodes: enough for a few batches at a time, not more than what there is for all.
 const (
-	leastReader = 16 << 20
-	mostReader  = 256 << 20
+	minReader = 16 << 20
+	maxReader = 256 << 20
 )
 
 // The bytes of a batch that is read. Where most of it is mapped, and only looked through for nulls, it should still be in a
 // cache when it is sent.
 const (
-	mostRead = 64 << 20
-	mostSeen = 8 << 20
+	maxRead = 64 << 20
+	maxSeen = 8 << 20
 )
 
 // messageRows is the rows of a message of a table with rows of so many bytes, and the bytes that it should not exceed.
-func (s *Server) messageRows(asked, row int64) (rows, most int64) {
+func (s *Server) messageRows(asked, row int64) (rows, maxBytes int64) {
 	if asked == 0 {
 		asked = s.o.batchRows
 	}
 	if asked > 0 {
-		most = max(s.o.batchBytes, min(s.limits.most()/8, 256<<20))
-		return max(1, min(asked, most/row)), most
+		maxBytes = max(s.o.batchBytes, min(s.limits.maxGrant()/8, 256<<20))
+		return max(1, min(asked, maxBytes/row)), maxBytes
 	}
 	rows = max(1, s.o.batchBytes/row)
 	if rows > 64 {
@@ -323,11 +325,11 @@ func (s *Server) plan(v *view) plan {
 	foot := v.t.Footprint()
 	row, made := foot.Bytes, foot.Copied
 	var p plan
-	p.rows, p.most = s.messageRows(v.batchRows, row)
+	p.rows, p.maxBytes = s.messageRows(v.batchRows, row)
 	message := min(p.rows, v.to-v.from) * row
 	if made == 0 {
-		p.readBytes = mostRead
-		p.reader = leastReader // for what turns out otherwise
+		p.readBytes = maxRead
+		p.reader = minReader // for what turns out otherwise
 		p.memory = 3*message + 1<<20
 		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
 	}
@@ -335,10 +337,10 @@ func (s *Server) plan(v *view) plan {
 	if workers == 0 {
 		workers = int64(runtime.GOMAXPROCS(0))
 	}
-	p.reader = min(max(leastReader, 8*message, 2*(workers+1)*foot.ChunkBytes), mostReader, max(s.limits.most()*3/4, 1<<20))
-	p.readBytes = min(max(p.reader/8, message)/made*row, mostRead)
+	p.reader = min(max(minReader, 8*message, 2*(workers+1)*foot.ChunkBytes), maxReader, max(s.limits.maxGrant()*3/4, 1<<20))
+	p.readBytes = min(max(p.reader/8, message)/made*row, maxRead)
 	if made < row/2 {
-		p.readBytes = min(p.readBytes, max(mostSeen, message))
+		p.readBytes = min(p.readBytes, max(maxSeen, message))
 	}
 	p.memory = p.reader + 3*message
 	if made < row { // most of what is read costs nothing
@@ -357,15 +359,15 @@ func (p plan) exact(matters bool, row int64) plan {
 
 // messages says how record batches are divided into messages.
 type messages struct {
-	rows    func(rec arrow.RecordBatch) int64 // of a message of this batch
-	most    int64                             // bytes of a message, about
-	changed func() error                      // asked before each message; an error ends the stream
+	rows     func(rec arrow.RecordBatch) int64 // of a message of this batch
+	maxBytes int64                             // of a message, about
+	changed  func() error                      // asked before each message; an error ends the stream
 }
 
 // sendAll sends all that a reader gives.
 func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream flight.FlightService_DoGetServer) error {
 	c := callOf(stream.Context())
-	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, most: int(how.most)}
+	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, maxBytes: int(how.maxBytes)}
 	w.sent = func(m *message) {
 		c.Bytes += int64(m.size)
 		c.Rows += m.rows
@@ -381,7 +383,7 @@ func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream fl
 	if err == nil {
 		err = w.wait(stream.Context(), s.o.sendTimeout)
 	}
-	if err == errSlow {
+	if errors.Is(err, errSlow) {
 		// grpc keeps what the client did not read until it reads, or until the connection ends.
 		time.AfterFunc(s.o.sendTimeout, func() {
 			if c.conn.waiting(g) {

@@ -174,7 +174,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 		return err
 	}
 	defer r.Release()
-	_, most := s.messageRows(0, 1)
+	_, maxBytes := s.messageRows(0, 1)
 	rows := func(rec arrow.RecordBatch) int64 { // the size of a row is that of the batch's rows
 		bytes := int64(0)
 		for _, c := range rec.Columns() {
@@ -183,7 +183,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 		rows, _ := s.messageRows(0, max(1, bytes/max(1, rec.NumRows())))
 		return rows
 	}
-	return s.sendAll(r, messages{rows: rows, most: most, changed: func() error { return nil }}, g, stream)
+	return s.sendAll(r, messages{rows: rows, maxBytes: maxBytes, changed: func() error { return nil }}, g, stream)
 }
 
 // bufferBytes is the size of an array's buffers, without labels of dictionaries.

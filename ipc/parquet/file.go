@@ -199,7 +199,7 @@ func (f *file) finish() error {
 		return err
 	}
 	if n > math.MaxInt32 {
-		return h5err.New(h5err.Limit, "%d bytes of metadata", n).WithHint("ask for larger row groups")
+		return h5err.New(h5err.Limit, "%d bytes of metadata", n).WithOption("parquet.WithGroupBytes", "ask for larger row groups")
 	}
 	if _, err := f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...)); err != nil {
 		return err

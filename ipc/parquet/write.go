@@ -18,9 +18,9 @@ import (
 // Sizes that are used where no option says otherwise.
 const (
 	defaultGroupBytes = 64 << 20
-	leastGroupBytes   = 1 << 20
+	minGroupBytes     = 1 << 20
 	columnBytes       = 8 << 10 // of a column in a row group; about 1 KiB of metadata is kept of it to the end
-	mostGroupRows     = 4 << 20
+	maxGroupRows      = 4 << 20
 	codecBytes        = 16 << 20 // of a worker, for compressors and dictionaries
 	smallPageBytes    = 64 << 10 // of pages and dictionaries where memory is short
 )
@@ -146,7 +146,7 @@ func (o *options) sizes(columns int64) {
 		o.bytes = defaultGroupBytes
 		if o.maxMemory > 0 {
 			wide := min(columns*columnBytes, o.maxMemory/2)
-			o.bytes = max(leastGroupBytes, min(o.bytes, max(o.maxMemory/16, wide)))
+			o.bytes = max(minGroupBytes, min(o.bytes, max(o.maxMemory/16, wide)))
 		}
 	}
 	if o.maxMemory > 0 {
@@ -207,16 +207,16 @@ type gathering struct {
 }
 
 func (g *gathering) take(rec arrow.RecordBatch) error {
-	most := g.rows
-	if most == 0 {
-		most = mostGroupRows
-		if n := rec.NumRows(); n > most { // in equal parts
-			parts := (n + most - 1) / most
-			most = (n + parts - 1) / parts
+	maxRows := g.rows
+	if maxRows == 0 {
+		maxRows = maxGroupRows
+		if n := rec.NumRows(); n > maxRows { // in equal parts
+			parts := (n + maxRows - 1) / maxRows
+			maxRows = (n + parts - 1) / parts
 		}
 	}
 	for at := int64(0); at < rec.NumRows(); {
-		end := min(rec.NumRows(), at+most-g.n)
+		end := min(rec.NumRows(), at+maxRows-g.n)
 		if at == end { // the batch before fills the row group
 			if err := g.flush(); err != nil {
 				return err
@@ -232,7 +232,7 @@ func (g *gathering) take(rec arrow.RecordBatch) error {
 				return err
 			}
 		}
-		if g.n >= most || g.rows == 0 && g.bytes >= g.options.bytes {
+		if g.n >= maxRows || g.rows == 0 && g.bytes >= g.options.bytes {
 			if err := g.flush(); err != nil {
 				return err
 			}

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
-	"io/fs"
 	"os"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -97,9 +96,5 @@ func (s *Sink) put(p []byte) (int, error) {
 	if errors.As(err, &e) {
 		return n, e
 	}
-	var pe *fs.PathError
-	if errors.As(err, &pe) { // the caller knows the name
-		err = pe.Err
-	}
-	return n, h5err.Wrap(h5err.IO, err, "can't write")
+	return n, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write") // the caller knows the name
 }
