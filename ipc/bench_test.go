@@ -12,7 +12,7 @@ import (
 
 const benchBytes = 512 << 20
 
-// output makes a new file for each round: what is measured is writing, not freeing the pages of the round before.
+// output makes a new file for each round, so that freeing the pages of the last round is not measured.
 func output(b *testing.B, write func(*os.File) error) {
 	path := filepath.Join(b.TempDir(), "out")
 	b.SetBytes(benchBytes)

@@ -51,16 +51,16 @@ func (c Compression) String() string {
 	return fmt.Sprintf("compression(%d)", uint8(c))
 }
 
-// ParseCompression returns the codec of that name: none, lz4 or zstd. Any other name is an error of kind Argument.
+// ParseCompression returns the codec with that name: none, lz4 or zstd. Any other name is an error of kind Argument.
 func ParseCompression(name string) (Compression, error) {
 	if i := slices.Index(compressionNames, name); i > 0 {
 		return Compression(i), nil
 	}
 	return 0, h5err.New(h5err.Argument, "unknown compression %q", name).
-		WithHint("known are %s", strings.Join(compressionNames[1:], ", "))
+		WithHint("the known ones are %s", strings.Join(compressionNames[1:], ", "))
 }
 
-// options returns what arrow-go wants to hear.
+// options returns the options of arrow-go for the codec.
 func (c Compression) options() []ipc.Option {
 	switch c {
 	case LZ4:

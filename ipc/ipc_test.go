@@ -24,7 +24,7 @@ import (
 
 var label = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
 
-// wide is a schema with a column of each kind that h5arrow makes.
+// wide is a schema with a column of each type from HDF5 files.
 var wide = func() *arrow.Schema {
 	units := arrow.MetadataFrom(map[string]string{"hdf5.attr.units": "m"})
 	table := arrow.MetadataFrom(map[string]string{"hdf5.attr.title": "all kinds"})
@@ -178,7 +178,7 @@ func TestWrite(t *testing.T) {
 	}
 }
 
-// twoDictionaries gives two batches of one column whose dictionaries differ.
+// twoDictionaries returns two batches of one column whose dictionaries differ.
 func twoDictionaries(t *testing.T) array.RecordReader {
 	schema := arrow.NewSchema([]arrow.Field{{Name: "d", Type: label}}, nil)
 	var recs []arrow.RecordBatch
@@ -244,7 +244,7 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// mapped makes a file of n bytes of values, maps it, and returns what gives batches whose one column is the mapping.
+// mapped maps a file of n bytes of values, and returns a function that makes batches whose only column is the mapping.
 func mapped(t testing.TB, n, batches int) (string, *source.Source, func() array.RecordReader) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "values")
@@ -316,7 +316,7 @@ func TestInputCutShort(t *testing.T) {
 	}
 }
 
-// recorder notes which writes were not copies.
+// recorder records which writes were not copied.
 type recorder struct {
 	from   map[*byte]int
 	writes int
@@ -348,7 +348,7 @@ func TestMappedBytesAreNotCopied(t *testing.T) {
 	}
 }
 
-// full is an output that takes n bytes and then fails, or takes less than it is given.
+// full is an output that accepts n bytes and then fails, or writes less than it is given.
 type full struct {
 	bytes.Buffer
 	n   int
@@ -392,7 +392,7 @@ func TestOutputFails(t *testing.T) {
 	}
 }
 
-// failing gives one batch and then an error.
+// failing returns one batch and then an error.
 type failing struct {
 	array.RecordReader
 	err   error
@@ -433,8 +433,8 @@ func TestInputFails(t *testing.T) {
 	}
 }
 
-// A write to a pipe that nobody reads is ended by a deadline, as cmd does when it is interrupted.
-func TestBlockedWriteIsCancelled(t *testing.T) {
+// A deadline ends a write to a pipe that nobody reads, as cmd does when it is interrupted.
+func TestBlockedWriteIsCanceled(t *testing.T) {
 	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)

@@ -10,7 +10,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// block is where a message stands in a file (Arrow's File.fbs, Block).
+// block is the position of a message in a file (Arrow's File.fbs, Block).
 type block struct {
 	offset, body int64
 	meta         int32
@@ -20,8 +20,8 @@ type block struct {
 type messages struct {
 	out    *sink.Sink
 	file   bool
-	skip   bool // leave out record batches: only what comes before them is wanted
-	failed bool // leave out the end: what lacks it can't be taken for complete
+	skip   bool // omit record batches: only what comes before them is written
+	failed bool // omit the end, so that the output is not mistaken for complete
 	schema []byte
 	dicts  []block
 	seen   map[int64]bool // ids of the dictionaries in the file
@@ -37,14 +37,14 @@ const (
 	metadataVersion   = 4 // MetadataVersion.V5
 )
 
-// header returns the table that a message is about.
+// header returns the header table of a message.
 func header(meta []byte) (t flatbuffers.Table) {
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
 	root.Union(&t, flatbuffers.UOffsetT(root.Offset(messageHeader)))
 	return t
 }
 
-// kind tells what a message is about.
+// kind returns the type of a message.
 func kind(p ipc.Payload) ipc.MessageType {
 	meta := p.Meta()
 	defer meta.Release()
@@ -73,7 +73,7 @@ func (m *messages) WritePayload(p ipc.Payload) error {
 		t := header(meta.Bytes())
 		id := t.GetInt64Slot(dictionaryID, 0)
 		if m.seen[id] {
-			return h5err.New(h5err.Unsupported, "a column's dictionary changes between batches, an Arrow file has one for all").
+			return h5err.New(h5err.Unsupported, "a column's dictionary changes between batches, but an Arrow file has one for all of them").
 				WithHint("write a stream (.arrows)")
 		}
 		if m.seen == nil {
@@ -99,7 +99,7 @@ func (m *messages) WritePayload(p ipc.Payload) error {
 	return nil
 }
 
-// Close implements ipc.PayloadWriter: it writes the end of the stream, a file's footer, and all that was gathered.
+// Close implements ipc.PayloadWriter: it writes the end of the stream and the footer of a file, and flushes the output.
 func (m *messages) Close() error {
 	if m.failed {
 		return nil
@@ -117,15 +117,15 @@ func (m *messages) Close() error {
 	return m.out.Flush()
 }
 
-// footer returns the Footer table (Arrow's File.fbs). Its schema is the one of the schema message, taken over as the
-// bytes that they are: offsets in a flatbuffer are relative, so the table that stands in them is valid where they are.
+// footer returns the Footer table (Arrow's File.fbs). Its schema is that of the schema message, whose bytes are copied
+// unchanged: offsets in a flatbuffer are relative, so the table in them remains valid.
 func (m *messages) footer() []byte {
 	b := flatbuffers.NewBuilder(1024)
 	b.StartVector(1, len(m.schema), 8)
 	for i := len(m.schema) - 1; i >= 0; i-- {
 		b.PlaceByte(m.schema[i])
 	}
-	first := b.Offset() // of the bytes, counted from the end as everything in a builder
+	first := b.Offset() // of the bytes, counted from the end like all offsets in a builder
 	b.EndVector(len(m.schema))
 	recs, dicts := blocks(b, m.recs), blocks(b, m.dicts)
 	b.StartObject(footerFields)

@@ -10,19 +10,19 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// parallel compresses several batches at a time. Each worker has compressors of its own and writes its batch itself, when
-// all before it were written.
+// parallel compresses several batches at a time. Each worker has its own compressors and writes its batches itself, each
+// after all earlier ones.
 type parallel struct {
 	*writer
 	coding []ipc.Option
 	jobs   chan *job
-	last   <-chan struct{} // of the job that was added last
+	last   <-chan struct{} // of the last job
 	wg     sync.WaitGroup
 
 	sink.Failure // of the first batch that failed
 }
 
-// job is one batch on its way. Its turn comes when before is closed, and it closes after when that is over.
+// job is a batch to be written. It is written after before is closed, and then closes after.
 type job struct {
 	rec    arrow.RecordBatch
 	before <-chan struct{}
@@ -75,19 +75,19 @@ func (p *parallel) work() {
 	}
 }
 
-// turn passes a worker's batch on when it is its turn.
+// turn writes a worker's batch when the earlier ones have been written.
 type turn struct {
 	p *parallel
 	*job
 }
 
-// errGivenUp stands for the error of an earlier batch.
+// errGivenUp is returned for batches after one that failed.
 var errGivenUp = errors.New("an earlier batch failed")
 
 // WritePayload implements ipc.PayloadWriter.
 func (t *turn) WritePayload(payload ipc.Payload) error {
 	if kind(payload) != ipc.MessageRecordBatch {
-		return nil // what comes before batches is written once for all workers
+		return nil // schema and dictionaries are written once for all workers
 	}
 	<-t.before
 	if t.p.Failed() != nil {
@@ -111,7 +111,7 @@ func (t *turn) Start() error { return nil }
 // Close implements ipc.PayloadWriter.
 func (t *turn) Close() error { return nil }
 
-// before has the shared writer put out what precedes a batch: the schema, and dictionaries that were not written yet.
+// before writes the schema and dictionaries that a batch needs and that have not been written, by the shared writer.
 func (p *parallel) before(rec arrow.RecordBatch) error {
 	return sink.WithRows(rec, 0, 0, p.w.Write)
 }

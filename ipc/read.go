@@ -25,7 +25,7 @@ type readOptions struct {
 	mem   memory.Allocator
 }
 
-// WithMaxMemory bounds each buffer that reading allocates, since a file may claim any size for a compressed one. The
+// WithMaxMemory limits the size of each buffer that is allocated, since a file may claim any size for a compressed one. The
 // default is 1 GiB.
 func WithMaxMemory(bytes int64) ReadOption {
 	return func(o *readOptions) error {
@@ -37,7 +37,7 @@ func WithMaxMemory(bytes int64) ReadOption {
 	}
 }
 
-// WithReadAllocator sets where buffers come from.
+// WithReadAllocator sets the allocator of buffers. The default is memory.DefaultAllocator.
 func WithReadAllocator(mem memory.Allocator) ReadOption {
 	return func(o *readOptions) error {
 		o.mem = mem
@@ -45,7 +45,8 @@ func WithReadAllocator(mem memory.Allocator) ReadOption {
 	}
 }
 
-// Reader reads an Arrow IPC file or stream batch by batch. It implements array.RecordReader. It is for one goroutine.
+// Reader reads an Arrow IPC file or stream batch by batch. It implements array.RecordReader. It is not safe for
+// concurrent use.
 type Reader struct {
 	name   string
 	refs   atomic.Int64
@@ -58,10 +59,10 @@ type Reader struct {
 	err    error             // io.EOF at the end
 }
 
-// Open opens an Arrow IPC file or stream and reads its schema; which of the two it is, is told by its first bytes. A path
-// that is no regular file, such as a FIFO, is a stream. Batches are copies of the file's bytes. The caller holds the one
-// reference to what is returned. Errors are of kind IO, Corrupt when the bytes are no Arrow data, Memory for a buffer
-// beyond the limit, and Unsupported for version 1 of Feather.
+// Open opens an Arrow IPC file or stream and reads its schema. The first bytes tell a file from a stream; anything but a
+// regular file, such as a FIFO, is read as a stream. Batches are copies of the file's bytes. The caller releases the Reader.
+// Errors are of kind IO, Corrupt if the bytes are not Arrow data, Memory for a buffer beyond the limit, and Unsupported for
+// version 1 of Feather.
 func Open(path string, opts ...ReadOption) (*Reader, error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -82,7 +83,7 @@ func openFile(f *os.File, path string, opts []ReadOption) (*Reader, error) {
 	case err != nil:
 		return nil, ioError(path, err)
 	case info.IsDir():
-		return nil, ioError(path, errors.New("it is a directory"))
+		return nil, ioError(path, errors.New("is a directory"))
 	case info.Mode().IsRegular():
 		return NewReader(f, info.Size(), path, opts...)
 	}
@@ -93,7 +94,7 @@ func openFile(f *os.File, path string, opts []ReadOption) (*Reader, error) {
 	return r, nil
 }
 
-// NewReader is Open for size bytes that are read through data. It closes nothing.
+// NewReader is like Open for size bytes of data, which it does not close. Errors contain name.
 func NewReader(data io.ReaderAt, size int64, name string, opts ...ReadOption) (*Reader, error) {
 	f, at, end, err := locate(data, size)
 	r := newReader(name, f)
@@ -112,8 +113,8 @@ func newReader(name string, f Format) *Reader {
 	return r
 }
 
-// locate returns the part of a file that is a stream of messages. In an Arrow file that is what stands between its
-// first eight bytes and its footer; the footer is for those who want one batch and not the others.
+// locate returns the part of a file that is a stream of messages. In an Arrow file it lies between the first eight bytes and
+// the footer, which is only needed for random access.
 func locate(data io.ReaderAt, size int64) (f Format, at, end int64, err error) {
 	const head, tail = 8, 10 // the magic, padded; the footer's length and the magic
 	first, last := make([]byte, len(ipc.Magic)), make([]byte, tail)
@@ -133,7 +134,7 @@ func locate(data io.ReaderAt, size int64) (f Format, at, end int64, err error) {
 	}
 	footer := int64(binary.LittleEndian.Uint32(last))
 	if !bytes.Equal(last[4:], ipc.Magic) || footer > size-head-tail {
-		return File, 0, 0, h5err.At(h5err.Corrupt, size-tail, "an Arrow file without its end: cut short, or still being written")
+		return File, 0, 0, h5err.At(h5err.Corrupt, size-tail, "an Arrow file without its end: cut short, or not yet complete")
 	}
 	return File, head, size - tail - footer, nil
 }
@@ -146,7 +147,7 @@ func (r *Reader) open(data io.Reader, size int64, opts []ReadOption) error {
 			return err
 		}
 	}
-	// A body beyond the limit is refused by the allocator; to arrow-go, a limit of 0 is none.
+	// The allocator refuses bodies beyond the limit. For arrow-go, 0 means no limit.
 	r.mem = &bounded{Allocator: o.mem, limit: o.limit}
 	meta := max(min(size, o.limit), 1)
 	coding := []ipc.Option{ipc.WithAllocator(r.mem), ipc.WithBodySizeLimit(max(size, 1)), ipc.WithMetadataSizeLimit(meta)}
@@ -162,7 +163,7 @@ func (r *Reader) open(data io.Reader, size int64, opts []ReadOption) error {
 	return nil
 }
 
-// recovered runs a function of arrow-go, which panics on some broken files.
+// recovered calls a function of arrow-go and returns its panics as errors: it panics on some broken files.
 func recovered(fn func() error) (err error) {
 	defer func() {
 		switch p := recover().(type) {
@@ -179,7 +180,7 @@ func recovered(fn func() error) (err error) {
 // Schema returns the schema.
 func (r *Reader) Schema() *arrow.Schema { return r.schema }
 
-// Format tells a file from a stream.
+// Format returns File or Stream.
 func (r *Reader) Format() Format { return r.format }
 
 // Next reads the next batch. It returns false at the end and after an error.
@@ -196,7 +197,7 @@ func (r *Reader) Next() bool {
 		return true
 	}
 	r.rec, r.err = nil, io.EOF
-	if err != io.EOF { // a wrapped one is a file that is cut short
+	if err != io.EOF { // a wrapped io.EOF means that the file is cut short
 		r.err = r.corrupt(err)
 	}
 	return false
@@ -207,7 +208,7 @@ func (r *Reader) RecordBatch() arrow.RecordBatch { return r.rec }
 
 // Record is RecordBatch.
 //
-// Deprecated: it is here for array.RecordReader.
+// Deprecated: it is required by array.RecordReader.
 func (r *Reader) Record() arrow.RecordBatch { return r.rec }
 
 // Err returns the error that ended reading, nil at the end of the data.
@@ -218,10 +219,10 @@ func (r *Reader) Err() error {
 	return r.err
 }
 
-// Retain takes one more reference.
+// Retain adds a reference.
 func (r *Reader) Retain() { r.refs.Add(1) }
 
-// Release gives a reference back; the last one closes the file. Batches that were retained stay valid.
+// Release drops a reference. The last one closes the file. Batches that were retained remain valid.
 func (r *Reader) Release() {
 	if r.refs.Add(-1) != 0 {
 		return
@@ -237,7 +238,7 @@ func ioError(name string, err error) error {
 	return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't read"), name, "")
 }
 
-// corrupt gives an error of arrow-go a kind: what the system did not refuse is the file's fault.
+// corrupt gives an error of arrow-go a kind: Corrupt unless it comes from the system.
 func (r *Reader) corrupt(err error) error {
 	var e *h5err.Error
 	var p *fs.PathError
@@ -252,7 +253,8 @@ func (r *Reader) corrupt(err error) error {
 	return h5err.In(h5err.Wrap(h5err.Corrupt, err, "not Arrow data, or broken"), r.name, "")
 }
 
-// bounded is an allocator that refuses large buffers by a panic. It keeps the error, since arrow-go hands on its text only.
+// bounded is an allocator that refuses large buffers with a panic. It keeps the error, of which arrow-go passes on only the
+// text.
 type bounded struct {
 	memory.Allocator
 	limit   int64

@@ -94,7 +94,7 @@ func TestOpenRefuses(t *testing.T) {
 	}
 }
 
-// drain reads all, and fails the test when what goes wrong is not an error of ours.
+// drain reads all batches, and fails the test if an error is not an h5err.Error.
 func drain(t testing.TB, b []byte) (rows int64, err error) {
 	t.Helper()
 	r, err := ipc.NewReader(bytes.NewReader(b), int64(len(b)), "x", ipc.WithMaxMemory(1<<20))

@@ -9,14 +9,14 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// checked hands a stream of encapsulated messages on to arrow-go, each after a look at its metadata: arrow-go allocates
-// what they claim. Offsets that lead out of a message need no look, they end in a panic that recovered catches.
+// checked passes a stream of encapsulated messages on to arrow-go after checking their metadata, since arrow-go allocates
+// what they claim. Offsets outside a message are not checked: they cause a panic that recovered returns.
 type checked struct {
 	r    io.Reader
 	max  int64  // bytes of one message's metadata
 	pos  int64  // of r
-	head []byte // prefix and metadata that were not handed on yet
-	body int64  // bytes of the body that were not handed on yet
+	head []byte // prefix and metadata that have not been passed on
+	body int64  // bytes of the body that have not been passed on
 	end  bool
 }
 
@@ -52,28 +52,28 @@ func (c *checked) next() error {
 		return err
 	}
 	if n < 4 {
-		return h5err.At(h5err.Corrupt, c.pos, "cut short: a message begins with %d bytes", n)
+		return h5err.At(h5err.Corrupt, c.pos, "cut short: a message of %d bytes", n)
 	}
 	const continuation = 0xffffffff
-	size, begin := int64(int32(binary.LittleEndian.Uint32(head))), 4 // before Arrow 0.15
+	size, start := int64(int32(binary.LittleEndian.Uint32(head))), 4 // before Arrow 0.15
 	if binary.LittleEndian.Uint32(head) == continuation && n == 8 {
-		size, begin = int64(int32(binary.LittleEndian.Uint32(head[4:]))), 8
+		size, start = int64(int32(binary.LittleEndian.Uint32(head[4:]))), 8
 	}
 	switch {
 	case size == 0:
-		c.head, c.end = head[:begin], true
+		c.head, c.end = head[:start], true
 		return nil
 	case size < 8 || size > c.max:
 		return h5err.At(h5err.Corrupt, c.pos, "a message with metadata of %d bytes", size)
 	}
-	c.head = append(make([]byte, 0, begin+int(size)), head[:n]...)[:begin+int(size)]
+	c.head = append(make([]byte, 0, start+int(size)), head[:n]...)[:start+int(size)]
 	if _, err := io.ReadFull(c.r, c.head[n:]); err == io.EOF || err == io.ErrUnexpectedEOF {
-		return h5err.At(h5err.Corrupt, c.pos, "cut short: a message's metadata of %d bytes are not all there", size)
+		return h5err.At(h5err.Corrupt, c.pos, "cut short: the metadata of a message has %d bytes, some of which are missing", size)
 	} else if err != nil {
 		return err
 	}
 	err = recovered(func() error {
-		c.body = verify(c.head[begin:])
+		c.body = verify(c.head[start:])
 		return nil
 	})
 	if err == nil && c.body < 0 {
@@ -81,13 +81,13 @@ func (c *checked) next() error {
 	}
 	if err != nil {
 		c.body = 0
-		return h5err.At(h5err.Corrupt, c.pos, "a message's metadata are broken: %v", err)
+		return h5err.At(h5err.Corrupt, c.pos, "the metadata of a message is broken: %v", err)
 	}
 	c.pos += int64(len(c.head))
 	return nil
 }
 
-// More positions in the flatbuffers' virtual tables.
+// Further positions in the virtual tables of flatbuffers.
 const (
 	messageBodyLength = 10
 	messageMetadata   = 12
@@ -106,8 +106,8 @@ const (
 	typeTimestamp = 10
 )
 
-// verify panics unless reading the metadata of a message allocates in proportion to their size. It returns the length of
-// the message's body.
+// verify panics unless arrow-go allocates memory in proportion to the size of a message's metadata when reading it. It
+// returns the length of the message's body.
 func verify(meta []byte) int64 {
 	v := verifier{budget: 16 * int64(len(meta))}
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
@@ -120,13 +120,13 @@ func verify(meta []byte) int64 {
 	return root.GetInt64Slot(messageBodyLength, 0)
 }
 
-// verifier counts what will be allocated. Tables and strings may be referred to more than once, so that a small message
-// can stand for a huge one.
+// verifier counts what will be allocated. Tables and strings may be referenced more than once, so a small message can expand
+// to a huge one.
 type verifier struct{ budget int64 }
 
 func (v *verifier) spend(n int) {
 	if v.budget -= int64(n); v.budget < 0 {
-		panic(h5err.New(h5err.Corrupt, "they claim more than they hold"))
+		panic(h5err.New(h5err.Corrupt, "it claims more than it contains"))
 	}
 }
 

@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// Stats counts what was written.
+// Stats counts what has been written.
 type Stats struct {
 	Rows    int64
 	Batches int64
@@ -32,7 +32,7 @@ type options struct {
 	progress    func(Stats)
 }
 
-// WithCompression compresses the buffers. The default is None.
+// WithCompression sets the codec of the buffers. The default is None.
 func WithCompression(c Compression) Option {
 	return func(o *options) error {
 		if c < None || c > Zstd {
@@ -43,7 +43,7 @@ func WithCompression(c Compression) Option {
 	}
 }
 
-// WithWorkers sets how many batches are compressed at a time; each is held until it is written. The default is the
+// WithWorkers sets how many batches are compressed at a time. Each is held until it has been written. The default is the
 // number of processors.
 func WithWorkers(n int) Option {
 	return func(o *options) error {
@@ -55,7 +55,7 @@ func WithWorkers(n int) Option {
 	}
 }
 
-// WithAllocator sets where compressed and sliced buffers come from.
+// WithAllocator sets the allocator of compressed and sliced buffers. The default is memory.DefaultAllocator.
 func WithAllocator(mem memory.Allocator) Option {
 	return func(o *options) error {
 		o.mem = mem
@@ -72,8 +72,8 @@ func WithProgress(fn func(Stats)) Option {
 }
 
 // Write writes all batches of rr to w, in order, and the end of the file or stream. It neither releases rr nor closes w.
-// When it fails, what was written so far is no complete file. Errors are those of rr, ctx's, of kind IO for what the
-// system refused (a failing w, an input cut short), and Unsupported for a file whose dictionaries change.
+// After an error, what has been written is not a complete file. Errors are those of rr and ctx, of kind IO if w fails or
+// an input is cut short, and Unsupported for a file whose dictionaries change.
 func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, opts ...Option) (Stats, error) {
 	o := options{compression: None, workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
 	for _, opt := range opts {
@@ -99,7 +99,8 @@ func Write(ctx context.Context, w io.Writer, f Format, rr array.RecordReader, op
 	return out.Stats, sink.Plain(err)
 }
 
-// encoder takes batches in order. finish is called in any case and waits for what is under way; err is why feeding ended.
+// encoder takes batches in order. finish is always called, with the error that ended feeding, and waits for batches in
+// progress.
 type encoder interface {
 	start() error
 	add(arrow.RecordBatch) error

@@ -22,6 +22,8 @@ var optionFlags = map[h5err.Option]string{
 	"engine.Options.MaxMemory": "--max-memory",
 	"h5.File.Walk":             "`h5arrow inspect`",
 	"h5.WithExternal":          "--allow-external",
+	"ipc.WithMaxMemory":        "--max-memory",
+	"parquet.WithGroupRows":    "--batch-rows",
 }
 
 // errorText is the line about an error, with the flags that set the options it names.

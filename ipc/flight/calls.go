@@ -24,28 +24,28 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// Call is one call of a client, as an observer sees it at its end.
+// Call describes one call of a client after it has ended.
 type Call struct {
-	Method   string // such as "DoGet"; "other" for what there is not
+	Method   string // such as "DoGet"; "other" for unknown methods
 	Peer     string // the client's address
-	Client   string // whom limits are for: "token:..." and "certificate:..." (starts of SHA-256 sums), or "address:..."
-	File     string // what was asked for, where that was found out
+	Client   string // to whom limits apply: "token:..." and "certificate:..." (prefixes of SHA-256 sums), or "address:..."
+	File     string // what was asked for, if known
 	Table    string
 	SQL      string
-	Rows     int64 // that were sent
+	Rows     int64 // sent
 	Batches  int64
 	Bytes    int64 // of messages
 	Start    time.Time
 	Duration time.Duration
 	Status   string // a gRPC code, such as "OK" or "NotFound"
-	Err      error  // as it is: it may name paths of the server, which the client does not see
+	Err      error  // may name paths of the server, which the client does not see
 }
 
-// call is a call under way.
+// call is a call in progress.
 type call struct {
 	Call
 	conn *conn
-	cut  context.CancelCauseFunc // ends the call with errSlow, also while grpc waits for the client
+	cut  context.CancelCauseFunc // ends the call with errSlow, even while grpc waits for the client
 }
 
 type (
@@ -56,7 +56,7 @@ type (
 // callOf returns the call that a context belongs to.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// slowContext ends as if by a deadline when the call is cut, so that the client is told DEADLINE_EXCEEDED.
+// slowContext reports an expired deadline when the call is cut, so that the client receives DEADLINE_EXCEEDED.
 type slowContext struct{ context.Context }
 
 // Err implements context.Context.
@@ -68,9 +68,9 @@ func (c slowContext) Err() error {
 	return err
 }
 
-// tap sees every call before anything is done for it: here it needs its token.
+// tap runs before anything is done for a call. It checks the token.
 func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, error) {
-	c := &call{Call: Call{Start: time.Now(), Method: "other"}} // what there is not may have any name
+	c := &call{Call: Call{Start: time.Now(), Method: "other"}} // an unknown method may have any name
 	if s.methods[info.FullMethodName] {
 		c.Method = info.FullMethodName[strings.LastIndexByte(info.FullMethodName, '/')+1:]
 	}
@@ -89,7 +89,7 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	return slowContext{ctx}, nil
 }
 
-// client returns whom a call is counted for, and an error for a call that lacks its token.
+// client identifies the client of a call. A call without its token is an error.
 func (s *Server) client(p *peer.Peer, info *tap.Info) (string, error) {
 	if len(s.o.tokens) > 0 && info.FullMethodName != healthpb.Health_Check_FullMethodName {
 		given := info.Header.Get("authorization")
@@ -102,7 +102,7 @@ func (s *Server) client(p *peer.Peer, info *tap.Info) (string, error) {
 			known |= subtle.ConstantTimeCompare(sum[:], s.o.tokens[i][:])
 		}
 		if known != 1 {
-			return "", status.Error(codes.Unauthenticated, "the token is not known here")
+			return "", status.Error(codes.Unauthenticated, "the token is not known")
 		}
 		return "token:" + hex.EncodeToString(sum[:4]), nil
 	}
@@ -120,14 +120,14 @@ func (s *Server) client(p *peer.Peer, info *tap.Info) (string, error) {
 	return "address:" + host, nil
 }
 
-// observe tells of a call that has ended.
+// observe reports a call that has ended.
 func (s *Server) observe(c *Call, err error) {
 	c.Duration, c.Err = time.Since(c.Start), err
 	c.Status = status.Code(s.statusOf(err)).String()
 	s.o.observe(*c)
 }
 
-// guard runs a call: what panics is an error, and what fails has a code.
+// guard runs a call. It turns panics into errors, and gives errors a code.
 func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
 	c := callOf(ctx)
 	defer func() {
@@ -159,7 +159,7 @@ func (s *Server) streaming(srv any, ss grpc.ServerStream, _ *grpc.StreamServerIn
 	return s.guard(ss.Context(), func() error { return next(srv, t) })
 }
 
-// timedStream is a stream whose messages do not wait for their client for ever.
+// timedStream is a stream whose messages wait for their client only for the given time.
 type timedStream struct {
 	grpc.ServerStream
 	c       *call
@@ -182,7 +182,7 @@ func (t *timedStream) SendMsg(m any) error {
 	return err
 }
 
-// connStats notices connections that come and go.
+// connStats is notified of connections.
 type connStats Server
 
 // TagConn implements stats.Handler.
@@ -190,7 +190,7 @@ func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) contex
 	c := &conn{out: map[*message]struct{}{}, close: func() {}}
 	s.mu.Lock()
 	if nc := s.conns[addresses(info.RemoteAddr, info.LocalAddr)]; nc != nil {
-		c.close = func() { nc.Close() } // who does not read is not told either
+		c.close = func() { nc.Close() } // a client that does not read gets no message either
 		if c.wire = nc.wire; c.wire != nil {
 			c.wire.SetMemory(c)
 		}
@@ -199,7 +199,7 @@ func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) contex
 	return context.WithValue(ctx, connKey{}, c)
 }
 
-// HandleConn implements stats.Handler. It is told of the end when nothing reads from messages any more.
+// HandleConn implements stats.Handler. ConnEnd comes when nothing reads from messages any more.
 func (s *connStats) HandleConn(ctx context.Context, what stats.ConnStats) {
 	if _, ok := what.(*stats.ConnEnd); ok {
 		ctx.Value(connKey{}).(*conn).end()

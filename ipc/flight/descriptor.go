@@ -13,16 +13,16 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// maxEndpoints bounds the endpoints that a flight has.
+// maxEndpoints is how many endpoints a flight can have.
 const maxEndpoints = 10_000
 
 // wanted is what a descriptor asks for.
 type wanted struct {
-	file, table string // an empty table is the file's only one
+	file, table string // an empty table means the file's only one
 	columns     []string
-	from, to    int64 // to is -1 for the end
-	endpoints   int   // 0: as the server thinks
-	batchRows   int64 // 0: as the server thinks
+	from, to    int64 // to is -1 for all rows
+	endpoints   int   // 0: the server decides
+	batchRows   int64 // 0: the server decides
 }
 
 // command is the JSON form of a descriptor.
@@ -35,7 +35,7 @@ type command struct {
 	BatchRows int64    `json:"batch_rows"`
 }
 
-// parseDescriptor reads a descriptor of ours: a path of one or two parts, or a command in JSON.
+// parseDescriptor reads a descriptor: a path of one or two parts, or a command in JSON.
 func parseDescriptor(d *flight.FlightDescriptor) (*wanted, error) {
 	switch d.GetType() {
 	case flight.DescriptorPATH:
@@ -65,9 +65,9 @@ func parseCommand(b []byte) (*wanted, error) {
 	case c.Columns != nil && len(c.Columns) == 0:
 		return nil, h5err.New(h5err.Argument, `"columns" names no column`)
 	case c.Endpoints < 0 || c.Endpoints > maxEndpoints:
-		return nil, h5err.New(h5err.Argument, `"endpoints" is a number from 1 to %d`, maxEndpoints)
+		return nil, h5err.New(h5err.Argument, `"endpoints" must be from 1 to %d`, maxEndpoints)
 	case c.BatchRows < 0:
-		return nil, h5err.New(h5err.Argument, `"batch_rows" is a number from 1 on`)
+		return nil, h5err.New(h5err.Argument, `"batch_rows" must be at least 1`)
 	}
 	if c.Rows != "" {
 		var err error
@@ -78,24 +78,24 @@ func parseCommand(b []byte) (*wanted, error) {
 	return w, nil
 }
 
-// strictJSON decodes one JSON object that has no other fields than v.
+// strictJSON decodes one JSON object whose fields are all in v.
 func strictJSON(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	err := d.Decode(v)
 	if err == nil {
 		if _, more := d.Token(); more != io.EOF {
-			return h5err.New(h5err.Argument, "the command goes on after its JSON object")
+			return h5err.New(h5err.Argument, "the command continues after its JSON object")
 		}
 		return nil
 	}
-	return h5err.Wrap(h5err.Argument, err, "the command is not the JSON object that it should be")
+	return h5err.Wrap(h5err.Argument, err, "the command is not a JSON object of the known fields")
 }
 
-// parseRows reads A:B; either may be left out.
+// parseRows reads A:B, where either may be left out.
 func parseRows(s string) (a, b int64, err error) {
 	fail := func() (int64, int64, error) {
-		return 0, 0, h5err.New(h5err.Argument, `rows %q: they are like "100:200", "100:" or ":200"`, s)
+		return 0, 0, h5err.New(h5err.Argument, `rows %q are not of the form "100:200", "100:" or ":200"`, s)
 	}
 	from, to, ok := strings.Cut(s, ":")
 	if !ok {
@@ -121,7 +121,7 @@ type criteria struct {
 	Table string `json:"table"`
 }
 
-// parseCriteria reads what ListFlights is asked for: nothing, a pattern of file names, or patterns in JSON.
+// parseCriteria reads the criteria of ListFlights: nothing, a pattern of file names, or patterns in JSON.
 func parseCriteria(b []byte) (c criteria, err error) {
 	if trimmed := bytes.TrimSpace(b); len(trimmed) > 0 && trimmed[0] == '{' {
 		err = strictJSON(trimmed, &c)
@@ -130,7 +130,7 @@ func parseCriteria(b []byte) (c criteria, err error) {
 	}
 	for _, p := range []string{c.File, c.Table} {
 		if _, e := path.Match(p, ""); e != nil && err == nil {
-			err = h5err.New(h5err.Argument, "the pattern %q is broken", p)
+			err = h5err.New(h5err.Argument, "invalid pattern %q", p)
 		}
 	}
 	return c, err
@@ -139,7 +139,7 @@ func parseCriteria(b []byte) (c criteria, err error) {
 func (c criteria) takesFile(name string) bool   { return takes(c.File, name) }
 func (c criteria) takesTable(table string) bool { return takes(c.Table, table) }
 
-// takes tells whether a name fits a pattern: of path.Match, or the start of a path that ends with a slash.
+// takes reports whether a name matches a pattern: one of path.Match, or a prefix that ends with a slash.
 func takes(pattern, name string) bool {
 	if pattern == "" || strings.HasSuffix(pattern, "/") && strings.HasPrefix(name, pattern) {
 		return true

@@ -2,55 +2,55 @@
 //
 // # Flights
 //
-// Every table of every file below the roots is a flight. ListFlights lists those that can be read; its criteria are empty,
-// a pattern of file names (package path's Match; "dir/" is all that is below), or JSON: {"file": PATTERN, "table": PATTERN}.
+// Every table of every file below the roots is a flight. ListFlights lists those that can be read. Its criteria are empty,
+// a pattern of file names (as for path.Match; "dir/" matches everything below), or JSON: {"file": PATTERN, "table": PATTERN}.
 //
-// A descriptor is a path of a file and a table, as in ["runs/a.h5", "/events"], where the table may be left out of a file
-// that has one only; or a command in JSON:
+// A descriptor is a path of a file and a table, as in ["runs/a.h5", "/events"], where the table may be left out if the file
+// has only one; or a command in JSON:
 //
 //	{"file": "runs/a.h5", "table": "/events", "columns": ["time", "energy"], "rows": "1000:2000",
 //	 "endpoints": 4, "batch_rows": 65536}
 //
-// All but the file may be left out. Rows are half open, clipped to the table.
+// Everything but the file is optional. Rows are a half-open range, clipped to the table.
 //
-// GetFlightInfo splits the rows into endpoints, at the borders of chunks where there are chunks. Endpoints can be read
-// in parallel, by several clients; what they give, one after the other, is the flight exactly.
+// GetFlightInfo splits the rows into endpoints, at chunk borders if the table is chunked. Endpoints can be read in
+// parallel, by several clients. Their rows, one endpoint after the other, are exactly the flight.
 //
 // # Tickets
 //
-// A ticket says which rows of which columns are wanted, when it expires, and the size and time of the file when it was
-// issued. It is signed (HMAC-SHA256) with a key of the process, or one that several servers share. A ticket that was
-// altered, has expired or names a file outside the roots is refused with PERMISSION_DENIED, one of a file that changed
-// since with FAILED_PRECONDITION.
+// A ticket contains the rows and columns that are wanted, its expiry, and the size and modification time of the file when
+// it was issued. It is signed (HMAC-SHA256) with a random key of the process, or with a key that several servers share. A
+// ticket that was altered, has expired or names a file outside the roots is refused with PERMISSION_DENIED; one for a file
+// that has changed since, with FAILED_PRECONDITION.
 //
 // # Who may call
 //
-// With WithTokens every call needs a bearer token, reflection and the health service's Watch too; only the health
-// service's Check, which says nothing but that the server runs, does not. WithTLS encrypts, and may demand certificates.
-// Limits on streams and memory hold for all clients together and for each one: a client is a token, else a certificate,
-// else an address.
+// With WithTokens every call needs a bearer token, including reflection and the health service's Watch. The only exception
+// is the health service's Check, which says only that the server runs. WithTLS encrypts, and may demand client
+// certificates. Limits on streams and memory apply to all clients together and to each one. A client is identified by its
+// token, else its certificate, else its address.
 //
 // # Errors
 //
-// Codes follow from the kinds of h5err: NOT_FOUND, INVALID_ARGUMENT, UNIMPLEMENTED (unsupported), DATA_LOSS (corrupt, or
-// unreadable, as of a file that is cut short while it is sent), RESOURCE_EXHAUSTED (limits, memory). Texts name files
-// as they are served, not where they are.
+// Codes follow from the kinds of h5err: NOT_FOUND, INVALID_ARGUMENT, UNIMPLEMENTED (unsupported), DATA_LOSS (corrupt or
+// unreadable, such as a file that is cut short while it is sent), RESOURCE_EXHAUSTED (limits, memory). Messages name files
+// as they are served, not their paths on the server.
 //
-// # What is sent, and from where
+// # Zero copies
 //
-// Record batches go to gRPC as slices of memory, without a protobuf message around them, and on connections that are not
-// encrypted from there to the system (writev): values that stand in the file as Arrow wants them are not copied at all.
-// When such a file is cut short, the system refuses to write what is no longer there, and the connection of that client
-// ends; mostly it is noticed before, and the stream ends with DATA_LOSS. What leads to other values (offsets, indices) is
-// copied after it was checked, so that nobody changes it.
+// Record batches are passed to gRPC as slices of memory, without a protobuf message around them. On connections that are
+// not encrypted these slices go to the system by writev: values that the file stores as Arrow needs them are never copied.
+// If such a file is cut short, the system refuses to write what no longer exists, and that client's connection is closed;
+// usually the change is noticed earlier, and the stream ends with DATA_LOSS. Offsets and indices are checked and then
+// copied, so that they cannot change afterwards.
 //
-// On an encrypted connection gRPC's goroutines read the bytes, and must not meet a fault: what is mapped is copied, into
-// buffers that are used again and again, by a goroutine that source.Guard protects. WithTrustedInput leaves that out.
+// On an encrypted connection gRPC's goroutines read the bytes and must not meet a fault: mapped bytes are copied into
+// reused buffers by a goroutine that source.Guard protects. WithTrustedInput skips these copies.
 //
-// What was decoded is lent to gRPC as it is, and released when it was written.
+// Decoded values are lent to gRPC without a copy, and released when they have been written.
 //
 // # What is not promised
 //
 // DoPut, DoExchange and actions other than those of Flight SQL are not implemented. A client that has stopped reading
-// and is told DEADLINE_EXCEEDED gets to know it when it reads again.
+// receives DEADLINE_EXCEEDED only when it reads again.
 package flight

@@ -17,7 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// Every table that is listed comes as it is read without a server, over one endpoint and over several, from mapped files
+// Every listed table has the rows that are read without a server, over one endpoint and over several, from mapped files
 // and from plain reads.
 func TestEveryTable(t *testing.T) {
 	leaks(t)
@@ -91,7 +91,7 @@ func everyTable(t *testing.T, c flight.Client, dir string, one bool) int {
 	}
 }
 
-// What a descriptor chooses is what comes.
+// A flight has the rows and columns that the descriptor chooses.
 func TestDescriptors(t *testing.T) {
 	leaks(t)
 	dir := filepath.Join(h5test.Root(t), "testdata")
@@ -148,7 +148,7 @@ func TestDescriptors(t *testing.T) {
 	want.release()
 }
 
-// What a descriptor cannot choose is an error that does not say where the files are.
+// Descriptors of what is not served are errors that do not show where the files are.
 func TestWrongDescriptors(t *testing.T) {
 	leaks(t)
 	dir := filepath.Join(h5test.Root(t), "testdata")
@@ -162,16 +162,16 @@ func TestWrongDescriptors(t *testing.T) {
 		{pathOf("sample.h5", "/table", "x"), codes.InvalidArgument, "a path of 3 parts"},
 		{pathOf("missing.h5", "/table"), codes.NotFound, `no file "missing.h5" is served`},
 		{pathOf("sample.h5", "/nothing"), codes.NotFound, "sample.h5: /nothing: no such table"},
-		{pathOf("../testdata/sample.h5"), codes.InvalidArgument, "is no name of a file that is served"},
-		{pathOf("/etc/passwd"), codes.InvalidArgument, "is no name of a file that is served"},
-		{pathOf("."), codes.InvalidArgument, "is no name of a file that is served"},
+		{pathOf("../testdata/sample.h5"), codes.InvalidArgument, "is not the name of a served file"},
+		{pathOf("/etc/passwd"), codes.InvalidArgument, "is not the name of a served file"},
+		{pathOf("."), codes.InvalidArgument, "is not the name of a served file"},
 		{pathOf("expected"), codes.NotFound, "is served"},
 		{pathOf("external.raw"), codes.DataLoss, "external.raw: at byte 0: corrupt: no HDF5 signature"},
 		{pathOf("old.h5"), codes.InvalidArgument, "tables"},
 		{&flight.FlightDescriptor{}, codes.InvalidArgument, "neither a path nor a command"},
-		{commandOf(`select 1`), codes.InvalidArgument, "the command is not the JSON object"},
+		{commandOf(`select 1`), codes.InvalidArgument, "the command is not a JSON object"},
 		{commandOf(`{}`), codes.InvalidArgument, `names no "file"`},
-		{commandOf(`{"file": "sample.h5"} {}`), codes.InvalidArgument, "goes on"},
+		{commandOf(`{"file": "sample.h5"} {}`), codes.InvalidArgument, "continues"},
 		{commandOf(`{"file": "sample.h5", "column": ["fare"]}`), codes.InvalidArgument, "column"},
 		{commandOf(`{"file": "sample.h5", "columns": []}`), codes.InvalidArgument, "no column"},
 		{commandOf(`{"file": "sample.h5", "columns": ["fares"]}`), codes.InvalidArgument, "sample.h5: /table: no column fares"},

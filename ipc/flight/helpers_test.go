@@ -32,13 +32,13 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// leaks fails the test if the server leaves anything behind.
+// leaks fails the test if goroutines, open files or mappings are left at its end.
 func leaks(t testing.TB) {
 	t.Helper()
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 }
 
-// place is a server that runs.
+// place is a running server.
 type place struct {
 	*Server
 	address string
@@ -60,7 +60,7 @@ func (p *place) ended(method string) []Call {
 	return out
 }
 
-// serve starts a server over files, and stops it at the test's end.
+// serve starts a server for files, and stops it when the test ends.
 func serve(t testing.TB, paths []string, opts ...Option) *place {
 	t.Helper()
 	roots, err := OpenRoots(paths)
@@ -108,7 +108,7 @@ func serveOn(t testing.TB, l net.Listener, roots *Roots, opts ...Option) *place 
 	return p
 }
 
-// dial returns a client of a server, which is closed at the test's end.
+// dial returns a client, which is closed when the test ends.
 func (p *place) dial(t testing.TB, opts ...grpc.DialOption) flight.Client {
 	t.Helper()
 	opts = append([]grpc.DialOption{grpc.WithTransportCredentials(insecure.NewCredentials()),
@@ -129,7 +129,7 @@ func commandOf(text string) *flight.FlightDescriptor {
 	return &flight.FlightDescriptor{Type: flight.DescriptorCMD, Cmd: []byte(text)}
 }
 
-// table is rows that came, or should have come.
+// table is rows that were received or are expected.
 type table struct {
 	schema  *arrow.Schema
 	columns []arrow.Array
@@ -228,7 +228,7 @@ func open(t testing.TB, c flight.Client, tkt *flight.Ticket) *flight.Reader {
 	return r
 }
 
-// fail is the error of a DoGet to its end.
+// fail reads a DoGet and returns its error.
 func fail(c flight.Client, ctx context.Context, tkt []byte) error {
 	stream, err := c.DoGet(ctx, &flight.Ticket{Ticket: tkt})
 	if err != nil {
@@ -237,7 +237,7 @@ func fail(c flight.Client, ctx context.Context, tkt []byte) error {
 	return rest(stream)
 }
 
-// rest is the error of a stream to its end, nil where it ends well.
+// rest reads a stream and returns its error, nil at its end.
 func rest[T any](stream interface{ Recv() (T, error) }) error {
 	var err error
 	for err == nil {
@@ -268,7 +268,7 @@ func needCode(t testing.TB, what string, err error, code codes.Code, text string
 	}
 }
 
-// copied copies a test file to a folder of the test's own.
+// copied copies a test file to a temporary folder.
 func copied(t testing.TB, name string) string {
 	t.Helper()
 	b, err := os.ReadFile(h5test.Fixture(t, name))
@@ -335,8 +335,8 @@ func narrow() grpc.DialOption { return grpc.WithStaticStreamWindowSize(window) }
 // window is how many bytes a server sends to a narrow client that does not read.
 const window = 64 << 10
 
-// begin starts a stream and reads its first message, the schema.
-func begin(t testing.TB, c flight.Client, ctx context.Context, tkt []byte) flight.FlightService_DoGetClient {
+// start starts a stream and reads its first message, the schema.
+func start(t testing.TB, c flight.Client, ctx context.Context, tkt []byte) flight.FlightService_DoGetClient {
 	t.Helper()
 	stream, err := c.DoGet(ctx, &flight.Ticket{Ticket: tkt})
 	if err == nil {
@@ -373,13 +373,13 @@ func eventually(t testing.TB, cond func() bool) {
 	h5test.Eventually(t, timeout, cond)
 }
 
-// idle waits until a server is busy with nothing: streams have ended, and their memory has been given back.
+// idle waits until streams have ended and their memory has been released.
 func (p *place) idle(t testing.TB) {
 	t.Helper()
 	eventually(t, func() bool { s := p.Stats(); return s.Streams == 0 && s.Memory == 0 && s.Waiting == 0 })
 }
 
-// openTable opens a table of a file without a server, until the test ends.
+// openTable opens a table of a file without a server. The file is closed when the test ends.
 func openTable(t testing.TB, file, table string) *arrowmap.Table {
 	t.Helper()
 	f, err := arrowmap.Open(file)
@@ -404,7 +404,7 @@ func flightInfo(t testing.TB, c flight.Client, d *flight.FlightDescriptor) *flig
 	return info
 }
 
-// firstTicket is the ticket of the first endpoint of a flight.
+// firstTicket returns the ticket of the first endpoint of a flight.
 func firstTicket(t testing.TB, c flight.Client, d *flight.FlightDescriptor) []byte {
 	t.Helper()
 	return flightInfo(t, c, d).Endpoint[0].Ticket.Ticket

@@ -9,8 +9,8 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// limiter gives out streams and memory, in all and to each client. Streams beyond the limits are refused; who wants
-// memory waits for it, in turn.
+// limiter limits streams and memory, of all clients together and of each one. Streams beyond the limits are refused;
+// streams wait in a queue for memory.
 type limiter struct {
 	streams, clientStreams int   // limits
 	memory, clientMemory   int64 // limits, in bytes
@@ -35,7 +35,7 @@ type waiter struct {
 	given  bool
 }
 
-// grant is what one stream was given. The stream holds it, and so does each of its messages that is still on its way.
+// grant is what one stream was given. The stream holds it, and so does each of its messages that has not been written.
 type grant struct {
 	l      *limiter
 	client string
@@ -50,7 +50,7 @@ func (g *grant) hold() {
 	g.l.mu.Unlock()
 }
 
-// stream asks for one more stream of a client. Release the grant.
+// stream admits one more stream of a client. The caller releases the grant.
 func (l *limiter) stream(client string) (*grant, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -72,7 +72,7 @@ func (l *limiter) stream(client string) (*grant, error) {
 // maxGrant returns how many bytes a stream can have at most.
 func (l *limiter) maxGrant() int64 { return min(l.memory, l.clientMemory) }
 
-// reserve waits until a stream's client can have n more bytes.
+// reserve waits until n more bytes are available to the stream's client, or as many as a stream can have.
 func (g *grant) reserve(ctx context.Context, n int64) error {
 	l := g.l
 	n = min(n, l.maxGrant())
@@ -89,7 +89,7 @@ func (g *grant) reserve(ctx context.Context, n int64) error {
 	case <-ctx.Done():
 		err = ctx.Err()
 	case <-limit.C:
-		err = status.Errorf(codes.ResourceExhausted, "there was no memory for the stream within %v; try again later", l.patience)
+		err = status.Errorf(codes.ResourceExhausted, "no memory became available for the stream within %v; try again later", l.patience)
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -103,11 +103,11 @@ func (g *grant) reserve(ctx context.Context, n int64) error {
 		l.serve()
 		return err
 	}
-	g.memory += n // given in any case: release returns it
+	g.memory += n // it was granted even if err is not nil: release returns it
 	return err
 }
 
-// serve lets those at the head of the queue have what fits. Who waits for his own client's memory holds up nobody else.
+// serve grants memory from the head of the queue on. A stream that waits for its own client's memory does not block others.
 func (l *limiter) serve() {
 	rest := l.queue[:0]
 	blocked := false
@@ -130,7 +130,7 @@ func (l *limiter) serve() {
 	l.queue = rest
 }
 
-// release drops a reference; the last one gives everything back.
+// release drops a reference; the last one returns everything.
 func (g *grant) release() {
 	l := g.l
 	l.mu.Lock()

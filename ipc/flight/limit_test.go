@@ -27,8 +27,8 @@ func TestStreamLimits(t *testing.T) {
 	tkt := firstTicket(t, c, pathOf("sample.h5"))
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
-	begin(t, c, ctx, tkt)
-	begin(t, c, ctx, tkt)
+	start(t, c, ctx, tkt)
+	start(t, c, ctx, tkt)
 	needCode(t, "a third stream", fail(c, context.Background(), tkt), codes.ResourceExhausted, "all 2 streams of a client are in use")
 	if s := p.Stats(); s.Streams != 2 || s.Memory == 0 || s.Files != 1 {
 		t.Errorf("%+v", s)
@@ -99,7 +99,7 @@ func TestClientThatNeverReads(t *testing.T) {
 	for _, patient := range []bool{true, false} {
 		p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSendTimeout(300*time.Millisecond))
 		c := p.dial(t, narrow())
-		stream := begin(t, c, context.Background(), firstTicket(t, c, pathOf("sample.h5")))
+		stream := start(t, c, context.Background(), firstTicket(t, c, pathOf("sample.h5")))
 		eventually(t, func() bool { return len(p.ended("DoGet")) > 0 })
 		if calls := p.ended("DoGet"); len(calls) != 1 || calls[0].Status != "DeadlineExceeded" {
 			t.Fatalf("%+v", calls)

@@ -16,15 +16,15 @@ import (
 
 const (
 	idleFiles  = 64              // files that are kept open for the next call
-	idleFor    = 2 * time.Second // and how long
-	maxEntries = 100_000         // of the directories, in one walk
+	idleFor    = 2 * time.Second // how long they are kept
+	maxEntries = 100_000         // of directories, in one walk
 )
 
-// Roots are the files and directories that are served. Files are opened below them only (os.Root): neither a name with
-// ".." nor a symbolic link leads out, and neither does what a file points to. A file that was given by name is known by
-// its last part, one below a directory by its path from there, with slashes.
+// Roots are the files and directories that are served. Files are opened only below them (os.Root): names with "..",
+// symbolic links and references inside files cannot lead elsewhere. A file that was given by name is served under the last
+// element of its path, a file below a directory under its path from there, with slashes.
 //
-// Files are opened when they are asked for, and kept open for a short while after. Roots may be used by several goroutines.
+// Files are opened on demand and kept open for a short time afterward. Roots may be used by several goroutines.
 type Roots struct {
 	roots  []root
 	opts   []arrowmap.Option
@@ -32,7 +32,7 @@ type Roots struct {
 	tables func(*arrowmap.File) ([]*arrowmap.Table, error)
 
 	mu     sync.Mutex
-	open   map[string]*handle // by name: the one that new calls get
+	open   map[string]*handle // by name, for new calls
 	idle   []*handle          // the longest idle first
 	all    int                // handles that are open, idle or not
 	closed bool
@@ -42,8 +42,8 @@ type Roots struct {
 type root struct {
 	r    *os.Root
 	dir  string // absolute path
-	file string // the only file of it that is served, "": all that is below
-	name string // of that file
+	file string // the only file in it that is served, "" for everything below
+	name string // under which that file is served
 }
 
 // RootOption changes how files are opened and which tables they have.
@@ -56,7 +56,7 @@ type rootOptions struct {
 	tables   func(*arrowmap.File) ([]*arrowmap.Table, error)
 }
 
-// WithFileOptions sets how files are opened. Which other files a file may lead to is not for them to say.
+// WithFileOptions sets how files are opened. Options about external files have no effect: see WithExternal.
 func WithFileOptions(opts ...arrowmap.Option) RootOption {
 	return func(o *rootOptions) error {
 		o.opts = append(o.opts, opts...)
@@ -64,7 +64,7 @@ func WithFileOptions(opts ...arrowmap.Option) RootOption {
 	}
 }
 
-// WithoutMapping reads files by plain reads.
+// WithoutMapping reads files instead of mapping them.
 func WithoutMapping() RootOption {
 	return func(o *rootOptions) error {
 		o.noMap = true
@@ -72,7 +72,7 @@ func WithoutMapping() RootOption {
 	}
 }
 
-// WithExternal allows what a served file points to in further directories. They are not served themselves.
+// WithExternal allows served files to refer to files in further directories, which are not served themselves.
 func WithExternal(dirs ...string) RootOption {
 	return func(o *rootOptions) error {
 		o.external = append(o.external, dirs...)
@@ -80,7 +80,7 @@ func WithExternal(dirs ...string) RootOption {
 	}
 }
 
-// WithTables sets which tables a file has. The default is File.Tables.
+// WithTables sets how the tables of a file are found. The default is File.Tables.
 func WithTables(fn func(*arrowmap.File) ([]*arrowmap.Table, error)) RootOption {
 	return func(o *rootOptions) error {
 		o.tables = fn
@@ -130,7 +130,7 @@ func openRoot(p string) (root, error) {
 	fail := func(err error) (root, error) {
 		return root{}, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), p, "")
 	}
-	real, err := filepath.EvalSymlinks(p) // who serves chose this path: links on the way are his
+	real, err := filepath.EvalSymlinks(p) // the operator chose this path; symbolic links in it are trusted
 	if err == nil {
 		real, err = filepath.Abs(real)
 	}
@@ -146,7 +146,7 @@ func openRoot(p string) (root, error) {
 	case info.Mode().IsRegular():
 		x = root{dir: filepath.Dir(real), file: filepath.Base(real), name: filepath.Base(p)}
 	case !info.IsDir():
-		return root{}, h5err.In(h5err.New(h5err.IO, "can't serve it: neither a file nor a directory"), p, "")
+		return root{}, h5err.In(h5err.New(h5err.IO, "neither a file nor a directory"), p, "")
 	}
 	if x.r, err = os.OpenRoot(x.dir); err != nil {
 		return fail(err)
@@ -154,7 +154,7 @@ func openRoot(p string) (root, error) {
 	return x, nil
 }
 
-// Check opens the files that were given by name, and returns what is wrong with the first that can't be served.
+// Check opens the files that were given by name, and returns the error of the first that cannot be served.
 func (r *Roots) Check() error {
 	for _, x := range r.roots {
 		if x.file == "" {
@@ -173,7 +173,7 @@ func (r *Roots) Check() error {
 	return nil
 }
 
-// Close closes the roots, and the files as soon as nothing uses them any more.
+// Close closes the roots. Files that are in use are closed when they are released.
 func (r *Roots) Close() error {
 	r.mu.Lock()
 	r.closed = true
@@ -191,11 +191,11 @@ func (r *Roots) Close() error {
 	return err
 }
 
-// find returns where a file of that name stands: its root, and its path there.
+// find returns the root of the file that is served under a name, and its path there.
 func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err error) {
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) {
-		return root{}, "", nil, h5err.New(h5err.Argument, "%q is no name of a file that is served", name).
-			WithHint("names are those that ListFlights gives")
+		return root{}, "", nil, h5err.New(h5err.Argument, "%q is not the name of a served file", name).
+			WithHint("ListFlights returns the names")
 	}
 	var denied error
 	for _, x := range r.roots {
@@ -237,7 +237,7 @@ func (r *Roots) names(fn func(name string) error) error {
 			if entries++; entries > maxEntries {
 				return h5err.New(h5err.Limit, "more than %d files and directories are served", maxEntries)
 			}
-			if err != nil { // may have vanished, or be closed to us
+			if err != nil { // may have vanished, or may be unreadable
 				if d != nil && d.IsDir() && name != "." {
 					return fs.SkipDir
 				}
@@ -256,7 +256,7 @@ func (r *Roots) names(fn func(name string) error) error {
 	return nil
 }
 
-// isHDF5 looks for the signature (II.A) where it may stand: at 0, 512, 1024, 2048 and so on.
+// isHDF5 looks for the signature where a superblock may start (II.A): at 0, 512, 1024, 2048 and so on.
 func (x *root) isHDF5(name string) bool {
 	info, err := x.r.Stat(name)
 	if err != nil || !info.Mode().IsRegular() {
@@ -279,7 +279,7 @@ func (x *root) isHDF5(name string) bool {
 	return false
 }
 
-// handle is an open file, used by those who hold a reference.
+// handle is an open file with a count of references.
 type handle struct {
 	r     *Roots
 	name  string // under which it is served
@@ -298,7 +298,7 @@ type handle struct {
 	err    error
 }
 
-// acquire opens a file, or takes it as it is open, if it did not change. Release the handle.
+// acquire returns a reference to a file, which it opens unless it is open and unchanged. The caller releases it.
 func (r *Roots) acquire(name string) (*handle, error) {
 	x, rel, info, err := r.find(name)
 	if err != nil {
@@ -344,7 +344,7 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	defer r.mu.Unlock()
 	r.all++
 	if before := r.open[name]; before != nil || r.closed {
-		h.stale = true // another call was faster: this one serves its caller only
+		h.stale = true // another call was faster: this handle is for its caller only
 	} else {
 		r.open[name] = h
 	}
@@ -363,7 +363,7 @@ func (h *handle) take() {
 	}
 }
 
-// forget makes new calls open the file again; Roots.mu is held.
+// forget causes new calls to open the file again; Roots.mu is held.
 func (h *handle) forget() {
 	h.stale = true
 	if h.r.open[h.name] == h {
@@ -376,7 +376,7 @@ func (h *handle) forget() {
 	}
 }
 
-// release gives a reference back. A file that nobody uses is closed a little later.
+// release drops a reference. A file without references is closed a little later.
 func (h *handle) release() {
 	r := h.r
 	r.mu.Lock()
@@ -428,16 +428,16 @@ func (h *handle) stop() {
 	h.r.mu.Unlock()
 }
 
-// list returns the file's tables.
+// list returns the tables of the file.
 func (h *handle) list() ([]*arrowmap.Table, error) {
 	h.once.Do(func() {
-		h.err = h5err.In(h5err.New(h5err.IO, "its tables could not be listed"), h.path, "") // stays when it panics
+		h.err = h5err.In(h5err.New(h5err.IO, "the tables could not be listed"), h.path, "") // remains if tables panics
 		h.tables, h.err = h.r.tables(h.file)
 	})
 	return h.tables, h.err
 }
 
-// table returns the table at a path; the empty path is the only one.
+// table returns the table at a path. The empty path means the only one.
 func (h *handle) table(p string) (*arrowmap.Table, error) {
 	all, err := h.list()
 	if err != nil {
@@ -447,7 +447,7 @@ func (h *handle) table(p string) (*arrowmap.Table, error) {
 		if len(all) == 1 {
 			return all[0], nil
 		}
-		e := h5err.New(h5err.Argument, "the file has %d tables", len(all)).WithHint("name one: the second part of the path")
+		e := h5err.New(h5err.Argument, "the file has %d tables", len(all)).WithHint("name one in the second element of the path")
 		return nil, h5err.In(e, h.path, "")
 	}
 	if !path.IsAbs(p) {
@@ -467,8 +467,8 @@ type Table struct {
 	*arrowmap.Table
 }
 
-// Tables opens all files and returns their tables. They can be used until close is called. Files that can't be read,
-// and tables with columns that can't, are left out: ListFlights leaves them out too.
+// Tables opens all files and returns their tables, which are valid until close is called. Like ListFlights, it omits files
+// that cannot be read and tables with columns that cannot.
 func (r *Roots) Tables() (tables []Table, close func(), err error) {
 	var held []*handle
 	close = func() {
@@ -500,7 +500,7 @@ func (r *Roots) Tables() (tables []Table, close func(), err error) {
 	return tables, close, nil
 }
 
-// readable returns why a table can't be read as a whole.
+// readable returns the error that prevents reading all columns of a table, nil if there is none.
 func readable(t *arrowmap.Table) error {
 	_, err := t.Slice(0, 0)
 	return err

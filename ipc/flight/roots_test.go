@@ -16,7 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// Nothing leads out of the roots.
+// No name leads outside the roots.
 func TestRoots(t *testing.T) {
 	leaks(t)
 	dir := t.TempDir()
@@ -97,7 +97,7 @@ func TestRoots(t *testing.T) {
 	}
 }
 
-// What a file points to is followed inside the roots only.
+// References inside a file are followed only inside the roots.
 func TestExternal(t *testing.T) {
 	leaks(t)
 	all := filepath.Join(h5test.Root(t), "testdata")
@@ -144,7 +144,7 @@ func TestExternal(t *testing.T) {
 	}
 }
 
-// A file that changes is opened anew.
+// A file that was replaced is opened again.
 func TestFileReplaced(t *testing.T) {
 	leaks(t)
 	path := copied(t, "sample.h5")

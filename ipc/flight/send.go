@@ -23,7 +23,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// codec lets messages of ours pass as the bytes that they are, and encodes all others as protobuf.
+// codec passes a *message on as its bytes, and encodes all other messages as protobuf.
 type codec struct{ encoding.CodecV2 }
 
 // Marshal implements encoding.CodecV2.
@@ -40,11 +40,11 @@ var (
 	tagBody   = binary.AppendUvarint(nil, 1000<<3|2)
 )
 
-// small is the size up to which bytes are copied: grpc never puts back what is smaller than 1 KiB.
+// small is the size below which bytes are copied: grpc never puts back buffers of 1 KiB and less.
 const small = 4 << 10
 
-// message is one FlightData message. It is grpc's pool for its own parts: when all of them were put back, grpc is done
-// with the message, and what it is made of can be used again.
+// message is one FlightData message. It is grpc's pool for its own parts: when all of them have been put back, grpc is done
+// with the message, and its memory can be used again.
 type message struct {
 	parts mem.BufferSlice
 	out   atomic.Int32 // parts that grpc has not put back
@@ -58,12 +58,12 @@ type message struct {
 	size    int
 	rows    int64
 	once    sync.Once
-	gone    func()       // called when it is given back
-	last    *atomic.Bool // set when no message follows
+	gone    func()       // called when it is released
+	last    *atomic.Bool // set when no message of the stream follows
 	sending bool         // guarded by conn.mu
 }
 
-// Get implements mem.BufferPool. grpc asks for nothing.
+// Get implements mem.BufferPool. grpc does not call it.
 func (m *message) Get(n int) *[]byte {
 	b := make([]byte, n)
 	return &b
@@ -76,7 +76,7 @@ func (m *message) Put(*[]byte) {
 	}
 }
 
-// done is called when grpc needs the message no more. What of it waits to be written is written before it is given back.
+// done is called when grpc no longer needs the message. It is released when everything of it has been written.
 func (m *message) done() {
 	if w := m.conn.wire; w != nil {
 		w.Done(m, m.last != nil && m.last.Load())
@@ -85,7 +85,7 @@ func (m *message) done() {
 	}
 }
 
-// Release implements h2.Message: it gives back what the message is made of.
+// Release implements h2.Message: it returns the message's memory.
 func (m *message) Release() {
 	m.once.Do(func() {
 		if m.rec != nil {
@@ -102,7 +102,7 @@ func (m *message) Release() {
 	})
 }
 
-// lend adds bytes that stay as they are until done: at least small of them.
+// lend adds bytes that do not change until done. There are at least small of them.
 func (m *message) lend(b []byte) {
 	m.out.Add(1)
 	m.bytes = append(m.bytes, b)
@@ -115,7 +115,7 @@ func (m *message) copy(n int, from [][]byte) {
 		return
 	}
 	var b []byte
-	if n < small { // grpc may never put it back: the collector takes it
+	if n < small { // grpc may never put it back: the garbage collector frees it
 		b = make([]byte, n)
 	} else {
 		b = m.pool.get(n)
@@ -133,19 +133,19 @@ func (m *message) copy(n int, from [][]byte) {
 	}
 }
 
-// conn is a client's connection. It knows the messages that grpc has of it: when a connection breaks down, grpc drops
-// what is queued without putting it back.
+// conn is a client's connection. It keeps track of the messages that grpc holds: when a connection ends, grpc drops queued
+// messages without putting their parts back.
 type conn struct {
-	close func()     // breaks it off
+	close func()     // closes it
 	wire  *h2.Writer // nil: encrypted, or not a socket
 
 	mu    sync.Mutex
 	out   map[*message]struct{}
 	ended bool
-	fault error // why it broke down, where that was no fault of the client's
+	fault error // why the connection is closed, if the reason is on the server
 }
 
-// Fault implements h2.Memory: it notes why a connection breaks down.
+// Fault implements h2.Memory: it records why the connection is closed.
 func (c *conn) Fault(err error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -168,7 +168,7 @@ func (c *conn) Whole(b []byte) []byte {
 	return nil
 }
 
-// cause returns what Fault noted, else err.
+// cause returns the error that Fault recorded, else err.
 func (c *conn) cause(err error) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -191,7 +191,7 @@ func (c *conn) forget(m *message) {
 	delete(c.out, m)
 }
 
-// sent notes that the call that handed a message to grpc has returned.
+// sent is called when the call that passed a message to grpc has returned.
 func (c *conn) sent(m *message) {
 	c.mu.Lock()
 	m.sending = false
@@ -202,7 +202,7 @@ func (c *conn) sent(m *message) {
 	}
 }
 
-// end is called when nothing of grpc's uses the connection any more.
+// end is called when grpc no longer uses the connection.
 func (c *conn) end() {
 	c.mu.Lock()
 	c.ended = true
@@ -221,14 +221,14 @@ func (c *conn) end() {
 	}
 }
 
-// over tells whether the connection has ended.
+// over reports whether the connection has ended.
 func (c *conn) over() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.ended
 }
 
-// waiting tells whether grpc holds messages of a grant.
+// waiting reports whether grpc holds messages of a grant.
 func (c *conn) waiting(g *grant) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -240,16 +240,16 @@ func (c *conn) waiting(g *grant) bool {
 	return false
 }
 
-// pool keeps buffers for copies of batches: fresh memory costs more than filling it.
+// pool keeps buffers for copies of batches: allocating them takes longer than filling them.
 type pool struct {
 	mu      sync.Mutex
-	free    [][]byte // the one that came back last at the end: it is the likeliest to be in a cache
+	free    [][]byte // last returned at the end, which is most likely to be in a cache
 	kept    int      // bytes
 	maxKept int
 	lent    int
 }
 
-// roundTo is what sizes of buffers are rounded up to, so that they fit again.
+// roundTo is the unit to which sizes of buffers are rounded up, so that they can be reused.
 const roundTo = 256 << 10
 
 func (p *pool) get(n int) []byte {
@@ -274,7 +274,7 @@ func (p *pool) put(b []byte) {
 	p.free = append(p.free, b)
 	p.kept += cap(b)
 	limit := p.maxKept
-	if p.lent == 0 { // nobody is being served
+	if p.lent == 0 { // no stream is being served
 		limit = min(limit, 16<<20)
 	}
 	drop := 0
@@ -296,29 +296,29 @@ type sender struct {
 	maxBytes int // of a message, about
 
 	w       *ipc.Writer
-	ready   []*message // made, and not yet sent
+	ready   []*message // encoded, not yet sent
 	rec     arrow.RecordBatch
-	rows    int64    // of rec that are being written
-	tooLong bool     // they make too long a message: nothing was made of it
-	steady  [][]byte // buffers of rec that must not change once they were checked: they are copied in any case
+	rows    int64    // of the part of rec that is being written
+	tooLong bool     // their message would be too long, and was not made
+	steady  [][]byte // buffers of rec that must not change after they were checked: they are always copied
 	stopped bool
 	sent    func(*message)
 
-	last  atomic.Bool   // there are no further messages
-	under atomic.Int32  // messages that are not done
-	quiet chan struct{} // told when there are none any more
+	last  atomic.Bool   // no messages follow
+	under atomic.Int32  // messages that have not been released
+	quiet chan struct{} // receives when there are none
 }
 
-// errSlow is why a stream ends whose client does not read.
+// errSlow ends a stream whose client does not read.
 var errSlow = status.Error(codes.DeadlineExceeded, "the client did not read for too long")
 
 func (s *sender) start(schema *arrow.Schema) {
 	s.quiet = make(chan struct{}, 1)
-	// Slices of what the writer allocates are lent to grpc: only the collector may free them.
+	// Slices of the writer's buffers are lent to grpc: only the garbage collector may free them.
 	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(memory.NewGoAllocator()))
 }
 
-// write sends the rows [from, to) of a batch, in as many messages as it takes. Messages hold the batch.
+// write sends the rows [from, to) of a batch in as many messages as are needed. Messages hold the batch.
 func (s *sender) write(rec arrow.RecordBatch, from, to int64) error {
 	s.rec, s.rows, s.tooLong, s.steady = rec, to-from, false, s.steady[:0]
 	for _, c := range rec.Columns() {
@@ -337,7 +337,7 @@ func (s *sender) write(rec arrow.RecordBatch, from, to int64) error {
 	return s.flush()
 }
 
-// finish sends the schema if nothing was sent.
+// finish sends the schema if nothing has been sent.
 func (s *sender) finish() error {
 	s.rec, s.rows = nil, 0
 	if err := sink.Guard(s.w.Close); err != nil {
@@ -346,7 +346,7 @@ func (s *sender) finish() error {
 	return s.flush()
 }
 
-// gone is told that a message is done.
+// gone is called when a message has been released.
 func (s *sender) gone() {
 	if s.under.Add(-1) == 0 {
 		select {
@@ -356,7 +356,7 @@ func (s *sender) gone() {
 	}
 }
 
-// wait waits until all messages are on their way to the client, for the given time at most.
+// wait waits until all messages have been written, for at most the given time.
 func (s *sender) wait(ctx context.Context, timeout time.Duration) error {
 	s.last.Store(true)
 	if s.conn.wire != nil {
@@ -374,12 +374,12 @@ func (s *sender) wait(ctx context.Context, timeout time.Duration) error {
 		}
 	}
 	if s.conn.over() {
-		return status.Error(codes.Unavailable, "the connection broke down")
+		return status.Error(codes.Unavailable, "the connection is closed")
 	}
 	return nil
 }
 
-// stop ends the sender; what was not sent is given back.
+// stop ends the sender and releases messages that were not sent.
 func (s *sender) stop() {
 	for _, m := range s.ready {
 		m.parts.Free()
@@ -388,11 +388,11 @@ func (s *sender) stop() {
 	s.ready = nil
 	if s.w != nil {
 		s.stopped = true
-		_ = s.w.Close() // lets go of dictionaries
+		_ = s.w.Close() // releases dictionaries
 	}
 }
 
-// flush sends what was made.
+// flush sends the messages that are ready.
 func (s *sender) flush() error {
 	for len(s.ready) > 0 {
 		m := s.ready[0]
@@ -421,7 +421,7 @@ func (s *sender) send(m *message) error {
 	return err
 }
 
-// payloads is a sender as arrow-go's writer sees it.
+// payloads is a sender in the form of an ipc.PayloadWriter.
 type payloads sender
 
 // Start implements ipc.PayloadWriter.
@@ -461,7 +461,7 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 		head = binary.AppendUvarint(head, uint64(body.n))
 	}
 	m.size = len(head) + body.n
-	defer func() { // a fault of the mapping
+	defer func() { // after a fault of a mapping
 		if r := recover(); r != nil {
 			m.parts.Free()
 			m.done()
@@ -487,8 +487,8 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 	return nil
 }
 
-// lends tells whether bytes may be read when this goroutine has left them. What is mapped may change or vanish: a
-// connection that is not encrypted hands it to the system, which fails where others would fault.
+// lends reports whether bytes may be read outside this goroutine. Mapped bytes may change or vanish: they are lent on
+// connections that are not encrypted, where the system reads them, and returns an error instead of raising a fault.
 func (s *payloads) lends(b []byte) bool {
 	if s.trust || !source.InMapping(b) {
 		return true
@@ -496,12 +496,12 @@ func (s *payloads) lends(b []byte) bool {
 	return s.conn.wire != nil && !slices.ContainsFunc(s.steady, func(p []byte) bool { return h2.SameArray(b, p) })
 }
 
-// steadyOf adds the buffers of an array that lead to others: offsets, indices, views. Whoever reads the array follows them.
+// steadyOf appends the buffers of an array that refer to others: offsets, indices, views.
 func steadyOf(list [][]byte, d arrow.ArrayData) [][]byte {
 	switch d.DataType().ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.LIST, arrow.LARGE_LIST, arrow.MAP, arrow.DICTIONARY,
 		arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.SPARSE_UNION, arrow.DENSE_UNION:
-		for _, b := range d.Buffers()[1:min(3, len(d.Buffers()))] { // the bytes of text too: a little more than must be
+		for _, b := range d.Buffers()[1:min(3, len(d.Buffers()))] { // this includes bytes of text, which need not be copied
 			if b != nil {
 				list = append(list, b.Bytes())
 			}
@@ -526,10 +526,10 @@ func (s *gathered) Write(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// messageHeaderType is the place of Message.header_type in the virtual table (Arrow's Message.fbs).
+// messageHeaderType is the position of Message.header_type in the virtual table (Arrow's Message.fbs).
 const messageHeaderType = 6
 
-// kind tells what an IPC message is about.
+// kind returns the type of an IPC message.
 func kind(meta []byte) ipc.MessageType {
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
 	return ipc.MessageType(root.GetByteSlot(messageHeaderType, 0))

@@ -27,13 +27,13 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/flight/internal/h2"
 )
 
-// A file that is cut short while it is sent costs its client an error, and nobody else anything.
+// A file that is cut short while it is sent is an error for its client only.
 func TestCutShort(t *testing.T) {
 	leaks(t)
 	path := copied(t, "sample.h5")
 	p := serve(t, []string{path, h5test.Fixture(t, "vaex.h5")}, WithBatchRows(500))
 	c := p.dial(t, narrow())
-	stream := begin(t, c, context.Background(), firstTicket(t, c, pathOf("sample.h5")))
+	stream := start(t, c, context.Background(), firstTicket(t, c, pathOf("sample.h5")))
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +49,7 @@ func TestCutShort(t *testing.T) {
 	got.release()
 }
 
-// Mapped bytes that vanish when a message is already on its way cost the connection, and the server knows why.
+// When mapped bytes vanish while their message waits, the connection is closed, and the server reports why.
 func TestCutShortOnTheWay(t *testing.T) {
 	leaks(t)
 	path := copied(t, "sample.h5")
@@ -61,7 +61,7 @@ func TestCutShortOnTheWay(t *testing.T) {
 	}))
 	tkt := firstTicket(t, c, commandOf(`{"file": "sample.h5", "columns": ["pickup", "distance", "fare"], "batch_rows": 50000}`))
 	before := received.Load()
-	stream := begin(t, c, context.Background(), tkt)
+	stream := start(t, c, context.Background(), tkt)
 	eventually(t, func() bool { return received.Load()-before >= window }) // then the server waits, in the middle of a message
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
@@ -94,8 +94,8 @@ func (c counted) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// What listens need not be a socket: then a connection's own code reads what it writes, and gets nothing mapped.
-func TestForeignListener(t *testing.T) {
+// Connections of a listener may read in Write what they write, unlike sockets: they get copies of mapped bytes.
+func TestListenerWithoutSockets(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a mapped file can't be cut short here")
 	}
@@ -109,7 +109,7 @@ func TestForeignListener(t *testing.T) {
 	l := tls.NewListener(listen(t), &tls.Config{Certificates: []tls.Certificate{newAuthority(t).issue(t, "127.0.0.1")}, NextProtos: []string{"h2"}})
 	c := serveOn(t, l, roots).dial(t, grpc.WithTransportCredentials(credentials.NewTLS(&tls.Config{InsecureSkipVerify: true})), narrow())
 	tkt := firstTicket(t, c, commandOf(`{"file": "sample.h5", "columns": ["pickup", "distance", "fare"], "batch_rows": 10000}`))
-	stream := begin(t, c, context.Background(), tkt)
+	stream := start(t, c, context.Background(), tkt)
 	if err := os.Truncate(path, 8192); err != nil {
 		t.Fatal(err)
 	}
@@ -135,7 +135,7 @@ func firstBatch(t testing.TB, tab *arrowmap.Table, column string) *arrowmap.Read
 	return r
 }
 
-// Faults in the copy itself are errors too: the check between batches comes too late for them.
+// Faults while copying are errors, too.
 func TestFaultWhileCopied(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a mapped file can't be cut short here")
@@ -160,7 +160,7 @@ func TestFaultWhileCopied(t *testing.T) {
 	}
 }
 
-// fakeStream keeps what is sent, as grpc does until it is written.
+// fakeStream keeps what is sent, as grpc does until it has been written.
 type fakeStream struct {
 	grpc.ServerStream
 	parts [][][]byte
@@ -183,7 +183,7 @@ func (f *fakeStream) SendMsg(m any) error {
 	return nil
 }
 
-// drop is what grpc does when it is done.
+// drop frees the messages, as grpc does in the end.
 func (f *fakeStream) drop() {
 	for _, fn := range f.free {
 		fn()
@@ -250,8 +250,8 @@ func TestMappedCopies(t *testing.T) {
 	}{
 		{"fare", true, false, true},
 		{"fare", false, true, true},   // the system reads it
-		{"fare", false, false, false}, // encrypting would
-		{"zone", false, true, false},  // offsets are not to change
+		{"fare", false, false, false}, // encryption would read it
+		{"zone", false, true, false},  // offsets must not change
 	} {
 		r := firstBatch(t, whole, c.column)
 		at := &r.RecordBatch().Column(0).Data().Buffers()[1].Bytes()[0]
@@ -270,18 +270,18 @@ func TestMappedCopies(t *testing.T) {
 		if found != c.lent {
 			t.Errorf("%+v: sent from the mapping: %v", c, found)
 		}
-		// When the connection ends first, what grpc dropped comes back all the same.
+		// When the connection ends first, the messages that grpc dropped are released.
 		s.conn.end()
 		if u, _ := s.grant.l.now(); u.streams != 1 || s.grant.refs != 1 || s.pool.lent != 0 {
 			t.Errorf("%+v, %d references, %d buffers", u, s.grant.refs, s.pool.lent)
 		}
-		stream.drop() // and may come twice
+		stream.drop() // a second time
 		s.stop()
 		r.Release()
 	}
 }
 
-// A batch that is larger than a message may be is sent in parts.
+// A batch that is too large for a message is sent in parts.
 func TestLongRows(t *testing.T) {
 	leaks(t)
 	b := array.NewStringBuilder(memory.DefaultAllocator)

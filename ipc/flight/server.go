@@ -59,30 +59,30 @@ const (
 	defaultConnections   = 2048
 )
 
-// patience is how long a stream waits for memory. It is in turn: others are served meanwhile.
+// patience is how long a stream waits for memory while others are served.
 const patience = 2 * time.Minute
 
-// minMemory is the memory that a server can do with.
+// minMemory is the smallest memory limit of a server, in bytes.
 const minMemory = 16 << 20
 
 func positive[N int | int64 | time.Duration](to *N, n N, what string) error {
 	if n <= 0 {
-		return h5err.New(h5err.Argument, "%s: %v is not above 0", what, n)
+		return h5err.New(h5err.Argument, "%s: %v is not positive", what, n)
 	}
 	*to = n
 	return nil
 }
 
-// WithTokens makes every call need one of these bearer tokens, in its metadata: "authorization: Bearer TOKEN". The only
-// call without one is grpc.health.v1.Health/Check. No tokens at all, or an empty one, are an Argument error.
+// WithTokens requires one of these bearer tokens in the metadata of every call: "authorization: Bearer TOKEN". The only
+// exception is grpc.health.v1.Health/Check. No tokens at all, or an empty one, are an error of kind Argument.
 func WithTokens(tokens ...string) Option {
 	return func(o *options) error {
 		if len(tokens) == 0 {
-			return h5err.New(h5err.Argument, "there is no token")
+			return h5err.New(h5err.Argument, "no tokens")
 		}
 		for _, t := range tokens {
 			if t == "" {
-				return h5err.New(h5err.Argument, "a token is empty")
+				return h5err.New(h5err.Argument, "an empty token")
 			}
 			o.tokens = append(o.tokens, sha256.Sum256([]byte(t)))
 		}
@@ -90,7 +90,7 @@ func WithTokens(tokens ...string) Option {
 	}
 }
 
-// WithTLS encrypts connections. A configuration that asks for clients' certificates makes it mutual.
+// WithTLS encrypts connections. The configuration may demand client certificates.
 func WithTLS(c *tls.Config) Option {
 	return func(o *options) error {
 		o.tls = c
@@ -98,99 +98,102 @@ func WithTLS(c *tls.Config) Option {
 	}
 }
 
-// WithTicketKey sets the key that signs tickets, of 32 bytes at least, so that several servers take one another's
-// tickets. The default is a random one.
+// WithTicketKey sets the key that signs tickets, of at least 32 bytes, so that several servers accept one another's
+// tickets. The default is a random key.
 func WithTicketKey(key []byte) Option {
 	return func(o *options) error {
 		if len(key) < sha256.Size {
-			return h5err.New(h5err.Argument, "a ticket key of %d bytes", len(key)).WithHint("it must have %d at least", sha256.Size)
+			return h5err.New(h5err.Argument, "a ticket key of %d bytes", len(key)).WithHint("it must have at least %d", sha256.Size)
 		}
 		o.key = append([]byte{}, key...)
 		return nil
 	}
 }
 
-// WithTicketLife sets how long a ticket is good: one second at least.
+// WithTicketLife sets how long a ticket is valid, at least one second. The default is DefaultTicketLife.
 func WithTicketLife(d time.Duration) Option {
 	return func(o *options) error {
 		if d < time.Second {
-			return h5err.New(h5err.Argument, "tickets that are good for %v", d).WithHint("give them a second at least")
+			return h5err.New(h5err.Argument, "tickets that are valid for %v", d).WithHint("they must be valid for at least a second")
 		}
 		o.life = d
 		return nil
 	}
 }
 
-// WithMaxStreams sets how many streams of record batches there are at most. Further ones are refused.
+// WithMaxStreams limits streams of record batches. Further ones are refused. The default is DefaultMaxStreams.
 func WithMaxStreams(n int) Option {
 	return func(o *options) error { return positive(&o.streams, n, "streams") }
 }
 
-// WithClientStreams sets how many streams one client has at most. A client is a token, else a certificate, else an address.
+// WithClientStreams limits the streams of one client. The default is the limit of all streams.
 func WithClientStreams(n int) Option {
 	return func(o *options) error { return positive(&o.clientStreams, n, "streams of a client") }
 }
 
-// WithMaxConnections sets how many connections there are at most. Further ones are closed at once.
+// WithMaxConnections limits connections. Further ones are closed at once. The default is 2048.
 func WithMaxConnections(n int) Option {
 	return func(o *options) error { return positive(&o.conns, n, "connections") }
 }
 
-// WithMaxMemory bounds the memory for decoded rows and messages of all streams, in bytes. A stream that finds none waits.
+// WithMaxMemory limits the memory for decoded rows and messages of all streams, in bytes. Streams wait for memory. The
+// default is DefaultMaxMemory.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
 		if n < minMemory {
-			return h5err.New(h5err.Argument, "%d bytes of memory", n).WithHint("a server needs %d at least", int64(minMemory))
+			return h5err.New(h5err.Argument, "%d bytes of memory", n).WithHint("a server needs at least %d", int64(minMemory))
 		}
 		o.memory = n
 		return nil
 	}
 }
 
-// WithClientMemory bounds the memory of one client's streams.
+// WithClientMemory limits the memory of one client's streams, in bytes. The default is the limit of all streams.
 func WithClientMemory(n int64) Option {
 	return func(o *options) error {
 		if n < minMemory {
-			return h5err.New(h5err.Argument, "%d bytes of memory for a client", n).WithHint("a stream needs %d at least", int64(minMemory))
+			return h5err.New(h5err.Argument, "%d bytes of memory for a client", n).WithHint("a stream needs at least %d", int64(minMemory))
 		}
 		o.clientMemory = n
 		return nil
 	}
 }
 
-// WithSendTimeout sets how long a message may wait for its client to read. Then the stream ends with DEADLINE_EXCEEDED;
-// a client that does not take what was sent before within the same time once more loses its connection.
+// WithSendTimeout sets how long a message may wait for its client to read. After that the stream ends with
+// DEADLINE_EXCEEDED. If the client does not read what was sent before within the same time again, its connection is closed.
+// The default is DefaultSendTimeout.
 func WithSendTimeout(d time.Duration) Option {
 	return func(o *options) error { return positive(&o.sendTimeout, d, "send timeout") }
 }
 
-// WithBatchRows sets the rows of a message; the last one of an endpoint may be smaller. The default is by bytes.
+// WithBatchRows sets the rows of a message. The last one of an endpoint may have fewer. The default is set by WithBatchBytes.
 func WithBatchRows(n int64) Option {
 	return func(o *options) error { return positive(&o.batchRows, n, "rows of a batch") }
 }
 
-// WithBatchBytes sets about how many bytes a message has at most. The default is DefaultBatchBytes.
+// WithBatchBytes limits the bytes of a message, approximately. The default is DefaultBatchBytes.
 func WithBatchBytes(n int64) Option {
 	return func(o *options) error { return positive(&o.batchBytes, n, "bytes of a batch") }
 }
 
-// WithEndpoints splits every flight into so many endpoints, as far as its rows allow. The default is by bytes.
+// WithEndpoints splits every flight into n endpoints, or fewer if it has too few rows. The default is set
+// by WithEndpointBytes.
 func WithEndpoints(n int) Option {
 	return func(o *options) error {
 		if n > maxEndpoints {
-			return h5err.New(h5err.Argument, "%d endpoints", n).WithHint("%d are the most", maxEndpoints)
+			return h5err.New(h5err.Argument, "%d endpoints", n).WithHint("the maximum is %d", maxEndpoints)
 		}
 		return positive(&o.endpoints, n, "endpoints")
 	}
 }
 
-// WithEndpointBytes sets about how many bytes an endpoint has. The default is DefaultEndpointBytes.
+// WithEndpointBytes sets the approximate bytes of an endpoint. The default is DefaultEndpointBytes.
 func WithEndpointBytes(n int64) Option {
 	return func(o *options) error { return positive(&o.endpointBytes, n, "bytes of an endpoint") }
 }
 
-// WithTrustedInput copies no mapped bytes at all before they are sent: neither offsets and indices, nor, on encrypted
-// connections, values. A file that is cut short while it is sent then ends the process: it is for files that nobody changes.
+// WithTrustedInput sends mapped bytes without any copies, including offsets and indices, and values on encrypted
+// connections. If a file is cut short while it is sent, the process ends: use it only for files that nobody changes.
 func WithTrustedInput() Option {
 	return func(o *options) error {
 		o.trust = true
@@ -198,12 +201,12 @@ func WithTrustedInput() Option {
 	}
 }
 
-// WithWorkers sets how many goroutines decode for a stream. The default is one for each processor.
+// WithWorkers sets how many goroutines decode for a stream. The default is one per processor.
 func WithWorkers(n int) Option {
 	return func(o *options) error { return positive(&o.workers, n, "workers") }
 }
 
-// WithObserver calls fn at the end of each call, from several goroutines. It is for logs and metrics.
+// WithObserver calls fn at the end of each call, from several goroutines, for logs and metrics.
 func WithObserver(fn func(Call)) Option {
 	return func(o *options) error {
 		o.observe = fn
@@ -219,18 +222,18 @@ type Server struct {
 	keys   *keyring
 	limits *limiter
 	pool   *pool
-	work   chan struct{} // taken while a file is described
+	work   chan struct{} // limits the files that are described at a time
 	sql    flight.FlightServer
 	grpc   *grpc.Server
 	health *health.Server
 
-	methods map[string]bool // full names of all that can be called
+	methods map[string]bool // full names of known methods
 
 	mu    sync.Mutex
 	conns map[string]*netConn // by addresses
 }
 
-// New returns a server. Serve starts it. It does not close the roots.
+// New returns a server, which Serve starts. It does not close the roots.
 func New(roots *Roots, opts ...Option) (*Server, error) {
 	o := options{life: DefaultTicketLife, streams: DefaultMaxStreams, conns: defaultConnections, memory: DefaultMaxMemory,
 		sendTimeout: DefaultSendTimeout, batchBytes: DefaultBatchBytes, endpointBytes: DefaultEndpointBytes, observe: func(Call) {}}
@@ -283,7 +286,7 @@ func (s *Server) serverOptions() []grpc.ServerOption {
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.StaticStreamWindowSize(64 << 10),
 		grpc.StaticConnWindowSize(256 << 10),
-		grpc.WriteBufferSize(0), // wire gathers
+		grpc.WriteBufferSize(0), // h2.Writer gathers frames
 		grpc.ReadBufferSize(16 << 10),
 		grpc.ConnectionTimeout(20 * time.Second),
 		grpc.WaitForHandlers(true),
@@ -296,10 +299,10 @@ func (s *Server) serverOptions() []grpc.ServerOption {
 	return opts
 }
 
-// writeBuffer is what grpc gathers frames in before they are encrypted.
+// writeBuffer is the size of the buffer in which grpc gathers frames before they are encrypted.
 const writeBuffer = 64 << 10
 
-// Serve accepts connections from l until Shutdown or Close; then it returns nil.
+// Serve accepts connections from l until Shutdown or Close is called; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
 	err := s.grpc.Serve(&listener{Listener: l, s: s, room: make(chan struct{}, s.o.conns)})
 	if err == nil || errors.Is(err, grpc.ErrServerStopped) {
@@ -308,8 +311,8 @@ func (s *Server) Serve(l net.Listener) error {
 	return h5err.Wrap(h5err.IO, err, "can't serve")
 }
 
-// Shutdown takes no new calls and lets those that run end by themselves. When ctx ends they are cut off, and its error
-// is returned.
+// Shutdown refuses new calls and waits until those in progress have ended. When ctx ends first, it cancels them and returns
+// the error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.health.Shutdown()
 	done := make(chan struct{})
@@ -327,14 +330,14 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Close cuts off all calls and waits until they have ended.
+// Close cancels all calls and waits until they have ended.
 func (s *Server) Close() error {
 	s.health.Shutdown()
 	s.grpc.Stop()
 	return nil
 }
 
-// Stats is what a server is busy with.
+// Stats describes the load of a server.
 type Stats struct {
 	Connections int
 	Streams     int   // of record batches
@@ -343,7 +346,7 @@ type Stats struct {
 	Files       int   // open files
 }
 
-// Stats returns what the server is busy with now.
+// Stats returns the current load of the server.
 func (s *Server) Stats() Stats {
 	var st Stats
 	u, waiting := s.limits.now()
@@ -357,7 +360,7 @@ func (s *Server) Stats() Stats {
 	return st
 }
 
-// listener counts connections.
+// listener limits and tracks connections.
 type listener struct {
 	net.Listener
 	s    *Server
@@ -374,11 +377,11 @@ func (l *listener) Accept() (net.Conn, error) {
 		select {
 		case l.room <- struct{}{}:
 		default:
-			c.Close() // too many: nothing was promised
+			c.Close() // nothing was written
 			continue
 		}
 		nc := &netConn{Conn: c, l: l}
-		if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // others read what they are to write themselves
+		if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // other types read in Write what they write
 			nc.wire = h2.NewWriter(nc.writeAll, func() { c.Close() })
 		}
 		l.s.mu.Lock()
@@ -388,7 +391,7 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
-// netConn is a connection whose writes do not wait for ever.
+// netConn is a connection whose writes have a deadline.
 type netConn struct {
 	net.Conn
 	l    *listener
@@ -420,7 +423,7 @@ func (c *netConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// hurry sets a limit for a write: keepalive pings wait behind it.
+// hurry sets a deadline for a write: keepalive pings have to wait for it.
 func (c *netConn) hurry() error { return c.SetWriteDeadline(time.Now().Add(2 * c.l.s.o.sendTimeout)) }
 
 func (c *netConn) writeAll(v *net.Buffers) error {

@@ -25,7 +25,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// Without a token there is nothing but the health check.
+// Without a token only the health check works.
 func TestTokens(t *testing.T) {
 	leaks(t)
 	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithTokens("secret", "another"))
@@ -94,7 +94,7 @@ func TestTokens(t *testing.T) {
 	}
 }
 
-// A call that panics costs its caller an error.
+// A call that panics is an error for its caller only.
 func TestPanic(t *testing.T) {
 	leaks(t)
 	roots, err := OpenRoots([]string{h5test.Fixture(t, "sample.h5")}, WithTables(func(*arrowmap.File) ([]*arrowmap.Table, error) { panic("of a test") }))
@@ -115,7 +115,7 @@ func TestPanic(t *testing.T) {
 	}
 }
 
-// Calls are told of with all that is known of them.
+// The observer gets all that is known about a call.
 func TestObserver(t *testing.T) {
 	leaks(t)
 	p := serve(t, []string{h5test.Fixture(t, "sample.h5")})
@@ -144,7 +144,7 @@ func TestObserver(t *testing.T) {
 	}
 }
 
-// A server that is told to stop lets a stream end that is under way, and cuts it off when it takes too long.
+// Shutdown lets streams end, and cancels them when its context ends.
 func TestShutdown(t *testing.T) {
 	leaks(t)
 	for _, patient := range []bool{true, false} {

@@ -20,22 +20,22 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 )
 
-// view is what was chosen of a table.
+// view is a selection of a table.
 type view struct {
 	h         *handle
-	t         *arrowmap.Table // with the chosen columns, all rows
+	t         *arrowmap.Table // with the selected columns, all rows
 	from, to  int64
 	batchRows int64
 }
 
-// view opens what is wanted. Release its handle.
+// view opens what is wanted. The caller releases its handle.
 func (s *Server) view(ctx context.Context, w *wanted) (v *view, err error) {
 	h, err := s.roots.acquire(w.file)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
-		if v == nil { // also when it panics
+		if v == nil { // also after a panic
 			h.release()
 		}
 	}()
@@ -62,7 +62,7 @@ func (h *handle) chosen(t *arrowmap.Table, w *wanted) (*view, error) {
 			return nil, err
 		}
 	}
-	if _, err = t.Slice(w.from, w.to); err != nil { // also of a table that can't be read
+	if _, err = t.Slice(w.from, w.to); err != nil { // fails for columns that cannot be read, too
 		return nil, err
 	}
 	rows := t.Rows()
@@ -73,7 +73,7 @@ func (h *handle) chosen(t *arrowmap.Table, w *wanted) (*view, error) {
 	return v, nil
 }
 
-// busy takes one of the few places for calls that describe files.
+// busy waits until fewer than the allowed number of calls describe files.
 func (s *Server) busy(ctx context.Context) (done func(), err error) {
 	select {
 	case s.work <- struct{}{}:
@@ -159,7 +159,7 @@ func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.F
 	return info, nil
 }
 
-// endpoints says how a flight is split: into as many endpoints as the client or an option asks for, else by bytes.
+// endpoints returns how a flight is split: into the number of endpoints that the client or an option asks for, else by bytes.
 func (s *Server) endpoints(w *wanted) []arrowmap.SplitOption {
 	if n := cmp.Or(w.endpoints, s.o.endpoints); n > 0 {
 		return []arrowmap.SplitOption{arrowmap.WithSplitCount(n)}
@@ -167,7 +167,7 @@ func (s *Server) endpoints(w *wanted) []arrowmap.SplitOption {
 	return []arrowmap.SplitOption{arrowmap.WithSplitCount(maxEndpoints), arrowmap.WithSplitBytes(s.o.endpointBytes)}
 }
 
-// ListFlights implements flight.FlightServer. What can't be read is left out: GetFlightInfo tells why.
+// ListFlights implements flight.FlightServer. It omits what cannot be read: GetFlightInfo returns the reason.
 func (s *Server) ListFlights(c *flight.Criteria, stream flight.FlightService_ListFlightsServer) error {
 	want, err := parseCriteria(c.GetExpression())
 	if err != nil {
@@ -256,7 +256,7 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 	}
 	defer v.h.release()
 	if v.h.size != t.Size || v.h.mtime.UnixNano() != t.Time {
-		return status.Error(codes.FailedPrecondition, "the file was changed since the ticket was issued; GetFlightInfo gives a new one")
+		return status.Error(codes.FailedPrecondition, "the file was changed since the ticket was issued; GetFlightInfo returns a new one")
 	}
 	return s.doTable(ctx, v, g, stream)
 }
@@ -282,30 +282,30 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 	return s.sendAll(r, messages{rows: rows, maxBytes: p.maxBytes, changed: changed}, g, stream)
 }
 
-// plan is how a table is sent within which memory.
+// plan is how a table is sent, and with how much memory.
 type plan struct {
 	rows      int64 // of a message
 	maxBytes  int64 // of a message
-	readRows  int64 // of a batch that is read, 0: by bytes
+	readRows  int64 // of a batch that is read, 0 to use readBytes
 	readBytes int64
 	reader    int64 // bytes that the reader may use
-	memory    int64 // bytes in all
+	memory    int64 // bytes in total
 }
 
-// The memory of a stream that decodes: enough for a few batches at a time, not more than what there is for all.
+// Bytes that the reader of a stream may use for decoding.
 const (
 	minReader = 16 << 20
 	maxReader = 256 << 20
 )
 
-// The bytes of a batch that is read. Where most of it is mapped, and only looked through for nulls, it should still be in a
-// cache when it is sent.
+// Bytes of a batch that is read. A batch that is mostly mapped, and only searched for nulls, should still be in a cache when
+// it is sent: maxSeen applies.
 const (
 	maxRead = 64 << 20
 	maxSeen = 8 << 20
 )
 
-// messageRows is the rows of a message of a table with rows of so many bytes, and the bytes that it should not exceed.
+// messageRows returns the rows of a message for rows of the given bytes, and the bytes that it should not exceed.
 func (s *Server) messageRows(asked, row int64) (rows, maxBytes int64) {
 	if asked == 0 {
 		asked = s.o.batchRows
@@ -329,7 +329,7 @@ func (s *Server) plan(v *view) plan {
 	message := min(p.rows, v.to-v.from) * row
 	if made == 0 {
 		p.readBytes = maxRead
-		p.reader = minReader // for what turns out otherwise
+		p.reader = minReader // in case something has to be decoded after all
 		p.memory = 3*message + 1<<20
 		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
 	}
@@ -343,13 +343,13 @@ func (s *Server) plan(v *view) plan {
 		p.readBytes = min(p.readBytes, max(maxSeen, message))
 	}
 	p.memory = p.reader + 3*message
-	if made < row { // most of what is read costs nothing
+	if made < row { // most of what is read is not copied
 		p.memory = p.reader + 3*max(message, p.readBytes/row*made)
 	}
 	return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
 }
 
-// exact makes the batches that are read a multiple of the messages, where that matters.
+// exact makes the rows of batches that are read a multiple of those of messages, if that matters.
 func (p plan) exact(matters bool, row int64) plan {
 	if matters {
 		p.readRows = p.rows * max(1, p.readBytes/row/p.rows)
@@ -357,14 +357,14 @@ func (p plan) exact(matters bool, row int64) plan {
 	return p
 }
 
-// messages says how record batches are divided into messages.
+// messages is how record batches are divided into messages.
 type messages struct {
-	rows     func(rec arrow.RecordBatch) int64 // of a message of this batch
+	rows     func(rec arrow.RecordBatch) int64 // of a message of rec
 	maxBytes int64                             // of a message, about
-	changed  func() error                      // asked before each message; an error ends the stream
+	changed  func() error                      // called before each message; an error ends the stream
 }
 
-// sendAll sends all that a reader gives.
+// sendAll sends all batches of a reader.
 func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream flight.FlightService_DoGetServer) error {
 	c := callOf(stream.Context())
 	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, maxBytes: int(how.maxBytes)}
@@ -384,7 +384,7 @@ func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream fl
 		err = w.wait(stream.Context(), s.o.sendTimeout)
 	}
 	if errors.Is(err, errSlow) {
-		// grpc keeps what the client did not read until it reads, or until the connection ends.
+		// grpc keeps messages until the client reads them or the connection ends.
 		time.AfterFunc(s.o.sendTimeout, func() {
 			if c.conn.waiting(g) {
 				c.conn.close()
@@ -394,7 +394,7 @@ func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream fl
 	return err
 }
 
-// all sends all batches, as long as nothing has changed.
+// all sends all batches, unless the input has changed.
 func (s *sender) all(r array.RecordReader, how messages) error {
 	for r.Next() {
 		rec := r.RecordBatch()

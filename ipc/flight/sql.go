@@ -21,30 +21,30 @@ import (
 
 // SQL answers statements over the served tables.
 type SQL interface {
-	// Schema is the schema of a statement's result. The statement is not run.
+	// Schema returns the schema of a statement's result without running it.
 	Schema(ctx context.Context, statement string) (*arrow.Schema, error)
-	// Query runs a statement. The result is in memory of its own, and the caller releases it.
+	// Query runs a statement. The caller releases the result, whose memory is not shared.
 	Query(ctx context.Context, statement string) (array.RecordReader, error)
 }
 
-// SQLTable is a table as statements name it.
+// SQLTable is a table under its name in statements.
 type SQLTable struct {
 	Name   string
 	Schema *arrow.Schema
 }
 
-// WithSQL adds Flight SQL: statements are answered by sql, and tables are what clients are told that there is.
+// WithSQL adds Flight SQL: sql answers statements, and tables are those that are listed for clients.
 func WithSQL(sql SQL, tables ...SQLTable) Option {
 	return func(o *options) error {
 		if sql == nil {
-			return h5err.New(h5err.Argument, "there is no SQL engine")
+			return h5err.New(h5err.Argument, "no SQL engine")
 		}
 		o.sql, o.sqlTables = sql, tables
 		return nil
 	}
 }
 
-// What stands in for a database where protocols want one.
+// Names that the protocol requires, and memory.
 const (
 	sqlSchema    = "main"
 	sqlTableType = "TABLE"
@@ -85,12 +85,12 @@ func newSQLServer(s *Server) (flight.FlightServer, error) {
 	return flightsql.NewFlightServer(q), nil
 }
 
-// isSQL tells whether a descriptor is a command of Flight SQL: ours are JSON.
+// isSQL reports whether a descriptor is a command of Flight SQL: those of this package are JSON.
 func (s *Server) isSQL(d *flight.FlightDescriptor) bool {
 	return s.sql != nil && d.GetType() == flight.DescriptorCMD && !strings.HasPrefix(strings.TrimSpace(string(d.GetCmd())), "{")
 }
 
-// doGetSQL answers tickets that are not ours: Flight SQL's own, some of which hold one of ours.
+// doGetSQL answers tickets of Flight SQL, some of which contain a ticket of this package.
 func (s *Server) doGetSQL(tkt *flight.Ticket, stream flight.FlightService_DoGetServer) error {
 	if t, err := flightsql.GetStatementQueryTicket(tkt); err == nil {
 		return s.doHandle(t.GetStatementHandle(), stream)
@@ -124,7 +124,7 @@ func (s *Server) ListActions(_ *flight.Empty, stream flight.FlightService_ListAc
 	return nil
 }
 
-// DoPut implements flight.FlightServer: Flight SQL's commands, of which there is none that is implemented.
+// DoPut implements flight.FlightServer: commands of Flight SQL, none of which is implemented.
 func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
 	if s.sql == nil {
 		return s.BaseFlightServer.DoPut(stream)
@@ -132,7 +132,7 @@ func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
 	return s.sql.DoPut(stream)
 }
 
-// doHandle runs the statement of a handle that the server issued.
+// doHandle runs the statement of a handle.
 func (s *Server) doHandle(handle []byte, stream flight.FlightService_DoGetServer) error {
 	sql, err := s.statement(handle)
 	if err != nil {
@@ -141,14 +141,14 @@ func (s *Server) doHandle(handle []byte, stream flight.FlightService_DoGetServer
 	return s.doStatement(sql, stream)
 }
 
-// statement is the SQL that a handle stands for.
+// statement returns the SQL of a handle.
 func (s *Server) statement(handle []byte) (string, error) {
 	t, err := s.keys.open(handle)
 	if err != nil {
 		return "", err
 	}
 	if t.SQL == "" {
-		return "", status.Error(codes.InvalidArgument, "this is no ticket of a statement")
+		return "", status.Error(codes.InvalidArgument, "not a ticket of a statement")
 	}
 	return t.SQL, nil
 }
@@ -156,7 +156,7 @@ func (s *Server) statement(handle []byte) (string, error) {
 // doStatement runs a statement and sends its result.
 func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer) error {
 	if s.o.sql == nil {
-		return status.Error(codes.Unimplemented, "this server answers no SQL")
+		return status.Error(codes.Unimplemented, "this server does not answer SQL")
 	}
 	ctx := stream.Context()
 	c := callOf(ctx)
@@ -175,7 +175,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 	}
 	defer r.Release()
 	_, maxBytes := s.messageRows(0, 1)
-	rows := func(rec arrow.RecordBatch) int64 { // the size of a row is that of the batch's rows
+	rows := func(rec arrow.RecordBatch) int64 { // rows are assumed to be as long as those of this batch
 		bytes := int64(0)
 		for _, c := range rec.Columns() {
 			bytes += bufferBytes(c.Data())
@@ -186,7 +186,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 	return s.sendAll(r, messages{rows: rows, maxBytes: maxBytes, changed: func() error { return nil }}, g, stream)
 }
 
-// bufferBytes is the size of an array's buffers, without labels of dictionaries.
+// bufferBytes returns the bytes of an array's buffers, without dictionaries.
 func bufferBytes(d arrow.ArrayData) (n int64) {
 	for _, b := range d.Buffers() {
 		if b != nil {
@@ -240,10 +240,10 @@ func (q *sqlServer) schema(ctx context.Context, sql string) (*flight.SchemaResul
 
 // DoGetStatement implements flightsql.Server. It is not reached: doGetSQL answers these tickets.
 func (q *sqlServer) DoGetStatement(context.Context, flightsql.StatementQueryTicket) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	return nil, nil, status.Error(codes.Internal, "a statement on the wrong way")
+	return nil, nil, status.Error(codes.Internal, "unexpected call")
 }
 
-// CreatePreparedStatement implements flightsql.Server. The handle is the statement, signed: the server keeps nothing.
+// CreatePreparedStatement implements flightsql.Server. The handle is the signed statement, so the server keeps no state.
 func (q *sqlServer) CreatePreparedStatement(ctx context.Context, req flightsql.ActionCreatePreparedStatementRequest) (res flightsql.ActionCreatePreparedStatementResult, err error) {
 	sql := req.GetQuery()
 	callOf(ctx).SQL = sql
@@ -277,13 +277,13 @@ func (q *sqlServer) GetSchemaPreparedStatement(ctx context.Context, cmd flightsq
 	return q.schema(ctx, sql)
 }
 
-// meta describes the result of a command that asks for metadata: the command itself is the ticket.
+// meta describes the result of a command for metadata. The command itself is the ticket.
 func meta(d *flight.FlightDescriptor, schema *arrow.Schema) (*flight.FlightInfo, error) {
 	return &flight.FlightInfo{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator), FlightDescriptor: d, TotalRecords: -1, TotalBytes: -1,
 		Endpoint: []*flight.FlightEndpoint{{Ticket: &flight.Ticket{Ticket: d.GetCmd()}}}}, nil
 }
 
-// one is a result of one record batch.
+// one returns a result of one record batch.
 func one(b *array.RecordBuilder) (*arrow.Schema, <-chan flight.StreamChunk, error) {
 	rec := b.NewRecordBatch()
 	ch := make(chan flight.StreamChunk, 1)
@@ -367,10 +367,10 @@ func (q *sqlServer) DoGetTables(_ context.Context, cmd flightsql.GetTables) (*ar
 	return one(b)
 }
 
-// noCatalog tells whether a filter on catalogs leaves what has none.
+// noCatalog reports whether a filter for catalogs accepts tables without one.
 func noCatalog(filter *string) bool { return filter == nil || *filter == "" }
 
-// like is SQL's LIKE: % stands for any text, _ for one character. No pattern takes everything.
+// like is SQL's LIKE: % matches any text, _ one character. No pattern matches everything.
 func like(pattern *string, s string) bool {
 	if pattern == nil {
 		return true
@@ -395,5 +395,5 @@ func like(pattern *string, s string) bool {
 	return ok && err == nil
 }
 
-// slash stands for a slash in patterns of package path, which treats that as something else.
+// slash replaces slashes in patterns for package path, in which * does not match them.
 const slash = '\uE000'

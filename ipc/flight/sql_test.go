@@ -220,7 +220,7 @@ func TestSQLTickets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	needCode(t, "a ticket that was made up", fail(c, ctx, made), codes.InvalidArgument, "this is no ticket")
+	needCode(t, "a ticket that was made up", fail(c, ctx, made), codes.InvalidArgument, "not a ticket")
 	k := newKeyring(nil, time.Minute)
 	sealed, err := k.seal(ticket{SQL: "count 5"}, k.expiry())
 	if err != nil {
@@ -233,7 +233,7 @@ func TestSQLTickets(t *testing.T) {
 	if made, err = flightsql.CreateStatementQueryTicket(firstTicket(t, c, pathOf("sample.h5"))); err != nil {
 		t.Fatal(err)
 	}
-	needCode(t, "a table's ticket as a statement", fail(c, ctx, made), codes.InvalidArgument, "no ticket of a statement")
+	needCode(t, "a table's ticket as a statement", fail(c, ctx, made), codes.InvalidArgument, "not a ticket of a statement")
 	for _, b := range []string{"", "x", "\x0a\xff\xff\xff\xff\x0f", strings.Repeat("\x0a", 100)} {
 		if err := fail(c, ctx, []byte(b)); err == nil {
 			t.Errorf("%q was taken", b)
@@ -244,7 +244,7 @@ func TestSQLTickets(t *testing.T) {
 	}
 }
 
-// An engine that fails midway ends the stream with its error.
+// The error of an engine ends the stream.
 func TestSQLFails(t *testing.T) {
 	leaks(t)
 	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(failing{}))

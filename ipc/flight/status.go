@@ -21,7 +21,7 @@ var kindCodes = map[h5err.Kind]codes.Code{
 	h5err.Limit:       codes.ResourceExhausted,
 }
 
-// statusOf is an error as clients see it: a code, and a text that shows nothing of where the server's files are.
+// statusOf returns an error as clients see it: a code, and a message that does not show where the server's files are.
 func (s *Server) statusOf(err error) error {
 	var e *h5err.Error
 	switch {
@@ -34,9 +34,9 @@ func (s *Server) statusOf(err error) error {
 		}
 		return status.Error(code, s.roots.hide(e.Error()))
 	case errors.Is(err, context.DeadlineExceeded):
-		return status.Error(codes.DeadlineExceeded, "the call's time is over")
+		return status.Error(codes.DeadlineExceeded, "the deadline of the call has passed")
 	case errors.Is(err, context.Canceled):
-		return status.Error(codes.Canceled, "the call was given up")
+		return status.Error(codes.Canceled, "the call was canceled")
 	}
 	if st, ok := status.FromError(err); ok {
 		return st.Err()
@@ -44,7 +44,7 @@ func (s *Server) statusOf(err error) error {
 	return status.Error(codes.Internal, s.roots.hide(err.Error()))
 }
 
-// hide takes the directories of the roots out of a text.
+// hide removes the directories of the roots from a text.
 func (r *Roots) hide(text string) string {
 	for _, x := range r.roots {
 		if len(x.dir) > 1 {

@@ -11,7 +11,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// ticket is what a ticket says. It is sent as ticketMark, an HMAC-SHA256 of all that follows it, and JSON.
+// ticket is the content of a ticket. It is sent as ticketMark, an HMAC-SHA256 of all that follows it, and JSON.
 type ticket struct {
 	File      string   `json:"f,omitempty"`
 	Table     string   `json:"t,omitempty"`
@@ -21,7 +21,7 @@ type ticket struct {
 	BatchRows int64    `json:"n,omitempty"`
 	Size      int64    `json:"s,omitempty"` // of the file when the ticket was issued
 	Time      int64    `json:"m,omitempty"` // of its modification, in nanoseconds
-	SQL       string   `json:"q,omitempty"` // a statement, and nothing of the above
+	SQL       string   `json:"q,omitempty"` // a statement; then the fields above are empty
 	Expires   int64    `json:"x"`           // Unix time
 }
 
@@ -31,7 +31,7 @@ const (
 	maxTicket  = 1 << 20
 )
 
-// keyring signs tickets and tells its own from others.
+// keyring signs tickets and verifies them.
 type keyring struct {
 	key  []byte
 	life time.Duration
@@ -52,10 +52,10 @@ func (k *keyring) mac(body []byte) []byte {
 	return h.Sum(nil)
 }
 
-// expiry is the time to which tickets that are issued now are good.
+// expiry returns when tickets that are issued now expire.
 func (k *keyring) expiry() time.Time { return k.now().Add(k.life).Truncate(time.Second) }
 
-// seal returns a ticket as clients get it.
+// seal returns a ticket as it is sent to clients.
 func (k *keyring) seal(t ticket, expires time.Time) ([]byte, error) {
 	t.Expires = expires.Unix()
 	body, err := json.Marshal(t)
@@ -65,26 +65,26 @@ func (k *keyring) seal(t ticket, expires time.Time) ([]byte, error) {
 	return append(append([]byte(ticketMark), k.mac(body)...), body...), nil
 }
 
-// isTicket tells whether bytes begin as our tickets do.
+// isTicket reports whether bytes start like a ticket of this package.
 func isTicket(b []byte) bool {
 	return len(b) >= ticketHead && string(b[:len(ticketMark)]) == ticketMark
 }
 
-// open returns what a ticket says, if this keyring issued it and it did not expire.
+// open returns the content of a ticket that this keyring issued and that has not expired.
 func (k *keyring) open(b []byte) (*ticket, error) {
 	if !isTicket(b) || len(b) > maxTicket {
-		return nil, status.Error(codes.InvalidArgument, "this is no ticket; GetFlightInfo gives tickets")
+		return nil, status.Error(codes.InvalidArgument, "not a ticket; GetFlightInfo returns tickets")
 	}
 	body := b[ticketHead:]
 	if !hmac.Equal(b[len(ticketMark):ticketHead], k.mac(body)) {
-		return nil, status.Error(codes.PermissionDenied, "the ticket was altered, or another server issued it; GetFlightInfo gives a new one")
+		return nil, status.Error(codes.PermissionDenied, "the ticket was altered, or another server issued it; GetFlightInfo returns a new one")
 	}
 	var t ticket
 	if err := strictJSON(body, &t); err != nil {
-		return nil, status.Error(codes.InvalidArgument, "this is no ticket; GetFlightInfo gives tickets")
+		return nil, status.Error(codes.InvalidArgument, "not a ticket; GetFlightInfo returns tickets")
 	}
 	if k.now().Unix() >= t.Expires {
-		return nil, status.Error(codes.PermissionDenied, "the ticket has expired; GetFlightInfo gives a new one")
+		return nil, status.Error(codes.PermissionDenied, "the ticket has expired; GetFlightInfo returns a new one")
 	}
 	return &t, nil
 }

@@ -13,7 +13,7 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// A ticket is taken as it was issued, or not at all.
+// A ticket is accepted only as it was issued.
 func TestTickets(t *testing.T) {
 	leaks(t)
 	path := copied(t, "sample.h5")
@@ -34,7 +34,7 @@ func TestTickets(t *testing.T) {
 		bad[i] ^= 1
 		err := fail(c, ctx, bad)
 		if i < len(ticketMark) {
-			needCode(t, "another mark", err, codes.InvalidArgument, "this is no ticket")
+			needCode(t, "another mark", err, codes.InvalidArgument, "not a ticket")
 		} else {
 			needCode(t, fmt.Sprintf("byte %d altered", i), err, codes.PermissionDenied, "altered")
 		}
@@ -81,7 +81,7 @@ func TestSignedTickets(t *testing.T) {
 	late := newKeyring(key, time.Minute)
 	late.now = func() time.Time { return time.Now().Add(-2 * time.Minute) }
 	needCode(t, "expired", fail(c, ctx, sealed(t, late, *x)), codes.PermissionDenied, "expired")
-	// Even one that is signed leads nowhere else.
+	// Even a signed ticket cannot name a file outside the roots.
 	for _, name := range []string{"../sample.h5", "/etc/passwd", "a/../../sample.h5", "", ".", "..", "./sample.h5", "a\x00b"} {
 		y := *x
 		y.File = name
@@ -106,7 +106,7 @@ func TestSignedTickets(t *testing.T) {
 	y := *x
 	y.Columns = []string{"nothing"}
 	needCode(t, "a column", fail(c, ctx, sealed(t, shared, y)), codes.InvalidArgument, "no column nothing")
-	needCode(t, "SQL", fail(c, ctx, sealed(t, shared, ticket{SQL: "select 1"})), codes.Unimplemented, "no SQL")
+	needCode(t, "SQL", fail(c, ctx, sealed(t, shared, ticket{SQL: "select 1"})), codes.Unimplemented, "does not answer SQL")
 
 	if err := os.Chtimes(path, time.Time{}, time.Now().Add(time.Hour)); err != nil {
 		t.Fatal(err)
@@ -114,7 +114,7 @@ func TestSignedTickets(t *testing.T) {
 	needCode(t, "a changed file", fail(c, ctx, good), codes.FailedPrecondition, "was changed")
 }
 
-// Nothing but what a keyring sealed is a ticket of its own.
+// A keyring accepts only what it sealed.
 func FuzzTicket(f *testing.F) {
 	k := newKeyring(bytes.Repeat([]byte{1}, 32), time.Hour)
 	k.now = func() time.Time { return time.Unix(1000, 0) }
@@ -138,7 +138,7 @@ func FuzzTicket(f *testing.F) {
 		if c := status.Code(err); c != codes.InvalidArgument && c != codes.PermissionDenied {
 			t.Error(err)
 		}
-		// The same bytes, signed: what is inside must be understood or refused.
+		// The same bytes, signed: expired content is refused.
 		if len(b) > ticketHead {
 			body := b[ticketHead:]
 			if x, err := k.open(append(append([]byte(ticketMark), k.mac(body)...), body...)); err == nil && x.Expires <= 1000 {

@@ -13,7 +13,7 @@ import (
 // Compression is the codec of the pages.
 type Compression uint8
 
-// The codecs that are offered: those that all readers of today know.
+// The supported codecs, which current readers know.
 const (
 	_      Compression = iota
 	None               // pages as they are
@@ -32,14 +32,14 @@ func (c Compression) String() string {
 	return fmt.Sprintf("compression(%d)", uint8(c))
 }
 
-// ParseCompression returns the codec of that name: none, snappy, lz4 or zstd. Any other name is an error of kind
+// ParseCompression returns the codec with that name: none, snappy, lz4 or zstd. Any other name is an error of kind
 // Argument.
 func ParseCompression(name string) (Compression, error) {
 	if i := slices.Index(compressionNames, name); i > 0 {
 		return Compression(i), nil
 	}
 	return 0, h5err.New(h5err.Argument, "unknown compression %q", name).
-		WithHint("known are %s", strings.Join(compressionNames[1:], ", "))
+		WithHint("the known ones are %s", strings.Join(compressionNames[1:], ", "))
 }
 
 func (c Compression) codec() compress.Compression {

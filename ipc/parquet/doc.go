@@ -1,24 +1,24 @@
-// Package parquet writes record batches as Parquet files, by arrow-go's writer.
+// Package parquet writes record batches as Parquet files, with arrow-go's writer.
 //
-// It is a package of its own because that writer brings gRPC into the build of whoever imports it.
+// It is a separate package because that writer adds gRPC to the build of every program that imports it.
 //
-// A row group is made of whole batches, gathered until they are large enough, so that where batches end at the borders
-// of chunks, row groups do too. Workers encode several row groups at a time, each into memory, and the bytes that are
-// written are the same for every number of workers. The Arrow schema is stored beside the Parquet one (key
-// ARROW:schema), as other Arrow libraries do, so that readers that know it give the same types and metadata back.
+// A row group consists of complete batches, gathered until they are large enough, so that if batches end at chunk borders,
+// row groups do too. Workers encode several row groups at a time, each into memory, and the output is the same for any
+// number of workers. The Arrow schema is stored in addition to the Parquet schema (key ARROW:schema), as other Arrow
+// libraries do, so that readers that know it return the same types and metadata.
 //
 // # Types
 //
-// What Parquet lacks is written as what comes closest, and Conversions names it: timestamps in seconds become
-// milliseconds, durations are integers, times in seconds milliseconds. Dictionaries are an encoding in Parquet and no
-// type: readers that use the stored schema make them dictionaries again, with indices of their own choice. Lists of
-// fixed size are lists, extension types their storage. Types that have no counterpart at all (unions, run-end encoding,
-// views, ...) are refused with an error of kind Unsupported.
+// Types that Parquet lacks are written as the closest type, and Conversions names them: timestamps and times in seconds
+// become milliseconds, durations become integers. Dictionaries are an encoding in Parquet and not a type: readers that use
+// the stored schema return dictionaries again, with indices of their own choice. Lists of fixed size are written as lists,
+// extension types as their storage. Types without any counterpart (unions, run-end encoding, views, ...) are an error of
+// kind Unsupported.
 //
 // # Mapped input that is cut short
 //
-// Values are read by the workers inside source.Guard: what can't be read ends in an error of kind IO that names the
-// file and the offset. Indices and labels of dictionaries, which arrow-go reads on goroutines of its own, are copied
-// first. Batches are released even where a fault breaks off arrow-go's writer; buffers of an allocator (WithAllocator)
-// that the writer held are not freed then.
+// Workers read values inside source.Guard: an input that is cut short is an error of kind IO with the name of the file and
+// the offset. Indices and values of dictionaries, which arrow-go reads on its own goroutines, are copied first. Batches are
+// released even if a fault interrupts arrow-go's writer; buffers of an allocator (WithAllocator) that the writer held are
+// not freed in that case.
 package parquet

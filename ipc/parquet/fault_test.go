@@ -22,7 +22,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/parquet"
 )
 
-// endless gives the same batch for ever, or fails after some.
+// endless returns the same batch again and again, or fails after some.
 type endless struct {
 	array.RecordReader
 	rec arrow.RecordBatch
@@ -34,7 +34,7 @@ func (e *endless) Next() bool                     { e.n--; return e.n != 0 }
 func (e *endless) RecordBatch() arrow.RecordBatch { return e.rec }
 func (e *endless) Err() error                     { return e.err }
 
-// What goes wrong on any side ends the writing, and nothing is left of it.
+// Errors of any side end writing, and nothing is left behind.
 func TestFailures(t *testing.T) {
 	h5test.Leaks(t)
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
@@ -66,7 +66,7 @@ func TestFailures(t *testing.T) {
 	}
 }
 
-// full takes some bytes and no more.
+// full accepts n bytes and then fails.
 type full struct{ n int }
 
 func (f *full) Write(p []byte) (int, error) {
@@ -76,7 +76,7 @@ func (f *full) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// A time that milliseconds can't hold is an error and not another time.
+// A time that does not fit into milliseconds is an error.
 func TestTimesThatDoNotFit(t *testing.T) {
 	b := array.NewTimestampBuilder(memory.DefaultAllocator, &arrow.TimestampType{Unit: arrow.Second})
 	b.Append(1 << 60)
@@ -86,7 +86,7 @@ func TestTimesThatDoNotFit(t *testing.T) {
 	}
 }
 
-// A mapped input that is cut short is an error, whichever way a type's values are read, and its mapping is given back.
+// A mapped input that is cut short is an error for every type, and its mapping is released.
 func TestMappedInputCutShort(t *testing.T) {
 	if runtime.GOOS == "windows" {
 		t.Skip("a mapped file can't be cut short here")
@@ -139,7 +139,7 @@ func TestMappedInputCutShort(t *testing.T) {
 	}
 }
 
-// onPages appends the buffers of an array, each from a page of its own on.
+// onPages appends the buffers of an array, each at the start of a page.
 func onPages(to []byte, data arrow.ArrayData) []byte {
 	for _, b := range data.Buffers() {
 		if b != nil {
@@ -156,7 +156,7 @@ func onPages(to []byte, data arrow.ArrayData) []byte {
 	return to
 }
 
-// mapped is the same batch over a file of what onPages gives.
+// mapped returns the same batch in the mapping of a file that onPages made.
 func mapped(src *source.Source, rec arrow.RecordBatch) arrow.RecordBatch {
 	at := int64(0)
 	var mapped func(arrow.ArrayData) arrow.ArrayData

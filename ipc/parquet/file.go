@@ -20,14 +20,14 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// magic begins and ends a Parquet file.
+// magic is at the start and the end of a Parquet file.
 const magic = "PAR1"
 
 // schemaKey is where readers that know Arrow look for its schema.
 const schemaKey = "ARROW:schema"
 
-// file is a Parquet file that is being put together from row groups. arrow-go's writer makes a file of each, whose pages
-// are taken over as they are; only their positions are added up.
+// file is a Parquet file that is assembled from row groups. arrow-go's writer makes a file of each one. Its pages are copied
+// unchanged, and their positions are adjusted.
 type file struct {
 	o     options
 	types *types
@@ -37,7 +37,7 @@ type file struct {
 	meta  *metadata.FileMetaData
 }
 
-// group is what an encoded row group leaves to be said.
+// group describes an encoded row group.
 type group struct {
 	meta *metadata.FileMetaData // of a file of this row group alone
 	rows int64
@@ -56,14 +56,14 @@ func newFile(ctx context.Context, w io.Writer, s *arrow.Schema, o options) (*fil
 	if f.meta, err = f.empty(); err != nil {
 		return nil, err
 	}
-	f.meta.Schema = nil // another form of what is written, of some hundred bytes a column
+	f.meta.Schema = nil // it is not written, and takes some hundred bytes for each column
 	if _, err := f.out.Write([]byte(magic)); err != nil {
 		return nil, err
 	}
 	return f, nil
 }
 
-// empty is the metadata of a file without rows.
+// empty returns the metadata of a file without rows.
 func (f *file) empty() (*metadata.FileMetaData, error) {
 	w, err := f.writer(io.Discard)
 	if err != nil {
@@ -86,7 +86,7 @@ func (f *file) writer(w io.Writer) (*pqarrow.FileWriter, error) {
 	return pqarrow.NewFileWriter(f.types.encoded, w, f.props, pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(f.o.mem)))
 }
 
-// serialized is a schema as the stored one is spelled: an IPC message in base 64.
+// serialized returns a schema in the form in which it is stored: an IPC message in base64.
 func serialized(s *arrow.Schema) (string, error) {
 	var b bytes.Buffer
 	if err := arrowipc.NewWriter(&b, arrowipc.WithSchema(s)).Close(); err != nil {
@@ -103,7 +103,7 @@ func (f *file) encode(to *pieces, parts []part) (g *group, err error) {
 	}
 	defer func() {
 		if err != nil {
-			w.Close() // frees what it holds; what it writes is dropped
+			w.Close() // frees its buffers; its output is dropped
 		}
 	}()
 	if err := w.NewRowGroupChecked(); err != nil {
@@ -142,12 +142,12 @@ func (f *file) column(w *pqarrow.FileWriter, parts []part, i int, typ arrow.Data
 
 // append writes the pages of a row group to the file.
 func (f *file) append(from *pieces, g *group) error {
-	begin, end := int64(len(magic)), from.n-int64(len(magic))-4
-	if end < begin || len(g.meta.RowGroups) != 1 {
-		return h5err.New(h5err.Unsupported, "the Parquet writer made no row group")
+	start, end := int64(len(magic)), from.n-int64(len(magic))-4
+	if end < start || len(g.meta.RowGroups) != 1 {
+		return h5err.New(h5err.Unsupported, "the Parquet writer did not make a row group")
 	}
 	end -= int64(binary.LittleEndian.Uint32(from.tail(8)))
-	by := f.out.Bytes() - begin
+	by := f.out.Bytes() - start
 	rg := g.meta.RowGroups[0]
 	move := func(at *int64) {
 		if at != nil {
@@ -162,7 +162,7 @@ func (f *file) append(from *pieces, g *group) error {
 		move(c.MetaData.DictionaryPageOffset)
 		move(c.MetaData.IndexPageOffset)
 		stats := c.MetaData.EncodingStats
-		sort.Slice(stats, func(i, k int) bool { // arrow-go takes them from maps
+		sort.Slice(stats, func(i, k int) bool { // arrow-go has them in the order of a map
 			if stats[i].PageType != stats[k].PageType {
 				return stats[i].PageType > stats[k].PageType // the dictionary first
 			}
@@ -175,7 +175,7 @@ func (f *file) append(from *pieces, g *group) error {
 		ordinal := int16(n)
 		rg.Ordinal = &ordinal
 	}
-	if err := from.each(begin, end, func(p []byte) error {
+	if err := from.each(start, end, func(p []byte) error {
 		_, err := f.out.Write(p)
 		return err
 	}); err != nil {
@@ -199,7 +199,7 @@ func (f *file) finish() error {
 		return err
 	}
 	if n > math.MaxInt32 {
-		return h5err.New(h5err.Limit, "%d bytes of metadata", n).WithOption("parquet.WithGroupBytes", "ask for larger row groups")
+		return h5err.New(h5err.Limit, "%d bytes of metadata", n).WithOption("parquet.WithGroupRows", "ask for larger row groups")
 	}
 	if _, err := f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...)); err != nil {
 		return err
@@ -207,7 +207,7 @@ func (f *file) finish() error {
 	return f.out.Flush()
 }
 
-// pieces is memory to write to that grows without being moved.
+// pieces is a buffer that grows without being moved.
 type pieces struct {
 	list [][]byte
 	n    int64
@@ -245,7 +245,7 @@ func (p *pieces) each(a, b int64, fn func([]byte) error) error {
 	return nil
 }
 
-// tail is a copy of the bytes from n before the end on.
+// tail returns a copy of the last n bytes.
 func (p *pieces) tail(n int64) []byte {
 	var out []byte
 	p.each(p.n-n, p.n, func(b []byte) error { // never fails

@@ -20,7 +20,7 @@ import (
 
 var label = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}
 
-// kinds are the types of the columns that h5arrow makes, and such that queries give.
+// kinds are the types of columns from HDF5 files and queries.
 var kinds = []arrow.DataType{
 	arrow.FixedWidthTypes.Boolean, arrow.PrimitiveTypes.Int8, arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Uint32,
 	arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Uint64, arrow.FixedWidthTypes.Float16, arrow.PrimitiveTypes.Float32,
@@ -180,7 +180,7 @@ func back(t testing.TB, b []byte) arrow.Table {
 	return tbl
 }
 
-// text is a column's values, row by row, in a spelling that does not depend on how lists and dictionaries are kept.
+// text returns a column's values, row by row, in a form that does not depend on how lists and dictionaries are stored.
 func text(chunks ...arrow.Array) []string {
 	var out []string
 	for _, arr := range chunks {
@@ -220,7 +220,7 @@ func cell(arr arrow.Array, i int) string {
 	return arr.ValueStr(i)
 }
 
-// rowGroups is the rows of each row group.
+// rowGroups returns the rows of each row group.
 func rowGroups(t *testing.T, b []byte) (rows []int64) {
 	f, err := file.NewParquetReader(bytes.NewReader(b))
 	if err != nil {
@@ -232,7 +232,7 @@ func rowGroups(t *testing.T, b []byte) (rows []int64) {
 	return rows
 }
 
-// various is a batch of which both dictionaries and plain pages come to be.
+// various makes a batch that is written with both dictionary and plain pages.
 func various(n int) arrow.RecordBatch {
 	rng := rand.New(rand.NewPCG(1, 1))
 	b := array.NewRecordBuilder(memory.DefaultAllocator, arrow.NewSchema([]arrow.Field{{Name: "few", Type: arrow.PrimitiveTypes.Int64},
@@ -246,7 +246,7 @@ func various(n int) arrow.RecordBatch {
 	return b.NewRecordBatch()
 }
 
-// longestPage is the bytes of the longest page before it was compressed.
+// longestPage returns the bytes of the longest page before compression.
 func longestPage(t *testing.T, b []byte) (n int) {
 	t.Helper()
 	f, err := file.NewParquetReader(bytes.NewReader(b))

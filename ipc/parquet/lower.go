@@ -15,17 +15,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// lowering turns arrays into such as arrow-go's Parquet writer takes and writes correctly:
-//   - lists, those of fixed size too, have offsets from 0 on, and nothing under rows that are null, in themselves or
-//     because a struct around them is;
-//   - dictionaries stand in memory of their own, as arrow-go reads them on other goroutines, and have labels that are
-//     text; all others are spread out;
-//   - half floats and decimals are fixed_size_binary, as the values under a null struct would not be left out otherwise.
+// lowering converts arrays into forms that arrow-go's Parquet writer accepts and writes correctly:
+//   - lists, including those of fixed size, have offsets from 0 on and no items in rows that are null or in a null struct;
+//   - dictionaries of text are copied, since arrow-go reads them on other goroutines; all others are decoded;
+//   - half floats and decimals become fixed_size_binary, because otherwise values in a null struct would be written.
 type lowering struct {
 	mem memory.Allocator
 }
 
-// array returns arr as type to. Bits of alive that are not set are rows that a parent has no value for; nil: all have.
+// array returns arr as type to. Rows whose bit of alive is not set lie in a null parent; nil means none do.
 // The caller releases the result.
 func (l lowering) array(arr arrow.Array, to arrow.DataType, alive []byte) (arrow.Array, error) {
 	switch arr := arr.(type) {
@@ -73,7 +71,7 @@ func (l lowering) array(arr arrow.Array, to arrow.DataType, alive []byte) (arrow
 	return arr, nil
 }
 
-// retyped is the same buffers under another type of the same width.
+// retyped returns an array with the same buffers and another type of the same width.
 func retyped(arr arrow.Array, to arrow.DataType) arrow.Array {
 	d := arr.Data()
 	data := array.NewData(to, d.Len(), d.Buffers(), nil, arr.NullN(), d.Offset())
@@ -81,7 +79,7 @@ func retyped(arr arrow.Array, to arrow.DataType) arrow.Array {
 	return array.MakeFromData(data)
 }
 
-// decimals is an array of the low bytes of big-endian numbers.
+// decimals returns an array of the low bytes of big-endian numbers.
 func (l lowering) decimals(arr arrow.Array, size int, put func(int, *[32]byte)) arrow.Array {
 	valid := l.validity(arr)
 	defer release(valid)
@@ -96,7 +94,7 @@ func (l lowering) decimals(arr arrow.Array, size int, put func(int, *[32]byte)) 
 	return made(&arrow.FixedSizeBinaryType{ByteWidth: size}, arr.Len(), []*memory.Buffer{valid, values}, nil, arr.NullN())
 }
 
-// validity is an array's validity as a buffer from bit 0 on, nil where there are no nulls.
+// validity returns an array's validity in a buffer from bit 0 on, nil if there are no nulls.
 func (l lowering) validity(arr arrow.Array) *memory.Buffer {
 	if arr.NullN() == 0 {
 		return nil
@@ -108,7 +106,7 @@ func (l lowering) validity(arr arrow.Array) *memory.Buffer {
 	return b
 }
 
-// both is the rows that are alive and valid.
+// both returns the rows that are alive and valid.
 func both(alive []byte, valid *memory.Buffer, n int) []byte {
 	switch {
 	case valid == nil:
@@ -150,18 +148,18 @@ func made(to arrow.DataType, n int, buffers []*memory.Buffer, children []arrow.A
 	return array.MakeFromData(data)
 }
 
-// lists rebuilds an array of lists whose i-th row begins at the item begin(i).
-func (l lowering) lists(arr arrow.Array, to arrow.DataType, alive []byte, items arrow.Array, begin func(int) int64) (arrow.Array, error) {
+// lists rebuilds an array of lists whose i-th row starts at the item start(i).
+func (l lowering) lists(arr arrow.Array, to arrow.DataType, alive []byte, items arrow.Array, start func(int) int64) (arrow.Array, error) {
 	n := arr.Len()
 	valid := l.validity(arr)
 	defer release(valid)
 	alive = both(alive, valid, n)
 
-	var runs [][2]int64 // of items that stay
+	var runs [][2]int64 // of items that are kept
 	ends := make([]int64, n+1)
 	for i := range n {
 		ends[i+1] = ends[i]
-		a, b := begin(i), begin(i+1)
+		a, b := start(i), start(i+1)
 		if a == b || alive != nil && !bitutil.BitIsSet(alive, i) {
 			continue
 		}
@@ -202,7 +200,7 @@ func (l lowering) lists(arr arrow.Array, to arrow.DataType, alive []byte, items 
 	return made(to, n, []*memory.Buffer{valid, offsets}, []arrow.ArrayData{items.Data()}, arr.NullN()), nil
 }
 
-// pick returns runs of an array as one. It copies where there are several.
+// pick returns runs of an array as one array. It copies if there are several.
 func (l lowering) pick(arr arrow.Array, runs [][2]int64) (arrow.Array, error) {
 	switch len(runs) {
 	case 0:
@@ -244,9 +242,9 @@ func (l lowering) dictionary(arr *array.Dictionary, to arrow.DataType) (arrow.Ar
 	return l.array(spread, to, nil)
 }
 
-// copied is an array of the same values in memory of its own.
+// copied returns a copy of an array.
 func (l lowering) copied(arr arrow.Array) (arrow.Array, error) {
-	if _, fixed := arr.DataType().(arrow.FixedWidthDataType); fixed && arr.Len() == 0 { // arrow-go looks for a buffer in any case
+	if _, fixed := arr.DataType().(arrow.FixedWidthDataType); fixed && arr.Len() == 0 { // arrow-go needs a buffer
 		none := memory.NewResizableBuffer(l.mem)
 		defer none.Release()
 		none.Resize(8)
@@ -255,7 +253,7 @@ func (l lowering) copied(arr arrow.Array) (arrow.Array, error) {
 	return array.Concatenate([]arrow.Array{arr}, l.mem)
 }
 
-// weight is about how many bytes encoding an array takes: its values and the levels beside them.
+// weight estimates how many bytes encoding an array takes, for its values and levels.
 func weight(arr arrow.Array) int64 {
 	n := int64(arr.Len())
 	if n == 0 {

@@ -6,17 +6,17 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// parallel encodes several row groups at a time. Each is written by its worker, when all before it were.
+// parallel encodes several row groups at a time. Each is written by its worker, after all earlier ones.
 type parallel struct {
 	f    *file
 	jobs chan *job
-	last <-chan struct{} // of the job that was added last
+	last <-chan struct{} // of the last job
 	wg   sync.WaitGroup
 
 	sink.Failure // of the first row group that failed
 }
 
-// job is one row group on its way. Its turn comes when before is closed, and it closes after when that is over.
+// job is a row group to be written. It is written after before is closed, and then closes after.
 type job struct {
 	parts  []part
 	before <-chan struct{}
@@ -33,7 +33,7 @@ func newParallel(f *file) *parallel {
 	return p
 }
 
-// add takes over the parts of a row group.
+// add encodes and writes a row group, and releases its parts.
 func (p *parallel) add(parts []part) error {
 	if err := p.Failed(); err != nil {
 		releaseAll(parts)
@@ -45,7 +45,7 @@ func (p *parallel) add(parts []part) error {
 	return nil
 }
 
-// finish is called in any case and waits for what is under way; err is why feeding ended.
+// finish is always called, with the error that ended feeding, and waits for row groups in progress.
 func (p *parallel) finish(err error) error {
 	p.Fail(err)
 	close(p.jobs)

@@ -22,7 +22,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/parquet"
 )
 
-// TestRandom writes every type, in every nesting, cut in many ways, and reads it back.
+// TestRandom writes every type in random nestings and slices, and reads it back.
 func TestRandom(t *testing.T) {
 	seeds := uint64(24)
 	if testing.Short() {
@@ -103,7 +103,7 @@ func TestRowGroups(t *testing.T) {
 	}
 }
 
-// Row groups of many columns are larger where memory is short: each column's part leaves metadata behind.
+// Row groups of many columns are larger if memory is limited, since each column of each row group has metadata.
 func TestManyColumns(t *testing.T) {
 	fields := make([]arrow.Field, 1000)
 	for i := range fields {
@@ -130,7 +130,7 @@ func TestManyColumns(t *testing.T) {
 	}
 }
 
-// The same batches give the same bytes, also where a dictionary grows too large and plain pages follow.
+// The same batches give the same bytes, even if a dictionary grows too large and plain pages follow.
 func TestSameBytes(t *testing.T) {
 	rec := various(30_000)
 	var first []byte
@@ -145,7 +145,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// Where memory is short, no page is longer than a block of the codec's, so that it takes no window.
+// If memory is limited, no page is longer than a block of the codec, so that it does not allocate a window.
 func TestSmallPages(t *testing.T) {
 	rec := various(30_000)
 	for name, c := range map[string]struct {
@@ -234,8 +234,8 @@ func TestArguments(t *testing.T) {
 	}
 }
 
-// TestForeignReaders has pyarrow and DuckDB read types in random nestings, and compares with the same rows as Arrow.
-func TestForeignReaders(t *testing.T) {
+// TestOtherReaders compares what pyarrow and DuckDB read of types in random nestings with the same rows as Arrow.
+func TestOtherReaders(t *testing.T) {
 	py := h5test.Python(t, "pyarrow", "duckdb", "numpy")
 	if py == "" {
 		t.Skip("no Python with pyarrow and DuckDB")

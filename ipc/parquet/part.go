@@ -7,15 +7,15 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// part is rows of a batch on their way into a row group. It holds the only reference on the batch that there is: what
-// arrow-go makes of its columns is left behind where a fault breaks off what it does, and must not keep the mapping.
+// part is the part of a batch that goes into a row group. It holds a reference on the batch; its columns hold none: arrow-go
+// does not release its arrays when a fault interrupts it, and these must not keep the mapping.
 type part struct {
 	rec     arrow.RecordBatch
 	rows    int64
 	columns []arrow.ArrayData // lent
 }
 
-// newPart takes the rows [from, to) of a batch. It reads none of its values.
+// newPart returns the rows [from, to) of a batch. It reads no values.
 func newPart(rec arrow.RecordBatch, from, to int64) part {
 	rec.Retain()
 	p := part{rec, to - from, make([]arrow.ArrayData, rec.NumCols())}
@@ -25,7 +25,8 @@ func newPart(rec arrow.RecordBatch, from, to int64) part {
 	return p
 }
 
-// column is valid until the part is released. As the array of a text reads its offsets, it is called inside sink.Guard.
+// column returns a column, which is valid until the part is released. It is called inside sink.Guard, since arrays of text
+// read their offsets.
 func (p part) column(i int) arrow.Array { return array.MakeFromData(p.columns[i]) }
 
 func releaseAll(parts []part) {

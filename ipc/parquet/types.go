@@ -8,20 +8,20 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Conversion says that a column has a type that Parquet lacks, and what is written instead.
+// Conversion describes a column whose type Parquet lacks.
 type Conversion struct {
-	Column string // the path of names to it, joined by dots
+	Column string // names from the top, joined by dots
 	From   arrow.DataType
-	To     string
+	To     string // what is written instead
 }
 
-// String is a sentence about the conversion.
+// String describes the conversion in a sentence.
 func (c Conversion) String() string {
 	return fmt.Sprintf("column %s: Parquet has no %s, it is written as %s", c.Column, c.From, c.To)
 }
 
-// Conversions returns what of a schema has no type of its own in Parquet and is written as another one. A type that
-// can't be written is an error of kind Unsupported that names the column.
+// Conversions returns the columns of a schema whose types Parquet lacks and that are written as other types. A type that
+// cannot be written is an error of kind Unsupported that names the column.
 func Conversions(s *arrow.Schema) ([]Conversion, error) {
 	t, err := newTypes(s)
 	if err != nil {
@@ -32,8 +32,8 @@ func Conversions(s *arrow.Schema) ([]Conversion, error) {
 
 // types is a schema in two other forms.
 type types struct {
-	encoded     *arrow.Schema // as arrow-go's writer is to see it
-	stored      *arrow.Schema // as it is kept in the file for readers that know Arrow
+	encoded     *arrow.Schema // for arrow-go's writer
+	stored      *arrow.Schema // stored in the file for readers that know Arrow
 	conversions []Conversion
 }
 
@@ -71,7 +71,7 @@ func (t *types) element(path string, f arrow.Field) (encoded, stored arrow.Field
 	return t.field(path, f)
 }
 
-// typ returns the types that stand for one in both schemas.
+// typ returns the types for a type in both schemas.
 func (t *types) typ(path string, in arrow.DataType) (encoded, stored arrow.DataType, err error) {
 	convert := func(to string) { t.conversions = append(t.conversions, Conversion{path, in, to}) }
 	switch in := in.(type) {
@@ -118,7 +118,7 @@ func (t *types) typ(path string, in arrow.DataType) (encoded, stored arrow.DataT
 	case *arrow.LargeListType:
 		e, s, err := t.element(path, in.ElemField())
 		return arrow.LargeListOfField(e), arrow.LargeListOfField(s), err
-	case *arrow.FixedSizeListType: // as lists of any size: arrow-go's writer takes no slices of these, and no null rows
+	case *arrow.FixedSizeListType: // as lists of any size: arrow-go's writer does not accept slices or null rows of these
 		e, s, err := t.element(path, in.ElemField())
 		return arrow.LargeListOfField(e), arrow.FixedSizeListOfField(in.Len(), s), err
 	case *arrow.MapType:
@@ -142,7 +142,7 @@ func (t *types) typ(path string, in arrow.DataType) (encoded, stored arrow.DataT
 		WithHint("leave the column out, or write an .arrow file")
 }
 
-// dictionary keeps those dictionaries that arrow-go writes as such.
+// dictionary keeps dictionaries that arrow-go writes as such.
 func (t *types) dictionary(path string, in *arrow.DictionaryType) (encoded, stored arrow.DataType, err error) {
 	e, s, err := t.typ(path, in.ValueType)
 	if err != nil {

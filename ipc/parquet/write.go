@@ -15,14 +15,14 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// Sizes that are used where no option says otherwise.
+// Default and fixed sizes.
 const (
 	defaultGroupBytes = 64 << 20
 	minGroupBytes     = 1 << 20
-	columnBytes       = 8 << 10 // of a column in a row group; about 1 KiB of metadata is kept of it to the end
+	columnBytes       = 8 << 10 // of a column in a row group, of which about 1 KiB of metadata is kept until the end
 	maxGroupRows      = 4 << 20
 	codecBytes        = 16 << 20 // of a worker, for compressors and dictionaries
-	smallPageBytes    = 64 << 10 // of pages and dictionaries where memory is short
+	smallPageBytes    = 64 << 10 // of pages and dictionaries if memory is limited
 )
 
 // Option changes how Write works.
@@ -35,7 +35,7 @@ type options struct {
 	maxMemory   int64
 	mem         memory.Allocator
 	progress    func(ipc.Stats)
-	pageBytes   int64 // 0: arrow-go's own
+	pageBytes   int64 // 0 for arrow-go's default
 }
 
 // WithCompression sets the codec. The default is Zstd.
@@ -49,7 +49,7 @@ func WithCompression(c Compression) Option {
 	}
 }
 
-// WithWorkers sets how many row groups are encoded at a time; each is held until it is written. The default is the
+// WithWorkers sets how many row groups are encoded at a time. Each is held until it has been written. The default is the
 // number of processors.
 func WithWorkers(n int) Option {
 	return func(o *options) error {
@@ -61,8 +61,8 @@ func WithWorkers(n int) Option {
 	}
 }
 
-// WithGroupRows sets the rows of a row group; the last may have fewer. The default, 0, is to gather whole batches by
-// their bytes; batches of more than four million rows are cut then.
+// WithGroupRows sets the rows of a row group. The last one may have fewer. By default, 0, complete batches are gathered by
+// their bytes, and batches of more than four million rows are divided.
 func WithGroupRows(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -73,8 +73,8 @@ func WithGroupRows(n int64) Option {
 	}
 }
 
-// WithGroupBytes sets how many bytes of Arrow data are gathered for a row group, where WithGroupRows says nothing. The
-// default, 0, is 64 MiB, less where memory is bounded.
+// WithGroupBytes sets how many bytes of Arrow data are gathered for a row group, unless WithGroupRows is given. The default,
+// 0, is 64 MiB, or less if memory is limited.
 func WithGroupBytes(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -85,9 +85,9 @@ func WithGroupBytes(n int64) Option {
 	}
 }
 
-// WithMaxMemory makes row groups so small, and workers so few, that gathering and encoding takes about n bytes; below
-// 128 MiB the pages that Zstd compresses are smaller too. Beside that there are about 2 KiB of schema and metadata for
-// each column, and 1 KiB for each of its parts, one in a row group. The default, 0, is no bound.
+// WithMaxMemory limits the size of row groups and the number of workers so that gathering and encoding takes about n bytes.
+// Below 128 MiB, pages that Zstd compresses are smaller, too. About 2 KiB of schema and metadata for each column, and 1 KiB
+// for each column of each row group, come on top. The default, 0, means no limit.
 func WithMaxMemory(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -98,7 +98,7 @@ func WithMaxMemory(n int64) Option {
 	}
 }
 
-// WithAllocator sets where buffers come from.
+// WithAllocator sets the allocator of buffers. The default is memory.DefaultAllocator.
 func WithAllocator(mem memory.Allocator) Option {
 	return func(o *options) error {
 		o.mem = mem
@@ -106,7 +106,7 @@ func WithAllocator(mem memory.Allocator) Option {
 	}
 }
 
-// WithProgress calls fn after each row group, one call at a time. Its batches are row groups.
+// WithProgress calls fn after each row group, one call at a time. The batches of its Stats are row groups.
 func WithProgress(fn func(ipc.Stats)) Option {
 	return func(o *options) error {
 		o.progress = fn
@@ -114,10 +114,9 @@ func WithProgress(fn func(ipc.Stats)) Option {
 	}
 }
 
-// Write writes all batches of rr to w as a Parquet file. It neither releases rr nor closes w. The batches that it counts
-// are row groups. When it fails, what was written so far is no complete file. Errors are those of rr, ctx's, of kind IO
-// for what the system refused (a failing w, an input cut short), and Unsupported for types that Parquet has no
-// counterpart for.
+// Write writes all batches of rr to w as a Parquet file. It neither releases rr nor closes w. The batches of its Stats are
+// row groups. After an error, what has been written is not a complete file. Errors are those of rr and ctx, of kind IO if w
+// fails or an input is cut short, and Unsupported for types without a counterpart in Parquet.
 func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Option) (ipc.Stats, error) {
 	o := options{compression: Zstd, workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
 	for _, opt := range opts {
@@ -139,8 +138,8 @@ func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Opti
 	return f.stats, plain(err)
 }
 
-// sizes chooses the bytes of a row group, which are not to depend on the number of workers, and then the workers. Encoding
-// a row group takes its batches, the levels and pages, the result, and the codec's own memory.
+// sizes chooses the bytes of a row group, which must not depend on the number of workers, and then the number of workers.
+// Encoding a row group takes memory for its batches, levels and pages, the result, and the codec.
 func (o *options) sizes(columns int64) {
 	if o.bytes == 0 {
 		o.bytes = defaultGroupBytes
@@ -152,13 +151,13 @@ func (o *options) sizes(columns int64) {
 	if o.maxMemory > 0 {
 		o.workers = int(max(1, min(int64(o.workers), o.maxMemory/(2*o.bytes+codecBytes))))
 	}
-	// For what is longer than a block of 128 KiB, the codec takes a window of codecBytes, and anew after each collection.
+	// For pages longer than a block of 128 KiB, the codec allocates a window of codecBytes, again after each garbage collection.
 	if o.compression == Zstd && o.maxMemory > 0 && o.maxMemory < 8*codecBytes {
 		o.pageBytes = smallPageBytes
 	}
 }
 
-// leaves is how many columns fields are in Parquet.
+// leaves returns how many columns the fields have in Parquet.
 func leaves(fields []arrow.Field) (n int64) {
 	for _, f := range fields {
 		if nested, ok := f.Type.(arrow.NestedType); ok {
@@ -170,7 +169,7 @@ func leaves(fields []arrow.Field) (n int64) {
 	return n
 }
 
-// plain gives errors of arrow-go a kind of ours.
+// plain gives errors of arrow-go a kind.
 func plain(err error) error {
 	var e *h5err.Error
 	if err != nil && !errors.As(err, &e) && errors.Is(err, arrow.ErrInvalid) {
@@ -200,7 +199,7 @@ func feed(ctx context.Context, rr array.RecordReader, g *gathering) error {
 // gathering collects batches for the next row group.
 type gathering struct {
 	options
-	add   func([]part) error // takes them over
+	add   func([]part) error // releases them
 	parts []part
 	n     int64 // rows
 	bytes int64
@@ -250,7 +249,7 @@ func (g *gathering) weigh(p part) error {
 	})
 }
 
-// flush hands the row group on.
+// flush passes the row group on.
 func (g *gathering) flush() error {
 	if len(g.parts) == 0 {
 		return nil

@@ -8,7 +8,7 @@ type Failure struct {
 	err error
 }
 
-// Fail keeps err, unless there is an error already; nil is none.
+// Fail keeps err, unless it is nil or there is an error already.
 func (f *Failure) Fail(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

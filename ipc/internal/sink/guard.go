@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// Guard is source.Guard for functions of arrow-go that recover from panics by themselves.
+// Guard is source.Guard for functions of arrow-go that return panics as errors.
 func Guard(fn func() error) error {
 	return source.Guard(func() error {
 		err := fn()
@@ -24,7 +24,7 @@ func Guard(fn func() error) error {
 	})
 }
 
-// Plain takes an error of ours out of what arrow-go wrapped around it.
+// Plain removes what arrow-go has wrapped around an error. Other errors become one of kind IO.
 func Plain(err error) error {
 	var e *h5err.Error
 	switch {

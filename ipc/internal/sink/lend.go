@@ -9,7 +9,7 @@ import (
 // WithRows calls fn, inside Guard, with the rows [from, to) of a batch, without reading its values. The part is valid until
 // fn returns.
 //
-// Its buffers hold no references on the batch: arrow-go leaves references behind when reading a mapped file fails while
+// Its buffers hold no references on the batch: arrow-go does not release references when reading a mapped file fails while
 // it makes an array, and these must not keep the mapping. Only dictionaries hold references, so that a writer recognizes
 // them in the next batch.
 func WithRows(rec arrow.RecordBatch, from, to int64, fn func(part arrow.RecordBatch) error) error {

@@ -1,4 +1,4 @@
-// Package sink holds what the writers of this folder share: the way out, and the way back from faults of a mapping.
+// Package sink has what the writers of the ipc packages share: output, and recovery from faults of a mapping.
 package sink
 
 import (
@@ -15,12 +15,12 @@ import (
 const (
 	gather = 64 << 10 // small writes are gathered up to this many bytes
 	direct = 16 << 10 // writes of this size and more are not copied
-	// Large buffers go out in pieces: measured faster than one write of hundreds of megabytes (the pages of a piece are
-	// still in the processor's cache when they are copied), and an interrupt is noticed in between.
+	// Large buffers are written in pieces: this was measured to be faster than one write of hundreds of megabytes (the
+	// pages of a piece are still in the processor's cache when they are copied), and the context is checked in between.
 	piece = 1 << 20
 )
 
-// Sink is the one way out: it gathers small writes, passes large ones through, counts, and tells what failed.
+// Sink is an output that gathers small writes, passes large ones through, and counts bytes. Its errors are of kind IO.
 type Sink struct {
 	ctx   context.Context
 	w     io.Writer
@@ -33,10 +33,10 @@ func New(ctx context.Context, w io.Writer) *Sink {
 	return &Sink{ctx: ctx, w: w, small: make([]byte, 0, gather)}
 }
 
-// Bytes is how many bytes were taken.
+// Bytes returns how many bytes have been written to the Sink.
 func (s *Sink) Bytes() int64 { return s.n }
 
-// Write implements io.Writer. Bytes of a mapping are read by the system, or on this goroutine inside the caller's Guard.
+// Write implements io.Writer. Mapped bytes are read by the system, or on this goroutine inside the caller's Guard.
 func (s *Sink) Write(p []byte) (int, error) {
 	if len(p) < direct {
 		if len(s.small)+len(p) > gather {
@@ -63,7 +63,7 @@ func (s *Sink) Write(p []byte) (int, error) {
 	return done, nil
 }
 
-// Flush writes what was gathered.
+// Flush writes what has been gathered.
 func (s *Sink) Flush() error {
 	if len(s.small) == 0 {
 		return nil
@@ -85,16 +85,16 @@ func (s *Sink) put(p []byte) (int, error) {
 	case err == nil:
 		return n, nil
 	case isFault(err):
-		// The system could not read p. Reading it here says which file and where.
+		// The system could not read p. Reading it here returns an error with the file and the offset.
 		if fault := source.Guard(func() error { crc32.ChecksumIEEE(p[n:]); return nil }); fault != nil {
 			return n, fault
 		}
-	case errors.Is(err, os.ErrDeadlineExceeded) && s.ctx.Err() != nil: // how a blocked write is interrupted
+	case errors.Is(err, os.ErrDeadlineExceeded) && s.ctx.Err() != nil: // the context interrupts blocked writes by a deadline
 		return n, s.ctx.Err()
 	}
 	var e *h5err.Error
 	if errors.As(err, &e) {
 		return n, e
 	}
-	return n, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write") // the caller knows the name
+	return n, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write") // the caller adds the name
 }
