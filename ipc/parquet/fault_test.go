@@ -107,7 +107,7 @@ func TestMappedInputCutShort(t *testing.T) {
 		for _, c := range rec.Columns() {
 			image = onPages(image, c.Data())
 		}
-		for _, when := range []string{"before", "behind the last batch"} {
+		for _, when := range []string{"before", "after the last batch"} {
 			for size := 0; size < len(image); size += os.Getpagesize() {
 				must(os.WriteFile(path, image, 0o644))
 				src, err := source.Open(path)
