@@ -1,7 +1,8 @@
 # make run    shows what h5arrow does with the sample file
-# make test   runs all tests, those with pyarrow, h5py and vaex too
+# make test   runs all tests, including those with pyarrow, h5py and vaex
 #
-# Both install what they need from the system (make deps; H5ARROW_NO_DEPS=1 leaves that out). `make help` lists the rest.
+# Both first install the system packages that they need (make deps; H5ARROW_NO_DEPS=1 skips that). `make help` lists all
+# targets.
 
 GO          ?= go
 PKGS        ?= ./...
@@ -9,14 +10,14 @@ FUZZTIME    ?= 10s
 JOBS        ?= 2
 STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 
-# Build tags for what this machine has, asked for when a recipe runs, as make deps may have changed it.
+# Build tags for what this machine has. They are computed when a recipe runs, as make deps may change them.
 TAGS = $(shell scripts/tags.sh)
 
 ROOT  := $(CURDIR)
 VENV  := $(ROOT)/build/venv
 CASES := $(ROOT)/build/cases
 
-# What Go tests find there, if it is there: a Python with h5py, pyarrow and vaex, and the interoperability cases.
+# The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, and the interoperability cases.
 export H5ARROW_PYTHON := $(VENV)/bin/python
 export H5ARROW_CASES  := $(CASES)
 
@@ -26,7 +27,7 @@ export H5ARROW_CASES  := $(CASES)
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
 
-deps: ## install the system packages that a full build wants
+deps: ## install the system packages that a full build needs
 	@scripts/deps.sh
 
 build: ## build bin/h5arrow with all that this machine has
@@ -56,7 +57,7 @@ cases: venv ## write the interoperability cases to build/cases
 
 interop: cases build ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
-	@echo "the same, as streams, by one worker, by plain reads:"
+	@echo "again, to streams, with one worker and without mapping:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
 	@$(VENV)/bin/python scripts/pandas_roundtrip.py $(CASES) --h5arrow bin/h5arrow
 
@@ -84,7 +85,7 @@ cross: ## compile for other systems, and for 32 bits with the tests, without cgo
 	CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(PKGS)
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy
-	@bad="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; if [ -n "$$bad" ]; then echo "not as gofmt writes it:"; echo "$$bad"; exit 1; fi
+	@bad="$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go'))"; if [ -n "$$bad" ]; then echo "not formatted by gofmt:"; echo "$$bad"; exit 1; fi
 	$(GO) vet -tags '$(TAGS),invariants' $(PKGS)
 	CGO_ENABLED=0 $(GO) vet -tags purego $(PKGS)
 	$(GO) run $(STATICCHECK) -tags '$(TAGS),invariants' $(PKGS)
@@ -93,7 +94,7 @@ lint: ## gofmt, go vet, staticcheck, go mod tidy
 generate: ## write the generated files again
 	$(GO) generate $(PKGS)
 
-bench: build ## compare with the peers where their scripts are beside this repository, else run the Go benchmarks
+bench: build ## compare with other programs if ../shared/bench has the scripts for it, else run the Go benchmarks
 	@GO='$(GO)' TAGS='$(TAGS)' PKGS='$(PKGS)' scripts/bench.sh
 
 clean: ## remove bin and build

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Compares with the peers, if ../shared/bench has the scripts for it; else runs the Go benchmarks. BENCH_ROWS sets the
-# size of the files that are compared on (20 million: about 3 GB), BENCH_DIR where they are kept.
+# Compares the speed with that of other programs if ../shared/bench has the scripts for it, else runs the Go benchmarks.
+# BENCH_ROWS sets the rows of the files to compare on (20 million: about 3 GB), BENCH_DIR the folder that keeps them.
 set -eu
 cd "$(dirname "$0")/.."
 peers=../shared/bench

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the system packages that a full build wants, where apt-get is there and may be used without asking, and says
-# what the build will be without. Opt out with H5ARROW_NO_DEPS=1. H5ARROW_REQUIRE_ALL=1 makes anything missing an error.
+# Installs the system packages that a full build needs, where apt-get works without asking for a password, and lists what
+# is still missing. H5ARROW_NO_DEPS=1 installs nothing. H5ARROW_REQUIRE_ALL=1 makes anything missing an error.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/probe.sh
@@ -19,7 +19,7 @@ if [ -n "$packages" ]; then
 	if [ "${H5ARROW_NO_DEPS:-0}" = 1 ]; then
 		echo "deps: H5ARROW_NO_DEPS=1, nothing is installed"
 	elif ! command -v apt-get >/dev/null 2>&1; then
-		echo "deps: no apt-get here, nothing is installed; these Debian packages are wanted: $packages"
+		echo "deps: apt-get not found, nothing is installed; a full build needs these Debian packages: $packages"
 	else
 		if [ "$(id -u)" = 0 ]; then
 			as_root="env"
@@ -31,10 +31,10 @@ if [ -n "$packages" ]; then
 		if [ -z "$as_root" ]; then
 			echo "deps: neither root nor sudo without a password, nothing is installed; to install: apt-get install $packages"
 		else
-			echo "deps: installing with apt-get (H5ARROW_NO_DEPS=1 leaves it): $packages"
+			echo "deps: installing with apt-get (H5ARROW_NO_DEPS=1 skips this): $packages"
 			apt="$as_root DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300"
-			$apt update </dev/null || echo "deps: apt-get update failed, trying with the lists that are here"
-			# One that can't be had must not keep the others away.
+			$apt update </dev/null || echo "deps: apt-get update failed, using the existing package lists"
+			# A package that can't be installed must not prevent the others.
 			# shellcheck disable=SC2086
 			$apt install -y --no-install-recommends $packages </dev/null || for p in $packages; do
 				$apt install -y --no-install-recommends "$p" </dev/null || echo "deps: $p could not be installed"
@@ -51,9 +51,9 @@ without=$(
 	have_venv || echo "  Python 3.11 or newer with venv: no interoperability tests with pyarrow, h5py and vaex"
 )
 if [ -z "$without" ]; then
-	echo "deps: all there"
+	echo "deps: nothing is missing"
 else
-	echo "deps: everything works, but it is built and tested without:"
+	echo "deps: all features work, but the build and the tests go without:"
 	echo "$without"
 	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || exit 1
 fi

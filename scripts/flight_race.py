@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Races `h5arrow serve` against pyarrow's own Flight server, which holds the same table in memory:
+"""Compares the speed of `h5arrow serve` with that of pyarrow's Flight server, which has the same table in memory:
 
     flight_race.py FILE --h5arrow bin/h5arrow [--rows 32768 --rows 262144 --rows 0] [--rounds 9] [--flag=--trust-input]
 
-One client (pyarrow, in a process of its own) reads the whole table from both in turn; what counts is the best round
-of each. --rows is the rows of a batch, the same for both; 0 is what h5arrow sends by itself. Prints a line for each."""
+A client (pyarrow, in its own process) reads the whole table from both servers in turn; the best round of each counts.
+--rows sets the rows of a batch for both servers; 0 means h5arrow's default. Prints a line for each --rows."""
 import argparse
 import os
 import subprocess
@@ -16,7 +16,7 @@ import pyarrow.flight as fl
 
 
 class Memory(fl.FlightServerBase):
-    """A table in memory, in batches of so many rows."""
+    """Serves a table in memory, in batches of the given number of rows."""
 
     def __init__(self, table, rows):
         super().__init__("grpc://127.0.0.1:0")
@@ -31,7 +31,7 @@ def peer(address, rows):
     server = Memory(read_all(client), rows)
     client.close()
     print("grpc://127.0.0.1:%d" % server.port, flush=True)
-    sys.stdin.read()  # until the parent ends it
+    sys.stdin.read()  # until the parent closes it
     server.shutdown()
 
 
@@ -45,7 +45,7 @@ def read_all(client):
 
 
 def drain(client, tickets):
-    """Reads everything and keeps nothing. Returns the rows and the rows of the first batch."""
+    """Reads and drops all batches. Returns the number of rows in all and in the first batch."""
     rows, first = 0, 0
     for t in tickets:
         for chunk in client.do_get(t):
@@ -88,7 +88,7 @@ def race(args, rows):
                     got, _ = drain(c, tickets)
                     seconds = time.perf_counter() - start
                     if got != n:
-                        sys.exit("flight_race: %s gave %d rows of %d" % (name, got, n))
+                        sys.exit("flight_race: %s returned %d rows, want %d" % (name, got, n))
                     best[name] = min(best[name], (seconds, cpu(pid) - before))
         finally:
             q.stdin.close()

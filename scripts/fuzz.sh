@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs every fuzz target for FUZZTIME. A target that fails leaves its input in testdata/fuzz of its package.
+# Runs every fuzz target for FUZZTIME. When a target fails, its input is left in testdata/fuzz of its package.
 set -u
 go=${GO:-go}
 tags=${TAGS:-}

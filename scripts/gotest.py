@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Runs `go test -json ...` and prints what `go test` prints; a test that skipped fails the run."""
+"""Runs `go test -json ...` and prints what `go test` prints. Skipped tests fail the run and are listed at the end."""
 import json
 import subprocess
 import sys
@@ -23,17 +23,17 @@ def main():
             lines.setdefault(key, []).append(e["Output"])
         elif action in ("pass", "fail", "skip") and test is not None:
             said = [x for x in lines.pop(key, []) if not x.startswith("=== ")]
-            said = "".join(sorted(said, key=lambda x: not x.lstrip().startswith("--- ")))  # its verdict first
+            said = "".join(sorted(said, key=lambda x: not x.lstrip().startswith("--- ")))  # the result comes first
             if action == "fail":
                 print(said, end="", flush=True)
             elif action == "skip":
                 skipped.append("%s %s: %s" % (key + (" ".join(said.split()),)))
     status = p.wait()
-    for (_, _), said in lines.items():  # tests that a crash left unfinished
+    for (_, _), said in lines.items():  # tests that a crash interrupted
         if status:
             print("".join(said), end="")
     for s in skipped:
-        print("SKIP where nothing may: " + s)
+        print("SKIP, which H5ARROW_REQUIRE_ALL=1 forbids: " + s)
     if skipped and not status:
         print("FAIL")
     sys.exit(status or bool(skipped))

@@ -1,5 +1,6 @@
 #!/bin/sh
-# gotest.sh ARGUMENTS of go test... With H5ARROW_REQUIRE_ALL=1 a test that skips fails the run, and is named.
+# gotest.sh ARGUMENTS...: runs go test with these arguments. With H5ARROW_REQUIRE_ALL=1, skipped tests fail the run and are
+# listed.
 set -u
 go=${GO:-go}
 if [ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ]; then

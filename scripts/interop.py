@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Runs the interoperability cases and holds the result to a list of the ones that are known to fail.
+"""Runs the interoperability cases and compares the failures with the list of known ones.
 
     interop.py CASEDIR --h5arrow BIN [--failures FILE] [--jobs N] [--ext .arrow] [--extra=...] [--update]
 
-The list has a line for each: the case's name, a tab, the reason. A case that fails and is not listed ends the run with an
-error, and so does one that is listed and passes, or that does not exist.
+Each line of the list has the name of a case, a tab and the reason. The run fails if a case fails that is not listed, or if
+a listed case passes or does not exist.
 """
 import argparse
 import concurrent.futures
@@ -27,7 +27,7 @@ def read_failures(path):
                 continue
             name, tab, reason = line.partition("\t")
             if not tab or not reason.strip() or name in listed:
-                sys.exit("%s:%d: want a case once, a tab and a reason" % (path, number))
+                sys.exit("%s:%d: want a case, which is not listed yet, a tab and a reason" % (path, number))
             listed[name] = reason
     return listed
 
@@ -41,8 +41,8 @@ def main():
     p.add_argument("--ext", default=".arrow")
     p.add_argument("--extra", action="append", default=[])
     p.add_argument("--timeout", type=float, default=60)
-    p.add_argument("--lines", type=int, default=3, help="lines shown of each failure")
-    p.add_argument("--update", action="store_true", help="rewrite the list, with what the failures say as reasons")
+    p.add_argument("--lines", type=int, default=3, help="number of lines to show of each failure")
+    p.add_argument("--update", action="store_true", help="rewrite the list, with the messages of the failures as reasons")
     a = p.parse_args()
     a.h5arrow = os.path.abspath(a.h5arrow)
     listed = read_failures(a.failures)
@@ -67,7 +67,7 @@ def main():
     for line in wrong:
         print(line)
     print(" ".join(["interop", a.ext] + a.extra) + ": " + ", ".join(
-        "%s %d/%d" % (name, ok, total) for name, (ok, total) in families.items()) + "; %d known to fail, %d not as listed" % (len(listed), len(wrong)))
+        "%s %d/%d" % (name, ok, total) for name, (ok, total) in families.items()) + "; %d known to fail, %d unlike the list" % (len(listed), len(wrong)))
     sys.exit(1 if wrong and not a.update else 0)
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Converts HDFStores by h5arrow, makes frames of the result by pyarrow's to_pandas(), and compares them with what pandas
-itself reads: values, types, index, names, categories.
+"""Converts HDFStores with h5arrow, the result to frames with pyarrow's to_pandas(), and compares these with what pandas reads:
+values, types, index, names, categories.
 
     pandas_roundtrip.py CASEDIR --h5arrow BIN
 
-The stores are those of the interoperability cases in CASEDIR, and more that are written here for what they leave out.
+The stores are those of the interoperability cases in CASEDIR, and others, written here, for what the cases do not cover.
 """
 import argparse
 import datetime
@@ -18,13 +18,13 @@ import zoneinfo
 
 import numpy as np
 import pandas as pd
-import pandas.core.arrays.arrow.extension_types  # noqa: F401  (has pyarrow know pandas' periods)
+import pandas.core.arrays.arrow.extension_types  # noqa: F401  (registers pandas' periods with pyarrow)
 import pyarrow as pa
 import pyarrow.ipc
 
 
 def more_stores(folder):
-    """Writes stores; returns the files, and the frames of those that pandas does not read as it wrote them."""
+    """Writes stores. Returns the files, and the original frames of those that pandas reads differently."""
     n = 6
     x = np.arange(n) * 0.5
 
@@ -66,7 +66,7 @@ def more_stores(folder):
                                     "when": pd.Categorical(stamps)}),
         "text": pd.DataFrame({"s": ["a", None, "nan", "", "größe", "b"], "t": list("uvwxyz")}),
     }
-    truth = {}  # pandas 2 reads these otherwise than it wrote them
+    truth = {}  # pandas 2 reads these differently than it wrote them
     files = []
     for form in ("fixed", "table"):
         for name, df in (frames | (table if form == "table" else {}) | {"dates": dates, "seconds": seconds, "spans": spans}).items():
@@ -85,13 +85,13 @@ def more_stores(folder):
 
 
 def same(want, got):
-    """Raises AssertionError where two frames differ. An index's frequency is not kept, and nulls of text are one."""
+    """Raises AssertionError if two frames differ, except in the frequency of the index and the kind of nulls in text."""
     assert zone(want.index) == zone(got.index), "zones %s and %s" % (zone(want.index), zone(got.index))
     pd.testing.assert_frame_equal(plain(want), plain(got), check_freq=False, check_column_type="equiv" if len(want.columns) else False)
 
 
 def zone(index):
-    """A zone's name or offset: pandas and pyarrow take their zones from different libraries."""
+    """Returns a zone's name or offset: pandas and pyarrow use different libraries for zones."""
     tz = getattr(index, "tz", None)
     try:
         return tz and tz.utcoffset(None) or str(tz)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""plot.py RESULTS OUT.svg: draws the ratios that compare.py printed (its lines in RESULTS) as bars; shorter is faster.
+"""plot.py RESULTS OUT.svg: draws the ratios in RESULTS, the output of compare.py, as bars; shorter is faster.
 
-Each line is a job; each bar h5arrow's time divided by a peer's. The line at 1 is the peer itself.
+Each bar is h5arrow's time for a job divided by another program's. The line at 1 is the other program.
 """
 import html
 import re

@@ -1,6 +1,6 @@
-# Sourced by the other scripts: questions about this machine, each answered by trying.
+# Sourced by the other scripts: functions that check what this machine has, by trying it.
 
-# compiles SOURCE [FLAGS...]: whether a C program of that one #include compiles and links.
+# compiles HEADER [FLAGS...] reports whether a C program that includes the header compiles and links.
 compiles() {
 	include=$1
 	shift
@@ -12,7 +12,7 @@ have_cc() { command -v "${CC:-gcc}" >/dev/null 2>&1 && echo 'int main(void) { re
 
 have_cxx() { echo 'int main() { return 0; }' | ${CXX:-g++} -x c++ - -o /dev/null >/dev/null 2>&1; }
 
-# The SQL engine is linked statically, for the systems that the module has a library for.
+# The SQL engine is linked statically; its Go module has libraries for these systems.
 have_duckdb() {
 	case $(uname -s)-$(uname -m) in
 	Linux-x86_64 | Linux-aarch64) getconf GNU_LIBC_VERSION >/dev/null 2>&1 ;;
@@ -25,7 +25,7 @@ have_pkg_config() { command -v pkg-config >/dev/null 2>&1; }
 
 have_libdeflate() { compiles libdeflate.h -ldeflate; }
 
-# The paths are those that the Go packages have built in.
+# The paths are those in the cgo directives of gonum's hdf5 and of h5/libhdf5.
 have_hdf5() {
 	arch=$(${CC:-gcc} -print-multiarch 2>/dev/null)
 	# shellcheck disable=SC2086
@@ -33,8 +33,8 @@ have_hdf5() {
 		${CGO_CFLAGS:-} ${CGO_LDFLAGS:-} -lhdf5 -lhdf5_hl
 }
 
-# find_python prints a Python that can make a virtual environment and for which the packages of the tests exist:
-# 3.12 and 3.11 before any other from 3.11 on.
+# find_python prints the name of a Python from 3.11 on that can make a virtual environment. 3.12 and 3.11 come first, as
+# all packages of the tests exist for them.
 find_python() {
 	for python in ${PYTHON:-python3.12 python3.11 python3}; do
 		if $python -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""summary.py: prints the JSON summary of `h5arrow convert --json`, from standard input, as a table."""
+"""summary.py: reads the JSON summary of `h5arrow convert --json` from standard input and prints it as a table."""
 import json
 import sys
 

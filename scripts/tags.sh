@@ -1,5 +1,5 @@
 #!/bin/sh
-# Prints the build tags that this machine can serve, comma-separated. H5ARROW_TAGS overrides it (it may be empty).
+# Prints the build tags that this machine supports, comma-separated. H5ARROW_TAGS, which may be empty, overrides them.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 . scripts/probe.sh

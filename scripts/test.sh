@@ -1,6 +1,6 @@
 #!/bin/sh
-# All tests: the interoperability cases first, then the Go tests, whose lines end the output. Where Python or its packages
-# can't be had, the former are left out, and H5ARROW_REQUIRE_ALL=1 makes that an error.
+# Runs all tests: the interoperability cases, then the Go tests. Without Python or its packages the interoperability cases
+# are left out; H5ARROW_REQUIRE_ALL=1 makes that an error.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# venv.sh DIR REQUIREMENTS...: makes a virtual environment of those packages in DIR, unless it is there already.
-# Ends with status 3 where there is no Python for it.
+# venv.sh DIR REQUIREMENTS...: makes a virtual environment with these packages in DIR, unless DIR has it already. The exit
+# status is 3 if there is no suitable Python.
 set -u
 dir=$1
 shift
@@ -8,7 +8,7 @@ here=$(dirname "$0")
 . "$here/probe.sh"
 
 if ! python=$(find_python); then
-	echo "venv: no Python from 3.11 on that can make a virtual environment (tried ${PYTHON:-python3.12, python3.11, python3})" >&2
+	echo "venv: no Python 3.11 or newer can make a virtual environment (tried ${PYTHON:-python3.12, python3.11, python3})" >&2
 	exit 3
 fi
 stamp="$($python -c 'import sys; print(sys.version)') $(cat "$@")"

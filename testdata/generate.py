@@ -3,21 +3,22 @@
 
     build/venv/bin/python testdata/generate.py [--only NAME,...]
 
-It ran once: what it wrote is committed, and tests compare it with SHA256SUMS. The versions of h5py and vaex in
-interop/requirements.txt write the same again, but for time stamps and bytes that mean nothing. The values in expected/*.json are those that were in memory when the file was written; types, storage and chunk indexes are libhdf5's
-description of it. Nothing in them was read by this project.
+It ran once: its output is committed, and tests compare it with SHA256SUMS. With the versions of h5py and vaex in
+interop/requirements.txt the output is the same except for time stamps and unused bytes. The values in expected/*.json are
+those in memory when the file was written; types, storage and chunk indexes are as libhdf5 describes them. This project read
+none of them.
 
 expected/NAME.json:
-  superblock    version of the superblock, and userblock: bytes in front of it
+  superblock    version of the superblock, and userblock: the number of bytes before it
   objects       path -> {kind, ...}
     group       links: [name, "hard"] | [name, "soft", target] | [name, "external", file, target], in the order of the file: creation order where
                 it is tracked (`tracked`), else by name
-    dataset     type (the spelling of `h5arrow inspect`), shape (null: a null dataspace), maxshape (-1: unlimited; only where it differs), layout,
-                chunks, index, filters (numbers), fill (user-defined only), values (absent where there are none to compare with);
-                written instead of values: the item's number in C order -> value, and the fill value everywhere else
+    dataset     type (as `h5arrow inspect` prints it), shape (null: a null dataspace), maxshape (-1: unlimited; only where it differs), layout,
+                chunks, index, filters (numbers), fill (user-defined only), values (absent if there are none to compare with);
+                written, instead of values: the item's index in C order -> value; all others have the fill value
     type        a committed datatype: type
   attributes of each object: name -> {type, shape, values}
-  tables        path -> {rows, columns: [{name, type (as Arrow's Python spells it), values}]}, for files that are tables by a convention
+  tables        path -> {rows, columns: [{name, type (as pyarrow prints it), values}]}, for files that are tables by some convention
 
 values: nested lists in C order; integers, enums and bitfields as integers, floats as numbers or "NaN", "Infinity", "-Infinity", "-0.0"; text as strings,
 opaque bytes in hex, complex as [re, im], compound as lists of members, references as paths ("" for a null reference), null where a table says null.
@@ -52,8 +53,8 @@ IEEE = {16: (15, 10, 5, 0, 10), 32: (31, 23, 8, 0, 23), 64: (63, 52, 11, 0, 52)}
 
 # ---- describing --------------------------------------------------------------------------------------------------
 
-def spell(t):
-    """The type as `h5arrow inspect` spells it."""
+def type_text(t):
+    """Returns the type as `h5arrow inspect` prints it."""
     kind, bits = t.get_class(), t.get_size() * 8
 
     def order():
@@ -72,23 +73,23 @@ def spell(t):
         return "opaque%d(%r)" % (t.get_size(), t.get_tag().decode())
     if kind == h5t.COMPOUND:
         return "compound%d{%s}" % (t.get_size(), ", ".join(
-            "%s@%d:%s" % (t.get_member_name(i).decode(), t.get_member_offset(i), spell(t.get_member_type(i))) for i in range(t.get_nmembers())))
+            "%s@%d:%s" % (t.get_member_name(i).decode(), t.get_member_offset(i), type_text(t.get_member_type(i))) for i in range(t.get_nmembers())))
     if kind == h5t.REFERENCE:
         return "ref%d" % t.get_size()
     if kind == h5t.ENUM:
-        return "enum(%s){%s}" % (spell(t.get_super()), ", ".join(
+        return "enum(%s){%s}" % (type_text(t.get_super()), ", ".join(
             "%s=%d" % (t.get_member_name(i).decode(), t.get_member_value(i)) for i in range(t.get_nmembers())))
     if kind == h5t.VLEN:
-        return "vlen<%s>" % spell(t.get_super())
+        return "vlen<%s>" % type_text(t.get_super())
     if kind == h5t.ARRAY:
-        return "array%s<%s>" % (list(t.get_array_dims()), spell(t.get_super()))
+        return "array%s<%s>" % (list(t.get_array_dims()), type_text(t.get_super()))
     if kind == getattr(h5t, "COMPLEX", None):
-        return "complex<%s>" % spell(t.get_super())
+        return "complex<%s>" % type_text(t.get_super())
     raise ValueError("class %d" % kind)
 
 
 def plain(v):
-    """A value as JSON has it."""
+    """Returns a value for JSON."""
     if v is None or isinstance(v, (bool, str, int)):
         return v
     if isinstance(v, bytes):
@@ -114,9 +115,9 @@ def plain(v):
 
 
 def describe(d):
-    """What libhdf5 says about a dataset."""
+    """Returns what libhdf5 says about a dataset."""
     plist, space = d.get_create_plist(), d.get_space()
-    out = {"kind": "dataset", "type": spell(d.get_type()), "shape": None}
+    out = {"kind": "dataset", "type": type_text(d.get_type()), "shape": None}
     if space.get_simple_extent_type() != h5s.NULL:
         out["shape"] = list(space.get_simple_extent_dims())
         maxshape = list(space.get_simple_extent_dims(True))
@@ -135,7 +136,7 @@ def describe(d):
 # ---- writing -----------------------------------------------------------------------------------------------------
 
 class Fixture:
-    """One HDF5 file and what is in it."""
+    """An HDF5 file and the description of its contents."""
 
     def __init__(self, name, low="earliest", high="v108", userblock=0, shared=False, tracked=False):
         self.name, self.path = name, os.path.join(HERE, name + ".h5")
@@ -203,7 +204,8 @@ class Fixture:
         h5g.create(where, leaf, gcpl=create)
 
     def dataset(self, path, type, values, shape=None, maxshape=None, raw=None, record=True, dense=None, fill=None, memory=None, space=None, **plist):
-        """type: an h5t type or a numpy dtype; memory: the dtype of values, where numpy can't say it. raw: what to write instead of values, in the bytes of the type. plist: set_* of the creation list."""
+        """Writes a dataset. type: an h5t type or a numpy dtype. memory: the dtype of values, if numpy can't tell. raw: bytes of
+        the type to write instead of values. plist: arguments of the creation list's set_* functions."""
         tid = type if isinstance(type, h5t.TypeID) else h5t.py_create(np.dtype(type), logical=True)
         create = h5p.create(h5p.DATASET_CREATE)
         create.set_obj_track_times(False)
@@ -241,13 +243,13 @@ class Fixture:
         a = h5a.create(self.f[path].id, name.encode(), tid, space)
         if not null:
             a.write(np.asarray(values, dtype=None if isinstance(type, h5t.TypeID) else type))
-        out = {"type": spell(a.get_type()), "shape": None if null else list(shape), "values": expected}
+        out = {"type": type_text(a.get_type()), "shape": None if null else list(shape), "values": expected}
         if expected is None and not null:
             out["values"] = plain(values)
         self.objects[path].setdefault("attributes", {})[name] = out
 
     def alias(self, path, other):
-        """other is one more hard link to path."""
+        """Makes other another hard link to path."""
         where, leaf = self.parent(other)
         where.links.create_hard(leaf, self.f.id, path.encode())
 
@@ -274,7 +276,7 @@ def write_json(name, content, tables=None):
 
 
 def squeeze(v, indent=""):
-    """JSON with objects over several lines where they hold objects, and everything else on one line."""
+    """Returns JSON with one line for each member of an object that has objects in it, and everything else on one line."""
     if isinstance(v, dict) and any(isinstance(x, dict) or isinstance(x, list) and x and isinstance(x[0], dict) for x in v.values()):
         inner = indent + " "
         return "{\n" + ",\n".join("%s%s: %s" % (inner, json.dumps(k, ensure_ascii=False), squeeze(x, inner)) for k, x in v.items()) + "\n" + indent + "}"
@@ -297,7 +299,7 @@ def variable(cset=h5t.CSET_UTF8):
 
 
 def extremes(dtype, n):
-    """n values that include both ends of the type."""
+    """Returns n values, with the least and the greatest of the type."""
     dt = np.dtype(dtype)
     if dt.kind == "f":
         info = np.finfo(dt.newbyteorder("="))
@@ -409,7 +411,7 @@ def structures(x):
     committed = h5t.py_create(colours, logical=True)
     where, leaf = x.parent("/types/colour")
     committed.commit(where, leaf)
-    x.objects["/types/colour"] = {"kind": "type", "type": spell(committed)}
+    x.objects["/types/colour"] = {"kind": "type", "type": type_text(committed)}
     x.dataset("/types/committed", committed, np.array([40, 0], "<i2"), raw=np.array([40, 0], "<i2").tobytes())
 
 
@@ -426,7 +428,7 @@ def layouts(x):
     x.dataset("/layouts/scaleoffset", "<i4", a, chunk=(10, 3), scaleoffset=(h5py.h5z.SO_INT, 0))
     d = x.f.create_dataset("/layouts/lzf", data=np.repeat(a, 5, axis=0), chunks=(50, 3), compression="lzf")
     x.objects["/layouts/lzf"] = dict(describe(d.id), values=plain(np.repeat(a, 5, axis=0)))
-    # A chunk that a filter was skipped for (its bit in the mask), and one that was never written.
+    # A chunk for which a filter was skipped (its bit in the mask), and a chunk that was never written.
     d = x.dataset("/layouts/skipped", "<i4", None, shape=(9,), chunk=(3,), deflate=1, fill=np.int32(-7), record=False)
     h5py.Dataset(d)[0:3] = [1, 2, 3]
     d.write_direct_chunk((6,), np.array([7, 8, 9], "<i4").tobytes(), filter_mask=1)
@@ -486,7 +488,7 @@ def old():
 
 
 def indexes(x):
-    """Every chunk index of the newer formats, with and without filters, with chunks that are missing."""
+    """Writes each chunk index of the newer formats, with and without filters, with missing chunks."""
     unlimited = h5s.UNLIMITED
     a = np.arange(40, dtype="<i4")
     for name, filters in (("", {}), ("_deflate", {"shuffle": (), "deflate": 3})):
@@ -505,7 +507,7 @@ def indexes(x):
 
 
 def sparse(x, path, shape, maxshape, chunk, present, filters):
-    """A dataset of which a few chunks (by number in C order) are written."""
+    """Writes a few chunks (by index in C order) of a dataset."""
     a = np.full(shape, -1, "<i2")
     d = x.dataset(path, "<i2", None, shape=shape, maxshape=maxshape, chunk=chunk, fill=np.int16(-1), record=False,
                   **filters)
@@ -574,7 +576,7 @@ def userblock():
         x.dataset("/chunked", "<i8", np.arange(20, dtype="<i8") * 3, chunk=(8,), deflate=2)
         x.dataset("/text", variable(), np.array(["in", "the", "heap"], object), memory=h5py.string_dtype())
     with open(os.path.join(HERE, "userblock.h5"), "r+b") as f:
-        f.write(b"These 1024 bytes are not HDF5.\n" + b"\x89HDF\r\n\x1a\n")  # a signature where none is looked for
+        f.write(b"These 1024 bytes are not HDF5.\n" + b"\x89HDF\r\n\x1a\n")  # a signature where readers do not look for it
 
 
 def vds():
@@ -603,7 +605,7 @@ def vds():
         virtual("/missing", (20,), [(slice(0, 10), source("vds_missing.h5")), (slice(10, 20), source("vds_b.h5"))], np.concatenate([[-1] * 10, b]))
         x.dataset("/own", "<i4", np.arange(5, dtype="<i4"))
         virtual("/same_file", (5,), [(slice(0, 5), source(".", "own", (5,)))], np.arange(5))
-        # printf-style: a block of ten rows from each of vds_p0.h5, vds_p1.h5, ... as many as there are
+        # printf-style: a block of ten rows from each of vds_p0.h5, vds_p1.h5, ... that exists
         space, src = h5s.create_simple((20,), (h5s.UNLIMITED,)), h5s.create_simple((10,))
         space.select_hyperslab((0,), (h5s.UNLIMITED,), stride=(10,), block=(10,))
         create = h5p.create(h5p.DATASET_CREATE)
@@ -651,7 +653,7 @@ def vaex_file():
     text = ["%s-%d" % ("äb🙂"[k % 3], k) for k in i]
     nulls = [None if k % 3 == 0 else "" if k % 3 == 1 else s for k, s in zip(i, text)]
     labels = ["red", "", "größe"]
-    columns = {  # name: (what vaex gets, Arrow type, values)
+    columns = {  # name: (what is passed to vaex, Arrow type, values)
         "f8": (i * 0.5, "double", i * 0.5), "f4": ((i * 0.25).astype("f4"), "float", i * 0.25),
         "i1": (i.astype("i1") - 10, "int8", i - 10), "u2": (i.astype("u2") * 3000, "uint16", i * 3000), "i8": (i * 2**40, "int64", i * 2**40),
         "flag": (i % 3 == 0, "bool", [bool(k % 3 == 0) for k in i]),
@@ -665,7 +667,7 @@ def vaex_file():
         "grid": (np.arange(n * 2, dtype="i2").reshape(n, 2), "fixed_size_list<item: int16>[2]", np.arange(n * 2).reshape(n, 2)),
     }
     path = os.path.join(HERE, "vaex.h5")
-    with tempfile.TemporaryDirectory() as tmp:  # vaex wants its own suffix
+    with tempfile.TemporaryDirectory() as tmp:  # vaex needs its own suffix
         vaex.from_arrays(**{k: c[0] for k, c in columns.items()}).export_hdf5(os.path.join(tmp, "x.hdf5"))
         os.replace(os.path.join(tmp, "x.hdf5"), path)
     table = {"rows": n, "columns": [{"name": k, "type": c[1], "values": plain([bool(v) if isinstance(v, (bool, np.bool_)) else v for v in c[2]])}
@@ -674,7 +676,7 @@ def vaex_file():
 
 
 def vaex_hand():
-    """vaex's layout as others write it: masks in chunks, of every width and byte order, bitmaps whose last bits are set."""
+    """Writes vaex's layout as other programs do: chunked masks of each width and byte order, bitmaps whose last bits are set."""
     n = 37
     i = np.arange(n)
     with Fixture("vaex_hand") as x:
@@ -693,7 +695,7 @@ def vaex_hand():
             column("mask_" + name, "<i4", i.astype("<i4") * 3, **plist)
             x.dataset("/table/columns/mask_%s/mask" % name, mask.dtype, mask, **plist)
             table("mask_" + name, "int32", [None if h else int(k) * 3 for k, h in zip(i, hole)])
-        bits = np.ones(48, bool)  # the bits past the end are set, and there is a byte too many
+        bits = np.ones(48, bool)  # the bits past the end are set, and there is an extra byte
         bits[:n] = ~hole
         for name, plist in (("", {}), ("_chunked", {"chunk": (3,), "shuffle": (), "deflate": 1})):
             column("bitmap" + name, ">f8", (i / 4).astype(">f8"), **({"chunk": (10,), "deflate": 1} if plist else {}))
@@ -720,7 +722,7 @@ def vaex_hand():
 
 
 def sample():
-    """sample.h5: 50,000 taxi rides that nobody took, written by vaex; two columns compressed by h5py."""
+    """Writes sample.h5: 50,000 invented taxi rides, by vaex; two columns are compressed by h5py."""
     os.environ.setdefault("VAEX_HOME", tempfile.mkdtemp(prefix="vaex-"))
     import pyarrow as pa
     import vaex
@@ -752,7 +754,7 @@ def sample():
         f["table"].attrs["description"] = "50,000 taxi rides that nobody took"
 
 
-# name of the group of files -> what writes it, and the files
+# name of the group of files -> the function that writes it, and the files
 FILES = {"old": (old, ["old.h5", "linked.h5"]), "new": (new, ["new.h5"]), "latest": (latest, ["latest.h5"]), "shared": (shared, ["shared.h5"]),
          "userblock": (userblock, ["userblock.h5"]), "vds": (vds, ["vds.h5", "vds_a.h5", "vds_b.h5", "vds_p0.h5", "vds_p1.h5"]),
          "external": (external, ["external.h5", "external.raw"]), "vaex": (vaex_file, ["vaex.h5"]), "vaex_hand": (vaex_hand, ["vaex_hand.h5"]),
@@ -764,7 +766,7 @@ def main():
     p.add_argument("--only", default="", help="groups of files, comma-separated: " + ",".join(FILES))
     only = [x for x in p.parse_args().only.split(",") if x]
     os.makedirs(os.path.join(HERE, "expected"), exist_ok=True)
-    os.chdir(HERE)  # external files and virtual sources are looked for here
+    os.chdir(HERE)  # h5py looks for external files and virtual sources here
     for name, (write, _) in FILES.items():
         if not only or name in only:
             write()

@@ -1,7 +1,7 @@
 //go:build cgo
 
-// Command cshared is h5arrow as a library for C and whatever loads such: built with -buildmode=c-shared, it exports a
-// function that opens a table and fills a struct ArrowArrayStream. read.py beside it loads it into Python.
+// Command cshared is h5arrow as a C library: built with -buildmode=c-shared, it exports a function that opens a table and
+// fills a struct ArrowArrayStream. read.py loads it into Python.
 package main
 
 // #include <stdint.h>
@@ -16,8 +16,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// h5arrow_stream opens a table of a file, "" for its only one, and fills the struct ArrowArrayStream at out, whose bytes
-// are zero. It returns NULL, or a message, to be freed by free(3).
+// h5arrow_stream opens a table of a file ("" means its only table) and fills the struct ArrowArrayStream at out, whose bytes
+// must be zero. It returns NULL, or an error message that the caller must free with free(3).
 //
 //export h5arrow_stream
 func h5arrow_stream(path, table *C.char, out C.uintptr_t) *C.char {
@@ -40,9 +40,9 @@ func stream(path, table string, out *cdata.Stream) error {
 	return cdata.ExportTable(context.Background(), t, out)
 }
 
-// h5arrow_mappings is the number of files that are mapped now.
+// h5arrow_mappings returns the number of files that are mapped now.
 //
 //export h5arrow_mappings
 func h5arrow_mappings() C.int { return C.int(source.LiveMappings()) }
 
-func main() {} // a library has none
+func main() {} // required in a library, too, and not called

@@ -1,4 +1,4 @@
-"""Loads libh5arrow.so into this process and has pyarrow import a table from it, without a file between them."""
+"""Loads libh5arrow.so into this process and imports a table from it into pyarrow, without a file in between."""
 import ctypes
 import gc
 

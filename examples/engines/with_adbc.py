@@ -1,4 +1,4 @@
-"""ADBC: statements over Flight SQL, as a program with an ADBC driver sends them."""
+"""ADBC: statements over Flight SQL, sent by the ADBC driver."""
 import subprocess
 import warnings
 

@@ -1,4 +1,4 @@
-"""DuckDB over an Arrow file, a Parquet file and a stream. The Arrow file is mapped: what a query does not use is not read."""
+"""DuckDB over an Arrow file, a Parquet file and a stream. The Arrow file is mapped: columns that a query does not use are not read."""
 import subprocess
 
 import duckdb

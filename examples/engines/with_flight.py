@@ -1,4 +1,4 @@
-"""A Flight client: what is there, one table from all of its endpoints, some columns and rows of it."""
+"""A Flight client: lists the tables, then reads some columns and rows of one from all of its endpoints."""
 import json
 import subprocess
 

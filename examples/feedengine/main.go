@@ -1,5 +1,5 @@
 // Command feedengine feeds an engine in its own process: the record batches of a table go through arrow-go's compute
-// kernels, one batch at a time, as they are decoded. Only the columns that are asked for are read.
+// kernels one at a time, as they are decoded. Only the selected columns are read.
 package main
 
 import (
@@ -20,8 +20,8 @@ func main() {
 	if len(os.Args) != 2 {
 		log.Fatal("usage: feedengine FILE.h5")
 	}
-	// Kernels run on goroutines of their own, where a mapped file that is cut short would end the process: without a
-	// mapping it is an error.
+	// The kernels run on their own goroutines, where reading a mapped file that was cut short would crash the process.
+	// Without a mapping, a file that is cut short is an error.
 	f, err := arrowmap.Open(os.Args[1], arrowmap.WithoutMapping())
 	if err != nil {
 		log.Fatal(err)
@@ -34,7 +34,7 @@ func main() {
 	fmt.Printf("%d rides of more than 5 km, for %.2f\n", rides, fares)
 }
 
-// longRides counts the rides of more than a distance, and adds up what they cost.
+// longRides counts the rides that are longer than a distance, and adds up their fares.
 func longRides(ctx context.Context, f *arrowmap.File, distance float32) (rides int64, fares float64, err error) {
 	table, err := f.Table("")
 	if err != nil {

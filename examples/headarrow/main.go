@@ -1,4 +1,4 @@
-// Command headarrow prints the schema and the first rows of an Arrow IPC file, by nothing but arrow-go's own reader.
+// Command headarrow prints the schema and the first rows of an Arrow IPC file, using only arrow-go's reader.
 package main
 
 import (

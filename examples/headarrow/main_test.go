@@ -25,7 +25,7 @@ func TestHead(t *testing.T) {
 	}
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
 	defer b.Release()
-	for i := range 3 { // as many batches, of two rows each
+	for i := range 3 { // three batches of two rows each
 		b.Field(0).(*array.Int32Builder).AppendValues([]int32{int32(i * 100), 7}, []bool{true, false})
 		b.Field(1).(*array.StringBuilder).AppendValues([]string{"a", "bcd"}, nil)
 		batch := b.NewRecordBatch()
@@ -47,6 +47,6 @@ func TestHead(t *testing.T) {
 		t.Errorf("head prints\n%s\nwant\n%s", out.String(), want)
 	}
 	if err := head(&out, path+"x", 3); err == nil {
-		t.Error("a missing file is no error")
+		t.Error("no error for a missing file")
 	}
 }
