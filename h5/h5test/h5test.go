@@ -1,4 +1,4 @@
-// Package h5test helps tests: it finds test files, waits for conditions, and notices what a test leaves behind.
+// Package h5test has helpers for tests: they find test files, wait for conditions, and detect leaks.
 //
 // It imports nothing of this module, so that every package's tests can import it. Package h5test/oracle runs the
 // reference implementation in a process of its own.
@@ -28,7 +28,7 @@ func Root(tb TB) string {
 	tb.Helper()
 	dir, err := os.Getwd()
 	if err != nil {
-		tb.Fatalf("where the test runs: %v", err)
+		tb.Fatalf("working directory: %v", err)
 	}
 	for {
 		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
@@ -43,7 +43,7 @@ func Root(tb TB) string {
 	}
 }
 
-// Fixture returns the path of a file in the repository's testdata. One that is missing fails the test.
+// Fixture returns the path of a file in the repository's testdata. If it is missing, the test fails.
 func Fixture(tb TB, name string) string {
 	tb.Helper()
 	path := filepath.Join(Root(tb), "testdata", filepath.FromSlash(name))
@@ -63,8 +63,8 @@ func Fixtures(tb TB) []string {
 	return files
 }
 
-// Corpus returns the folder of the corpus: files of other projects, which are not part of the repository but may lie beside
-// it as shared/corpus. Where it is missing, the test is skipped, or fails if CI is set in the environment.
+// Corpus returns the folder of the corpus: files of other projects, which are not part of the repository but may be in
+// ../shared/corpus. If it is missing, the test is skipped, or fails if the environment variable CI is set.
 func Corpus(tb TB) string {
 	tb.Helper()
 	return corpus(tb, filepath.Join(filepath.Dir(Root(tb)), "shared", "corpus"), os.Getenv("CI") != "")
@@ -82,8 +82,8 @@ func corpus(tb TB, dir string, required bool) string {
 	return ""
 }
 
-// CorpusFiles returns the paths of the HDF5 files in a folder of the corpus ("." for all of it), in order. Those in its
-// folder "bad", which are broken on purpose, are left out unless it is the folder asked for.
+// CorpusFiles returns the sorted paths of the HDF5 files in a folder of the corpus, which may be ".". The corpus's folder
+// "bad", whose files are broken on purpose, is left out unless it is the given folder.
 func CorpusFiles(tb TB, folder string) []string {
 	tb.Helper()
 	dir := Corpus(tb)
@@ -106,7 +106,7 @@ func CorpusFiles(tb TB, folder string) []string {
 	return files
 }
 
-// isHDF5 looks for the signature where a superblock may start: at 0, 512, 1024, 2048 and so on.
+// isHDF5 reports whether the file has the signature where a superblock may start: at 0, 512, 1024, 2048 and so on.
 func isHDF5(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
@@ -130,16 +130,16 @@ type Counter struct {
 	Count func() int
 }
 
-// Eventually waits until cond returns true, and fails the test when it has not within the timeout. It is called from the
-// test's own goroutine.
+// Eventually waits until cond returns true, and fails the test if it does not within the timeout. It must be called from the
+// test's goroutine.
 func Eventually(tb TB, timeout time.Duration, cond func() bool) {
 	tb.Helper()
 	if !poll(timeout, cond) {
-		tb.Fatalf("what the test waits for has not happened after %v", timeout)
+		tb.Fatalf("the condition is still false after %v", timeout)
 	}
 }
 
-// poll calls cond until it returns true or the timeout is over, once at least, and returns what it returned last.
+// poll calls cond, at least once, until it returns true or the timeout is over, and returns its last result.
 func poll(timeout time.Duration, cond func() bool) bool {
 	for end := time.Now().Add(timeout); ; time.Sleep(time.Millisecond) {
 		if cond() {
@@ -151,11 +151,11 @@ func poll(timeout time.Duration, cond func() bool) bool {
 	}
 }
 
-// leakTimeout is how long Leaks waits for what is released late, such as goroutines that are about to return.
+// leakTimeout is how long Leaks waits for late releases, such as goroutines that are about to return.
 const leakTimeout = 5 * time.Second
 
-// Leaks fails the test if at its end there are more goroutines or open files than now, or more of what the counters
-// count. The test must not run in parallel with others.
+// Leaks fails the test if, when it ends, there are more goroutines or open files than now, or a counter is higher. The test
+// must not run in parallel with others.
 func Leaks(tb TB, counters ...Counter) { leaks(tb, leakTimeout, counters) }
 
 func leaks(tb TB, timeout time.Duration, counters []Counter) {
@@ -180,11 +180,11 @@ func leaks(tb TB, timeout time.Duration, counters []Counter) {
 			return
 		}
 		stacks := make([]byte, 1<<16)
-		tb.Errorf("the test left behind: %s\n%s", strings.Join(left, ", "), stacks[:runtime.Stack(stacks, true)])
+		tb.Errorf("the test leaks: %s\n%s", strings.Join(left, ", "), stacks[:runtime.Stack(stacks, true)])
 	})
 }
 
-// openFiles counts the process's open files, where the system has a list of them; elsewhere it is always 0.
+// openFiles returns the number of the process's open files, or 0 if the system does not list them.
 func openFiles() int {
 	entries, err := os.ReadDir("/proc/self/fd")
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// recorder is a TB that keeps what a test would report.
+// recorder is a TB that records what a test reports.
 type recorder struct {
 	cleanups []func()
 	failures []string
@@ -42,7 +42,7 @@ func TestLeaks(t *testing.T) {
 	for _, c := range tests {
 		t.Run(c.name, func(t *testing.T) {
 			if c.name == "file" && openFiles() == 0 {
-				t.Skip("this system has no list of open files")
+				t.Skip("this system does not list open files")
 			}
 			var r recorder
 			leaks(&r, 0, []Counter{counter})
@@ -84,7 +84,7 @@ func TestCorpus(t *testing.T) {
 		{dir, true, 0, 0, dir, ""},
 		{dir, false, 0, 0, dir, ""},
 		{filepath.Join(dir, "none"), false, 0, 1, "", filepath.Join(dir, "none")},
-		{filepath.Join(dir, "none"), true, 1, 1, "", filepath.Join(dir, "none")}, // the recorder goes on after Fatalf
+		{filepath.Join(dir, "none"), true, 1, 1, "", filepath.Join(dir, "none")}, // the recorder's Fatalf returns
 	} {
 		var r recorder
 		got := corpus(&r, c.dir, c.required)

@@ -6,9 +6,8 @@ import (
 	"strings"
 )
 
-// Python returns the Python interpreter that H5ARROW_PYTHON names, if it has the given packages (make venv makes one that
-// has all). It is empty where there is none, and the test is to be skipped then; with H5ARROW_REQUIRE_ALL=1 it has failed
-// already.
+// Python returns the Python interpreter that H5ARROW_PYTHON names, if it has the given packages; make venv makes one that
+// has them all. Otherwise it returns "", and the test should be skipped; if H5ARROW_REQUIRE_ALL is 1, it has failed.
 func Python(tb TB, packages ...string) string {
 	tb.Helper()
 	py := os.Getenv("H5ARROW_PYTHON")
@@ -16,7 +15,7 @@ func Python(tb TB, packages ...string) string {
 		return py
 	}
 	if os.Getenv("H5ARROW_REQUIRE_ALL") == "1" {
-		tb.Errorf("H5ARROW_PYTHON names no Python with %s", strings.Join(packages, ", "))
+		tb.Errorf("H5ARROW_PYTHON does not name a Python with %s", strings.Join(packages, ", "))
 	}
 	return ""
 }

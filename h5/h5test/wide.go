@@ -5,11 +5,11 @@ import (
 	"fmt"
 )
 
-// WideRows is the number of rows of what Wide makes.
+// WideRows is the number of rows of the table that Wide makes.
 const WideRows = 100
 
-// Wide returns an HDF5 file of one table in vaex's layout, of old groups as libhdf5 makes them by default:
-// /table/columns/cNNNNN/data, each dataset of WideRows doubles, column i holding i, i+1, ...
+// Wide returns an HDF5 file with one table in vaex's layout, in old-style groups as libhdf5 writes them by default. Each
+// dataset /table/columns/cNNNNN/data has WideRows doubles: NNNNN, NNNNN+1, ...
 func Wide(columns int) []byte {
 	const superblock = 96
 	w := &wide{b: make([]byte, superblock, superblock+columns*2100+1<<16)}
@@ -42,7 +42,7 @@ type link struct {
 	addr uint64
 }
 
-// put appends the numbers and strings of a structure, which starts at a multiple of eight, and returns its address.
+// put appends the numbers and strings of a structure at the next multiple of eight, and returns its address.
 func (w *wide) put(parts ...any) uint64 {
 	for len(w.b)%8 != 0 {
 		w.b = append(w.b, 0)
@@ -58,7 +58,7 @@ func (w *wide) put(parts ...any) uint64 {
 	return at
 }
 
-// header appends an object header of version 1 (specification, IV.A.1.a) of messages whose bodies have a multiple of eight bytes.
+// header appends an object header of version 1 (specification, IV.A.1.a). Bodies of messages are multiples of eight bytes.
 func (w *wide) header(messages ...wideMessage) uint64 {
 	var all []any
 	size := 0
@@ -96,8 +96,8 @@ func (w *wide) doubles(first int) uint64 {
 	)
 }
 
-// group appends an old group: names in a local heap, symbol table nodes, and a B-tree of one or two levels over them
-// (specification, III.A.1, III.B, III.C, III.D). The links are in the order of their names.
+// group appends an old-style group: names in a local heap, symbol table nodes, and a B-tree of one or more levels over them
+// (specification, III.A.1, III.B, III.C, III.D). The links must be sorted by name.
 func (w *wide) group(links ...link) uint64 {
 	names, places := make([]byte, 8), make([]uint64, len(links)) // the empty name comes first
 	for i, l := range links {

@@ -1,4 +1,3 @@
-// Package repotest holds the tests of the repository as a whole: the layers of its packages and their sizes, what no file
-// may contain, the words that its texts avoid, what README and docs show, and that the files of testdata are those that
-// were made.
+// Package repotest tests the repository as a whole: the layers and sizes of its packages, functions that no file may use,
+// words that its texts avoid, what README, ARCHITECTURE and docs show, and the files of testdata.
 package repotest

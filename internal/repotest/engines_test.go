@@ -14,11 +14,11 @@ import (
 // fileFence is one code block of docs/engines.md, and the comment before it that names the file it shows.
 var fileFence = regexp.MustCompile("(?ms)^(<!-- (examples/[a-z_/.]+) -->\n)?```([a-z]+)\n(.*?)^```$")
 
-// TestEngines runs what docs/engines.md shows, its commands and the examples in examples/, and compares the code with the
-// files and the output with what they print.
+// TestEngines runs the commands and programs that docs/engines.md shows, and compares the code with the files in examples
+// and the output with what they print.
 func TestEngines(t *testing.T) {
 	if testing.Short() {
-		t.Skip("it builds programs with and without the SQL engine")
+		t.Skip("building programs with and without the SQL engine takes long")
 	}
 	root, cgo := h5test.Root(t), withCgo(t)
 	path := filepath.Join(root, "docs", "engines.md")
@@ -39,13 +39,18 @@ func TestEngines(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if next = skipped; lang == "python" && py != "" && (cgo || !strings.Contains(file, "cshared")) && (r.sql || !strings.Contains(string(code), "--sql")) {
+			switch next = skipped; {
+			case lang != "python":
+			case py == "" || !cgo && strings.Contains(file, "cshared") || !r.sql && strings.Contains(string(code), "--sql"):
+				t.Logf("%s is not run: it needs packages, cgo or the SQL engine", file)
+			default:
 				next = r.script(func() *exec.Cmd { return exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))) })
 				ran++
 			}
 			return comment + "```" + lang + "\n" + string(code) + "```"
 		case lang == "console":
 			if strings.Contains(body, "c-shared") && !cgo {
+				t.Logf("not run without cgo: %s", body)
 				return block
 			}
 			ran++
@@ -65,12 +70,12 @@ func TestEngines(t *testing.T) {
 		return
 	}
 	if out != string(text) {
-		t.Errorf("docs/engines.md does not show what its programs are and print (go test ./internal/repotest -run TestEngines -update writes it):\n%s",
+		t.Errorf("docs/engines.md differs from its programs or from what they print (go test ./internal/repotest -run TestEngines -update writes it):\n%s",
 			firstDifference(string(text), out))
 	}
 }
 
-// withCgo tells whether Go builds C.
+// withCgo reports whether cgo is enabled.
 func withCgo(t *testing.T) bool {
 	out, err := exec.Command("go", "env", "CGO_ENABLED").Output()
 	if err != nil {

@@ -12,9 +12,8 @@ import (
 
 const module = "github.com/h5arrow/h5arrow"
 
-// layers are the packages from the bottom up, by prefix (the longest that fits counts): imports point down this list, or
-// stay inside one prefix. A prefix that ends in a slash is for the packages below it only. A package that is not in the
-// list needs a place in it.
+// layers are prefixes of packages, from the bottom up; the longest one that matches a package is its layer. One that ends
+// in a slash is only for packages below it. A package may import packages of its own layer and of lower ones.
 var layers = []string{
 	"h5/h5err",
 	"arrowmap/convention/pickle",
@@ -25,7 +24,7 @@ var layers = []string{
 	"h5",
 	"h5/chunk",
 	"h5/check",
-	"h5/libhdf5", // beside the house: the C library
+	"h5/libhdf5", // the C library
 	"h5/h5test",
 	"dtype",
 	"arrowmap/convention/internal/object",
@@ -45,8 +44,8 @@ var layers = []string{
 	"internal/repotest",
 }
 
-// fenced are packages of others and the only ones of ours that may import them. With deep, everything else must be free
-// of them in whatever it depends on, too.
+// fenced are packages of other modules and the only ones of this module that may import them. With deep, the other packages
+// must not depend on them indirectly either.
 var fenced = []struct {
 	path    string
 	allowed []string
@@ -79,7 +78,7 @@ type pkg struct {
 	Standard   bool
 }
 
-// list returns the packages of this module and the import paths of the standard library that they need.
+// list returns the packages of this module and the import paths of the standard library that they use.
 func list(t *testing.T, tags string) (ours []pkg, std map[string]bool) {
 	t.Helper()
 	cmd := exec.Command("go", "list", "-deps", "-json=ImportPath,Imports,Deps,Standard", "-tags", tags, module+"/...")
@@ -108,7 +107,7 @@ func list(t *testing.T, tags string) (ours []pkg, std map[string]bool) {
 	}
 }
 
-// inModule returns the path below this module.
+// inModule returns the path relative to this module, and reports whether the package is part of it.
 func inModule(path string) (string, bool) {
 	if path == module {
 		return "", true
@@ -135,19 +134,19 @@ func TestImports(t *testing.T) {
 	for _, tags := range []string{"", "libhdf5,libdeflate,duckdb_arrow"} {
 		ours, std := list(t, tags)
 		if len(ours) == 0 {
-			t.Fatal("go list names no package")
+			t.Fatal("go list found no packages")
 		}
 		for _, p := range ours {
 			name, _ := inModule(p.ImportPath)
 			at := layer(name)
 			if at < 0 {
-				t.Errorf("%s has no place in the table of layers", name)
+				t.Errorf("%s is not in the table of layers", name)
 				continue
 			}
 			for _, path := range p.Imports {
 				if other, ok := inModule(path); ok {
 					if to := layer(other); to > at {
-						t.Errorf("%s imports %s, which is above it", name, other)
+						t.Errorf("%s imports %s, which is in a higher layer", name, other)
 					}
 					if allowed, ok := confined[name]; ok && !slices.Contains(allowed, other) {
 						t.Errorf("%s imports %s: of this module only %s are allowed", name, other, strings.Join(allowed, ", "))

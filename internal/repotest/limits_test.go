@@ -16,18 +16,18 @@ const (
 	maxFuncLines = 80
 )
 
-// unlimited are folders, with all below them, where functions may be longer.
+// unlimited are folders with subfolders where functions may be longer.
 var unlimited = []string{
-	"h5/filter/internal/inflate", // one state machine, in whose loop all variables live in registers
+	"h5/filter/internal/inflate", // one state machine; in its loop all variables are in registers
 	"h5/filter/internal/bunzip",
 	"h5/filter/internal/asm/gen", // generators of assembly
 	"nullbitmap/internal/asm/gen",
 }
 
-// broad are packages whose size is not limited: each has one file for each of the things it offers.
+// broad are packages whose size is not limited: they have many small files, one for each feature.
 var broad = []string{"h5", "cmd/h5arrow"}
 
-// packageLimits returns how many code files and lines in them a package may have, without tests and generated code.
+// packageLimits returns the largest number of code files and lines of a package, without tests and generated code.
 func packageLimits(dir string) (files, lines int) {
 	if under(dir, "arrowmap/convention") {
 		return 12, 2000
@@ -35,7 +35,7 @@ func packageLimits(dir string) (files, lines int) {
 	return 22, 3600
 }
 
-// oversize returns what is larger than it may be, by name.
+// oversize returns the sizes that exceed the limits, by name.
 func oversize(t *testing.T) map[string]string {
 	t.Helper()
 	type size struct{ files, lines int }
@@ -76,7 +76,7 @@ func oversize(t *testing.T) map[string]string {
 	return found
 }
 
-// funcName returns the name of a function, or type and name of a method.
+// funcName returns the name of a function, or Type.Name of a method.
 func funcName(fn *ast.FuncDecl) string {
 	if fn.Recv == nil {
 		return fn.Name.Name
@@ -101,11 +101,11 @@ func typeName(typ ast.Expr) string {
 	return ""
 }
 
-// TestLimits compares the sizes of packages, files and functions with their limits. What oversize.txt names is still to be
-// divided.
+// TestLimits compares the sizes of packages, files and functions with their limits. oversize.txt lists the exceptions, which
+// remain to be divided.
 func TestLimits(t *testing.T) { exceptOf(t, "oversize.txt", oversize(t)) }
 
-// exceptOf fails the test for what was found, by name, unless the file of exceptions has a line with the name.
+// exceptOf fails the test for each finding whose name is not a line of the file of exceptions.
 func exceptOf(t *testing.T, file string, found map[string]string) {
 	t.Helper()
 	b, err := os.ReadFile(file)

@@ -15,8 +15,8 @@ import (
 // fence is one code block of the README: its language and its lines.
 var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// TestReadme runs everything that the README shows: its commands, its Python, its Go program, which is
-// examples/quickstart, and compares what they print.
+// TestReadme runs the commands, the Python and the Go program (examples/quickstart) that the README shows, and compares
+// the output.
 func TestReadme(t *testing.T) {
 	root := h5test.Root(t)
 	path := filepath.Join(root, "README.md")
@@ -25,7 +25,7 @@ func TestReadme(t *testing.T) {
 		t.Fatal(err)
 	}
 	r := newReadme(t, root)
-	next := "" // what the program before printed
+	next := "" // output of the previous program
 	out := fence.ReplaceAllStringFunc(string(text), func(block string) string {
 		m := fence.FindStringSubmatch(block)
 		switch lang, body := m[1], m[2]; lang {
@@ -50,22 +50,22 @@ func TestReadme(t *testing.T) {
 		return
 	}
 	if out != string(text) {
-		t.Errorf("the README does not show what its commands print (go test ./internal/repotest -run TestReadme -update writes it):\n%s", firstDifference(string(text), out))
+		t.Errorf("the README differs from what its commands print (go test ./internal/repotest -run TestReadme -update writes it):\n%s", firstDifference(string(text), out))
 	}
 }
 
-// skipped stands for the output of what could not be run here.
+// skipped is the output of a program that can't run here.
 const skipped = "\x00"
 
-// readme runs what a page shows.
+// readme runs the commands and programs of a page.
 type readme struct {
 	t         *testing.T
 	root, dir string
-	sql       bool // the command has the SQL engine
+	sql       bool // the command was built with the SQL engine
 }
 
-// newReadme builds the command with all that this machine has for it, and makes the test data appear where a page's
-// commands look for them, and this module where its programs do.
+// newReadme builds the command with the build tags that this machine supports, in a folder where the page's commands find
+// the test data and its programs this module.
 func newReadme(t *testing.T, root string) *readme {
 	t.Helper()
 	r := &readme{t: t, root: root, dir: t.TempDir()}
@@ -101,10 +101,11 @@ func (r *readme) run(dir string, c *exec.Cmd) string {
 	return string(out)
 }
 
-// console runs each command of a block and returns the block as it should be: as it is, where it wants an engine that
-// is not built.
+// console runs each command of a block and returns the block with its output. A block that needs the SQL engine is returned
+// unchanged if the command was built without it.
 func (r *readme) console(body string) string {
 	if strings.Contains(body, "h5arrow query") && !r.sql {
+		r.t.Logf("not run without the SQL engine: %s", body)
 		return body
 	}
 	var b strings.Builder
@@ -120,6 +121,7 @@ func (r *readme) console(body string) string {
 func (r *readme) python(body string) string {
 	py := h5test.Python(r.t, "pyarrow")
 	if py == "" {
+		r.t.Log("the Python program is not run: there is no Python with pyarrow")
 		return skipped
 	}
 	return r.script(func() *exec.Cmd {
@@ -129,8 +131,8 @@ func (r *readme) python(body string) string {
 	})
 }
 
-// script runs a Python program. One that ends by a signal is run again: threads of its packages abort the interpreter now
-// and then when it is about to end, after the program has.
+// script runs a Python program. If a signal ends it, it runs again: threads of its packages sometimes abort the
+// interpreter while it shuts down, after the program is done.
 func (r *readme) script(program func() *exec.Cmd) string {
 	r.t.Helper()
 	for try := 1; ; try++ {
@@ -154,7 +156,7 @@ func (r *readme) golang(body string) string {
 		r.t.Fatal(err)
 	}
 	if !bytes.Equal(code, []byte(body)) {
-		r.t.Error("the README's Go program is not examples/quickstart/main.go")
+		r.t.Error("the README's Go program differs from examples/quickstart/main.go")
 	}
 	return r.run(r.root, exec.Command("go", "run", "./examples/quickstart"))
 }

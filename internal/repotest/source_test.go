@@ -14,9 +14,9 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write golden text again: unsafe.txt, the output in the README")
+var update = flag.Bool("update", false, "rewrite golden text: unsafe.txt, the output in README.md and docs/engines.md")
 
-// root is the folder of go.mod.
+// root returns the folder of go.mod.
 func root(t testing.TB) string {
 	t.Helper()
 	dir, err := filepath.Abs("../..")
@@ -73,7 +73,7 @@ func goFiles(t *testing.T) []goFile {
 	return files
 }
 
-// imports returns the names that a file has for a package, none if it does not import it.
+// imports returns the name of a package in a file, and reports whether the file imports it.
 func (f goFile) imports(path string) (name string, ok bool) {
 	for _, s := range f.tree.Imports {
 		if p, err := strconv.Unquote(s.Path.Value); err == nil && p == path {
@@ -105,14 +105,14 @@ func TestUnsafeFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	if text != string(want) {
-		t.Errorf("files that import unsafe are\n%sbut unsafe.txt says\n%sA file that needs it is added there on purpose (go test -update).", text, want)
+		t.Errorf("files that import unsafe are\n%sbut unsafe.txt says\n%sUpdate the list only if a file really needs it (go test -update).", text, want)
 	}
 }
 
-// banned are calls that no file but those of the given folders makes. Tests may make them all.
+// banned are functions and packages that only files of the allowed folders may use. Tests may use them all.
 var banned = []struct{ pkg, name, allowed, why string }{
-	{"github.com/apache/arrow-go/v18/arrow/memory", "NewBufferBytes", "", "Arrow buffers over the mapping count a reference"},
-	{"os", "Exit", "cmd examples h5/h5test/oracle", "the process belongs to the program"}, // oracle: its child process,
+	{"github.com/apache/arrow-go/v18/arrow/memory", "NewBufferBytes", "", "Arrow buffers over mapped bytes must count a reference"},
+	{"os", "Exit", "cmd examples h5/h5test/oracle", "the process belongs to the program"}, // oracle: in its child process
 	{"os/signal", "Notify", "cmd", "signals belong to the program"},
 	{"os/signal", "NotifyContext", "cmd", "signals belong to the program"},
 	{"log", "", "cmd examples", "a library returns errors and logs nothing"},

@@ -21,7 +21,7 @@ type avoided struct {
 	instead      string
 }
 
-// words reads words.txt: what texts avoid, and what names do.
+// words reads the lists of words.txt: what texts avoid, and what names avoid.
 func words(t *testing.T) (text, names []avoided) {
 	t.Helper()
 	b, err := os.ReadFile("words.txt")
@@ -54,7 +54,7 @@ func words(t *testing.T) (text, names []avoided) {
 	return text, names
 }
 
-// passage is text without line breaks, and where its lines start in it.
+// passage is text without line breaks, and the offsets in it where lines of the file start.
 type passage struct {
 	text  strings.Builder
 	lines []place
@@ -71,7 +71,7 @@ func (p *passage) add(text string, line int) {
 	p.text.WriteString(strings.TrimSpace(text))
 }
 
-// report calls hit for what of the list occurs in the passage.
+// report calls hit for each match of the list's words in the passage.
 func (p *passage) report(list []avoided, hit func(line int, what string)) {
 	s := p.text.String()
 	for _, a := range list {
@@ -90,7 +90,7 @@ func (p *passage) report(list []avoided, hit func(line int, what string)) {
 	}
 }
 
-// goWords looks through the comments, string literals and names of a Go file.
+// goWords searches the comments, string literals and names of a Go file.
 func goWords(src []byte, text, names []avoided, hit func(line int, what string)) {
 	var s scanner.Scanner
 	fset := token.NewFileSet()
@@ -140,10 +140,10 @@ func goWords(src []byte, text, names []avoided, hit func(line int, what string))
 	}
 }
 
-// marks are what starts the lines of comments and items of lists.
+// marks matches what precedes the text in lines of comments and lists.
 var marks = regexp.MustCompile(`^\s*(#|//|\*|/\*|-|>)*\s*`)
 
-// textWords looks through each paragraph of another file.
+// textWords searches the paragraphs of any other file.
 func textWords(src []byte, text []avoided, hit func(line int, what string)) {
 	var p passage
 	n := 0
@@ -160,7 +160,7 @@ func textWords(src []byte, text []avoided, hit func(line int, what string)) {
 	p.report(text, hit)
 }
 
-// covers reports whether the pattern, a folder or with "/..." all below it too, covers a folder.
+// covers reports whether the pattern matches a folder: it names that folder or, ending in "/...", one that contains it.
 func covers(pattern, dir string) bool {
 	pattern = path.Clean(pattern)
 	if all, ok := strings.CutSuffix(pattern, "..."); ok {
@@ -169,7 +169,7 @@ func covers(pattern, dir string) bool {
 	return pattern == dir
 }
 
-// wordHits returns the lines with avoided words of each folder.
+// wordHits returns the findings in each folder.
 func wordHits(t *testing.T) map[string][]string {
 	t.Helper()
 	text, names := words(t)
@@ -185,12 +185,12 @@ func wordHits(t *testing.T) map[string][]string {
 		name = strings.TrimSuffix(name, "\n")
 		ext := path.Ext(name)
 		plain := slices.Contains([]string{".md", ".py", ".sh", ".c", ".h", ".s"}, ext) || name == "Makefile" || name == ".ci/run"
-		if ext != ".go" && !plain || under(name, "testdata/interop") { // a copy of somebody else's text
+		if ext != ".go" && !plain || under(name, "testdata/interop") { // a copy; its texts belong to others
 			continue
 		}
 		src, err := os.ReadFile(filepath.Join(root(t), filepath.FromSlash(name)))
 		if os.IsNotExist(err) {
-			continue // deleted, but not yet for git
+			continue // deleted, but still in git's index
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -211,8 +211,8 @@ func wordHits(t *testing.T) map[string][]string {
 	return hits
 }
 
-// TestWords looks for the words of words.txt in all texts of the repository. H5ARROW_WORDS names the folders to list hits
-// of, for example H5ARROW_WORDS=h5/chunk/... or several with spaces; without it those of unswept.txt are left out.
+// TestWords searches all texts of the repository for the words of words.txt. H5ARROW_WORDS, a list of folders such as
+// "h5/chunk/... ipc", restricts the search to them. Without it the folders of unswept.txt are left out.
 func TestWords(t *testing.T) {
 	only := strings.Fields(os.Getenv("H5ARROW_WORDS"))
 	b, err := os.ReadFile("unswept.txt")
@@ -239,31 +239,33 @@ func TestWords(t *testing.T) {
 	}
 }
 
-// TestWordsFinds runs the search on made texts.
+// TestWordsFinds runs the search on the texts of testdata/words.txt. Each follows a line "=== KIND LINES", with the kind go
+// or text and the numbers of the lines that are to be found.
 func TestWordsFinds(t *testing.T) {
 	text, names := words(t)
-	for _, c := range []struct {
-		src  string
-		want []int // lines
-	}{
-		{"package p\n\n// The values stand at\n// an address.\n", []int{3}},
-		{"package p\n\n// A name stands for a table; no more are left behind.\n", nil},
-		{"package p\n\n// It reads past\n// the bytes behind\n// the end.\n", []int{4}},
-		{"package p\n\n// This is\n// no table.\nvar x = 1 // there is no other\n", []int{3}},
-		{"package p\n\n// f is no longer used, and there is no table.\n", nil},
-		{"package p\n\nvar x = \"a\\n%q is no table\"\nvar y = `a\nb\nbehaviour`\n", []int{3, 6}},
-		{"package p\n\nvar mostRows, atMost int\n", []int{3}},
-		{"package p\n\n/* One\nsays so\n*/\n", []int{4}},
-	} {
-		var got []int
-		goWords([]byte(c.src), text, names, func(line int, _ string) { got = append(got, line) })
-		if !slices.Equal(got, c.want) {
-			t.Errorf("%q: lines %v, want %v", c.src, got, c.want)
-		}
+	b, err := os.ReadFile(filepath.Join("testdata", "words.txt"))
+	if err != nil {
+		t.Fatal(err)
 	}
-	var got []int
-	textWords([]byte("# One that\n# is told\n\n> fine: told apart, organized\n\n* organised\n"), text, func(line int, _ string) { got = append(got, line) })
-	if !slices.Equal(got, []int{2, 6}) {
-		t.Errorf("lines %v of a plain text", got)
+	cases := strings.Split(string(b), "=== ")[1:]
+	if len(cases) < 10 {
+		t.Fatalf("%d texts", len(cases))
+	}
+	for _, c := range cases {
+		head, src, _ := strings.Cut(c, "\n")
+		want := strings.Fields(head)
+		got := want[:1:1]
+		hit := func(line int, _ string) { got = append(got, strconv.Itoa(line)) }
+		switch want[0] {
+		case "go":
+			goWords([]byte(src), text, names, hit)
+		case "text":
+			textWords([]byte(src), text, hit)
+		default:
+			t.Fatalf("kind %q", want[0])
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%s\nfound %v, want %v", src, got, want)
+		}
 	}
 }

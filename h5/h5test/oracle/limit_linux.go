@@ -7,7 +7,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// limitMemory bounds the address space to n bytes more than what is in use.
+// limitMemory limits the address space to n bytes more than are in use.
 func limitMemory(n uint64) error {
 	b, err := os.ReadFile("/proc/self/statm")
 	if err != nil {

@@ -1,7 +1,7 @@
-// Package oracle asks the reference implementation in a process of its own, so that its crashes and endless loops
-// are answers, not the end of the tests.
+// Package oracle runs the reference implementation in a separate process, so that its crashes and endless loops are
+// errors and do not end the tests.
 //
-// The process is the test binary itself, started again. A test package that uses it needs
+// The process is another one of the test binary. A test package that uses an Oracle needs
 //
 //	func TestMain(m *testing.M) { os.Exit(oracle.Main(m)) }
 //
@@ -23,17 +23,17 @@ import (
 	"github.com/h5arrow/h5arrow/h5/libhdf5"
 )
 
-// variable marks the process that answers. Its value is nothing but a mark.
+// variable is set in the environment of the answering process.
 const variable = "H5ARROW_TEST_ORACLE"
 
-// memory is what the answering process may allocate beyond what it has at its start.
+// memory is how many bytes the answering process may allocate after its start.
 const memory = 4 << 30
 
 // Tests is the part of *testing.M that Main needs.
 type Tests interface{ Run() int }
 
-// Main runs the tests and returns their exit status. In the process that answers it answers instead, until its
-// standard input ends.
+// Main runs the tests and returns their exit status. In the answering process it answers questions instead, until the end
+// of standard input.
 func Main(m Tests) int {
 	if os.Getenv(variable) == "" {
 		return m.Run()
@@ -69,7 +69,7 @@ type question struct {
 	File, Path string
 	A, B       int64
 	Coord      []uint64
-	Load       bool // plugins: gob does not tell an empty list from none
+	Load       bool // plugins are allowed: gob does not distinguish an empty list from nil
 	Plugins    []string
 	MaxBytes   int64
 }
@@ -84,7 +84,7 @@ type answer struct {
 	Attributes []libhdf5.Attribute
 }
 
-// wireError is an h5err.Error without its cause, which became part of the text.
+// wireError is an h5err.Error whose cause is part of the text.
 type wireError struct {
 	Kind               h5err.Kind
 	File, Object, Text string
@@ -153,13 +153,13 @@ func (a *answer) fill(q *question) (err error) {
 	case verbAttributes:
 		a.Attributes, err = f.Attributes(q.Path)
 	default:
-		err = h5err.New(h5err.Argument, "no question %d", q.Verb)
+		err = h5err.New(h5err.Argument, "unknown question %d", q.Verb)
 	}
 	return err
 }
 
-// Oracle is the reference implementation in another process. One that dies is started again for the next question.
-// Its methods may be called from any goroutine; they answer one after the other.
+// Oracle is the reference implementation in another process. If the process dies, the next question starts a new one.
+// Methods may be called concurrently; they run one after the other.
 type Oracle struct {
 	timeout  time.Duration
 	maxBytes int64
@@ -173,13 +173,13 @@ type Oracle struct {
 // Option changes an Oracle.
 type Option func(*Oracle)
 
-// Timeout sets the time that one answer may take; the default is 20 seconds.
+// Timeout sets the time limit for an answer; the default is 20 seconds.
 func Timeout(d time.Duration) Option { return func(o *Oracle) { o.timeout = d } }
 
-// MaxBytes limits the bytes of one answer; the default is 256 MiB.
+// MaxBytes limits the size of an answer; the default is 256 MiB.
 func MaxBytes(n int64) Option { return func(o *Oracle) { o.maxBytes = n } }
 
-// Plugins lets the C library load filter plugins from folders, or without any from its default path.
+// Plugins lets the C library load filter plugins from the folders, or from its default path if none is given.
 func Plugins(dirs ...string) Option {
 	return func(o *Oracle) { o.load, o.plugins = true, append(o.plugins, dirs...) }
 }
@@ -191,7 +191,7 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Start returns an Oracle that ends with the test. Builds without the C library fail the test.
+// Start returns an Oracle that stops when the test ends. The test fails in builds without the C library.
 func Start(tb TB, opts ...Option) *Oracle {
 	tb.Helper()
 	if !libhdf5.Available {
@@ -215,15 +215,15 @@ type process struct {
 	out    *os.File
 	enc    *gob.Encoder
 	dec    *gob.Decoder
-	stderr *tail
+	stderr *head
 }
 
-// tail keeps the beginning of what is written to it: a crash tells its reason first.
-type tail struct{ bytes.Buffer }
+// head keeps the first bytes that are written to it: a crash reports its reason first.
+type head struct{ bytes.Buffer }
 
-func (t *tail) Write(p []byte) (int, error) {
-	if room := 512 - t.Len(); room > 0 {
-		t.Buffer.Write(p[:min(room, len(p))])
+func (h *head) Write(p []byte) (int, error) {
+	if room := 512 - h.Len(); room > 0 {
+		h.Buffer.Write(p[:min(room, len(p))])
 	}
 	return len(p), nil
 }
@@ -237,7 +237,7 @@ func start() (*process, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &process{cmd: exec.Command(exe), out: r, stderr: &tail{}}
+	p := &process{cmd: exec.Command(exe), out: r, stderr: &head{}}
 	p.cmd.Env = append(os.Environ(), variable+"=1")
 	p.cmd.ExtraFiles = []*os.File{w}
 	p.cmd.Stderr = p.stderr
@@ -254,8 +254,8 @@ func start() (*process, error) {
 	return p, nil
 }
 
-// stop ends the process, if there is one, and returns how it ended. It may first end by itself for a while, so that
-// it can say why it dies.
+// stop ends the process, if there is one, and returns how it ended. It first waits for the process to exit by itself, so
+// that a crash can report its reason.
 func (o *Oracle) stop(wait time.Duration) string {
 	p := o.p
 	if p == nil {
@@ -293,11 +293,11 @@ func (o *Oracle) ask(q question) (*answer, error) {
 	switch {
 	case err != nil && late:
 		o.stop(0)
-		return nil, h5err.In(h5err.New(h5err.IO, "libhdf5 gave no answer within %v", o.timeout), q.File, q.Path)
+		return nil, h5err.In(h5err.New(h5err.IO, "libhdf5 did not answer within %v", o.timeout), q.File, q.Path)
 	case err != nil:
 		return nil, h5err.In(h5err.New(h5err.IO, "libhdf5 died: %s", o.stop(time.Second)), q.File, q.Path)
 	case late:
-		o.stop(0) // it was killed just after its answer
+		o.stop(0) // it was killed just after it answered
 	}
 	if w := a.Err; w != nil {
 		return &a, &h5err.Error{Kind: w.Kind, File: w.File, Object: w.Object, Offset: w.Offset, Msg: w.Text}

@@ -72,7 +72,7 @@ func TestSurvives(t *testing.T) {
 	h5test.Leaks(t)
 	path := h5test.Fixture(t, "sample.h5")
 	o := Start(t, Timeout(300*time.Millisecond))
-	if _, err := o.ask(question{Verb: verbHang}); err == nil || !strings.Contains(err.Error(), "no answer") {
+	if _, err := o.ask(question{Verb: verbHang}); err == nil || !strings.Contains(err.Error(), "did not answer") {
 		t.Errorf("a hang: %v", err)
 	}
 	o.timeout = time.Minute
