@@ -14,9 +14,11 @@ import (
 
 // TestVerify reads all of the heaps that libhdf5 wrote.
 func TestVerify(t *testing.T) {
-	for _, name := range indextest.Names(t, "links_", "attrs_dense") {
+	seen := map[string]int{}
+	for _, name := range indextest.Names(t, "links_", "attrs_dense", "group_old", "sizes_") {
 		f := indextest.Load(t, name)
 		for _, addr := range f.All("FRHP", nil) {
+			seen["FRHP"]++
 			h, err := OpenFractal(f.R, addr)
 			if err != nil {
 				t.Fatal(err)
@@ -26,6 +28,7 @@ func TestVerify(t *testing.T) {
 			}
 		}
 		for _, addr := range f.All("HEAP", nil) {
+			seen["HEAP"]++
 			h, err := OpenLocal(f.R, addr)
 			if err != nil {
 				t.Fatal(err)
@@ -35,10 +38,14 @@ func TestVerify(t *testing.T) {
 			}
 		}
 		for _, addr := range f.All("FSHD", nil) {
+			seen["FSHD"]++
 			if err := ReadFreeSpace(f.R, addr, nil); err != nil {
 				t.Errorf("%s: free space at %d: %v", name, addr, err)
 			}
 		}
+	}
+	if want := map[string]int{"FRHP": 6, "HEAP": 125, "FSHD": 6}; !maps.Equal(seen, want) {
+		t.Errorf("structures: %v, want %v", seen, want)
 	}
 }
 
