@@ -1,7 +1,6 @@
 package repotest
 
 import (
-	"go/ast"
 	"os"
 	"path"
 	"path/filepath"
@@ -63,68 +62,12 @@ func TestArchitectureTree(t *testing.T) {
 	}
 }
 
-// declared returns the names that the packages of the repository declare, as package.Name, and package.Type.Name for
-// methods and fields.
-func declared(t *testing.T) map[string]bool {
-	t.Helper()
-	names := map[string]bool{}
-	for _, f := range goFiles(t) {
-		if f.test {
-			continue
-		}
-		pkg := f.tree.Name.Name + "."
-		for _, d := range f.tree.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				names[pkg+funcName(d)] = true
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					switch s := s.(type) {
-					case *ast.ValueSpec:
-						for _, n := range s.Names {
-							names[pkg+n.Name] = true
-						}
-					case *ast.TypeSpec:
-						names[pkg+s.Name.Name] = true
-						for _, m := range members(s.Type) {
-							names[pkg+s.Name.Name+"."+m] = true
-						}
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-// members returns the names of the fields or methods in the expression of a type.
-func members(typ ast.Expr) (names []string) {
-	var list *ast.FieldList
-	switch typ := typ.(type) {
-	case *ast.StructType:
-		list = typ.Fields
-	case *ast.InterfaceType:
-		list = typ.Methods
-	default:
-		return nil
-	}
-	for _, f := range list.List {
-		if len(f.Names) == 0 {
-			names = append(names, typeName(f.Type))
-		}
-		for _, n := range f.Names {
-			names = append(names, n.Name)
-		}
-	}
-	return names
-}
-
 var quoted = regexp.MustCompile("`([^`]+)`")
 
 // TestArchitectureWalk checks that the names in ARCHITECTURE.md's walk exist: each quoted one is declared in some package, or
 // is the path of a file or folder.
 func TestArchitectureWalk(t *testing.T) {
-	names := declared(t)
+	names := declared(goFiles(t))
 	found := quoted.FindAllStringSubmatch(section(t, "ARCHITECTURE.md", "One value, from the file to the batch"), -1)
 	if len(found) < 10 {
 		t.Errorf("%d names", len(found))

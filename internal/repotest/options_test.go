@@ -21,7 +21,7 @@ func onCommandLine(path string) bool {
 	return false
 }
 
-// stringLiterals calls fn with the string literals of a file, but for import paths and tags of fields.
+// stringLiterals calls fn with the string literals of a file, except import paths.
 func stringLiterals(f goFile, fn func(text string)) {
 	ast.Inspect(f.tree, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -36,7 +36,7 @@ func stringLiterals(f goFile, fn func(text string)) {
 	})
 }
 
-// verbs returns the words that commands begin with in their Use lines.
+// verbs returns the first words of the commands' Use lines.
 func verbs(t *testing.T, files []goFile) []string {
 	t.Helper()
 	var out []string
@@ -65,8 +65,7 @@ func verbs(t *testing.T, files []goFile) []string {
 	return out
 }
 
-// TestNoCommandLineInLibraries holds that libraries speak of options of Go packages: the command alone knows its flags
-// and verbs.
+// TestNoCommandLineInLibraries checks that libraries name options of Go packages, and no flags or verbs of the command.
 func TestNoCommandLineInLibraries(t *testing.T) {
 	files := goFiles(t)
 	words := verbs(t, files)
@@ -90,53 +89,6 @@ func TestNoCommandLineInLibraries(t *testing.T) {
 			}
 		})
 	}
-}
-
-// exported returns the functions, methods and fields of all packages, as an h5err.Option names them.
-func exported(files []goFile) map[string]bool {
-	names := map[string]bool{}
-	for _, f := range files {
-		if f.test {
-			continue
-		}
-		pkg := f.tree.Name.Name
-		for _, d := range f.tree.Decls {
-			switch d := d.(type) {
-			case *ast.FuncDecl:
-				names[pkg+"."+receiver(d)+d.Name.Name] = true
-			case *ast.GenDecl:
-				for _, s := range d.Specs {
-					typ, ok := s.(*ast.TypeSpec)
-					if !ok {
-						continue
-					}
-					if st, ok := typ.Type.(*ast.StructType); ok {
-						for _, field := range st.Fields.List {
-							for _, n := range field.Names {
-								names[pkg+"."+typ.Name.Name+"."+n.Name] = true
-							}
-						}
-					}
-				}
-			}
-		}
-	}
-	return names
-}
-
-// receiver returns the name of a method's type and a dot, "" for a function.
-func receiver(d *ast.FuncDecl) string {
-	if d.Recv == nil {
-		return ""
-	}
-	typ := d.Recv.List[0].Type
-	if star, ok := typ.(*ast.StarExpr); ok {
-		typ = star.X
-	}
-	if id, ok := typ.(*ast.Ident); ok {
-		return id.Name + "."
-	}
-	return "" // of a generic type
 }
 
 // optionFlags returns the keys of the command's table from options to flags.
@@ -165,10 +117,10 @@ func optionFlags(t *testing.T, files []goFile) map[string]bool {
 	return keys
 }
 
-// TestOptionsOfErrors holds that what an error names as an option exists, and that the command has a flag for it.
+// TestOptionsOfErrors checks that each option that an error names exists, and that the command has a flag for it.
 func TestOptionsOfErrors(t *testing.T) {
 	files := goFiles(t)
-	names, flags := exported(files), optionFlags(t, files)
+	names, flags := declared(files), optionFlags(t, files)
 	used := map[string]bool{}
 	for _, f := range files {
 		if f.test {
