@@ -53,8 +53,8 @@ func expected(t *testing.T) expectations {
 	var e expectations
 	d := json.NewDecoder(bytes.NewReader(p))
 	d.UseNumber()
-	if err := d.Decode(&e); err != nil {
-		t.Fatal(err)
+	if err := d.Decode(&e); err != nil || len(e.Files) == 0 || len(e.Bad) == 0 {
+		t.Fatalf("%d files and %d refused ones, %v", len(e.Files), len(e.Bad), err)
 	}
 	return e
 }
