@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 func TestBudget(t *testing.T) {
@@ -43,7 +44,7 @@ func TestBudget(t *testing.T) {
 			}
 			order <- n
 		}()
-		b.waitForWaiters(map[int64]int{80: 1, 10: 2}[n])
+		waitForWaiters(t, b, map[int64]int{80: 1, 10: 2}[n])
 	}
 	if b.TryAcquire(1) {
 		t.Error("TryAcquire overtakes who waits")
@@ -59,9 +60,9 @@ func TestBudget(t *testing.T) {
 	short, cancel := context.WithCancel(ctx)
 	done := make(chan error)
 	go func() { done <- b.Acquire(short, 50) }()
-	b.waitForWaiters(1)
+	waitForWaiters(t, b, 1)
 	go func() { done <- b.Acquire(ctx, 30) }()
-	b.waitForWaiters(2)
+	waitForWaiters(t, b, 2)
 	cancel()
 	if err := <-done; !errors.Is(err, context.Canceled) {
 		t.Errorf("a canceled Acquire: %v", err)
@@ -83,16 +84,13 @@ func TestBudget(t *testing.T) {
 }
 
 // waitForWaiters returns when n requests wait.
-func (b *Budget) waitForWaiters(n int) {
-	for {
+func waitForWaiters(t *testing.T, b *Budget, n int) {
+	t.Helper()
+	h5test.Eventually(t, time.Minute, func() bool {
 		b.mu.Lock()
-		k := b.waiters.Len()
-		b.mu.Unlock()
-		if k >= n {
-			return
-		}
-		time.Sleep(time.Millisecond)
-	}
+		defer b.mu.Unlock()
+		return b.waiters.Len() >= n
+	})
 }
 
 func TestNilBudget(t *testing.T) {
@@ -130,7 +128,7 @@ func TestIdleMemory(t *testing.T) {
 	}
 	done := make(chan error)
 	go func() { done <- b.Acquire(context.Background(), 30) }()
-	b.waitForWaiters(1)
+	waitForWaiters(t, b, 1)
 	h1.unpin() // somebody waits for it
 	if err := <-done; err != nil || h1.pin() {
 		t.Errorf("memory that becomes idle is not given to those who wait: %v", err)

@@ -18,6 +18,9 @@ func FuzzReader(f *testing.F) {
 	for _, s := range selectiontest.Seeds() {
 		f.Add(s)
 	}
+	f.Add([]byte{0, 3, 10, 4, 4, 0, 0, 0, 0, 1, 20, 0, 0, 2, 60, 0, 0})                    // three chunks of four numbers
+	f.Add([]byte{1, 1, 6, 4, 5, 2, 5, 0, 0, 0, 0, 1, 40, 0, 0, 3, 80, 0, 0, 5, 120, 0, 0}) // 2x3 shuffled chunks, two missing
+	f.Add([]byte{0, 3, 10, 4, 4, 0, 255, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0})                    // a chunk past the end of the file
 	file := make([]byte, 4096)
 	content(seeded(1), file)
 	f.Fuzz(func(t *testing.T, data []byte) {

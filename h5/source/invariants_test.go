@@ -9,6 +9,8 @@ import (
 	"runtime"
 	"testing"
 	"time"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // TestLeakIsFound runs itself again, as a process that forgets a Source.
@@ -16,10 +18,10 @@ func TestLeakIsFound(t *testing.T) {
 	const env = "SOURCE_TEST_LEAK"
 	if path := os.Getenv(env); path != "" {
 		func() { open(t, path) }()
-		for range 100 {
+		h5test.Eventually(t, time.Second, func() bool { // the process ends before
 			runtime.GC()
-			time.Sleep(10 * time.Millisecond)
-		}
+			return false
+		})
 		return
 	}
 	cmd := exec.Command(os.Args[0], "-test.run=^TestLeakIsFound$")

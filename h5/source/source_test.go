@@ -203,12 +203,17 @@ func TestConcurrentReferences(t *testing.T) {
 	noMappings(t)
 	want := pattern(4 * os.Getpagesize())
 	s := open(t, file(t, want))
-	var wg sync.WaitGroup
+	var wg, started sync.WaitGroup
 	for range 8 {
+		started.Add(1)
 		wg.Go(func() {
 			for i := range 500 {
 				if !s.TryRetain() {
-					return // the others were faster: nothing to look at
+					if i == 0 {
+						t.Error("no reference while the test holds one")
+						started.Done()
+					}
+					return // this goroutine comes after the last release
 				}
 				off := int64(i * 31 % len(want))
 				if b, ok := s.View(off, 1); ok && b[0] != want[off] {
@@ -218,10 +223,14 @@ func TestConcurrentReferences(t *testing.T) {
 				if _, err := s.ReadAt(b[:], off); err != nil || b[0] != want[off] {
 					t.Errorf("byte %d: %v", off, err)
 				}
+				if i == 0 {
+					started.Done()
+				}
 				s.Release()
 			}
 		})
 	}
+	started.Wait()
 	s.Release() // any of the goroutines may be the last
 	wg.Wait()
 	if s.TryRetain() {

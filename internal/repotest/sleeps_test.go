@@ -7,7 +7,7 @@ import (
 )
 
 // TestSleeps looks for time.Sleep in tests. A test waits for what it needs with h5test.Eventually, or runs on the clock
-// of testing/synctest. sleeps.txt has the functions that sleep nevertheless.
+// of testing/synctest, where it may sleep. sleeps.txt has the functions that sleep nevertheless.
 func TestSleeps(t *testing.T) {
 	found := map[string]string{}
 	for _, f := range goFiles(t) {
@@ -21,10 +21,11 @@ func TestSleeps(t *testing.T) {
 				continue
 			}
 			ast.Inspect(fn, func(n ast.Node) bool {
-				if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == "Sleep" {
-					if x, ok := s.X.(*ast.Ident); ok && x.Name == name {
-						found[f.path+" "+funcName(fn)] = fmt.Sprintf("line %d sleeps", f.fset.Position(s.Pos()).Line)
-					}
+				if c, ok := n.(*ast.CallExpr); ok && selects(c.Fun, "synctest", "Test") {
+					return false
+				}
+				if selects(n, name, "Sleep") {
+					found[f.path+" "+funcName(fn)] = fmt.Sprintf("line %d sleeps", f.fset.Position(n.Pos()).Line)
 				}
 				return true
 			})

@@ -140,13 +140,21 @@ func TestBannedCalls(t *testing.T) {
 				continue
 			}
 			ast.Inspect(f.tree, func(n ast.Node) bool {
-				if s, ok := n.(*ast.SelectorExpr); ok && s.Sel.Name == b.name {
-					if x, ok := s.X.(*ast.Ident); ok && x.Name == name {
-						t.Errorf("%s uses %s.%s: %s", f.path, name, b.name, b.why)
-					}
+				if selects(n, name, b.name) {
+					t.Errorf("%s uses %s.%s: %s", f.path, name, b.name, b.why)
 				}
 				return true
 			})
 		}
 	}
+}
+
+// selects reports whether a node is the name of a package.
+func selects(n ast.Node, pkg, name string) bool {
+	s, ok := n.(*ast.SelectorExpr)
+	if !ok || s.Sel.Name != name {
+		return false
+	}
+	x, ok := s.X.(*ast.Ident)
+	return ok && x.Name == pkg
 }

@@ -124,7 +124,8 @@ func FuzzSelection(f *testing.F) {
 	for _, s := range selectiontest.Seeds() {
 		f.Add(s)
 	}
-	f.Add([]byte{2, 6, 8, 0, 1, 1, 1, 0, 1, 1, 2, 1, 1, 1, 2, 5, 1, 1, 3})
+	f.Add([]byte{0, 20, 3, 4, 3, 2, 1, 1, 1, 1})                           // of one dimension
+	f.Add([]byte{1, 6, 8, 0, 1, 1, 1, 0, 1, 1, 2, 1, 1, 1, 2, 5, 1, 1, 3}) // two blocks of two dimensions
 	f.Fuzz(func(t *testing.T, data []byte) {
 		in := selectiontest.Numbers(data)
 		rank := int(in.Next()%3) + 1
