@@ -88,7 +88,7 @@ func ExampleAttribute_Floats() {
 
 // Errors say where something is wrong, and whose fault it is.
 func ExampleFile_Lookup() {
-	f, err := h5.Open("../testdata/old.h5", h5.WithoutExternal())
+	f, err := h5.Open("../testdata/old.h5", h5.WithExternal(h5.External{Only: true}))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -53,8 +53,9 @@ func (f *File) OpenExternal(name string) (*source.Source, error) {
 
 // place finds the allowed directory that contains a file that this one names.
 func (f *File) place(name string) (root, rel string, err error) {
+	x := &f.opts.external
 	switch {
-	case f.opts.noExt:
+	case x.Only && len(x.Dirs) == 0 && len(x.Files) == 0:
 		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and other files are not opened", name)
 	case f.dir == "":
 		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and this one is not a local file", name)
@@ -65,11 +66,11 @@ func (f *File) place(name string) (root, rel string, err error) {
 	if !filepath.IsAbs(full) {
 		full = filepath.Join(f.dir, full)
 	}
-	if slices.Contains(f.opts.files, full) {
+	if slices.Contains(x.Files, full) {
 		return filepath.Dir(full), filepath.Base(full), nil
 	}
-	roots := f.opts.external
-	if !f.opts.only {
+	roots := x.Dirs
+	if !x.Only {
 		roots = append([]string{f.dir}, roots...)
 	}
 	for _, root := range roots {
@@ -78,7 +79,7 @@ func (f *File) place(name string) (root, rel string, err error) {
 			return root, rel, nil
 		}
 	}
-	if f.opts.only {
+	if x.Only {
 		return "", "", h5err.New(h5err.Unsupported, "%q is not among the files that may be read", name)
 	}
 	return "", "", h5err.New(h5err.Unsupported, "%q is outside the file's directory", name).

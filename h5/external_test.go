@@ -47,7 +47,8 @@ type externalPolicy struct {
 
 func externalPolicies(dir string) []externalPolicy {
 	in, out := filepath.Join(dir, "in"), filepath.Join(dir, "out.h5")
-	allow := WithExternal(filepath.Join(dir, "allowed"))
+	allowed := filepath.Join(dir, "allowed")
+	allow := WithExternal(External{Dirs: []string{allowed}})
 	return []externalPolicy{
 		{"beside.h5", nil, 0, ""},
 		{"./beside.h5", nil, 0, ""},
@@ -78,17 +79,17 @@ func externalPolicies(dir string) []externalPolicy {
 		{"beside.h5", []Option{allow}, 0, ""},
 		{"../out.h5", []Option{allow}, h5err.Unsupported, "is outside the file's directory"},
 		{"../allowed/../out.h5", []Option{allow}, h5err.Unsupported, "is outside the file's directory"},
-		{"../out.h5", []Option{allow, WithExternal(dir)}, 0, ""},
-		{"link_outside.h5", []Option{WithExternal(dir)}, h5err.Unsupported, "leads outside"}, // the own directory comes first
-		{"beside.h5", []Option{WithoutExternal()}, h5err.Unsupported, "other files are not opened"},
-		{"../allowed/a.h5", []Option{allow, WithoutExternal()}, h5err.Unsupported, "other files are not opened"},
+		{"../out.h5", []Option{WithExternal(External{Dirs: []string{allowed, dir}})}, 0, ""},
+		{"link_outside.h5", []Option{WithExternal(External{Dirs: []string{dir}})}, h5err.Unsupported, "leads outside"}, // the own directory comes first
+		{"beside.h5", []Option{WithExternal(External{Only: true})}, h5err.Unsupported, "other files are not opened"},
+		{"../allowed/a.h5", []Option{allow, WithExternal(External{Only: true})}, h5err.Unsupported, "other files are not opened"},
 		{"beside.h5", []Option{WithoutMapping()}, 0, ""},
-		{"beside.h5", []Option{WithExternalOnly(nil, nil)}, h5err.Unsupported, "is not among the files that may be read"},
-		{"beside.h5", []Option{WithExternalOnly([]string{in}, nil)}, 0, ""},
-		{"beside.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "beside.h5")})}, 0, ""},
-		{"below/deep.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "beside.h5")})}, h5err.Unsupported, "is not among"},
-		{"../out.h5", []Option{WithExternalOnly(nil, []string{out})}, 0, ""},
-		{"link_outside.h5", []Option{WithExternalOnly(nil, []string{filepath.Join(in, "link_outside.h5")})}, h5err.Unsupported, "leads outside"},
+		{"beside.h5", []Option{WithExternal(External{Only: true, Dirs: []string{allowed}})}, h5err.Unsupported, "is not among the files that may be read"},
+		{"beside.h5", []Option{WithExternal(External{Only: true, Dirs: []string{in}})}, 0, ""},
+		{"beside.h5", []Option{WithExternal(External{Only: true, Files: []string{filepath.Join(in, "beside.h5")}})}, 0, ""},
+		{"below/deep.h5", []Option{WithExternal(External{Only: true, Files: []string{filepath.Join(in, "beside.h5")}})}, h5err.Unsupported, "is not among"},
+		{"../out.h5", []Option{WithExternal(External{Only: true, Files: []string{out}})}, 0, ""},
+		{"link_outside.h5", []Option{WithExternal(External{Only: true, Files: []string{filepath.Join(in, "link_outside.h5")}})}, h5err.Unsupported, "leads outside"},
 	}
 }
 

@@ -46,10 +46,7 @@ type Option func(*options) error
 type options struct {
 	limits   Limits
 	noMap    bool
-	external []string
-	noExt    bool
-	only     bool     // external and files are all that is allowed
-	files    []string // absolute paths
+	external External // of absolute paths
 	observer inspect.Observer
 }
 
@@ -75,41 +72,34 @@ func WithoutMapping() Option {
 	}
 }
 
-// WithExternal allows the file to refer to files in further directories, by external links, external storage and virtual
-// datasets. Files in and below its own directory are always allowed.
-func WithExternal(dirs ...string) Option {
+// External is what a file may refer to outside itself, by external links, external storage and virtual datasets. The zero
+// External is the file's own directory and what is below it.
+type External struct {
+	Dirs  []string // further directories, with what is below them
+	Files []string // further single files
+	Only  bool     // not the file's own directory: Dirs and Files are all that is allowed
+}
+
+// WithExternal sets what the file may refer to outside itself. Opening anything else is an error of kind Unsupported. Relative
+// paths are relative to the working directory.
+func WithExternal(e External) Option {
 	return func(o *options) error {
-		for _, d := range dirs {
+		x := External{Only: e.Only}
+		for _, d := range e.Dirs {
 			abs, err := filepath.Abs(d)
 			if err != nil {
 				return h5err.Wrap(h5err.Argument, err, "directory %q", d)
 			}
-			o.external = append(o.external, abs)
+			x.Dirs = append(x.Dirs, abs)
 		}
-		return nil
-	}
-}
-
-// WithExternalOnly allows the file to refer to files in these directories and to these single files only: not even to files in
-// its own directory.
-func WithExternalOnly(dirs, files []string) Option {
-	return func(o *options) error {
-		o.only = true
-		for _, f := range files {
+		for _, f := range e.Files {
 			abs, err := filepath.Abs(f)
 			if err != nil {
 				return h5err.Wrap(h5err.Argument, err, "file %q", f)
 			}
-			o.files = append(o.files, abs)
+			x.Files = append(x.Files, abs)
 		}
-		return WithExternal(dirs...)(o)
-	}
-}
-
-// WithoutExternal refuses all other files that the file refers to.
-func WithoutExternal() Option {
-	return func(o *options) error {
-		o.noExt = true
+		o.external = x
 		return nil
 	}
 }

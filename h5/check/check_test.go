@@ -240,7 +240,7 @@ func FuzzFile(f *testing.F) {
 		copy(b[int(at)%len(b):], patch)
 		b = b[:len(b)-int(cut)%len(b)]
 		src := source.FromReaderAt(bytes.NewReader(b), int64(len(b)), "x")
-		file, err := h5.NewFile(src, h5.WithoutExternal())
+		file, err := h5.NewFile(src, h5.WithExternal(h5.External{Only: true}))
 		if err != nil {
 			src.Release()
 			return
