@@ -63,8 +63,13 @@ func TestPlugins(t *testing.T) {
 			t.Error("a cancelled context reads on")
 		}
 	}
-	if _, err := arrowmap.Open(name, arrowmap.WithPlugins(nil)); !h5err.Is(err, h5err.Argument) {
-		t.Errorf("no function: %v", err)
+	none, err := arrowmap.Open(name, arrowmap.WithPlugins(nil))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer none.Close()
+	if got := show(none, "", "/x"); h5errKind(got) != h5err.Unsupported {
+		t.Errorf("no function: %s", got)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
@@ -77,16 +78,16 @@ func meterTable(t *testing.T, tab *arrowmap.Table) {
 	for i, c := range report {
 		sum += c.CopiedBytes
 		col := tab.Columns()[i]
-		if c.Name != col.Name || c.Type != dtype.TypeName(col.Type) || c.Delivery != col.Delivery.String() || c.Reason != col.Reason {
+		if c.Name != col.Name || !arrow.TypeEqual(c.Type, col.Type) || c.Delivery != col.Delivery || c.Reason != col.Reason {
 			t.Errorf("the report says %+v of %s %v %v %s", c, col.Name, col.Type, col.Delivery, col.Reason)
 		}
-		if (c.Delivery == "mapped") != (c.Reason == "") {
+		if (c.Delivery == dtype.Mapped) != (c.Reason == "") {
 			t.Errorf("%s: %s, because %q", c.Name, c.Delivery, c.Reason)
 		}
 		if c.NullCount != nulls[i] {
 			t.Errorf("%s: %d nulls, the report says %d", c.Name, nulls[i], c.NullCount)
 		}
-		if most := (r.RowsRead()+7)/8 + 1024; c.Delivery == "mapped" && col.Nulls == nil && c.CopiedBytes > most {
+		if most := (r.RowsRead()+7)/8 + 1024; c.Delivery == dtype.Mapped && col.Nulls == nil && c.CopiedBytes > most {
 			t.Errorf("%s: mapped, and %d bytes were copied", c.Name, c.CopiedBytes)
 		}
 	}

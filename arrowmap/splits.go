@@ -1,14 +1,12 @@
 package arrowmap
 
 import (
-	"maps"
 	"math"
 	"math/bits"
-	"slices"
-	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -89,14 +87,11 @@ func (t *Table) Splits(opts ...SplitOption) ([]Split, error) {
 	if o.bytes == 0 && o.count == 0 {
 		o.bytes = DefaultSplitBytes
 	}
-	if err := t.consistent(); err != nil {
-		return nil, err
-	}
-	total := t.Rows()
 	pieces, err := t.pieces()
 	if err != nil {
 		return nil, err
 	}
+	total := t.Rows()
 	var splits []Split
 	at := int64(0)
 	for _, p := range pieces {
@@ -113,33 +108,6 @@ func (t *Table) Splits(opts ...SplitOption) ([]Split, error) {
 	return splits, nil
 }
 
-// pieces are tables of one file each that together have the rows of t, in order; one without rows where t has none.
-func (t *Table) pieces() ([]*Table, error) {
-	if t.parts == nil {
-		return []*Table{t}, nil
-	}
-	var out []*Table
-	start, end := int64(0), t.from+t.Rows()
-	for _, p := range t.parts {
-		rows := p.Rows()
-		a, b := max(t.from-start, 0), min(end-start, rows)
-		start += rows
-		if a >= b && (start < end || len(out) > 0) {
-			continue
-		}
-		piece, err := p.Slice(min(a, rows), max(b, min(a, rows)))
-		if err != nil {
-			return nil, err
-		}
-		more, err := piece.pieces()
-		if err != nil {
-			return nil, err
-		}
-		out = append(out, more...)
-	}
-	return out, nil
-}
-
 // splits divides a table of one file. total is the number of rows that the splits of all files are to hold.
 func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 	foot := t.Footprint()
@@ -151,7 +119,7 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 	if bytes, ok := product(rows, foot.Bytes); ok && o.bytes > 0 {
 		n = min(n, ceilDiv(bytes, o.bytes))
 	}
-	var stored storage
+	var stored node.Storage
 	var splits []Split
 	for _, r := range cut(from, from+rows, n, foot.ChunkRows) {
 		s := Split{From: r[0] - from, To: r[1] - from, File: t.f.f.Name(), FileFrom: r[0]}
@@ -161,7 +129,7 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 		}
 		if o.stored {
 			var err error
-			if s.StoredBytes, err = stored.bytes(t, r[0], r[1]); err != nil {
+			if s.StoredBytes, err = stored.Bytes(t.nodes(), r[0], r[1]); err != nil {
 				return nil, err
 			}
 		}
@@ -220,14 +188,14 @@ type Footprint struct {
 // do not count. Of a table of several files it describes the first.
 func (t *Table) Footprint() Footprint {
 	f := Footprint{Exact: true}
-	seen := map[place]bool{}
+	seen := map[node.Place]bool{}
 	for _, c := range t.columns {
 		if c.Err != nil {
 			continue
 		}
 		n, exact := fixedBytes(c.Type)
 		if !exact {
-			n = c.node.width()
+			n = c.node.Describe().RowBytes
 		}
 		f.Bytes += n
 		f.Exact = f.Exact && exact && c.Nulls == nil
@@ -237,14 +205,14 @@ func (t *Table) Footprint() Footprint {
 		case c.Nulls != nil && c.Nulls.Delivery != dtype.Mapped:
 			f.Copied++
 		}
-		c.node.wants(0, 0, func(of rowsOf, _, _ int64, _ func([]byte) bool) {
-			l, err := of.ds.Layout()
-			if err != nil || l.Storage != h5.StorageChunked || seen[of.place()] {
+		c.node.Wants(0, 0, func(d node.Dataset, _, _ int64, _ func([]byte) bool) {
+			l, err := d.Layout()
+			if err != nil || l.Storage != h5.StorageChunked || seen[d.Place()] {
 				return
 			}
-			seen[of.place()] = true
+			seen[d.Place()] = true
 			f.ChunkBytes += l.ChunkBytes
-			if dim := of.rowDim(); dim < len(l.ChunkDims) && of.ds.Dims()[dim] == uint64(c.node.rows()) {
+			if dim := d.RowDim(); dim < len(l.ChunkDims) && d.Dims()[dim] == uint64(c.rows()) {
 				f.ChunkRows = max(f.ChunkRows, int64(min(l.ChunkDims[dim], 1<<40)))
 			}
 		})
@@ -277,174 +245,4 @@ func fixedBytes(t arrow.DataType) (n int64, exact bool) {
 		return int64(t.Bytes()), true
 	}
 	return 0, false
-}
-
-// rowDim is the dimension that counts the rows of a dataset.
-func (of rowsOf) rowDim() int {
-	dims := of.ds.Dims()
-	dim := 0
-	for of.squeeze && dim < len(dims)-1 && dims[dim] == 1 {
-		dim++
-	}
-	return dim
-}
-
-// storage finds out how many stored bytes rows have. It keeps what it learned of each dataset.
-type storage struct {
-	datasets map[place]*stored
-}
-
-// bytes is the number of stored bytes of the rows [a,b) of a table of one file. Chunks count whole. Text, lists and other
-// values that are found through offsets count by their share of the rows, rows that are datasets of their own as if they
-// were not compressed. Values in the file's heaps do not count.
-func (s *storage) bytes(t *Table, a, b int64) (n int64, err error) {
-	asked := map[place][2]int64{}
-	datasets := map[place]rowsOf{}
-	add := func(of rowsOf, lo, hi int64, _ func([]byte) bool) {
-		at := of.place()
-		if x, ok := asked[at]; ok {
-			lo, hi = min(lo, x[0]), max(hi, x[1])
-		}
-		asked[at], datasets[at] = [2]int64{lo, hi}, of
-	}
-	for _, c := range t.columns {
-		c.node.wants(a, b, add)
-		switch d := c.node.(type) {
-		case *dictionaryNode: // every reader needs all labels
-			d.labels.wants(0, d.labels.rows(), add)
-		case *cellsNode:
-			n += (d.sum[b] - d.sum[a]) * int64(d.def.Type.Size)
-		}
-		scattered(c.node, func(of rowsOf) {
-			d, e := s.dataset(of)
-			if e != nil {
-				err = e
-				return
-			}
-			n += share(d.between(0, d.rows), b-a, c.node.rows())
-		})
-	}
-	for at, rows := range asked {
-		d, e := s.dataset(datasets[at])
-		if e != nil {
-			return 0, e
-		}
-		n += d.between(rows[0], rows[1])
-	}
-	return n, err
-}
-
-// scattered calls add for the datasets of which a column reads rows that only other values tell: wants does not name them.
-func scattered(n node, add func(of rowsOf)) {
-	switch n := n.(type) {
-	case *derivedNode:
-		scattered(n.node, add)
-	case *stringsNode:
-		add(rows(n.data))
-	case *transposedNode:
-		add(rows(n.ds))
-	case *listNode:
-		for _, item := range n.items {
-			item.wants(0, item.rows(), func(of rowsOf, _, _ int64, _ func([]byte) bool) { add(of) })
-			scattered(item, add)
-		}
-	}
-}
-
-// share is n*part/all, for part of all.
-func share(n, part, all int64) int64 {
-	if part >= all {
-		return n
-	}
-	hi, lo := bits.Mul64(uint64(n), uint64(part))
-	q, _ := bits.Div64(hi, lo, uint64(all))
-	return int64(q)
-}
-
-// stored is how many bytes of a file the rows of a dataset take.
-type stored struct {
-	rows  int64
-	row   int64  // bytes of a row where storage is not chunked
-	chunk int64  // rows of a chunk, 0 where storage is not chunked
-	bands []band // with a chunk, in order
-}
-
-// band is the chunks that hold the same rows.
-type band struct {
-	number int64 // the first row divided by the rows of a chunk
-	end    int64 // stored bytes of this band and all before it
-}
-
-func (s *storage) dataset(of rowsOf) (*stored, error) {
-	if d := s.datasets[of.place()]; d != nil {
-		return d, nil
-	}
-	d, err := storedOf(of)
-	if err != nil {
-		return nil, err
-	}
-	if s.datasets == nil {
-		s.datasets = map[place]*stored{}
-	}
-	s.datasets[of.place()] = d
-	return d, nil
-}
-
-func storedOf(of rowsOf) (*stored, error) {
-	l, err := of.ds.Layout()
-	if err != nil {
-		return nil, err
-	}
-	dims, dim := of.ds.Dims(), of.rowDim()
-	d := &stored{rows: of.ds.Rows()}
-	if of.squeeze && dim < len(dims) {
-		d.rows = int64(dims[dim])
-	}
-	switch {
-	case l.Storage == h5.StorageNone:
-	case l.Storage == h5.StorageChunked && dim < len(dims):
-		err = d.index(of.ds, dims, l.ChunkDims, dim)
-	default:
-		d.row, err = of.ds.RowBytes()
-		for _, n := range dims[min(1, len(dims)):min(dim+1, len(dims))] { // a row of the squeezed shape is less
-			d.row /= max(1, int64(n))
-		}
-	}
-	return d, err
-}
-
-// index adds up the stored bytes of chunks, by the rows that they hold. The dimensions before dim have one element.
-func (d *stored) index(ds *h5.Dataset, dims, chunk []uint64, dim int) error {
-	across := uint64(1) // chunks that hold the same rows
-	for i := dim + 1; i < len(dims); i++ {
-		across *= (dims[i]-1)/chunk[i] + 1
-	}
-	d.chunk = int64(min(chunk[dim], math.MaxInt64))
-	bytes := map[int64]int64{}
-	err := ds.EachChunk(func(c h5.Chunk) error {
-		bytes[int64(c.Number/across)] += c.Size
-		return nil
-	})
-	for _, number := range slices.Sorted(maps.Keys(bytes)) {
-		d.bands = append(d.bands, band{number, bytes[number]})
-	}
-	for i := range d.bands[min(1, len(d.bands)):] {
-		d.bands[i+1].end += d.bands[i].end
-	}
-	return err
-}
-
-// between is the stored bytes of the rows [lo,hi), of whole chunks.
-func (d *stored) between(lo, hi int64) int64 {
-	if d.chunk == 0 || lo >= hi {
-		return d.row * max(0, hi-lo)
-	}
-	until := func(number int64) int64 { // bytes of the bands before this one
-		i := sort.Search(len(d.bands), func(i int) bool { return d.bands[i].number >= number })
-		if i == 0 {
-			return 0
-		}
-		return d.bands[i-1].end
-	}
-	return until((hi-1)/d.chunk+1) - until(lo/d.chunk)
 }

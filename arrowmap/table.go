@@ -3,34 +3,46 @@ package arrowmap
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Table is a table of a file: columns of one length. It is immutable; Select and Slice make others.
+// Table is a table of one file or of several: columns of one length. It is immutable; Select and Slice make others.
 type Table struct {
-	f       *File
+	body    body
+	f       *File // the first
 	def     *convention.Table
 	columns []*Column
 	from    int64 // rows that are left out at the start
 	to      int64 // end of the rows, -1: all
-
-	parts []*Table // a table of several files: its tables, of one schema
 }
 
-func (f *File) table(def *convention.Table) *Table {
-	t := &Table{f: f, def: def, columns: make([]*Column, len(def.Columns)), to: -1}
+// body is the rows of a table before Slice: one file's (one), or those of several files (several).
+type body interface {
+	// rows is the number of rows, and the error of a column that can't be read or has another number of them.
+	rows() (int64, error)
+
+	// pick returns the body with the columns of these numbers, and the columns.
+	pick(at []int) (body, []*Column)
+
+	// pieces are tables of one file each that together have the rows of t, whose body it is, in order.
+	pieces(t *Table) ([]*Table, error)
+}
+
+// Define returns the table that a description makes of objects of this file. What is wrong with a column is in its Err.
+func (f *File) Define(def *convention.Table) *Table {
+	columns := make([]*Column, len(def.Columns))
 	all := make([]Column, len(def.Columns))
 	for i := range def.Columns {
-		t.columns[i] = &all[i]
-		f.column(t.columns[i], &def.Columns[i])
+		columns[i] = &all[i]
+		f.column(columns[i], &def.Columns[i])
 	}
-	return t
+	return &Table{body: &one{f, def, columns}, f: f, def: def, columns: columns, to: -1}
 }
 
 // Path is the table's path in the file.
@@ -39,10 +51,10 @@ func (t *Table) Path() string { return t.def.Path }
 // Name is the last part of the path; the root's is empty.
 func (t *Table) Name() string { return t.def.Path[strings.LastIndexByte(t.def.Path, '/')+1:] }
 
-// Convention names the convention that recognised the table.
+// Convention names the convention that recognized the table.
 func (t *Table) Convention() string { return t.def.Convention }
 
-// Reason says by what it was recognised.
+// Reason says by what it was recognized.
 func (t *Table) Reason() string { return t.def.Reason }
 
 // Columns returns the columns in their order. The slice is shared and not to be written to.
@@ -50,24 +62,8 @@ func (t *Table) Columns() []*Column { return t.columns }
 
 // Rows is the number of rows: that of the first column that can be read.
 func (t *Table) Rows() int64 {
-	if t.parts != nil {
-		n := int64(0)
-		for _, p := range t.parts {
-			n += p.Rows()
-		}
-		return max(0, t.end(n)-t.from)
-	}
-	return max(0, t.end(t.whole())-t.from)
-}
-
-// whole is the number of rows before Slice.
-func (t *Table) whole() int64 {
-	for _, c := range t.columns {
-		if c.Err == nil {
-			return c.node.rows()
-		}
-	}
-	return 0
+	all, _ := t.body.rows()
+	return max(0, t.end(all)-t.from)
 }
 
 func (t *Table) end(rows int64) int64 {
@@ -97,25 +93,28 @@ func (t *Table) Schema() *arrow.Schema {
 	return arrow.NewSchema(fields, &m)
 }
 
-// Select returns the table with the columns of these names, in this order.
+// Select returns the table with the columns of these names, in this order. A name that no column has is an Argument error;
+// the first of several columns of one name is taken.
 func (t *Table) Select(names ...string) (*Table, error) {
-	if t.parts != nil {
-		return t.each(func(p *Table) (*Table, error) { return p.Select(names...) })
+	number := make(map[string]int, len(t.columns))
+	for i := len(t.columns) - 1; i >= 0; i-- {
+		number[t.columns[i].Name] = i
 	}
-	out := *t
-	out.columns = make([]*Column, 0, len(names))
-	at := make(map[string]*Column, len(t.columns))
-	for _, c := range slices.Backward(t.columns) {
-		at[c.Name] = c
-	}
-	for _, n := range names {
-		c, ok := at[n]
+	at := make([]int, len(names))
+	for k, n := range names {
+		i, ok := number[n]
 		if !ok {
 			return nil, t.f.usage(t.def.Path, "no column "+n).WithHint("the columns are %s", t.names())
 		}
-		out.columns = append(out.columns, c)
+		at[k] = i
 	}
-	return &out, nil
+	return t.pick(at), nil
+}
+
+func (t *Table) pick(at []int) *Table {
+	out := *t
+	out.body, out.columns = t.body.pick(at)
+	return &out
 }
 
 // names lists the first columns for a message.
@@ -131,13 +130,14 @@ func (t *Table) names() string {
 	return strings.Join(names, ", ")
 }
 
-// Slice returns the rows [a,b). b is clipped to the table, and -1 means its end; a beyond the end, or behind b, is an
+// Slice returns the rows [a,b). b is clipped to the table, and -1 means its end; a after the end, or after b, is an
 // Argument error.
 func (t *Table) Slice(a, b int64) (*Table, error) {
-	if err := t.consistent(); err != nil {
+	all, err := t.body.rows()
+	if err != nil {
 		return nil, err
 	}
-	rows := t.Rows()
+	rows := max(0, t.end(all)-t.from)
 	if b < 0 || b > rows {
 		b = max(rows, min(b, rows))
 	}
@@ -149,109 +149,87 @@ func (t *Table) Slice(a, b int64) (*Table, error) {
 	return &out, nil
 }
 
-// SkipUnsupported returns the table without the columns that ask for something unsupported, and says why for each.
+// SkipUnsupported returns the table without the columns that ask for something unsupported, and the error of each.
 func (t *Table) SkipUnsupported() (*Table, []error) {
 	var skipped []error
-	out := *t
-	out.columns = nil
-	for _, c := range t.columns {
+	var at []int
+	for i, c := range t.columns {
 		if k := h5err.KindOf(c.Err); k == h5err.Unsupported || k == h5err.Limit {
 			skipped = append(skipped, c.Err)
 			continue
 		}
-		out.columns = append(out.columns, c)
+		at = append(at, i)
 	}
-	if t.parts != nil {
-		names := make([]string, len(out.columns))
-		for i, c := range out.columns {
-			names[i] = c.Name
-		}
-		sel, err := t.Select(names...)
-		if err == nil {
-			return sel, skipped
-		}
-	}
-	return &out, skipped
+	return t.pick(at), skipped
 }
 
-// consistent returns the error of the first column that can't be read, or that has another length.
-func (t *Table) consistent() error {
-	for _, p := range t.parts {
-		if err := p.consistent(); err != nil {
-			return err
+// one is the body of a table of one file.
+type one struct {
+	f       *File
+	def     *convention.Table
+	columns []*Column
+}
+
+// Location returns the name of the file and the path, for h5err.About.
+func (b *one) Location() (file, path string) { return b.f.f.Name(), b.def.Path }
+
+func (b *one) rows() (int64, error) {
+	var first *Column // that can be read
+	var broken error
+	for _, c := range b.columns {
+		switch {
+		case c.Err != nil:
+			if broken == nil {
+				broken = c.Err
+			}
+		case first == nil:
+			first = c
 		}
 	}
-	for _, c := range t.columns {
-		if c.Err != nil {
-			return c.Err
-		}
+	switch {
+	case first == nil && broken == nil:
+		return 0, h5err.About(h5err.New(h5err.Argument, "a table without columns"), b)
+	case first == nil:
+		return 0, broken
+	case broken != nil:
+		return first.rows(), broken
 	}
-	if len(t.columns) == 0 {
-		return t.f.usage(t.def.Path, "a table without columns")
-	}
-	if t.parts != nil {
-		return nil
-	}
-	rows := t.columns[0].node.rows()
-	for _, c := range t.columns[1:] {
-		if n := c.node.rows(); n != rows {
+	for _, c := range b.columns {
+		if c.rows() != first.rows() {
 			kind := h5err.Corrupt
-			if t.def.Convention == "dataset" || t.def.Convention == "group" {
+			if b.def.Convention == "dataset" || b.def.Convention == "group" {
 				kind = h5err.Argument
 			}
-			return h5err.In(h5err.New(kind, "column %s has %d rows, column %s has %d", t.columns[0].Name, rows, c.Name, n),
-				t.f.f.Name(), t.def.Path)
+			return first.rows(), h5err.About(h5err.New(kind, "column %s has %d rows, column %s has %d", first.Name, first.rows(), c.Name, c.rows()), b)
 		}
 	}
-	return nil
+	return first.rows(), nil
 }
 
-// Concat returns tables of one schema, of several files, one behind the other. Schemas that differ are an Argument
-// error.
-func Concat(tables ...*Table) (*Table, error) {
-	if len(tables) == 0 {
-		return nil, h5err.New(h5err.Argument, "no tables")
+func (b *one) pick(at []int) (body, []*Column) {
+	columns := make([]*Column, len(at))
+	for k, i := range at {
+		columns[k] = b.columns[i]
 	}
-	first := tables[0]
-	for _, t := range tables[1:] {
-		if err := sameSchema(first, t); err != nil {
-			return nil, err
-		}
-	}
-	if len(tables) == 1 {
-		return first, nil
-	}
-	return &Table{f: first.f, def: first.def, columns: first.columns, to: -1, parts: tables}, nil
+	return &one{b.f, b.def, columns}, columns
 }
 
-func sameSchema(a, b *Table) error {
-	fail := func(what string) error {
-		return b.f.usage(b.def.Path, what).WithHint("files that are one table have one schema; %s has another", a.f.f.Name())
+func (b *one) pieces(t *Table) ([]*Table, error) { return []*Table{t}, nil }
+
+// pieces are tables of one file each that together have the rows of t, in order; one without rows where t has none. It
+// returns an error for a table with a column that can't be read.
+func (t *Table) pieces() ([]*Table, error) {
+	if _, err := t.body.rows(); err != nil {
+		return nil, err
 	}
-	if len(a.columns) != len(b.columns) {
-		return fail("another number of columns")
-	}
-	for i, c := range a.columns {
-		d := b.columns[i]
-		if c.Err != nil || d.Err != nil {
-			continue
-		}
-		if c.Name != d.Name || !arrow.TypeEqual(c.Type, d.Type) {
-			return fail("column " + d.Name + " differs")
-		}
-	}
-	return nil
+	return t.body.pieces(t)
 }
 
-func (t *Table) each(fn func(p *Table) (*Table, error)) (*Table, error) {
-	out := *t
-	out.parts = make([]*Table, len(t.parts))
-	for i, p := range t.parts {
-		var err error
-		if out.parts[i], err = fn(p); err != nil {
-			return nil, err
-		}
+// nodes are the nodes of columns that can all be read.
+func (t *Table) nodes() []node.Node {
+	nodes := make([]node.Node, len(t.columns))
+	for i, c := range t.columns {
+		nodes[i] = c.node
 	}
-	out.columns = out.parts[0].columns
-	return &out, nil
+	return nodes
 }

@@ -247,7 +247,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 	}
 	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(begin).Seconds(), Columns: []columnSummary{}}
 	for i, col := range r.Report() {
-		s.Columns = append(s.Columns, columnSummary{printable(col.Name), typeText(r.Schema().Field(i).Type), col.Delivery, col.CopiedBytes, col.NullCount})
+		s.Columns = append(s.Columns, columnSummary{printable(col.Name), typeText(r.Schema().Field(i).Type), col.Delivery.String(), col.CopiedBytes, col.NullCount})
 	}
 	if c.filename {
 		s.Columns = append(s.Columns, columnSummary{filenameColumn, typeText(rr.(*filenames).typ), "converted", 4 * stats.Rows, 0})

@@ -287,7 +287,7 @@ func (a *app) printStats(stats []engine.ScanStats) error {
 	for _, s := range stats {
 		sum := statsSummary{Table: printable(s.Table), Rows: s.Rows, Late: s.LateRows, Columns: []columnReport{}}
 		for _, c := range s.Columns {
-			sum.Columns = append(sum.Columns, columnReport{printable(c.Name), c.Delivery, c.CopiedBytes, c.NullCount})
+			sum.Columns = append(sum.Columns, columnReport{printable(c.Name), c.Delivery.String(), c.CopiedBytes, c.NullCount})
 		}
 		list = append(list, sum)
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/libhdf5"
 )
@@ -67,7 +68,7 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		opts = append(opts, arrowmap.WithPlugins(libhdf5.ReadRaw))
 	}
 	if len(r.external) > 0 {
-		opts = append(opts, arrowmap.WithExternal(r.external...))
+		opts = append(opts, arrowmap.WithExternal(h5.External{Dirs: r.external}))
 	}
 	return opts, nil
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
 	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/dtype/encode"
 	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
@@ -83,7 +84,7 @@ func read(t *testing.T, f *arrowmap.File, w *written) arrow.Array {
 		if err != nil {
 			t.Fatal(err)
 		}
-		v, err := f.MapDataset(o.(*h5.Dataset), arrowmap.NullSource{Kind: convention.NullRule, Rule: rule})
+		v, err := vaexutil.MapDataset(f, o.(*h5.Dataset), vaexutil.NullSource{Kind: convention.NullRule, Rule: rule})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -33,7 +33,9 @@ var layers = []string{
 	"arrowmap/convention/", // a package for each convention, or for a family of them
 	"arrowmap/convention/detect",
 	"arrowmap/layout",
+	"arrowmap/internal",
 	"arrowmap",
+	"arrowmap/vaexutil",
 	"arrowmap/cdata",
 	"ipc",
 	"ipc/parquet",

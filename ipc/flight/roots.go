@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -122,7 +123,7 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 		}
 		named[x.name] = p
 	}
-	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternalOnly(append(dirs, o.external...), files))
+	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(h5.External{Dirs: append(dirs, o.external...), Files: files, Only: true}))
 	return r, nil
 }
 
@@ -433,6 +434,9 @@ func (h *handle) list() ([]*arrowmap.Table, error) {
 	h.once.Do(func() {
 		h.err = h5err.In(h5err.New(h5err.IO, "the tables could not be listed"), h.path, "") // remains if tables panics
 		h.tables, h.err = h.r.tables(h.file)
+		if len(h.tables) > 0 {
+			h.err = nil // what can't be read is left out
+		}
 	})
 	return h.tables, h.err
 }

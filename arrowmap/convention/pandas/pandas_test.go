@@ -277,8 +277,12 @@ func TestStoresListed(t *testing.T) {
 		}
 	}
 	for name, paths := range want {
+		broken := false // tables that can't be listed are an error beside the others
+		for _, b := range e.Bad {
+			broken = broken || b.File == name && !b.Listed
+		}
 		tables, err := unpacked(t, name).Tables()
-		if err != nil {
+		if (err != nil) != broken {
 			t.Errorf("%s: %v", name, err)
 		}
 		var got []string

@@ -21,6 +21,7 @@ import (
 	arrowmem "github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
@@ -68,7 +69,7 @@ func TestCounters(t *testing.T) {
 		if err != nil || len(stats) != 1 || len(stats[0].Columns) != 1 {
 			t.Fatalf("%s: %v, %v", sql, stats, err)
 		}
-		if c := stats[0].Columns[0]; c.Delivery != "decoded" || c.CopiedBytes < 4096 || c.CopiedBytes > 2*most {
+		if c := stats[0].Columns[0]; c.Delivery != dtype.Decoded || c.CopiedBytes < 4096 || c.CopiedBytes > 2*most {
 			t.Errorf("%s: %+v", sql, c)
 		}
 	}

@@ -97,7 +97,7 @@ func (t *table) reader(ctx context.Context, columns []int, from int64) (rows, er
 			return nil, err
 		}
 	}
-	opts := append([]arrowmap.ReadOption{arrowmap.WithHesitation()}, t.db.o.Read...)
+	opts := append([]arrowmap.ReadOption{arrowmap.WithSlowStart()}, t.db.o.Read...)
 	if t.db.o.MaxMemory > 0 {
 		opts = append(opts, arrowmap.WithMaxMemory(max(1, t.db.o.MaxMemory/4)))
 	}

@@ -8,8 +8,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// A hesitant reader gives the same rows, and few of them when little is asked for.
-func TestHesitation(t *testing.T) {
+// A slow start gives the same rows, in batches that are small at first.
+func TestSlowStart(t *testing.T) {
 	f, err := Open(h5test.Fixture(t, "sample.h5"))
 	if err != nil {
 		t.Fatal(err)
@@ -43,11 +43,11 @@ func TestHesitation(t *testing.T) {
 			return rows, sizes
 		}
 		want, _ := read()
-		got, sizes := read(WithHesitation())
+		got, sizes := read(WithSlowStart())
 		if !slices.Equal(got, want) {
-			t.Errorf("from %d: other rows than without hesitation", from)
+			t.Errorf("from %d: other rows than without a slow start", from)
 		}
-		const chunk = 8192 // rows of the sample's chunks, more than fewRows: batches are whole ones
+		const chunk = 8192 // rows of the sample's chunks, more than the first batch should have: batches are whole chunks
 		if sizes[0] > chunk || sizes[1] > 2*chunk || len(sizes) < 3 {
 			t.Errorf("from %d: batches of %v rows", from, sizes)
 		}

@@ -1,4 +1,4 @@
-package arrowmap_test
+package vaexutil_test
 
 import (
 	"context"
@@ -10,6 +10,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -19,23 +20,23 @@ import (
 func TestPromises(t *testing.T) {
 	const masked = "0 null 20 30 40 null 60 70 80 null 100"
 	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
-		f := openHow(t, "testdata/defects.h5", how)
+		f := openHow(t, "../testdata/defects.h5", how)
 		// is compares a dataset, with what says that values are missing, with its values.
 		is := func(want, data string, nulls ...string) func(*testing.T) {
 			return func(t *testing.T) {
-				var sources []arrowmap.NullSource
+				var sources []vaexutil.NullSource
 				for _, n := range nulls {
-					sources = append(sources, arrowmap.NullSource{Data: dataset(t, f, n)})
+					sources = append(sources, vaexutil.NullSource{Data: dataset(t, f, n)})
 				}
 				if got := values(column(t, f, data, sources...)); got != want {
 					t.Errorf("got %s, want %s", got, want)
 				}
 			}
 		}
-		raw := func(want string, a arrowmap.RawArray) func(*testing.T) {
+		raw := func(want string, a vaexutil.RawArray) func(*testing.T) {
 			return func(t *testing.T) {
 				name, bytes := rawFile(t)
-				v, err := arrowmap.MapArray(sources(t, name, bytes)[how], a)
+				v, err := vaexutil.MapArray(sources(t, name, bytes)[how], a)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -57,16 +58,16 @@ func TestPromises(t *testing.T) {
 			{"supports numpy-style masks", is("0 null 20 30 40 null 60 70 80 null 100", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/mask")},
 			{"supports Arrow-style null bitmaps", is("0 10 20 30 40 null 60 70 80 90 100", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/null_bitmap")},
 			{"supports both at once", is(masked, "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/mask", "/mask_and_bitmap/columns/x/null_bitmap")},
-			{"custom stride patterns", raw("1 4 7 10", arrowmap.RawArray{Offset: 9, DType: "<i2", Shape: []int64{4}, Strides: []int64{6}})},
-			{"column-major arrays", raw("[0,2,4] [1,3,5]", arrowmap.RawArray{Offset: 7, DType: "<i2", Shape: []int64{2, 3}, Order: arrowmap.OrderFortran})},
-			{"arrays of high dimension, from remote files too", raw("[[0,1],[2,3]] [[4,5],[6,7]]", arrowmap.RawArray{Offset: 7, DType: "<i2", Shape: []int64{2, 2, 2}})},
+			{"custom stride patterns", raw("1 4 7 10", vaexutil.RawArray{Offset: 9, DType: "<i2", Shape: []int64{4}, Strides: []int64{6}})},
+			{"column-major arrays", raw("[0,2,4] [1,3,5]", vaexutil.RawArray{Offset: 7, DType: "<i2", Shape: []int64{2, 3}, Order: vaexutil.OrderFortran})},
+			{"arrays of high dimension, from remote files too", raw("[[0,1],[2,3]] [[4,5],[6,7]]", vaexutil.RawArray{Offset: 7, DType: "<i2", Shape: []int64{2, 2, 2}})},
 			{"datasets of high dimension, from remote files too", is("[0,1] [2,3] [4,5]", "/kinds/columns/matrix/data")},
 			{"chunked datasets with masks", is(masked, "/chunked_bitmap/columns/x/data", "/chunked_bitmap/columns/x/null_bitmap")},
 			{"chunked datasets of text", is("null é1 é2 null é4 é5 null é7 é8 null é10", "/chunked_text/columns/s/data", "/chunked_text/columns/s/null_bitmap")},
 			{"handles empty arrays", is("", "/empty/columns/x/data")},
 			{"handles empty arrays with empty masks", is("", "/empty/columns/x/data", "/empty/columns/x/mask")},
 			{"slices of empty arrays are empty, or refused", func(t *testing.T) {
-				v, err := f.MapDataset(dataset(t, f, "/empty/columns/x/data"))
+				v, err := vaexutil.MapDataset(f, dataset(t, f, "/empty/columns/x/data"))
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -78,7 +79,7 @@ func TestPromises(t *testing.T) {
 				}
 			}},
 			{"errors have one type that exists", func(t *testing.T) {
-				_, err := f.MapDataset(dataset(t, f, "/short_mask/columns/x/data"), arrowmap.NullSource{Data: dataset(t, f, "/short_mask/columns/x/mask")})
+				_, err := vaexutil.MapDataset(f, dataset(t, f, "/short_mask/columns/x/data"), vaexutil.NullSource{Data: dataset(t, f, "/short_mask/columns/x/mask")})
 				var e *h5err.Error
 				if !errors.As(err, &e) || e.Kind != h5err.Corrupt || e.Object == "" {
 					t.Errorf("%#v", err)
@@ -86,7 +87,7 @@ func TestPromises(t *testing.T) {
 			}},
 			{"UTF-32 text of the right type and length", func(t *testing.T) {
 				is("abc é  🙂", "/utf32/columns/w/data")(t)
-				if v, err := f.MapDataset(dataset(t, f, "/utf32/columns/w/data")); err != nil || v.Type() != arrow.BinaryTypes.String || v.Len() != 4 {
+				if v, err := vaexutil.MapDataset(f, dataset(t, f, "/utf32/columns/w/data")); err != nil || v.Type() != arrow.BinaryTypes.String || v.Len() != 4 {
 					t.Errorf("%v, %d rows: %v", v.Type(), v.Len(), err)
 				}
 			}},
@@ -95,7 +96,7 @@ func TestPromises(t *testing.T) {
 			{"the attribute dtype keeps the byte order", is("1970-01-01T00:00:00 1970-01-01T00:00:00.000000001 null 1970-01-01T00:00:01", "/big_endian_time/columns/t/data")},
 			{"the attribute dtype keeps the byte order of chunks", is("0s 1s 2s null", "/big_endian_time/columns/d/data")},
 			{"a mask of another length is an error that says so", func(t *testing.T) {
-				_, err := f.MapDataset(dataset(t, f, "/sliced/columns/x/data"), arrowmap.NullSource{Kind: convention.NullMask, Data: dataset(t, f, "/empty/columns/x/mask")})
+				_, err := vaexutil.MapDataset(f, dataset(t, f, "/sliced/columns/x/data"), vaexutil.NullSource{Kind: convention.NullMask, Data: dataset(t, f, "/empty/columns/x/mask")})
 				if !h5err.Is(err, h5err.Corrupt) {
 					t.Errorf("empty mask: %v", err)
 				}
@@ -110,13 +111,15 @@ func TestPromises(t *testing.T) {
 // for arrays in raw bytes.
 func TestPromiseAlignment(t *testing.T) {
 	name, bytes := rawFile(t)
-	odd := arrowmap.RawArray{Offset: 7, DType: "<i2", Shape: []int64{24}}
+	aligned := func(a arrowmap.Align) vaexutil.RawArray {
+		return vaexutil.RawArray{Offset: 7, DType: "<i2", Shape: []int64{24}, Align: a}
+	}
 	src := sources(t, name, bytes)["mapped"]
 	for _, tt := range []struct {
 		align  arrowmap.Align
-		access arrowmap.Access
-	}{{arrowmap.AlignKeep, arrowmap.AccessMapped}, {arrowmap.AlignCopy, arrowmap.AccessGathered}} {
-		v, err := arrowmap.MapArray(src, odd, arrowmap.WithAlign(tt.align))
+		access vaexutil.Access
+	}{{arrowmap.AlignKeep, vaexutil.AccessMapped}, {arrowmap.AlignCopy, vaexutil.AccessGathered}} {
+		v, err := vaexutil.MapArray(src, aligned(tt.align))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -136,10 +139,10 @@ func TestPromiseAlignment(t *testing.T) {
 			t.Errorf("%v", a)
 		}
 	}
-	if _, err := arrowmap.MapArray(src, odd, arrowmap.WithAlign(arrowmap.AlignRefuse)); !h5err.Is(err, h5err.Unsupported) {
+	if _, err := vaexutil.MapArray(src, aligned(arrowmap.AlignRefuse)); !h5err.Is(err, h5err.Unsupported) {
 		t.Errorf("refused: %v", err)
 	}
-	f, err := arrowmap.Open("testdata/defects.h5", arrowmap.WithAlign(arrowmap.AlignCopy))
+	f, err := arrowmap.Open("../testdata/defects.h5", arrowmap.WithAlign(arrowmap.AlignCopy))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,28 +155,4 @@ func TestPromiseAlignment(t *testing.T) {
 	if at := uintptr(unsafe.Pointer(unsafe.SliceData(a.Data().Buffers()[1].Bytes()))); at%8 != 0 {
 		t.Errorf("address %#x", at)
 	}
-}
-
-// column reads a dataset with sources of nulls.
-func column(t *testing.T, f *arrowmap.File, path string, nulls ...arrowmap.NullSource) arrow.Array {
-	t.Helper()
-	v, err := f.MapDataset(dataset(t, f, path), nulls...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	a, err := v.Read(context.Background(), 0, v.Len())
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(a.Release)
-	return a
-}
-
-func dataset(t *testing.T, f *arrowmap.File, path string) *h5.Dataset {
-	t.Helper()
-	o, err := f.H5().Lookup(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return o.(*h5.Dataset)
 }

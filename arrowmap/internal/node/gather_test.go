@@ -1,4 +1,4 @@
-package arrowmap
+package node
 
 import (
 	"bytes"
@@ -21,7 +21,7 @@ func TestGatherBands(t *testing.T) {
 		for i := range src {
 			src[i] = byte(r.Int())
 		}
-		g := &gather{lo: 100 + min(lo, total-rows), rows: rows, offset: offset, stride: stride, width: width, buf: memory.NewBufferBytes(make([]byte, int(rows)*width))}
+		g := &Gather{lo: 100 + min(lo, total-rows), rows: rows, offset: offset, stride: stride, width: width, buf: memory.NewBufferBytes(make([]byte, int(rows)*width))}
 		var want []byte
 		for i := g.lo - 100; i < g.lo-100+rows; i++ {
 			at := int(i)*stride + offset
@@ -32,7 +32,7 @@ func TestGatherBands(t *testing.T) {
 		for _, k := range starts {
 			a := int64(k) * band
 			b := min(total, a+band)
-			g.run(100+a, 100+b, src[int(a)*stride:int(b)*stride])
+			g.Run(100+a, 100+b, src[int(a)*stride:int(b)*stride])
 		}
 		if !bytes.Equal(g.buf.Bytes(), want) {
 			t.Fatalf("width %d of %d at %d, rows %d of %d in bands of %d: wrong", width, stride, offset, rows, total, band)

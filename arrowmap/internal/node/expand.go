@@ -1,4 +1,4 @@
-package arrowmap
+package node
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
@@ -6,29 +6,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/h5arrow/h5arrow/dtype"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
-
-// emptyNode is a column without rows.
-type emptyNode struct {
-	ds  *h5.Dataset
-	typ arrow.DataType
-}
-
-func (n *emptyNode) arrow() arrow.DataType          { return n.typ }
-func (n *emptyNode) rows() int64                    { return 0 }
-func (n *emptyNode) width() int64                   { return 0 }
-func (n *emptyNode) heavy() bool                    { return false }
-func (n *emptyNode) wants(_, _ int64, _ want)       {}
-func (n *emptyNode) fits(_ *part, a, b int64) int64 { return b - a }
-func (n *emptyNode) describe(c *Column)             { c.Delivery, c.Reason = dtype.Converted, "there are no rows" }
-func (n *emptyNode) build(x *part, _, _ int64) (arrow.Array, error) {
-	b := array.NewBuilder(x.alloc, n.typ)
-	defer b.Release()
-	return b.NewArray(), nil
-}
 
 // longest is the number of bytes of the longest text of an array, at least 1.
 func longest(arr arrow.Array) int64 {

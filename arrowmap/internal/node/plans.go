@@ -1,4 +1,4 @@
-package arrowmap
+package node
 
 import (
 	"sync"
@@ -25,10 +25,10 @@ type planKey struct {
 	options     dtype.Options
 }
 
-// mostPlans bounds what is kept.
-const mostPlans = 1024
+// maxPlans bounds what is kept.
+const maxPlans = 1024
 
-// simple tells whether a type is one of the small ones that datasets share. Plans of others may be large.
+// simple reports whether a type is one of the small ones that datasets share. Plans of others may be large.
 func simple(t *h5.Type) bool { return t.Base == nil && t.Members == nil && t.Names == nil }
 
 // plan is dtype.New.
@@ -53,7 +53,7 @@ func (p *plans) plan(src dtype.Source, o dtype.Options) (*dtype.Plan, error) {
 	if p.known == nil {
 		p.known = map[planKey]*dtype.Plan{}
 	}
-	if len(p.known) < mostPlans {
+	if len(p.known) < maxPlans {
 		p.known[key] = plan
 	}
 	return plan, nil
@@ -76,7 +76,7 @@ func (p *plans) typeName(t *h5.Type) string {
 	if p.names == nil {
 		p.names = map[*h5.Type]string{}
 	}
-	if len(p.names) < mostPlans {
+	if len(p.names) < maxPlans {
 		p.names[t] = name
 	}
 	return name

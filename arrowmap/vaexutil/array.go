@@ -1,4 +1,4 @@
-package arrowmap
+package vaexutil
 
 import (
 	"context"
@@ -8,6 +8,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -31,6 +34,9 @@ type RawArray struct {
 	Shape   []int64  // the first dimension counts the rows; no dimension is one row
 	Order   Order    // where Strides is nil
 	Strides []int64  // bytes from one index to the next in each dimension; may be zero or negative
+
+	Types dtype.Options  // how the type is mapped
+	Align arrowmap.Align // what to do with mapped values that are not aligned
 }
 
 // MapArray returns an array in the bytes of a source as a column. It is the counterpart of mmap_array in
@@ -39,20 +45,12 @@ type RawArray struct {
 //
 // A shape that overflows and an array that does not lie inside the source are Argument errors. The source must not be
 // released for the last time before the column is read for the last time; arrays that were read hold it.
-func MapArray(src *source.Source, a RawArray, opts ...Option) (*Values, error) {
-	o, err := resolve(opts)
-	if err != nil {
-		return nil, err
-	}
-	r, err := newRawArray(src, a, o)
+func MapArray(src *source.Source, a RawArray) (*Values, error) {
+	r, err := newRawArray(src, a)
 	if err != nil {
 		return nil, h5err.In(err, src.Name(), "")
 	}
-	v := &Values{typ: r.plan.Arrow, access: r.access(), hi: r.rows, width: r.rowBytes, nulls: -1, read: r.read}
-	if !makesNulls(r.plan, o.types) {
-		v.nulls = 0
-	}
-	return v, nil
+	return &Values{typ: r.plan.Arrow, access: r.access(), hi: r.rows, width: r.rowBytes, pure: !node.MakesNulls(r.plan, a.Types), read: r.read}, nil
 }
 
 type rawArray struct {
@@ -68,7 +66,7 @@ type rawArray struct {
 	realign  bool // dense rows are copied, for they do not stand at a multiple of their width
 }
 
-func newRawArray(src *source.Source, a RawArray, o options) (*rawArray, error) {
+func newRawArray(src *source.Source, a RawArray) (*rawArray, error) {
 	bad := func(format string, args ...any) error { return h5err.New(h5err.Argument, format, args...) }
 	if a.Type == nil && a.DType != "" {
 		var err error
@@ -126,14 +124,14 @@ func newRawArray(src *source.Source, a RawArray, o options) (*rawArray, error) {
 		return nil, bad("an array at byte %d of a source of %d bytes", a.Offset, src.Size())
 	}
 	var err error
-	if r.plan, err = dtype.New(dtype.Source{Type: a.Type, Dims: dims, DType: a.DType}, o.types); err != nil {
+	if r.plan, err = dtype.New(dtype.Source{Type: a.Type, Dims: dims, DType: a.DType}, a.Types); err != nil {
 		return nil, err
 	}
 	if r.plan.Variable || r.plan.Refs || r.plan.SourceRows != 1 {
 		return nil, h5err.New(h5err.Unsupported, "elements of %s outside an HDF5 file", a.Type)
 	}
-	if at := alignment(r.plan.Arrow); r.dense && src.Mapped() && o.align != AlignKeep && r.plan.Delivery == dtype.Mapped && (r.offset%int64(at) != 0 || r.rowBytes%int64(at) != 0) {
-		if o.align == AlignRefuse {
+	if at := node.Alignment(r.plan.Arrow); r.dense && src.Mapped() && a.Align != arrowmap.AlignKeep && r.plan.Delivery == dtype.Mapped && (r.offset%int64(at) != 0 || r.rowBytes%int64(at) != 0) {
+		if a.Align == arrowmap.AlignRefuse {
 			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values do not stand at a multiple of their width", a.Type, a.Offset)
 		}
 		r.realign = true
@@ -215,7 +213,7 @@ func (r *rawArray) build(a, b int64) (arrow.Array, error) {
 	env := &dtype.Env{Alloc: memory.NewGoAllocator(), OffsetSize: 8}
 	if r.dense && !r.realign {
 		if view, ok := r.src.View(r.offset+a*r.rowBytes, n); ok && n > 0 {
-			buf := mapped(r.src, view)
+			buf := buffer.Mapped(r.src, view)
 			defer buf.Release()
 			raw.Bytes, raw.Owner = view, buf
 			return r.plan.Build(raw, env)

@@ -1,0 +1,182 @@
+package arrowmap
+
+import (
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Align is what to do with mapped values that are not aligned to their width.
+type Align uint8
+
+// The policies. HDF5 puts data at any byte; IPC writers, Flight and most engines accept that, the C data interface's
+// consumers often do not.
+const (
+	AlignKeep   Align = Align(node.AlignKeep)   // return them as they are
+	AlignCopy   Align = Align(node.AlignCopy)   // copy them to aligned memory
+	AlignRefuse Align = Align(node.AlignRefuse) // refuse the column
+)
+
+// Option changes how a file is opened.
+type Option func(*options) error
+
+type options struct {
+	h5         []h5.Option
+	types      dtype.Options
+	align      Align
+	convention string
+	plugins    PluginReader
+}
+
+func resolve(opts []Option) (options, error) {
+	var o options
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
+}
+
+// WithoutMapping reads the file instead of mapping it: everything is copied.
+func WithoutMapping() Option {
+	return func(o *options) error {
+		o.h5 = append(o.h5, h5.WithoutMapping())
+		return nil
+	}
+}
+
+// WithExternal sets what the file may refer to outside itself. The default is the file's own directory and what is below
+// it.
+func WithExternal(e h5.External) Option {
+	return func(o *options) error {
+		o.h5 = append(o.h5, h5.WithExternal(e))
+		return nil
+	}
+}
+
+// WithLimits sets limits on what the file may ask for. A field that is zero is its default.
+func WithLimits(l h5.Limits) Option {
+	return func(o *options) error {
+		o.h5 = append(o.h5, h5.WithLimits(l))
+		return nil
+	}
+}
+
+// WithTypes sets how types are mapped.
+func WithTypes(t dtype.Options) Option {
+	return func(o *options) error {
+		o.types = t
+		return nil
+	}
+}
+
+// WithAlign sets the policy for values that are not aligned. The default is AlignKeep.
+func WithAlign(a Align) Option {
+	return func(o *options) error {
+		if a > AlignRefuse {
+			return h5err.New(h5err.Argument, "alignment policy %d", a)
+		}
+		o.align = a
+		return nil
+	}
+}
+
+// WithConvention looks for tables of one convention only. The empty name is all conventions; an unknown name is an
+// Argument error.
+func WithConvention(name string) Option {
+	return func(o *options) error {
+		if name != "" {
+			if _, err := detect.Find(name); err != nil {
+				return err
+			}
+		}
+		o.convention = name
+		return nil
+	}
+}
+
+// PluginReader reads rows [a,b) of a dataset as stored: whole elements in C order, and nothing else. Package h5/libhdf5 has
+// one, ReadRaw.
+type PluginReader func(file, dataset string, a, b int64) ([]byte, error)
+
+// WithPlugins reads datasets whose filters are not built in through read. All other datasets use the built-in decoders,
+// so a hostile file can reach read only where this option is given. A nil read is the default: such datasets are
+// Unsupported.
+func WithPlugins(read PluginReader) Option {
+	return func(o *options) error {
+		o.plugins = read
+		return nil
+	}
+}
+
+// ReadOption changes how a table is read.
+type ReadOption func(*readOptions) error
+
+type readOptions struct{ pass.Options }
+
+// WithWorkers sets how many goroutines decode. Zero is one for each processor.
+func WithWorkers(n int) ReadOption {
+	return func(o *readOptions) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "%d workers", n)
+		}
+		o.Workers = n
+		return nil
+	}
+}
+
+// WithBatchRows sets the rows of a batch; the last of a table may be smaller. Zero chooses by bytes.
+func WithBatchRows(n int64) ReadOption {
+	return func(o *readOptions) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "batches of %d rows", n)
+		}
+		o.BatchRows = n
+		return nil
+	}
+}
+
+// WithBatchBytes sets about how many bytes a batch has at most. Zero is 64 MiB, less where memory is bounded.
+func WithBatchBytes(n int64) ReadOption {
+	return func(o *readOptions) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "batches of %d bytes", n)
+		}
+		o.BatchBytes = n
+		return nil
+	}
+}
+
+// WithMaxMemory bounds the memory of rows that are being decoded or wait for Next, in bytes. Zero is no bound except the
+// usual 64 MiB a worker. A batch that needs more ends the reading with an error of kind Memory.
+func WithMaxMemory(n int64) ReadOption {
+	return func(o *readOptions) error {
+		if n < 0 {
+			return h5err.New(h5err.Argument, "%d bytes of memory", n)
+		}
+		o.MaxMemory = n
+		return nil
+	}
+}
+
+// WithSlowStart starts with small batches and grows read-ahead by one batch per Next, for callers that may stop early.
+func WithSlowStart() ReadOption {
+	return func(o *readOptions) error {
+		o.SlowStart = true
+		return nil
+	}
+}
+
+// WithAllocator sets where memory comes from. Nil is Go's.
+func WithAllocator(mem memory.Allocator) ReadOption {
+	return func(o *readOptions) error {
+		o.Alloc = mem
+		return nil
+	}
+}
