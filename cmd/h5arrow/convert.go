@@ -150,6 +150,7 @@ func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) 
 	if err != nil {
 		return err
 	}
+	c.incomplete(in)
 	return fn(in, t)
 }
 
@@ -323,6 +324,7 @@ func (c *conversion) allTables(names []string, dir string) error {
 	if err != nil {
 		return err
 	}
+	c.incomplete(in)
 	made, err := makeDir(dir)
 	if err != nil {
 		return err
@@ -380,8 +382,8 @@ type pathTables struct {
 func tablesByPath(in *inputs) ([]*pathTables, error) {
 	var out []*pathTables
 	at := map[string]*pathTables{}
-	for i, f := range in.files {
-		tables, err := f.Tables()
+	for i := range in.files {
+		tables, err := in.tables(i)
 		if err != nil {
 			return nil, err
 		}

@@ -75,6 +75,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.incomplete(in)
 	if !o.quiet {
 		for _, err := range t.skipped {
 			a.note("left out: %s", errorText(err))

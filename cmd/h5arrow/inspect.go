@@ -31,7 +31,8 @@ func (a *app) inspectCommand() *cobra.Command {
 		Long: `inspect shows the tables and the datasets of a file: their columns, types and storage, where nulls come from, and how
 each column would be delivered. With PATH it shows that object and what is below it.
 
-What can't be described is marked, and makes the exit status 3.`,
+What can't be described is marked, and makes the exit status 3. Tables that can't be found because something is
+unsupported make it 4.`,
 		Example: `  h5arrow inspect data.h5
   h5arrow inspect data.h5 /events
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
@@ -76,8 +77,11 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	if err = errors.Join(err, w.Flush()); err != nil {
 		return h5err.In(err, "stdout", "")
 	}
-	if c.marked {
+	switch {
+	case c.marked:
 		a.status = exitCorrupt
+	case c.problem != nil:
+		a.status = exitUnsupported
 	}
 	return nil
 }
@@ -120,7 +124,7 @@ func describe(f *arrowmap.File, below string) (*contents, error) {
 	for _, d := range c.datasets {
 		c.marked = c.marked || broken(d.err)
 	}
-	c.marked = c.marked || c.problem != nil
+	c.marked = c.marked || broken(c.problem)
 	return c, nil
 }
 
@@ -135,7 +139,8 @@ func (c *contents) restrict(f *arrowmap.File, below string) error {
 			c.tables = append(c.tables, t)
 		}
 	}
-	if len(tables) == 0 {
+	e, ok := errors.AsType[*h5err.Error](problem)
+	if len(tables) == 0 || ok && (e.Object == below || strings.HasPrefix(e.Object, below+"/")) {
 		c.problem = problem
 	}
 	switch o := o.(type) {

@@ -109,6 +109,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	a.incomplete(in)
 	db, err := starting.Open(tables)
 	if err != nil {
 		return err

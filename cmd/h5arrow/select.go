@@ -75,8 +75,29 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 
 // inputs are the open input files.
 type inputs struct {
-	names []string
-	files []*arrowmap.File
+	names   []string
+	files   []*arrowmap.File
+	missing []error // why not all tables of a file were found
+}
+
+// tables returns the tables of file i. Where not all were found, it returns those that were, and notes why.
+func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
+	tables, err := in.files[i].Tables()
+	if err != nil && len(tables) > 0 {
+		in.missing = append(in.missing, err)
+		err = nil
+	}
+	return tables, err
+}
+
+// incomplete prints why not all tables of the inputs were found. The exit status says so, too.
+func (a *app) incomplete(in *inputs) {
+	for _, err := range in.missing {
+		a.note("not all tables were found: %s", errorText(err))
+		if status := kindStatus(h5err.KindOf(err)); a.status != exitCorrupt {
+			a.status = status
+		}
+	}
 }
 
 // expand replaces patterns that name no file themselves by the files that match.
@@ -185,6 +206,16 @@ func (s *selection) one(f *arrowmap.File) (*arrowmap.Table, error) {
 	return f.Table(s.table)
 }
 
+// of returns the selected table of file i: the only one that can be found where none is named.
+func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
+	if s.table == "" && len(s.datasets) == 0 {
+		if tables, err := in.tables(i); err != nil || len(tables) == 1 {
+			return append(tables, nil)[0], err
+		}
+	}
+	return s.one(in.files[i])
+}
+
 // chosen is a table to read, and which files its rows come from.
 type chosen struct {
 	*arrowmap.Table
@@ -196,8 +227,8 @@ type chosen struct {
 // choose returns the selected part of the table of all inputs.
 func (s *selection) choose(in *inputs) (*chosen, error) {
 	tables := make([]*arrowmap.Table, len(in.files))
-	for i, f := range in.files {
-		t, err := s.one(f)
+	for i := range in.files {
+		t, err := s.of(in, i)
 		if err != nil {
 			return nil, err
 		}

@@ -12,6 +12,7 @@ import (
 	"os/signal"
 	"runtime/debug"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -113,7 +114,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	if err != nil {
 		return err
 	}
-	roots, err := o.roots(args)
+	roots, err := a.roots(o, args)
 	if err != nil {
 		return err
 	}
@@ -272,7 +273,7 @@ func (o *serveFlags) tlsConfig(m *monitor) (*tls.Config, error) {
 	return c, nil
 }
 
-func (o *serveFlags) roots(args []string) (*flight.Roots, error) {
+func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
 	names, err := expand(args)
 	if err != nil {
 		return nil, err
@@ -281,27 +282,47 @@ func (o *serveFlags) roots(args []string) (*flight.Roots, error) {
 	if err != nil {
 		return nil, err
 	}
-	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(o.tables)}
+	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(a.served(o))}
 	if o.io.value == "read" {
 		ropts = append(ropts, flight.WithoutMapping())
 	}
 	return flight.OpenRoots(names, ropts...)
 }
 
-// tables returns what is served of a file. A file without what was chosen has nothing.
-func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
-	var tables []*arrowmap.Table
-	var err error
-	if o.table == "" && len(o.datasets) == 0 {
-		tables, err = f.Tables()
-	} else {
-		var t *arrowmap.Table
-		t, err = o.one(f)
-		tables = []*arrowmap.Table{t}
+// served returns a function that returns what is served of a file. Where not all tables were found, those that were are
+// served, and why is printed once.
+func (a *app) served(o *serveFlags) func(*arrowmap.File) ([]*arrowmap.Table, error) {
+	var printed sync.Map
+	return func(f *arrowmap.File) ([]*arrowmap.Table, error) {
+		tables, err := o.tables(f)
+		if err != nil && len(tables) > 0 {
+			if _, again := printed.LoadOrStore(errorText(err), true); !again {
+				a.note("not all tables were found: %s", errorText(err))
+			}
+			err = nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		return o.chosen(tables)
 	}
+}
+
+// tables returns the tables of a file, or the one that was chosen.
+func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
+	if o.table == "" && len(o.datasets) == 0 {
+		return f.Tables()
+	}
+	t, err := o.one(f)
 	if err != nil {
 		return nil, err
 	}
+	return []*arrowmap.Table{t}, nil
+}
+
+// chosen returns what was chosen of each table. Of several tables, those without it are left out.
+func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error) {
+	var err error
 	var out []*arrowmap.Table
 	for _, t := range tables {
 		if len(o.columns) > 0 {

@@ -55,3 +55,22 @@ with new("broken.h5") as f:
 with open(os.path.join(HERE, "broken.h5"), "rb+") as f:
     f.seek(at + 3)
     f.write(b"\x55")
+
+# A table beside something that may be another: a frame of pandas' whose blocks can't be counted, an object with a message
+# of a later version of the format.
+with new("half.h5") as f:
+    put(f.create_group("good"), "id", np.arange(5, dtype="i4"))
+    g = f.create_group("frame")
+    for name, value in ("pandas_type", "frame"), ("pandas_version", "0.15.2"), ("encoding", "UTF-8"), ("errors", "strict"):
+        g.attrs[name] = np.bytes_(value)
+    g.attrs["ndim"], g.attrs["nblocks"] = 2, 1000000
+with new("halfnew.h5") as f:
+    put(f.create_group("good"), "id", np.arange(5, dtype="i4"))
+    put(f.create_group("later"), "x", np.arange(3, dtype="f8"))
+name = os.path.join(HERE, "halfnew.h5")
+with open(name, "rb") as f:
+    data = f.read()
+at = data.index(b"\x05\x00\x08\x00\x01\x00\x00\x00\x02\x02\x02", data.index(b"\x11\x20\x3f\x00"))  # the fill value message after a float64
+with open(name, "rb+") as f:
+    f.seek(at)
+    f.write(b"\xee\x00\x08\x00\x80")  # an unknown message that must be understood

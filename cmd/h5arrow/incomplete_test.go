@@ -1,0 +1,94 @@
+package main
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+)
+
+// half are files of one good table and something else that may be one, and the exit status that this makes.
+var half = []struct {
+	file    string
+	status  int
+	problem string
+}{
+	{"half.h5", exitCorrupt, "half.h5: /frame: corrupt: axis0 is missing"},
+	{"halfnew.h5", exitUnsupported, "halfnew.h5: /later/x: at byte 5272: unsupported: header message type 0xee"},
+}
+
+// A file of which not all tables can be found gives the others, says what is wrong, and does not end as if it were whole.
+func TestIncomplete(t *testing.T) {
+	workplace(t)
+	for _, c := range half {
+		line := "h5arrow: not all tables were found: " + c.problem + "\n"
+		says := func(args ...string) result {
+			t.Helper()
+			r := expect(t, c.status, args...)
+			if r.err != line {
+				t.Errorf("%q: %q, want %q", args, r.err, line)
+			}
+			return r
+		}
+		if r := says("head", c.file); !strings.Contains(r.out, "4\n") {
+			t.Errorf("%s: %q", c.file, r.out)
+		}
+		says("convert", c.file, c.file+".arrow", "--quiet")
+		says("convert", "--all-tables", c.file, c.file+".tables")
+		whole := expect(t, 0, "convert", "--table", "/good", c.file, "-").out
+		for _, name := range []string{c.file + ".arrow", c.file + ".tables/good.arrow"} {
+			if got := expect(t, 0, "head", name, "--json").out; got != expect(t, 0, "head", "--table", "/good", c.file, "--json").out {
+				t.Errorf("%s: %q", name, got)
+			}
+		}
+		if r := says("convert", c.file, "-"); r.out != whole {
+			t.Errorf("%s: another stream than with --table", c.file)
+		}
+		if withDuckDB {
+			if r := says("query", c.file, "select sum(id) as n from good", "--json"); r.out != `[{"n": 10}]`+"\n" {
+				t.Errorf("%s: %q", c.file, r.out)
+			}
+		}
+
+		// What was asked for by its name is whole.
+		expect(t, 0, "head", "--dataset", "/good/id", c.file)
+		if r := expect(t, 0, "inspect", c.file, "/good"); strings.Contains(r.out, "not all") {
+			t.Errorf("%s: %q", c.file, r.out)
+		}
+		for _, path := range []string{"/", strings.Fields(c.problem)[1]} {
+			path = strings.TrimSuffix(path, ":")
+			if r := command(t, "inspect", c.file, path); r.status != c.status || !strings.Contains(r.out+r.err, c.problem) {
+				t.Errorf("inspect %s %s: status %d, %q", c.file, path, r.status, r.out)
+			}
+		}
+	}
+	r := command(t, "convert", "half.h5", "halfnew.h5", "both.arrow")
+	if r.status != exitCorrupt || strings.Count(r.err, "\n") != 2 {
+		t.Errorf("two files: status %d, %q", r.status, r.err)
+	}
+}
+
+// What can be found of a file is served, and what can't is printed once.
+func TestIncompleteServed(t *testing.T) {
+	workplace(t)
+	for _, c := range half {
+		var errs strings.Builder
+		a := &app{streams: streams{err: &errs}, ctx: context.Background()}
+		f, err := arrowmap.Open(c.file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list := a.served(&serveFlags{})
+		for range 2 {
+			tables, err := list(f)
+			if err != nil || len(tables) != 1 || tables[0].Path() != "/good" {
+				t.Errorf("%s: %v, %v", c.file, tables, err)
+			}
+		}
+		if got := errs.String(); got != "h5arrow: not all tables were found: "+c.problem+"\n" {
+			t.Errorf("%s: %q", c.file, got)
+		}
+		f.Close()
+	}
+}
