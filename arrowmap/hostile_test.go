@@ -16,6 +16,7 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -27,8 +28,8 @@ import (
 
 // What a hostile file may cost.
 const (
-	mostTime   = 10 * time.Second
-	mostMemory = 256 << 20
+	maxTime   = 10 * time.Second
+	maxMemory = 256 << 20
 )
 
 // tight bounds what the files of these tests may ask for.
@@ -96,10 +97,21 @@ func exercise(data []byte, name string) error {
 	return bad
 }
 
-// drain reads the first rows of a table.
+// drain reads the first rows of a table. A schema that no Arrow reader accepts is an error of no type of ours.
 func drain(t *arrowmap.Table) error {
 	for _, c := range t.Columns() {
-		_ = c.Field // its attributes are read when the schema is made
+		if c.Err != nil {
+			continue
+		}
+		f := c.Field()
+		if f.Name != c.Name || f.Type == nil {
+			return fmt.Errorf("column %q has the field %v", c.Name, f)
+		}
+		for i, key := range f.Metadata.Keys() {
+			if v := f.Metadata.Values()[i]; !utf8.ValidString(key) || !utf8.ValidString(v) {
+				return fmt.Errorf("column %q has the metadata %q: %q", c.Name, key, v)
+			}
+		}
 	}
 	t, _ = t.SkipUnsupported()
 	if t.Rows() > 10000 {
@@ -137,9 +149,9 @@ func guarded(t *testing.T, what string, fn func() error) {
 		if err != nil {
 			t.Errorf("%s: %v", what, err)
 		}
-	case <-time.After(mostTime):
+	case <-time.After(maxTime):
 		buf := make([]byte, 1<<20)
-		t.Fatalf("%s: no end after %v\n%s", what, mostTime, buf[:runtime.Stack(buf, true)])
+		t.Fatalf("%s: no end after %v\n%s", what, maxTime, buf[:runtime.Stack(buf, true)])
 	}
 }
 
@@ -167,7 +179,7 @@ func watch(t *testing.T) *atomic.Uint64 {
 	t.Cleanup(func() {
 		close(stop)
 		<-ended
-		if most.Load() > mostMemory {
+		if most.Load() > maxMemory {
 			t.Errorf("%d MiB of memory", most.Load()>>20)
 		}
 	})
