@@ -58,7 +58,8 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 }
 
 func newFile(f *h5.File, o options) *File {
-	return &File{f: f, o: o, nodes: node.Planner{File: f, Types: o.types, Align: node.Align(o.align), Plugins: o.plugins != nil}}
+	align := [...]node.Align{AlignKeep: node.AlignKeep, AlignCopy: node.AlignCopy, AlignRefuse: node.AlignRefuse}[o.align]
+	return &File{f: f, o: o, nodes: node.Planner{File: f, Types: o.types, Align: align, Plugins: o.plugins != nil}}
 }
 
 // Close gives up the file. Readers that were started before keep it open until they are released, but not the other

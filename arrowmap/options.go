@@ -4,7 +4,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
-	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
@@ -17,9 +16,9 @@ type Align uint8
 // The policies. HDF5 puts data at any byte; IPC writers, Flight and most engines accept that, the C data interface's
 // consumers often do not.
 const (
-	AlignKeep   Align = Align(node.AlignKeep)   // return them as they are
-	AlignCopy   Align = Align(node.AlignCopy)   // copy them to aligned memory
-	AlignRefuse Align = Align(node.AlignRefuse) // refuse the column
+	AlignKeep   Align = iota // return them as they are
+	AlignCopy                // copy them to aligned memory
+	AlignRefuse              // refuse the column
 )
 
 // Option changes how a file is opened.

@@ -1,32 +1,34 @@
 package node
 
 import (
+	"reflect"
 	"sync"
 
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// plans keeps the plans of a file's types: thousands of columns may have one type, and a plan can be shared.
+// plans keeps the plans of a file's types, and their names: thousands of columns may have one type, and a plan can be
+// shared.
 type plans struct {
 	mu    sync.Mutex
-	known map[planKey]*dtype.Plan
+	count int
+	known map[*h5.Type][]planned
 	names map[*h5.Type]string
 }
 
-// planKey is all that a plan for rows of one item comes from.
-type planKey struct {
-	typ         *h5.Type
-	dtype       string
-	hasDLength  bool
-	dlength     int64
-	plain       bool
-	bools, unix bool
-	options     dtype.Options
+// planned is a plan and what it was made of.
+type planned struct {
+	src  dtype.Source
+	o    dtype.Options
+	plan *dtype.Plan
 }
 
-// maxPlans bounds what is kept.
-const maxPlans = 1024
+// Bounds of what is kept.
+const (
+	maxPlans    = 1024
+	maxVariants = 16 // plans of one type
+)
 
 // simple reports whether a type is one of the small ones that datasets share. Plans of others may be large.
 func simple(t *h5.Type) bool { return t.Base == nil && t.Members == nil && t.Names == nil }
@@ -36,12 +38,8 @@ func (p *plans) plan(src dtype.Source, o dtype.Options) (*dtype.Plan, error) {
 	if len(src.Dims) > 0 || !simple(src.Type) {
 		return dtype.New(src, o)
 	}
-	key := planKey{typ: src.Type, dtype: src.DType, hasDLength: src.HasDLength, dlength: src.DLength,
-		plain: src.NoConvention, bools: src.Bitfield8AsBool, unix: src.UnixTimes, options: o}
-	p.mu.Lock()
-	plan := p.known[key]
-	p.mu.Unlock()
-	if plan != nil {
+	src.Dims = nil
+	if plan := p.find(src, o); plan != nil {
 		return plan, nil
 	}
 	plan, err := dtype.New(src, o)
@@ -51,12 +49,25 @@ func (p *plans) plan(src dtype.Source, o dtype.Options) (*dtype.Plan, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.known == nil {
-		p.known = map[planKey]*dtype.Plan{}
+		p.known = map[*h5.Type][]planned{}
 	}
-	if len(p.known) < maxPlans {
-		p.known[key] = plan
+	if of := p.known[src.Type]; p.count < maxPlans && len(of) < maxVariants {
+		p.count++
+		p.known[src.Type] = append(of, planned{src, o, plan})
 	}
 	return plan, nil
+}
+
+// find returns the plan of the same source and options, nil for none.
+func (p *plans) find(src dtype.Source, o dtype.Options) *dtype.Plan {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, k := range p.known[src.Type] {
+		if k.o == o && reflect.DeepEqual(k.src, src) {
+			return k.plan
+		}
+	}
+	return nil
 }
 
 // typeName is the type's String.
