@@ -11,9 +11,9 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -173,88 +173,90 @@ func TestMapArrayArguments(t *testing.T) {
 	}
 }
 
-// TestMapDataset is the table of what vaex.hdf5.utils promises of a dataset, kept here in every case.
+const masked = "0 null 20 30 40 null 60 70 80 null 100"
+
+type datasetTest struct {
+	what, path, null string
+	kind             convention.NullKind
+	access           vaexutil.Access // when mapped
+	want             string
+}
+
+// datasetTests are what vaex.hdf5.utils promises of a dataset, kept here in every case.
+var datasetTests = []datasetTest{
+	{"contiguous", "/short_mask/columns/x/data", "", 0, vaexutil.AccessMapped, "0 10 20 30 40 50 60 70 80 90 100"},
+	{"masked, contiguous", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/mask", 0, vaexutil.AccessMapped, masked},
+	{"with a bitmap, contiguous", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/null_bitmap", 0, vaexutil.AccessMapped, "0 10 20 30 40 null 60 70 80 90 100"},
+	{"masked, chunked", "/chunked_mask/columns/x/data", "/chunked_mask/columns/x/mask", 0, vaexutil.AccessLazy, masked},
+	{"with a bitmap, chunked", "/chunked_bitmap/columns/x/data", "/chunked_bitmap/columns/x/null_bitmap", convention.NullBitmap, vaexutil.AccessLazy, masked},
+	{"big-endian times", "/big_endian_time/columns/t/data", "", 0, vaexutil.AccessGathered, "1970-01-01T00:00:00 1970-01-01T00:00:00.000000001 null 1970-01-01T00:00:01"},
+	{"big-endian durations, chunked", "/big_endian_time/columns/d/data", "", 0, vaexutil.AccessLazy, "0s 1s 2s null"},
+	{"UTF-32", "/utf32/columns/w/data", "", 0, vaexutil.AccessGathered, "abc é  🙂"},
+	{"text", "/empty/columns/s/data", "", 0, vaexutil.AccessLazy, ""},
+	{"chunked text", "/chunked_text/columns/s/data", "/chunked_text/columns/s/null_bitmap", 0, vaexutil.AccessLazy, "null é1 é2 null é4 é5 null é7 é8 null é10"},
+	{"empty", "/empty/columns/x/data", "/empty/columns/x/mask", 0, vaexutil.AccessLazy, ""},
+	{"scalar", "/scalar", "", 0, vaexutil.AccessMapped, "2.5"},
+}
+
 func TestMapDataset(t *testing.T) {
-	const masked = "0 null 20 30 40 null 60 70 80 null 100"
-	tests := []struct {
-		what, path, null string
-		kind             convention.NullKind
-		access           vaexutil.Access // when mapped
-		want             string
-	}{
-		{"contiguous", "/short_mask/columns/x/data", "", 0, vaexutil.AccessMapped, "0 10 20 30 40 50 60 70 80 90 100"},
-		{"masked, contiguous", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/mask", 0, vaexutil.AccessMapped, masked},
-		{"with a bitmap, contiguous", "/mask_and_bitmap/columns/x/data", "/mask_and_bitmap/columns/x/null_bitmap", 0, vaexutil.AccessMapped, "0 10 20 30 40 null 60 70 80 90 100"},
-		{"masked, chunked", "/chunked_mask/columns/x/data", "/chunked_mask/columns/x/mask", 0, vaexutil.AccessLazy, masked},
-		{"with a bitmap, chunked", "/chunked_bitmap/columns/x/data", "/chunked_bitmap/columns/x/null_bitmap", convention.NullBitmap, vaexutil.AccessLazy, masked},
-		{"big-endian times", "/big_endian_time/columns/t/data", "", 0, vaexutil.AccessGathered, "1970-01-01T00:00:00 1970-01-01T00:00:00.000000001 null 1970-01-01T00:00:01"},
-		{"big-endian durations, chunked", "/big_endian_time/columns/d/data", "", 0, vaexutil.AccessLazy, "0s 1s 2s null"},
-		{"UTF-32", "/utf32/columns/w/data", "", 0, vaexutil.AccessGathered, "abc é  🙂"},
-		{"text", "/empty/columns/s/data", "", 0, vaexutil.AccessLazy, ""},
-		{"chunked text", "/chunked_text/columns/s/data", "/chunked_text/columns/s/null_bitmap", 0, vaexutil.AccessLazy, "null é1 é2 null é4 é5 null é7 é8 null é10"},
-		{"empty", "/empty/columns/x/data", "/empty/columns/x/mask", 0, vaexutil.AccessLazy, ""},
-		{"scalar", "/scalar", "", 0, vaexutil.AccessMapped, "2.5"},
-	}
 	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
 		f := openHow(t, "../testdata/defects.h5", how)
-		ds := func(p string) *h5.Dataset {
-			o, err := f.H5().Lookup(p)
-			if err != nil {
-				t.Fatal(err)
+		for _, tt := range datasetTests {
+			if how != "mapped" && tt.access != vaexutil.AccessLazy {
+				tt.access = vaexutil.AccessStreaming
 			}
-			return o.(*h5.Dataset)
+			t.Run(how+"/"+tt.what, func(t *testing.T) { testDataset(t, f, tt) })
 		}
-		for _, tt := range tests {
-			t.Run(how+"/"+tt.what, func(t *testing.T) {
-				var nulls []vaexutil.NullSource
-				if tt.null != "" {
-					nulls = append(nulls, vaexutil.NullSource{Kind: tt.kind, Data: ds(tt.null)})
-				}
-				v, err := vaexutil.MapDataset(f, ds(tt.path), nulls...)
-				if err != nil {
-					t.Fatal(err)
-				}
-				want := tt.access
-				if how != "mapped" && want != vaexutil.AccessLazy {
-					want = vaexutil.AccessStreaming
-				}
-				if v.Access() != want || v.Masked() != (tt.null != "") {
-					t.Errorf("%v, masked: %t; want %v", v.Access(), v.Masked(), want)
-				}
-				arr, err := v.Read(context.Background(), 0, v.Len())
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer arr.Release()
-				if got := values(arr); got != tt.want {
-					t.Errorf("got %s, want %s", got, tt.want)
-				}
-				if v.Len() < 4 {
-					return
-				}
-				s, err := v.Slice(1, 4)
-				if err != nil {
-					t.Fatal(err)
-				}
-				part, err := s.Read(context.Background(), 1, 3)
-				if err != nil {
-					t.Fatal(err)
-				}
-				defer part.Release()
-				if want := strings.Split(tt.want, " "); values(part) != strings.Join(want[2:4], " ") {
-					t.Errorf("rows 2 and 3: %s", values(part))
-				}
-			})
-		}
-		for what, tt := range map[string]struct {
-			path, null string
-			kind       convention.NullKind
-		}{
-			"a mask that is too short":   {"/short_mask/columns/x/data", "/short_mask/columns/x/mask", 0},
-			"a bitmap that is too short": {"/short_bitmap/columns/x/data", "/short_bitmap/columns/x/null_bitmap", 0},
-			"a mask of floats":           {"/short_mask/columns/x/data", "/empty/columns/x/data", 0},
+	}
+}
+
+func testDataset(t *testing.T, f *arrowmap.File, tt datasetTest) {
+	var nulls []vaexutil.NullSource
+	if tt.null != "" {
+		nulls = append(nulls, vaexutil.NullSource{Kind: tt.kind, Data: dataset(t, f, tt.null)})
+	}
+	v, err := vaexutil.MapDataset(f, dataset(t, f, tt.path), nulls...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if v.Access() != tt.access || v.Masked() != (tt.null != "") {
+		t.Errorf("%v, masked: %t; want %v", v.Access(), v.Masked(), tt.access)
+	}
+	arr, err := v.Read(context.Background(), 0, v.Len())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer arr.Release()
+	if got := values(arr); got != tt.want {
+		t.Errorf("got %s, want %s", got, tt.want)
+	}
+	if v.Len() < 4 {
+		return
+	}
+	s, err := v.Slice(1, 4)
+	if err != nil {
+		t.Fatal(err)
+	}
+	part, err := s.Read(context.Background(), 1, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer part.Release()
+	if want := strings.Split(tt.want, " "); values(part) != strings.Join(want[2:4], " ") {
+		t.Errorf("rows 2 and 3: %s", values(part))
+	}
+}
+
+// TestMapDatasetRefused gives sources of nulls that do not fit their data.
+func TestMapDatasetRefused(t *testing.T) {
+	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
+		f := openHow(t, "../testdata/defects.h5", how)
+		for what, tt := range map[string]struct{ path, null string }{
+			"a mask that is too short":   {"/short_mask/columns/x/data", "/short_mask/columns/x/mask"},
+			"a bitmap that is too short": {"/short_bitmap/columns/x/data", "/short_bitmap/columns/x/null_bitmap"},
+			"a mask of floats":           {"/short_mask/columns/x/data", "/empty/columns/x/data"},
 		} {
-			if _, err := vaexutil.MapDataset(f, ds(tt.path), vaexutil.NullSource{Kind: tt.kind, Data: ds(tt.null)}); !h5err.Is(err, h5err.Corrupt) {
+			if _, err := vaexutil.MapDataset(f, dataset(t, f, tt.path), vaexutil.NullSource{Data: dataset(t, f, tt.null)}); !h5err.Is(err, h5err.Corrupt) {
 				t.Errorf("%s, %s: %v", how, what, err)
 			}
 		}
