@@ -12,7 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// The rows of several files are those of the files, one behind the other, whatever part of them is asked for.
+// The rows of several files are those of the files, one after the other, whatever part of them is read.
 func TestConcat(t *testing.T) {
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	const rows = 50000

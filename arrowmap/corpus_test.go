@@ -115,7 +115,7 @@ func TestCorpus(t *testing.T) {
 			if _, ok := except[key]; ok {
 				used[key] = true
 				if bad == "" {
-					t.Errorf("%s: an exception (%s) that is none any more", key, except[key])
+					t.Errorf("%s: an exception (%s) that is no longer needed", key, except[key])
 				}
 				continue
 			}

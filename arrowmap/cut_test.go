@@ -8,8 +8,8 @@ import (
 // Ranges of rows follow one another, end at multiples of the step and are no more than asked for, also where numbers are
 // close to the largest one.
 func TestCut(t *testing.T) {
-	const most = math.MaxInt64
-	for _, rows := range [][2]int64{{0, 0}, {5, 5}, {0, 1}, {0, 64}, {63, 65}, {0, 1000}, {37, 100_003}, {4096, 8192}, {100, 20100}, {1 << 40, 1<<40 + 3}, {0, 1<<62 - 1}, {0, most}, {1, most}, {most - 1, most}, {most, most}} {
+	const maxRow = math.MaxInt64
+	for _, rows := range [][2]int64{{0, 0}, {5, 5}, {0, 1}, {0, 64}, {63, 65}, {0, 1000}, {37, 100_003}, {4096, 8192}, {100, 20100}, {1 << 40, 1<<40 + 3}, {0, 1<<62 - 1}, {0, maxRow}, {1, maxRow}, {maxRow - 1, maxRow}, {maxRow, maxRow}} {
 		for _, n := range []int64{0, 1, 2, 3, 7, 64, 1000} {
 			for _, step := range []int64{0, 1, 7, 10, 64, 100, 4096, 8192, 1 << 40} {
 				ranges, unit := cut(rows[0], rows[1], n, step), step

@@ -158,7 +158,7 @@ func guarded(t *testing.T, what string, fn func() error) {
 // watch samples the memory that the process holds until the test ends.
 func watch(t *testing.T) *atomic.Uint64 {
 	t.Helper()
-	var most atomic.Uint64
+	var maxHeld atomic.Uint64
 	stop := make(chan struct{})
 	ended := make(chan struct{})
 	go func() {
@@ -170,8 +170,8 @@ func watch(t *testing.T) *atomic.Uint64 {
 				return
 			case <-time.After(2 * time.Millisecond):
 				metrics.Read(s)
-				if v := s[0].Value.Uint64(); v > most.Load() {
-					most.Store(v)
+				if v := s[0].Value.Uint64(); v > maxHeld.Load() {
+					maxHeld.Store(v)
 				}
 			}
 		}
@@ -179,11 +179,11 @@ func watch(t *testing.T) *atomic.Uint64 {
 	t.Cleanup(func() {
 		close(stop)
 		<-ended
-		if most.Load() > maxMemory {
-			t.Errorf("%d MiB of memory", most.Load()>>20)
+		if maxHeld.Load() > maxMemory {
+			t.Errorf("%d MiB of memory", maxHeld.Load()>>20)
 		}
 	})
-	return &most
+	return &maxHeld
 }
 
 // TestBrokenFiles opens and reads the files of the corpus that are broken on purpose.
@@ -261,7 +261,7 @@ func mutate(rng *rand.Rand, from [][]byte) []byte {
 	edges := []uint64{0, 1, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fffffff, 0x80000000, 0xffffffff, 1 << 40, 1<<63 - 1, 1 << 63, 1<<64 - 1}
 	for range 1 + rng.IntN(8) {
 		at := rng.IntN(len(data))
-		if rng.IntN(3) > 0 { // metadata stand mostly at the start
+		if rng.IntN(3) > 0 { // most metadata are at the start
 			at = rng.IntN(min(len(data), 2048))
 		}
 		switch rng.IntN(6) {

@@ -15,14 +15,14 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// attrPrefix begins the metadata keys that carry HDF5 attributes.
+// attrPrefix is the prefix of the metadata keys of HDF5 attributes.
 const attrPrefix = dtype.MetaAttribute
 
 // maxAttribute is the size in bytes from which an attribute is left out.
 const maxAttribute = 64 << 10
 
-// addAttributes adds an object's attributes: text as it is, everything else as JSON. What is too large, no UTF-8, or
-// unreadable is left out.
+// addAttributes adds an object's attributes: text as it is, everything else as JSON. Attributes that
+// are too large, not UTF-8, or unreadable are left out.
 func addAttributes(md map[string]string, o h5.Object) {
 	attrs, err := o.Attributes()
 	if err != nil {
@@ -36,7 +36,7 @@ func addAttributes(md map[string]string, o h5.Object) {
 	}
 }
 
-// addType notes an attribute's type where its value in metadata does not tell it.
+// addType adds an attribute's type where it does not follow from the value in the metadata.
 func addType(md map[string]string, a *h5.Attribute, value string) {
 	t := a.Type()
 	if _, ok := a.Text(); ok {

@@ -152,8 +152,8 @@ func WithBatchBytes(n int64) ReadOption {
 	}
 }
 
-// WithMaxMemory bounds the memory of rows that are being decoded or wait for Next, in bytes. Zero is no bound except the
-// usual 64 MiB a worker. A batch that needs more ends the reading with an error of kind Memory.
+// WithMaxMemory bounds the memory of rows that are being decoded or wait for Next, in bytes. Zero means
+// about 64 MiB a worker. A batch that needs more ends the reading with an error of kind Memory.
 func WithMaxMemory(n int64) ReadOption {
 	return func(o *readOptions) error {
 		if n < 0 {

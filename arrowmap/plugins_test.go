@@ -60,7 +60,7 @@ func TestPlugins(t *testing.T) {
 	if err == nil {
 		defer r.Release()
 		if r.Next() || r.Err() == nil {
-			t.Error("a cancelled context reads on")
+			t.Error("reading goes on after the context was canceled")
 		}
 	}
 	none, err := arrowmap.Open(name, arrowmap.WithPlugins(nil))

@@ -111,11 +111,11 @@ func TestMappedByIdentity(t *testing.T) {
 		if unsafe.SliceData(values) != unsafe.SliceData(want) {
 			t.Errorf("%s: the values are not the file's bytes", c.Name)
 		}
-		most := int64(0)
-		if rec.Column(i).NullN() > 0 { // NaT: the bits that say so, in whole cache lines
-			most = rec.NumRows()/8 + 64
+		maxCopied := int64(0)
+		if rec.Column(i).NullN() > 0 { // NaT: the validity bits, in whole cache lines
+			maxCopied = rec.NumRows()/8 + 64
 		}
-		if n := report[i].CopiedBytes; n > most && c.Nulls == nil {
+		if n := report[i].CopiedBytes; n > maxCopied && c.Nulls == nil {
 			t.Errorf("%s: mapped, and %d bytes were copied", c.Name, n)
 		}
 		mapped++
@@ -154,10 +154,10 @@ func TestTextMapsAllBuffers(t *testing.T) {
 			}
 			if k == 0 {
 				bitmaps++
-				continue // mapped unless bits behind the end are set
+				continue // mapped unless bits after the last one are set
 			}
 			if !inside(b.Bytes()) {
-				t.Errorf("%s: buffer %d is no part of the file", c.Name, k)
+				t.Errorf("%s: buffer %d is not part of the file", c.Name, k)
 			}
 		}
 	}
@@ -306,7 +306,7 @@ func concat(t testing.TB, recs []arrow.RecordBatch) []arrow.RecordBatch {
 	return []arrow.RecordBatch{array.NewRecordBatch(recs[0].Schema(), cols, rows)}
 }
 
-// TestSliceArguments tells wrong ranges apart.
+// TestSliceArguments shows which ranges are refused.
 func TestSliceArguments(t *testing.T) {
 	tab := table(t, open(t, "sample.h5"), "")
 	rows := tab.Rows()
@@ -317,7 +317,7 @@ func TestSliceArguments(t *testing.T) {
 	}
 	sub, err := tab.Slice(10, rows+100)
 	if err != nil || sub.Rows() != rows-10 {
-		t.Errorf("an end beyond the table is clipped: %v", err)
+		t.Errorf("an end after the table is clipped: %v", err)
 	}
 	if _, err := tab.Select("no such column"); !h5err.Is(err, h5err.Argument) {
 		t.Errorf("unknown column: %v", err)
@@ -344,7 +344,7 @@ func TestCancelLeavesNothing(t *testing.T) {
 			for r.Next() {
 			}
 			if !errors.Is(r.Err(), context.Canceled) {
-				t.Errorf("after cancelling: %v", r.Err())
+				t.Errorf("after canceling: %v", r.Err())
 			}
 		}
 		r.Release()
@@ -425,7 +425,7 @@ func TestCutDictionary(t *testing.T) {
 		t.Fatal(err)
 	}
 	if tab.Columns()[0].Type.ID() != arrow.DICTIONARY {
-		t.Fatalf("%v is no dictionary", tab.Columns()[0].Type)
+		t.Fatalf("%v is not a dictionary", tab.Columns()[0].Type)
 	}
 	warm, err := tab.Reader(context.Background()) // so that metadata is known
 	if err != nil {

@@ -87,7 +87,7 @@ func meterTable(t *testing.T, tab *arrowmap.Table) {
 		if c.NullCount != nulls[i] {
 			t.Errorf("%s: %d nulls, the report says %d", c.Name, nulls[i], c.NullCount)
 		}
-		if most := (r.RowsRead()+7)/8 + 1024; c.Delivery == dtype.Mapped && col.Nulls == nil && c.CopiedBytes > most {
+		if maxCopied := (r.RowsRead()+7)/8 + 1024; c.Delivery == dtype.Mapped && col.Nulls == nil && c.CopiedBytes > maxCopied {
 			t.Errorf("%s: mapped, and %d bytes were copied", c.Name, c.CopiedBytes)
 		}
 	}

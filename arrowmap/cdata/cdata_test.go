@@ -189,13 +189,13 @@ func TestWhoReadsTheMapping(t *testing.T) {
 			last := buffers[len(buffers)-1].Bytes()
 			mapped := trusted && c.Delivery.String() == "mapped"
 			if source.InMapping(last) != mapped {
-				t.Errorf("trusted %v: column %s, %v: stands in the mapping: %v", trusted, c.Name, c.Delivery, !mapped)
+				t.Errorf("trusted %v: column %s, %v: in the mapping: %v", trusted, c.Name, c.Delivery, !mapped)
 			}
 			if at := reflect.ValueOf(last).Pointer(); !mapped && at%64 != 0 {
-				t.Errorf("column %s stands at %x", c.Name, at)
+				t.Errorf("column %s is at %x", c.Name, at)
 			}
 			if len(buffers) == 3 && source.InMapping(buffers[1].Bytes()) {
-				t.Errorf("offsets of column %s stand in the mapping", c.Name)
+				t.Errorf("offsets of column %s are in the mapping", c.Name)
 			}
 		}
 		drop(r)

@@ -12,7 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// copier brings arrays into memory that C may keep, and leaves those that are there.
+// copier copies arrays to memory that C may keep, unless they are there already.
 type copier struct {
 	*options
 	from, to *array.Data // the dictionary that was copied last: batches share theirs
@@ -144,7 +144,7 @@ func (c *copier) data(d arrow.ArrayData) (*array.Data, error) {
 	return array.NewData(d.DataType(), d.Len(), buffers, children, d.NullN(), offset), nil
 }
 
-// structs moves the beginning of a struct to its children, which arrow-go exports from there on as well.
+// structs moves the offset of a struct into its children, because arrow-go applies it to them when it exports.
 func (c *copier) structs(d arrow.ArrayData, buffers []*memory.Buffer, children []arrow.ArrayData) (*array.Data, error) {
 	parts := make([]arrow.ArrayData, len(children))
 	for i, x := range children {
@@ -186,7 +186,7 @@ func (c *copier) buffer(b *memory.Buffer, r role, width int) (*memory.Buffer, er
 	if c.trusted && r == values && source.InMapping(p) {
 		odd := address(p)%uintptr(width) != 0
 		if odd && c.align == arrowmap.AlignRefuse {
-			return nil, h5err.New(h5err.Unsupported, "values of %d bytes stand at an odd address", width).WithHint("have them copied")
+			return nil, h5err.New(h5err.Unsupported, "values of %d bytes are not aligned", width).WithOption("arrowmap/cdata.WithAlign", "copy them")
 		}
 		if !odd || c.align == arrowmap.AlignKeep {
 			b.Retain()

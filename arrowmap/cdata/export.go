@@ -31,8 +31,7 @@ type options struct {
 	read    []arrowmap.ReadOption
 }
 
-// WithTrustedInput hands mapped values to C as they stand in the mapping, without a copy. A file that is cut short
-// meanwhile ends the process.
+// WithTrustedInput passes mapped values to C without a copy. A file that is cut short meanwhile ends the process.
 func WithTrustedInput() Option {
 	return func(o *options) error {
 		o.trusted = true
@@ -40,8 +39,8 @@ func WithTrustedInput() Option {
 	}
 }
 
-// WithAlign says what becomes of values that are handed on as they are and stand at odd addresses. The default is to copy
-// them; AlignRefuse makes the batch an error of kind Unsupported.
+// WithAlign sets what to do with values that are passed to C without a copy and are not aligned to their width. The default
+// is arrowmap.AlignCopy; arrowmap.AlignRefuse makes the batch an error of kind Unsupported.
 func WithAlign(a arrowmap.Align) Option {
 	return func(o *options) error {
 		if a > arrowmap.AlignRefuse {
@@ -52,8 +51,8 @@ func WithAlign(a arrowmap.Align) Option {
 	}
 }
 
-// WithAllocator sets where copies and decoded values come from, so that a program can see what is out. The default is
-// one of its own for each export.
+// WithAllocator sets where copies and decoded values come from, so that a program can see how much is not released. The
+// default is an Allocator for each export.
 func WithAllocator(mem *Allocator) Option {
 	return func(o *options) error {
 		o.mem = mem
@@ -61,7 +60,7 @@ func WithAllocator(mem *Allocator) Option {
 	}
 }
 
-// WithRead passes options on to the table's reader. arrowmap.WithAllocator is not for here.
+// WithRead passes options to the table's reader. ExportTable sets arrowmap.WithAllocator itself.
 func WithRead(opts ...arrowmap.ReadOption) Option {
 	return func(o *options) error {
 		o.read = append(o.read, opts...)
@@ -82,8 +81,9 @@ func settle(opts []Option) (*options, error) {
 	return o, nil
 }
 
-// ExportTable begins to read a table and fills out with a stream of its batches. The context ends it too. out is
-// untouched when there is an error: those of Table.Reader, and Argument.
+// ExportTable starts to read a table and fills out with a stream of its batches, which the consumer releases. Canceling the
+// context ends the stream with an error. The errors are those of arrowmap.Table.Reader and of the options; out is unchanged
+// then.
 func ExportTable(ctx context.Context, t *arrowmap.Table, out *Stream, opts ...Option) error {
 	o, err := settle(opts)
 	if err != nil {
@@ -97,8 +97,8 @@ func ExportTable(ctx context.Context, t *arrowmap.Table, out *Stream, opts ...Op
 	return nil
 }
 
-// ExportReader fills out with a stream of the batches of any reader, and takes over the caller's reference to it. What
-// does not stand in memory of the Allocator is copied.
+// ExportReader fills out with a stream of the batches of any reader, and takes over the caller's reference to it. What is not
+// in memory of the Allocator is copied.
 func ExportReader(rr array.RecordReader, out *Stream, opts ...Option) error {
 	o, err := settle(opts)
 	if err != nil {
@@ -134,7 +134,7 @@ func ExportRecordBatch(rec arrow.RecordBatch, out *Array, schema *Schema, opts .
 	return nil
 }
 
-// stable gives a reader's batches in memory that C may keep.
+// stable is a reader whose batches are in memory that C may keep.
 type stable struct {
 	array.RecordReader
 	copier

@@ -11,8 +11,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// inside checks that the copied offsets and indices of an array lead to no place outside its copied buffers: they may
-// have been overwritten in the file since they were read for the first time.
+// inside checks that the copied offsets and indices of an array stay inside its copied buffers: they may have been
+// overwritten in the file since they were first read.
 func inside(d arrow.ArrayData, roles []role, buffers []*memory.Buffer, children []arrow.ArrayData, dictionary *array.Data) error {
 	if len(roles) < 2 || len(buffers) < 2 || buffers[1] == nil || d.Len() == 0 {
 		return nil
@@ -24,17 +24,17 @@ func inside(d arrow.ArrayData, roles []role, buffers []*memory.Buffer, children 
 	ok := true
 	switch roles[1] {
 	case offsets:
-		most := int64(0)
+		last := int64(0)
 		if len(children) > 0 {
-			most = int64(children[0].Len())
+			last = int64(children[0].Len())
 		} else if len(buffers) > 2 && buffers[2] != nil {
-			most = int64(buffers[2].Len())
+			last = int64(buffers[2].Len())
 		}
 		switch t.(type) {
 		case *arrow.LargeListType, *arrow.LargeStringType, *arrow.LargeBinaryType:
-			ok = ascending(arrow.Int64Traits.CastFromBytes(buffers[1].Bytes()), d, most)
+			ok = ascending(arrow.Int64Traits.CastFromBytes(buffers[1].Bytes()), d, last)
 		default:
-			ok = ascending(arrow.Int32Traits.CastFromBytes(buffers[1].Bytes()), d, most)
+			ok = ascending(arrow.Int32Traits.CastFromBytes(buffers[1].Bytes()), d, last)
 		}
 	case indices:
 		var valid []byte
@@ -67,7 +67,7 @@ func inside(d arrow.ArrayData, roles []role, buffers []*memory.Buffer, children 
 	return nil
 }
 
-func ascending[T int32 | int64](all []T, d arrow.ArrayData, most int64) bool {
+func ascending[T int32 | int64](all []T, d arrow.ArrayData, end int64) bool {
 	if len(all) < d.Offset()+d.Len()+1 {
 		return false
 	}
@@ -79,7 +79,7 @@ func ascending[T int32 | int64](all []T, d arrow.ArrayData, most int64) bool {
 		}
 		last = o
 	}
-	return int64(last) <= most
+	return int64(last) <= end
 }
 
 func below[T int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64](all []T, d arrow.ArrayData, valid []byte, n int64) bool {

@@ -11,15 +11,15 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory/mallocator"
 )
 
-// Allocator gives memory of C's, aligned to 64 bytes, which C may keep as long as it is not freed. Memory of Go's may not
-// be kept. Arrays in it are exported without being copied.
+// Allocator allocates C memory, aligned to 64 bytes, which C may keep until it is freed; it may not keep Go memory. Arrays in
+// memory of the Allocator are exported without a copy.
 type Allocator struct {
 	c  *mallocator.Mallocator
 	mu sync.RWMutex
 	at []block // by address
 }
 
-type block struct{ begin, end uintptr }
+type block struct{ start, end uintptr }
 
 // NewAllocator returns an Allocator.
 func NewAllocator() *Allocator { return &Allocator{c: mallocator.NewMallocator()} }
@@ -28,7 +28,7 @@ func address(b []byte) uintptr { return reflect.ValueOf(b).Pointer() }
 
 func byAddress(b block, p uintptr) int {
 	switch {
-	case p < b.begin:
+	case p < b.start:
 		return 1
 	case p >= b.end:
 		return -1
@@ -74,18 +74,18 @@ func (a *Allocator) Free(b []byte) {
 	a.c.Free(b)
 }
 
-// Allocated is how many bytes are out.
+// Allocated is the number of bytes that are allocated and not freed.
 func (a *Allocator) Allocated() int64 {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
 	n := int64(0)
 	for _, b := range a.at {
-		n += int64(b.end - b.begin)
+		n += int64(b.end - b.start)
 	}
 	return n
 }
 
-// owns tells whether bytes stand in memory of the allocator.
+// owns reports whether bytes lie in memory of the allocator.
 func (a *Allocator) owns(b []byte) bool {
 	a.mu.RLock()
 	defer a.mu.RUnlock()

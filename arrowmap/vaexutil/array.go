@@ -26,10 +26,10 @@ const (
 	OrderFortran              // the first does
 )
 
-// RawArray says where an array stands in the bytes of a file.
+// RawArray describes an array in the bytes of a file.
 type RawArray struct {
 	Offset  int64    // of the element with all indices 0
-	Type    *h5.Type // of the elements; nil where DType says it all
+	Type    *h5.Type // of the elements; nil where DType is enough
 	DType   string   // numpy's name for what the elements are, such as "<f8" or "datetime64[ns]"; "" for Type itself
 	Shape   []int64  // the first dimension counts the rows; no dimension is one row
 	Order   Order    // where Strides is nil
@@ -39,12 +39,12 @@ type RawArray struct {
 	Align arrowmap.Align // what to do with mapped values that are not aligned
 }
 
-// MapArray returns an array in the bytes of a source as a column. It is the counterpart of mmap_array in
-// vaex.hdf5.utils: mapped where the source is and the array is contiguous in C order, gathered where it is not, streaming
-// where the source can't be mapped; arrays of any rank work on each.
+// MapArray returns an array in the bytes of a source as a column. It is the counterpart of mmap_array in vaex.hdf5.utils:
+// mapped where the source is mapped and the array is contiguous in C order, gathered where it is not contiguous, streaming
+// where the source is not mapped. Arrays of any rank work with each.
 //
-// A shape that overflows and an array that does not lie inside the source are Argument errors. The source must not be
-// released for the last time before the column is read for the last time; arrays that were read hold it.
+// A shape that overflows and an array that does not lie inside the source are Argument errors. The caller
+// keeps its reference on the source until the last Read; arrays that were read have references of their own.
 func MapArray(src *source.Source, a RawArray) (*Values, error) {
 	r, err := newRawArray(src, a)
 	if err != nil {
@@ -63,7 +63,7 @@ type rawArray struct {
 	rows     int64
 	rowBytes int64
 	dense    bool // contiguous in C order
-	realign  bool // dense rows are copied, for they do not stand at a multiple of their width
+	realign  bool // dense rows are copied, because they are not aligned to their width
 }
 
 func newRawArray(src *source.Source, a RawArray) (*rawArray, error) {
@@ -132,7 +132,7 @@ func newRawArray(src *source.Source, a RawArray) (*rawArray, error) {
 	}
 	if at := node.Alignment(r.plan.Arrow); r.dense && src.Mapped() && a.Align != arrowmap.AlignKeep && r.plan.Delivery == dtype.Mapped && (r.offset%int64(at) != 0 || r.rowBytes%int64(at) != 0) {
 		if a.Align == arrowmap.AlignRefuse {
-			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values do not stand at a multiple of their width", a.Type, a.Offset)
+			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values are not aligned to their width", a.Type, a.Offset).WithOption("arrowmap/vaexutil.RawArray.Align", "keep or copy them")
 		}
 		r.realign = true
 	}
@@ -284,7 +284,7 @@ func (r *rawArray) gather(dst []byte, a, b int64) error {
 	return nil
 }
 
-// window reads small pieces of a source that stand near each other.
+// window reads small pieces of a source that are near each other.
 type window struct {
 	src *source.Source
 	at  int64

@@ -19,13 +19,13 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// NullSource names a dataset that says which values of another are missing. Kind 0 is found out: a dataset of the shape
-// of the data is a mask, a list of bytes long enough for a bit a value is a bitmap; one that could be both is a bitmap
-// when its name says so.
+// NullSource names a dataset that says which values of another are missing. Kind 0 chooses by the dataset: one of the
+// shape of the data is a mask, a list of bytes is a bitmap; a list of bytes of that shape is a bitmap if its name has the
+// word bitmap.
 //
-// A rule says which entries of a mask mean that a value is missing: a named bit of a bit field is
-// nullbitmap.AnyBit. Of kind convention.NullRule it is over the dataset's own values, as stored, and Data is nil: several
-// sentinels, one payload of NaN (nullbitmap.Equal), what lies outside a range (nullbitmap.OutsideInt, OutsideFloat).
+// Rule says which entries of a mask mean that a value is missing, such as a bit of a bit field (nullbitmap.AnyBit). With
+// convention.NullRule as Kind, Data is nil and Rule applies to the dataset's own values, as stored: sentinels or a payload of
+// NaN (nullbitmap.Equal), values outside a range (nullbitmap.OutsideInt, OutsideFloat).
 type NullSource struct {
 	Kind convention.NullKind
 	Data *h5.Dataset
@@ -34,10 +34,10 @@ type NullSource struct {
 	Set  nullbitmap.Polarity // bitmaps: what a 1 means; 0 is that the value is there
 }
 
-// MapDataset returns a dataset as a column by itself, with nulls where any of the sources says so. It is the counterpart
-// of h5mmap in vaex.hdf5.utils: contiguous values are mapped, with a mask or without; anything else is decoded when
-// it is read. The attributes dtype and dlength hold in every case, and so does the byte order. Empty datasets and
-// datasets without storage are columns like any other; a scalar is one row.
+// MapDataset returns a dataset as a column by itself, with a null where any of the sources has one. It is the counterpart of
+// h5mmap in vaex.hdf5.utils: contiguous values are mapped, with a mask or without; anything else is decoded when it is read.
+// The attributes dtype and dlength and the byte order are always respected. Empty datasets and datasets without storage are
+// columns like any other; a scalar is one row.
 //
 // The file must stay open as long as the column is read; arrays that were read outlive it.
 func MapDataset(f *arrowmap.File, d *h5.Dataset, nulls ...NullSource) (*Values, error) {
@@ -96,7 +96,7 @@ func access(d *h5.Dataset, c *arrowmap.Column) Access {
 	return AccessGathered
 }
 
-// nullKind finds out what a source of nulls is.
+// nullKind is the kind of a source of nulls that does not say.
 func nullKind(d, null *h5.Dataset) convention.NullKind {
 	same := slices.Equal(null.Dims(), d.Dims())
 	bytes := null.Type().Size == 1 && len(null.Dims()) == 1 && null.Type().Class == h5.ClassFixed

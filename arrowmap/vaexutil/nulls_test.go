@@ -79,7 +79,7 @@ func TestNullBits(t *testing.T) {
 	}
 }
 
-// TestNullRuleArguments tells rules apart that are for other values.
+// TestNullRuleArguments shows that rules for other values are refused.
 func TestNullRuleArguments(t *testing.T) {
 	f := openHow(t, "../testdata/defects.h5", "mapped")
 	wide := rule(nb.Nonzero(8, nb.SetIsNull))

@@ -112,7 +112,7 @@ func edgePromises(f *arrowmap.File) []promise {
 				t.Errorf("%v, %d rows: %v", v.Type(), v.Len(), err)
 			}
 		}},
-		{"a mask of another length is an error that says so", func(t *testing.T) {
+		{"a mask of another length is an error about its length", func(t *testing.T) {
 			_, err := vaexutil.MapDataset(f, dataset(t, f, "/sliced/columns/x/data"), vaexutil.NullSource{Kind: convention.NullMask, Data: dataset(t, f, "/empty/columns/x/mask")})
 			if !h5err.Is(err, h5err.Corrupt) {
 				t.Errorf("empty mask: %v", err)
@@ -121,8 +121,8 @@ func edgePromises(f *arrowmap.File) []promise {
 	}
 }
 
-// TestPromiseAlignment: whether mapped values stand at multiples of their width is the caller's choice, for datasets and
-// for arrays in raw bytes.
+// TestPromiseAlignment shows that the caller chooses what happens to mapped values that are not aligned, for datasets and for
+// arrays in raw bytes.
 func TestPromiseAlignment(t *testing.T) {
 	name, bytes := rawFile(t)
 	aligned := func(a arrowmap.Align) vaexutil.RawArray {

@@ -8,7 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// bounds is offsets in any of their spellings, as Arrow wants them: one more than there are rows.
+// bounds is offsets in any of their forms, converted to Arrow's: one more than there are rows.
 type bounds struct {
 	ds    *h5.Dataset
 	kind  convention.Bounds
@@ -72,7 +72,7 @@ func (b bounds) piece(x *Part, lo, hi int64) Piece {
 	}
 	if b.kind == convention.BoundsStarts && hi == b.ds.Rows() {
 		if add(uint64(b.total)); size == 4 && b.total > math.MaxInt32 {
-			out = append(out[:len(out)-4], 0xff, 0xff, 0xff, 0xff) // taken for -1, which goes back
+			out = append(out[:len(out)-4], 0xff, 0xff, 0xff, 0xff) // reads as -1, which is refused as a descending offset
 		}
 	}
 	return Piece{Lo: lo, Hi: hi + 1, Row: int64(size), Bytes: out}

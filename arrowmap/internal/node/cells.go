@@ -150,7 +150,7 @@ func (n *cells) read(ctx context.Context, c convention.Cell, into []byte) error 
 	}
 	d, ok := o.(*h5.Dataset)
 	if !ok {
-		return h5err.New(h5err.Corrupt, "a cell that is no dataset")
+		return h5err.New(h5err.Corrupt, "a cell that is not a dataset")
 	}
 	count, ok := d.Space().Elements()
 	if !ok || int64(count) != c.Items || d.Type().Size != n.def.Type.Size {

@@ -66,8 +66,8 @@ func Alignment(t arrow.DataType) int {
 	return 1
 }
 
-// MakesNulls reports whether a plan's type itself has values that are null: NaT, null references, NaN where an option
-// says so.
+// MakesNulls reports whether a plan's type itself has values that are null: NaT, null references, NaN with
+// NaNAsNull.
 func MakesNulls(p *dtype.Plan, o dtype.Options) bool {
 	return p.Refs || hasNulls(p.Arrow, o.NaNAsNull)
 }

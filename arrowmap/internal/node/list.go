@@ -146,7 +146,7 @@ func (n *list) corrupt(row int64, format string, args ...any) error {
 	return fail(n.offsets, h5err.Corrupt, format+" at row %d", append(args, row)...)
 }
 
-// buffer returns the offsets for an array whose items begin at start: the file's own, when they are mapped and all
+// buffer returns the offsets for an array whose items start at start: the file's own, when they are mapped and all
 // items before the first one can be mapped too.
 func (n *list) buffer(x *Part, p Piece, count int, first int64) (b *memory.Buffer, start int64) {
 	size := max(4, n.offsets.Type().Size)

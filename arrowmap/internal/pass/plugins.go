@@ -33,7 +33,7 @@ func (r *pluginReader) View(_, _ int64) ([]byte, int64, bool) { return nil, 0, f
 func (r *pluginReader) ViewEnd(a, _ int64) int64              { return a }
 func (r *pluginReader) Close()                                {}
 
-// Start reads in one job: the library behind it has a lock of its own.
+// Start reads in one job: the plugin's library has a lock of its own.
 func (r *pluginReader) Start(ctx context.Context, pool *chunk.Pool, a, b int64, dst []byte, opts chunk.StartOptions, done func(error)) {
 	pool.Go(func(*chunk.Worker) {
 		err := r.Read(ctx, a, b, dst)
