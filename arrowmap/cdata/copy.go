@@ -186,7 +186,7 @@ func (c *copier) buffer(b *memory.Buffer, r role, width int) (*memory.Buffer, er
 	if c.trusted && r == values && source.InMapping(p) {
 		odd := address(p)%uintptr(width) != 0
 		if odd && c.align == arrowmap.AlignRefuse {
-			return nil, h5err.New(h5err.Unsupported, "values of %d bytes are not aligned", width).WithOption("arrowmap/cdata.WithAlign", "copy them")
+			return nil, h5err.New(h5err.Unsupported, "values of %d bytes are not aligned", width).WithHint("copy them")
 		}
 		if !odd || c.align == arrowmap.AlignKeep {
 			b.Retain()

@@ -132,7 +132,7 @@ func newRawArray(src *source.Source, a RawArray) (*rawArray, error) {
 	}
 	if at := node.Alignment(r.plan.Arrow); r.dense && src.Mapped() && a.Align != arrowmap.AlignKeep && r.plan.Delivery == dtype.Mapped && (r.offset%int64(at) != 0 || r.rowBytes%int64(at) != 0) {
 		if a.Align == arrowmap.AlignRefuse {
-			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values are not aligned to their width", a.Type, a.Offset).WithOption("arrowmap/vaexutil.RawArray.Align", "keep or copy them")
+			return nil, h5err.New(h5err.Unsupported, "an array of %s at byte %d: the values are not aligned to their width", a.Type, a.Offset).WithHint("keep or copy them")
 		}
 		r.realign = true
 	}
