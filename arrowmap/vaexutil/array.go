@@ -199,15 +199,15 @@ func (r *rawArray) access() Access {
 	return AccessGathered
 }
 
-func (r *rawArray) read(_ context.Context, a, b int64) (arr arrow.Array, err error) {
+func (r *rawArray) read(ctx context.Context, a, b int64) (arr arrow.Array, err error) {
 	err = source.Guard(func() error {
-		arr, err = r.build(a, b)
+		arr, err = r.build(ctx, a, b)
 		return err
 	})
 	return arr, h5err.In(err, r.src.Name(), "")
 }
 
-func (r *rawArray) build(a, b int64) (arrow.Array, error) {
+func (r *rawArray) build(ctx context.Context, a, b int64) (arrow.Array, error) {
 	raw := dtype.Raw{Rows: int(b - a), Row0: a}
 	n := (b - a) * r.rowBytes
 	env := &dtype.Env{Alloc: memory.NewGoAllocator(), OffsetSize: 8}
@@ -228,9 +228,9 @@ func (r *rawArray) build(a, b int64) (arrow.Array, error) {
 	raw.Bytes, raw.Owner, raw.Mutable = buf.Bytes(), buf, true
 	var err error
 	if r.dense {
-		err = readAll(r.src, raw.Bytes, r.offset+a*r.rowBytes)
+		err = readAll(ctx, r.src, raw.Bytes, r.offset+a*r.rowBytes)
 	} else {
-		err = r.gather(raw.Bytes, a, b)
+		err = r.gather(ctx, raw.Bytes, a, b)
 	}
 	if err != nil {
 		return nil, err
@@ -238,18 +238,18 @@ func (r *rawArray) build(a, b int64) (arrow.Array, error) {
 	return r.plan.Build(raw, env)
 }
 
-func readAll(src *source.Source, p []byte, off int64) error {
+func readAll(ctx context.Context, src *source.Source, p []byte, off int64) error {
 	if len(p) == 0 {
 		return nil
 	}
-	if n, err := src.ReadAt(p, off); n < len(p) {
+	if n, err := src.ReadAtContext(ctx, p, off); n < len(p) {
 		return h5err.In(&h5err.Error{Kind: h5err.IO, Offset: off, Msg: "read failed", Err: err}, src.Name(), "")
 	}
 	return nil
 }
 
 // gather collects rows [a,b) in C order.
-func (r *rawArray) gather(dst []byte, a, b int64) error {
+func (r *rawArray) gather(ctx context.Context, dst []byte, a, b int64) error {
 	if len(dst) == 0 {
 		return nil
 	}
@@ -263,7 +263,7 @@ func (r *rawArray) gather(dst []byte, a, b int64) error {
 	index := make([]int64, rank)
 	at := r.offset + a*r.strides[0]
 	for out := int64(0); out < int64(len(dst)); out += run {
-		p, err := w.bytes(at, run)
+		p, err := w.bytes(ctx, at, run)
 		if err != nil {
 			return err
 		}
@@ -293,7 +293,7 @@ type window struct {
 
 const windowBytes = 256 << 10
 
-func (w *window) bytes(off, n int64) ([]byte, error) {
+func (w *window) bytes(ctx context.Context, off, n int64) ([]byte, error) {
 	if p, ok := w.src.View(off, n); ok {
 		return p, nil
 	}
@@ -306,7 +306,7 @@ func (w *window) bytes(off, n int64) ([]byte, error) {
 			w.at = off
 		}
 		w.b = w.b[:min(int64(cap(w.b)), w.src.Size()-w.at)]
-		if err := readAll(w.src, w.b, w.at); err != nil {
+		if err := readAll(ctx, w.src, w.b, w.at); err != nil {
 			w.b = nil
 			return nil, err
 		}
