@@ -50,9 +50,12 @@ func WithoutMapping() Option {
 	}
 }
 
+// External says which files an HDF5 file may refer to: see h5.External. The zero value allows its own folder and below.
+type External = h5.External
+
 // WithExternal sets what the file may refer to outside itself. The default is the file's own directory and what is below
 // it.
-func WithExternal(e h5.External) Option {
+func WithExternal(e External) Option {
 	return func(o *options) error {
 		o.h5 = append(o.h5, h5.WithExternal(e))
 		return nil

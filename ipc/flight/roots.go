@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -123,7 +122,7 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 		}
 		named[x.name] = p
 	}
-	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(h5.External{Dirs: append(dirs, o.external...), Files: files, Only: true}))
+	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(arrowmap.External{Dirs: append(dirs, o.external...), Files: files, Only: true}))
 	return r, nil
 }
 
