@@ -7,24 +7,27 @@ import (
 	"io"
 	"os/signal"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 )
 
-// The exit statuses.
-const (
-	exitFailed      = 1 // while running: no such file, I/O, disk full, memory
-	exitUsage       = 2
-	exitCorrupt     = 3
-	exitUnsupported = 4
-	exitInterrupted = 130
-)
+// verbs are the commands. To add one is a file and a line.
+var verbs = []func(*app) *cobra.Command{
+	(*app).inspectCommand,
+	(*app).headCommand,
+	(*app).convertCommand,
+	(*app).queryCommand,
+	(*app).serveCommand,
+	(*app).checkCommand,
+	(*app).completionCommand,
+}
 
 // streams are what a command reads and writes, besides files.
 type streams struct {
@@ -36,24 +39,22 @@ type streams struct {
 type app struct {
 	streams
 	ctx     context.Context
-	started bool         // a verb's work began: what failed before is wrong usage
-	status  int          // where it is not told by an error
+	started bool         // a verb has started: what fails before that is wrong usage
+	status  int          // exit status of a run without an error
 	drain   atomic.Int64 // nanoseconds that an interrupted verb may take beyond grace
-
-	mu       sync.Mutex
-	cleanups map[*output]bool // partial outputs to remove when the run is given up
+	outputs output.Set
 }
 
-// grace is how long an interrupted verb may take to end by itself. It is stuck when it waits for a pipe that nobody reads.
+// grace is how long an interrupted verb may take to return. It is stuck when it waits for a pipe that nobody reads.
 const grace = 2 * time.Second
 
 // run runs one command line and returns the exit status.
 func run(ctx context.Context, args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	a := &app{streams: s, ctx: ctx, cleanups: map[*output]bool{}}
+	a := &app{streams: s, ctx: ctx}
 	root := a.root()
-	root.SetArgs(append([]string{}, args...)) // nil would stand for those of the process
+	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	ended := make(chan error, 1)
 	go func() { ended <- root.ExecuteContext(ctx) }()
 	var err error
@@ -65,7 +66,7 @@ func run(ctx context.Context, args []string, s streams) int {
 		case <-time.After(grace + time.Duration(a.drain.Load())):
 			err = ctx.Err()
 		}
-		a.giveUp()
+		a.outputs.GiveUp()
 	}
 	return a.exit(err)
 }
@@ -75,60 +76,35 @@ func (a *app) exit(err error) int {
 	if err == nil {
 		return a.status
 	}
-	status, msg := exitFailed, errorText(err)
-	var e *h5err.Error
-	switch {
-	case errors.Is(err, context.Canceled):
-		status, msg = exitInterrupted, "interrupted"
-	case errors.As(err, &e):
-		status = kindStatus(e.Kind)
-	case !a.started:
-		status = exitUsage
+	if errors.Is(err, context.Canceled) {
+		a.note("interrupted")
+		return exitInterrupted
 	}
-	a.note("%s", msg)
-	return status
-}
-
-func kindStatus(k h5err.Kind) int {
-	switch k {
-	case h5err.Argument, h5err.NotFound:
-		return exitUsage
-	case h5err.Corrupt:
-		return exitCorrupt
-	case h5err.Unsupported, h5err.Limit:
-		return exitUnsupported
-	}
-	return exitFailed
+	a.note("%s", errorText(err))
+	return exitStatus(err, a.started)
 }
 
 // note prints one line on stderr.
 func (a *app) note(format string, args ...any) {
-	msg := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
-	fmt.Fprintf(a.err, "h5arrow: %s\n", msg)
+	line := strings.Join(strings.Fields(fmt.Sprintf(format, args...)), " ")
+	_ = text.WriteLine(a.err, "h5arrow: "+line) // there is nowhere to report the error
 }
 
-// giveUp removes what a verb that does not end would leave behind.
-func (a *app) giveUp() {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for o := range a.cleanups {
-		o.remove()
-	}
-}
+// leftOut notes a column or table that --skip-unsupported leaves out.
+func (a *app) leftOut(err error) { a.note("left out: %s", errorText(err)) }
 
-func usage(format string, args ...any) *h5err.Error {
-	return h5err.New(h5err.Argument, format, args...)
-}
+// print prints one line on stdout.
+func (a *app) print(line string) error { return text.WriteLine(a.out, line) }
 
-// root is the command tree.
+// root returns the command tree.
 func (a *app) root() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "h5arrow",
-		Short: "Hand out HDF5 files as Apache Arrow",
-		Long: `h5arrow hands out the tables of HDF5 files as Apache Arrow.
+		Short: "Provide HDF5 files as Apache Arrow",
+		Long: `h5arrow provides the tables of HDF5 files as Apache Arrow.
 
-Columns that stand in the file as plain bytes are mapped and not copied; chunked and compressed ones are decoded by all
-processors. Tables are recognised by the conventions of the programs that wrote them (--list-conventions names them).
+Columns that are stored as plain bytes are mapped, not copied. Chunked and compressed ones are decoded by all processors.
+Tables are recognized by the conventions of the programs that wrote them (--list-conventions lists them).
 
 Exit status: 0 done; 1 failed while running; 2 wrong usage; 3 the input is corrupt; 4 the input is sound but asks for
 something unsupported; 130 interrupted.`,
@@ -154,16 +130,19 @@ something unsupported; 130 interrupted.`,
 	cmd.Version = version()
 	cmd.SetVersionTemplate("{{.Version}}")
 	var list bool
-	cmd.PersistentFlags().BoolVar(&list, "list-conventions", false, "list the conventions that are known and end")
-	cmd.AddCommand(a.inspectCommand(), a.headCommand(), a.convertCommand(), a.queryCommand(), a.serveCommand(), a.checkCommand(), a.completionCommand(cmd))
-	cmd.SetHelpCommand(a.helpCommand(cmd))
+	cmd.PersistentFlags().BoolVar(&list, "list-conventions", false, "list the known conventions and exit")
+	for _, verb := range verbs {
+		cmd.AddCommand(verb(a))
+	}
+	cmd.SetHelpCommand(a.helpCommand())
 	for _, c := range append(cmd.Commands(), cmd) {
 		a.wrap(c, &list)
 	}
 	return cmd
 }
 
-// wrap lets a command end at --list-conventions, before its arguments are looked at, and notes when its work begins.
+// wrap makes a command list the conventions and return at --list-conventions, before its arguments are checked. It also
+// records that the command has started.
 func (a *app) wrap(cmd *cobra.Command, list *bool) {
 	args, work := cmd.Args, cmd.RunE
 	cmd.DisableFlagsInUseLine = true
@@ -183,52 +162,30 @@ func (a *app) wrap(cmd *cobra.Command, list *bool) {
 	cmd.Flags().SortFlags = false
 }
 
-// atLeast is an argument check with a message that says what is missing.
-func atLeast(n, most int, want string) cobra.PositionalArgs {
+// argCount checks the number of arguments, and its messages say what is missing. A maximum of -1 is any number.
+func argCount(min, max int, want string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		switch {
-		case len(args) < n:
+		case len(args) < min:
 			return usage("%s needs %s", cmd.Name(), want).WithHint("see `%s --help`", cmd.CommandPath())
-		case most >= 0 && len(args) > most:
-			return usage("%s takes %s, not also %q", cmd.Name(), want, args[most]).WithHint("see `%s --help`", cmd.CommandPath())
+		case max >= 0 && len(args) > max:
+			return usage("%s takes %s, not also %q", cmd.Name(), want, args[max]).WithHint("see `%s --help`", cmd.CommandPath())
 		}
 		return nil
 	}
 }
 
-func (a *app) helpCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [COMMAND]",
-		Short: "Explain a command",
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, rest, err := root.Find(args)
-			if err != nil || c == nil || len(rest) > 0 {
-				return usage("no help on %q", strings.Join(args, " ")).WithHint("`h5arrow help` lists the commands")
-			}
-			c.InitDefaultHelpFlag()
-			c.InitDefaultVersionFlag()
-			return c.Help()
-		},
+// listConventions lists the conventions, a line each.
+func (a *app) listConventions() error {
+	list := arrowmap.Conventions()
+	width := 0
+	for _, c := range list {
+		width = max(width, len(c.Name))
 	}
-}
-
-func (a *app) completionCommand(root *cobra.Command) *cobra.Command {
-	return &cobra.Command{
-		Use:       "completion bash|zsh|fish",
-		Short:     "Print a completion script for a shell",
-		Example:   `  source <(h5arrow completion bash)`,
-		ValidArgs: []string{"bash", "zsh", "fish"},
-		Args:      atLeast(1, 1, "a shell: bash, zsh or fish"),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			switch args[0] {
-			case "bash":
-				return root.GenBashCompletionV2(a.out, true)
-			case "zsh":
-				return root.GenZshCompletion(a.out)
-			case "fish":
-				return root.GenFishCompletion(a.out, true)
-			}
-			return usage("unknown shell %q", args[0]).WithHint("known are bash, zsh and fish")
-		},
+	for _, c := range list {
+		if err := a.print(fmt.Sprintf("%-*s%s", width+2, c.Name, c.Description)); err != nil {
+			return err
+		}
 	}
+	return nil
 }

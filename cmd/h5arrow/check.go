@@ -3,12 +3,14 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/check"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -17,7 +19,7 @@ import (
 type checkFlags struct {
 	reading
 	deep    bool
-	workers positive
+	workers flags.Positive
 }
 
 func (a *app) checkCommand() *cobra.Command {
@@ -31,7 +33,7 @@ supported. With --deep it also decodes all chunks and reads all columns.
 Exit status: 3 when there is a defect, else 4 when something is unsupported, else 0.`,
 		Example: `  h5arrow check data.h5
   h5arrow check --deep *.h5`,
-		Args: atLeast(1, -1, "a file"),
+		Args: argCount(1, -1, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.check(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode all chunks and read all columns")
@@ -41,14 +43,14 @@ Exit status: 3 when there is a defect, else 4 when something is unsupported, els
 }
 
 func (a *app) check(o *checkFlags, args []string) error {
-	memory := maxMemory(o.memory)
-	defer limitMemory(memory)()
+	limit := memory.Max(int64(o.memory))
+	defer memory.Limit(limit)()
 	names, err := expand(args)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
-		c := &checking{app: a, o: o, memory: memory, told: map[string]bool{}}
+		c := &checking{app: a, o: o, memory: limit, printed: map[string]bool{}}
 		if err := c.file(name); err != nil {
 			return err
 		}
@@ -67,18 +69,18 @@ func worse(a, b int) int {
 	return 0
 }
 
-// mostLines is how many defects of a file are printed.
-const mostLines = 10000
+// maxLines is how many defects of a file are printed.
+const maxLines = 10000
 
 // checking is the check of one file.
 type checking struct {
 	*app
-	o      *checkFlags
-	memory int64
-	status int
-	lines  [exitUnsupported + 1]int // by status
-	told   map[string]bool
-	failed error // of stdout
+	o       *checkFlags
+	memory  int64
+	status  int
+	lines   [exitUnsupported + 1]int // by status
+	printed map[string]bool
+	failed  error // of stdout
 }
 
 func (c *checking) file(name string) error {
@@ -103,34 +105,34 @@ func (c *checking) file(name string) error {
 		return err
 	}
 	if !c.o.quiet && c.failed == nil {
-		_, c.failed = fmt.Fprintf(c.out, "%s: %s\n", printable(name), c.verdict(counts))
+		c.failed = c.print(name + ": " + c.verdict(counts))
 	}
 	return h5err.In(c.failed, "stdout", "")
 }
 
-// found prints one defect. The same one may be met on several ways.
+// found prints one defect, unless it was found before: there may be several paths to it.
 func (c *checking) found(err error) {
 	status := kindStatus(h5err.KindOf(err))
 	if status == exitUsage {
 		status = exitCorrupt // to the file, not to the command line
 	}
-	line := printable(errorText(err))
+	line := errorText(err)
 	key := line
-	if e := (*h5err.Error)(nil); errors.As(err, &e) && e.Offset >= 0 {
+	if e, ok := errors.AsType[*h5err.Error](err); ok && e.Offset >= 0 {
 		key = fmt.Sprint(e.File, e.Object, e.Offset)
 	}
-	if c.told[key] || c.failed != nil {
+	if c.printed[key] || c.failed != nil {
 		return
 	}
 	c.lines[status]++
 	c.status = worse(c.status, status)
-	if len(c.told) == mostLines {
+	if len(c.printed) == maxLines {
 		return
 	}
-	if c.told[key] = true; len(c.told) == mostLines {
-		line += "\nmore are counted, but not printed"
+	c.printed[key] = true
+	if c.failed = c.print(line); c.failed == nil && len(c.printed) == maxLines {
+		c.failed = c.print("more are counted, but not printed")
 	}
-	_, c.failed = io.WriteString(c.out, line+"\n")
 }
 
 // columns looks at the file as inspect does: what contradicts a convention, and what Arrow has no type for.
@@ -185,13 +187,13 @@ func (c *checking) read(t *arrowmap.Table) error {
 }
 
 func (c *checking) verdict(n check.Counts) string {
-	parts := []string{plural(n.Groups, "group"), plural(n.Datasets, "dataset"), plural(n.Attributes, "attribute")}
+	parts := []string{text.Plural(n.Groups, "group"), text.Plural(n.Datasets, "dataset"), text.Plural(n.Attributes, "attribute")}
 	if c.o.deep {
-		parts = append(parts, plural64(n.Chunks, "chunk"))
+		parts = append(parts, text.Plural(n.Chunks, "chunk"))
 	}
 	verdict := "no defects"
 	if n := c.lines[exitCorrupt]; n > 0 {
-		verdict = plural(n, "defect")
+		verdict = text.Plural(n, "defect")
 	}
 	if n := c.lines[exitUnsupported]; n > 0 {
 		verdict += fmt.Sprintf(", %d unsupported", n)

@@ -1,30 +1,34 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/ipc/parquet"
+	"github.com/h5arrow/h5arrow/ipc"
 )
 
 // convertFlags are the flags of convert.
 type convertFlags struct {
 	selection
-	compression *choice
-	format      *choice
+	compression *flags.Choice
+	format      *flags.Choice
 	force       bool
 	json        bool
 	all         bool
@@ -34,14 +38,12 @@ func (a *app) convertCommand() *cobra.Command {
 	o := &convertFlags{}
 	cmd := &cobra.Command{
 		Use:   "convert FILE... OUT",
-		Short: "Write a table as an Arrow file, an Arrow stream or a Parquet file",
-		Long: `convert writes a table as Arrow or Parquet data. The form follows from the name of OUT: .arrow and .feather are Arrow
-files, .arrows is a stream, and - a stream on stdout. A device or FIFO of any other name gets a stream. .parquet is
-Parquet, compressed by zstd unless --compression says otherwise; what Parquet has no type for (times in seconds,
-durations) is converted and named on stderr. --batch-rows is the rows of a row group there.
+		Short: "Write a table as an Arrow or Parquet file",
+		Long: `convert writes a table to a file. The suffix of OUT chooses the format:
 
---all-tables writes each table to a file of its own in the directory OUT. --format names their form, and that of - where
-it is not to be a stream.
+` + format.Help() + `
+--format chooses the format for - and for --all-tables, which writes each table to its own file in the directory OUT.
+--batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
 Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.`,
 		Example: `  h5arrow convert data.h5 data.arrow
@@ -51,15 +53,15 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
   h5arrow convert data.h5 - | consumer
   h5arrow convert --all-tables data.h5 tables/
   h5arrow convert --all-tables data.h5 tables/ --format parquet`,
-		Args: atLeast(2, -1, "an input and an output"),
+		Args: argCount(2, -1, "an input and an output"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd, o, args) },
 	}
 	o.selection.add(cmd)
 	f := cmd.Flags()
-	o.compression = choose(cmd, "compression", "codec; snappy is for Parquet alone, where the default is zstd", codecs...)
-	f.BoolVar(&o.all, "all-tables", false, "write every table to a file of its own; OUT is a directory")
-	o.format = choose(cmd, "format", "form and suffix of the files of --all-tables; form of -, where the default is arrows",
-		"arrow", "feather", "arrows", "parquet") // suffixes that formOf knows
+	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
+	f.BoolVar(&o.all, "all-tables", false, "write every table to its own file; OUT is a directory")
+	o.format = flags.Choose(cmd, "format", "format and suffix of the files of --all-tables, and format of -, where the default is "+
+		format.Stream.Names[0], format.Names()...)
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
@@ -70,74 +72,90 @@ type conversion struct {
 	*convertFlags
 	*app
 	memory int64
-	codec  string // "" is the form's own
-	suffix string // of the names of --all-tables; for -, what --format says, "" where it says nothing
+	codec  string         // "" is the format's default
+	format *format.Format // of --all-tables and of -
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
-	c := &conversion{convertFlags: o, app: a, memory: maxMemory(o.memory)}
-	defer limitMemory(c.memory)()
+	c := &conversion{convertFlags: o, app: a, memory: memory.Max(int64(o.memory))}
+	defer memory.Limit(c.memory)()
 	if err := o.check(cmd); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("compression") {
-		c.codec = o.compression.value
+		c.codec = o.compression.String()
 	}
 	out := args[len(args)-1]
 	asked := cmd.Flags().Changed("format")
 	if asked && !o.all && out != "-" {
-		return usage("--format is for --all-tables and for -").WithHint("the form follows from the name of OUT: let it end in .%s", o.format.value)
+		return usage("--format is for --all-tables and for -").WithHint("the suffix of OUT chooses the format: let it be .%s", o.format)
 	}
+	c.format = format.Stream
 	if asked || o.all {
-		c.suffix = "." + o.format.value
+		var err error
+		if c.format, err = format.Named(o.format.String()); err != nil {
+			return err
+		}
 	}
 	names, err := expand(args[:len(args)-1])
 	if err != nil {
 		return err
 	}
-	if o.all {
-		for _, flag := range []string{"table", "dataset", "columns", "rows"} {
-			if cmd.Flags().Changed(flag) {
-				return usage("--all-tables and --%s exclude each other", flag)
-			}
-		}
-		return c.allTables(names, out)
+	if !o.all {
+		return c.oneTable(names, out)
 	}
-	return c.oneTable(names, out)
+	for _, flag := range []string{"table", "dataset", "columns", "rows"} {
+		if cmd.Flags().Changed(flag) {
+			return usage("--all-tables and --%s exclude each other", flag)
+		}
+	}
+	return c.allTables(names, out)
 }
 
 func (c *conversion) oneTable(names []string, out string) error {
 	if out == "-" {
-		if f, ok := c.out.(*os.File); ok && isTerminal(f) {
-			return usage("stdout is a terminal, Arrow and Parquet data are not for reading").WithHint("redirect it or give a file")
+		if err := c.notATerminal(); err != nil {
+			return err
 		}
-		e, err := c.encoding(c.suffix, true)
+		e, err := c.encoder(c.format)
 		if err != nil {
 			return err
 		}
 		return c.withTable(names, func(in *inputs, t *chosen) error {
 			sum, err := c.write(in, t, c.out, e)
 			if err != nil {
-				return named(err, "stdout")
+				return output.Named(err, "stdout")
 			}
 			return c.report(c.err, sum)
 		})
 	}
-	t, err := checkTarget(out, c.force, names)
+	to, err := output.Check(out, c.force, names)
 	if err != nil {
 		return err
 	}
-	e, err := c.encoding(out, t.special)
+	f, err := format.Of(out, to.Special())
 	if err != nil {
 		return err
 	}
-	return c.withTable(names, func(in *inputs, table *chosen) error {
-		sum, err := c.writeFile(in, table, t, e)
+	e, err := c.encoder(f)
+	if err != nil {
+		return err
+	}
+	return c.withTable(names, func(in *inputs, t *chosen) error {
+		sum, err := c.writeFile(in, t, to, e)
 		if err != nil {
 			return err
 		}
 		return c.report(c.out, sum)
 	})
+}
+
+// notATerminal refuses to write data to a terminal.
+func (a *app) notATerminal() error {
+	if text.IsTerminal(a.out) {
+		return usage("stdout is a terminal, which can't show binary data").WithHint("redirect it or give a file")
+	}
+	return nil
 }
 
 func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) error {
@@ -164,7 +182,7 @@ type summary struct {
 	Seconds  float64         `json:"seconds"`
 	Columns  []columnSummary `json:"columns"`
 	Skipped  []string        `json:"skipped,omitempty"`   // columns left out by --skip-unsupported, and why
-	Changed  []string        `json:"converted,omitempty"` // columns of types that Parquet lacks, and what they are there
+	Changed  []string        `json:"converted,omitempty"` // columns of types that the format lacks, and what they become
 }
 
 type columnSummary struct {
@@ -184,74 +202,54 @@ func (c *conversion) report(w io.Writer, s *summary) error {
 	return e.Encode(s)
 }
 
-// writeFile writes a table to a file that appears when all went well.
-func (c *conversion) writeFile(in *inputs, t *chosen, to target, e *encoding) (s *summary, err error) {
-	out, err := c.create(to)
-	if err != nil {
-		return nil, err
-	}
-	defer func() { err = errors.Join(err, out.close()) }()
-	// Writing to a pipe that nobody reads waits for ever; other files have no deadlines and need none.
-	defer context.AfterFunc(c.ctx, func() { out.SetWriteDeadline(time.Now()) })()
-	if s, err = c.write(in, t, out.File, e); err != nil {
-		return nil, named(err, to.path)
-	}
-	return s, out.commit()
+// writeFile writes a table to a file that appears when it is complete.
+func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *format.Encoder) (s *summary, err error) {
+	err = c.outputs.Write(c.ctx, to, func(w io.Writer) error {
+		s, err = c.write(in, t, w, e)
+		return err
+	})
+	return s, err
 }
 
-// named adds the output's name to an error of writing; what comes from an input has a name already.
-func named(err error, out string) error {
-	if e, ok := err.(*h5err.Error); ok && e.Kind == h5err.IO {
-		return h5err.In(e, out, "")
-	}
-	return err
-}
-
-// write writes a table and checks that the inputs are still what they were.
-func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*summary, error) {
-	begin := time.Now()
-	for _, err := range t.skipped {
-		if !c.quiet {
-			c.note("left out: %s", errorText(err))
-		}
-	}
+// write writes a table and checks that the inputs have not changed.
+func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder) (*summary, error) {
+	start := time.Now()
+	c.notes(c.app, t)
 	converted, err := c.conversions(t, e)
 	if err != nil {
 		return nil, h5err.In(err, in.names[0], t.Path())
 	}
-	opts := c.readOptions(e.budget(c.memory))
-	if e.form == parquetFile && c.batchRows == 0 && c.batchBytes == 0 {
-		opts = append(opts, arrowmap.WithBatchBytes(parquetBatch(c.memory, len(t.Columns()))))
+	opts := c.readOptions(e.Budget(c.memory))
+	if bytes := e.BatchBytes(c.memory, len(t.Columns())); bytes > 0 && c.batchRows == 0 && c.batchBytes == 0 {
+		opts = append(opts, arrowmap.WithBatchBytes(bytes))
 	}
 	r, err := t.Reader(c.ctx, opts...)
 	if err != nil {
 		return nil, err
 	}
-	var rr array.RecordReader = r
-	if c.filename {
-		if rr, err = addFilenames(r, t.files, t.first); err != nil {
-			r.Release()
-			return nil, err
-		}
+	rr, err := c.addFilename(r, t)
+	if err != nil {
+		return nil, err
 	}
 	defer rr.Release()
-	if bar := c.bar(t.Rows()); bar != nil {
-		defer bar.end()
-		e.progress = bar.show
+	if !c.quiet && !c.json {
+		bar := text.NewBar(c.err, t.Rows())
+		defer bar.Clear()
+		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
 	}
-	stats, err := e.write(c.ctx, w, rr)
+	stats, err := e.Write(c.ctx, w, rr)
 	if err == nil {
 		err = in.unchanged()
 	}
 	if err != nil {
 		return nil, err
 	}
-	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(begin).Seconds(), Columns: []columnSummary{}}
+	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(start).Seconds(), Columns: []columnSummary{}}
 	for i, col := range r.Report() {
-		s.Columns = append(s.Columns, columnSummary{printable(col.Name), typeText(r.Schema().Field(i).Type), col.Delivery.String(), col.CopiedBytes, col.NullCount})
+		s.Columns = append(s.Columns, columnSummary{text.Printable(col.Name), dtype.TypeName(r.Schema().Field(i).Type), col.Delivery.String(), col.CopiedBytes, col.NullCount})
 	}
 	if c.filename {
-		s.Columns = append(s.Columns, columnSummary{filenameColumn, typeText(rr.(*filenames).typ), "converted", 4 * stats.Rows, 0})
+		s.Columns = append(s.Columns, columnSummary{rows.Filename, dtype.TypeName(rows.FilenameType), dtype.Converted.String(), 4 * stats.Rows, 0})
 	}
 	for _, err := range t.skipped {
 		s.Skipped = append(s.Skipped, errorText(err))
@@ -260,58 +258,38 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *encoding) (*su
 	return s, nil
 }
 
-// encoding returns how the output is to be written.
-func (c *conversion) encoding(name string, special bool) (*encoding, error) {
-	f, err := formOf(name, special)
+// encoder returns what writes the output.
+func (c *conversion) encoder(f *format.Format) (*format.Encoder, error) {
+	e, err := f.Encoder(c.codec)
 	if err != nil {
 		return nil, err
 	}
-	e := &encoding{form: f, codec: c.codec, workers: int(c.workers), rows: int64(c.batchRows), bytes: int64(c.batchBytes)}
-	if e.workers == 0 {
-		e.workers = runtime.GOMAXPROCS(0)
-	}
-	e.memory = c.memory / 2
-	return e, e.check()
+	e.Workers, e.Rows, e.Bytes, e.Memory = int(c.workers), int64(c.batchRows), int64(c.batchBytes), c.memory/2
+	return e, nil
 }
 
-// budget is what of the memory is for reading. Batches that are being encoded are no longer on the reader's account, and
-// what becomes of them is on nobody's.
-func (e *encoding) budget(memory int64) int64 {
-	switch {
-	case e.form == parquetFile: // whose pages and dictionaries need as much again
-		return memory / 4
-	case e.compresses():
-		return memory / 2
-	}
-	return memory - memory/4
-}
-
-// conversions returns what of a table Parquet has no type for, and says so.
-func (c *conversion) conversions(t *chosen, e *encoding) ([]string, error) {
-	if e.form != parquetFile {
-		return nil, nil
-	}
-	list, err := parquet.Conversions(t.Schema())
+// conversions lists the columns of a table whose types the format lacks, and notes them.
+func (c *conversion) conversions(t *chosen, e *format.Encoder) ([]string, error) {
+	list, err := e.Converts(t.Schema())
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, conv := range list {
-		out = append(out, printable(conv.String()))
+	for i, conv := range list {
+		list[i] = text.Printable(conv)
 		switch {
 		case c.quiet:
-		case c.all: // others may have a column of that name
-			c.note("%s: %s", printable(t.Path()), out[len(out)-1])
+		case c.all: // other tables may have a column of that name
+			c.note("%s: %s", t.Path(), conv)
 		default:
-			c.note("%s", out[len(out)-1])
+			c.note("%s", conv)
 		}
 	}
-	return out, nil
+	return list, nil
 }
 
-// allTables writes every table of the inputs to a file of its own in a directory, which is made when it is not there.
+// allTables writes every table of the inputs to its own file in a directory, which is created if needed.
 func (c *conversion) allTables(names []string, dir string) error {
-	e, err := c.encoding(c.suffix, false)
+	e, err := c.encoder(c.format)
 	if err != nil {
 		return err
 	}
@@ -331,39 +309,39 @@ func (c *conversion) allTables(names []string, dir string) error {
 	}
 	err = c.eachTable(in, tables, dir, e)
 	if err != nil && made {
-		os.Remove(dir) // only an empty one goes
+		os.Remove(dir) // fails unless it is empty
 	}
 	return err
 }
 
-func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *encoding) error {
-	targets := make([]target, len(tables))
+func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *format.Encoder) error {
+	targets := make([]output.Target, len(tables))
 	for i, t := range tables {
 		var err error
-		if targets[i], err = checkTarget(filepath.Join(dir, fileName(t.path, in.names[0])+c.suffix), c.force, in.names); err != nil {
+		if targets[i], err = output.Check(filepath.Join(dir, fileName(t.path, in.names[0])+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
 			return err
 		}
 		for _, earlier := range targets[:i] {
-			if earlier.path == targets[i].path {
-				return usageAt(earlier.path, "two tables would be written to this file").WithHint("write them one by one with --table")
+			if earlier.Path() == targets[i].Path() {
+				return about(earlier.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
 			}
 		}
 	}
 	for i, t := range tables {
 		table, err := c.join(&inputs{names: t.names}, t.tables)
 		if c.skip && h5err.Is(err, h5err.Unsupported) {
-			c.note("left out: %s", errorText(err))
+			c.leftOut(err)
 			continue
 		}
 		if err != nil {
 			return err
 		}
-		each := *e // as a progress bar is one table's
+		each := *e // a progress bar belongs to one table
 		s, err := c.writeFile(in, table, targets[i], &each)
 		if err != nil {
 			return err
 		}
-		s.Table, s.Out = printable(t.path), printable(targets[i].path)
+		s.Table, s.Out = text.Printable(t.path), text.Printable(targets[i].Path())
 		if err := c.report(c.out, s); err != nil {
 			return err
 		}
@@ -371,40 +349,7 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *
 	return nil
 }
 
-// pathTables is the tables of one path, and the files that have one.
-type pathTables struct {
-	path   string
-	names  []string
-	tables []*arrowmap.Table
-}
-
-// tablesByPath returns the tables of all inputs, in the order in which they are met.
-func tablesByPath(in *inputs) ([]*pathTables, error) {
-	var out []*pathTables
-	at := map[string]*pathTables{}
-	for i := range in.files {
-		tables, err := in.tables(i)
-		if err != nil {
-			return nil, err
-		}
-		for _, t := range tables {
-			p := at[t.Path()]
-			if p == nil {
-				p = &pathTables{path: t.Path()}
-				at[t.Path()] = p
-				out = append(out, p)
-			}
-			p.names = append(p.names, in.names[i])
-			p.tables = append(p.tables, t)
-		}
-	}
-	if len(out) == 0 {
-		return nil, usageAt(in.names[0], "no table was found").WithHint("list the datasets with `h5arrow inspect`, or take some of them with --dataset")
-	}
-	return out, nil
-}
-
-// fileName is a table's path as the name of a file: its parts joined by dots. The root group has the input's name.
+// fileName returns the name of a table's file: the parts of its path joined by dots. The root group has the input's name.
 func fileName(path, input string) string {
 	name := strings.ReplaceAll(strings.Trim(path, "/"), "/", ".")
 	if name == "" {
@@ -427,27 +372,12 @@ func makeDir(dir string) (made bool, err error) {
 	if errors.Is(err, fs.ErrExist) {
 		info, err := os.Stat(dir)
 		if err == nil && !info.IsDir() {
-			return false, usageAt(dir, "--all-tables writes to a directory, this is a file")
+			return false, about(dir, usage("--all-tables writes to a directory, this is a file"))
 		}
 		return false, err
 	}
 	if err != nil {
-		return false, outputError(dir, "can't make the directory", err)
+		return false, about(dir, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't create the directory"))
 	}
 	return true, nil
-}
-
-// listConventions prints what --list-conventions asks for.
-func (a *app) listConventions() error {
-	list := arrowmap.Conventions()
-	width := 0
-	for _, c := range list {
-		width = max(width, len(c.Name))
-	}
-	for _, c := range list {
-		if _, err := io.WriteString(a.out, c.Name+strings.Repeat(" ", width-len(c.Name)+2)+c.Description+"\n"); err != nil {
-			return err
-		}
-	}
-	return nil
 }

@@ -6,6 +6,46 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// The exit statuses.
+const (
+	exitFailed      = 1 // while running: no such file, I/O, disk full, memory
+	exitUsage       = 2
+	exitCorrupt     = 3
+	exitUnsupported = 4
+	exitInterrupted = 130
+)
+
+// exitStatus returns the exit status for an error. Errors that are not ours come from parsing the command line as long as
+// no verb has started.
+func exitStatus(err error, started bool) int {
+	if e, ok := errors.AsType[*h5err.Error](err); ok {
+		return kindStatus(e.Kind)
+	}
+	if !started {
+		return exitUsage
+	}
+	return exitFailed
+}
+
+func kindStatus(k h5err.Kind) int {
+	switch k {
+	case h5err.Argument, h5err.NotFound:
+		return exitUsage
+	case h5err.Corrupt:
+		return exitCorrupt
+	case h5err.Unsupported, h5err.Limit:
+		return exitUnsupported
+	}
+	return exitFailed
+}
+
+func usage(format string, args ...any) *h5err.Error {
+	return h5err.New(h5err.Argument, format, args...)
+}
+
+// about returns an error about a file.
+func about(file string, err *h5err.Error) error { return h5err.In(err, file, "") }
+
 // optionFlags is what a user of the command gives for each option that an error of a library names.
 var optionFlags = map[h5err.Option]string{
 	"arrowmap.Conventions":     "--list-conventions",
@@ -26,10 +66,9 @@ var optionFlags = map[h5err.Option]string{
 	"parquet.WithGroupRows":    "--batch-rows",
 }
 
-// errorText is the line about an error, with the flags that set the options it names.
+// errorText returns the line about an error, with the flags that set the options it names.
 func errorText(err error) string {
-	var e *h5err.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*h5err.Error](err); ok {
 		return e.Text(func(o h5err.Option) string { return optionFlags[o] })
 	}
 	return err.Error()

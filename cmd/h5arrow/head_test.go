@@ -8,6 +8,7 @@ import (
 	"os"
 	"testing"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc"
 )
@@ -55,8 +56,8 @@ func FuzzHeadOfArrow(f *testing.F) {
 		if err == nil {
 			defer r.Release()
 			a := &app{streams: streams{out: io.Discard, err: io.Discard}, ctx: context.Background()}
-			rows := &rowWindow{RecordReader: r, n: 10}
-			err = safely("x.arrow", func() error { return a.printRows(rows, &headFlags{json: at%2 == 0}, nil) })
+			window := &rows.Window{RecordReader: r, N: 10}
+			err = safely("x.arrow", func() error { return a.printRows(window, at%2 == 0, nil) })
 		}
 		var e *h5err.Error
 		if err != nil && !errors.As(err, &e) {

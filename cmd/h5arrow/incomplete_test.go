@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 )
 
 // half are files of one good table and something else that may be one, and the exit status that this makes.
@@ -45,7 +46,7 @@ func TestIncomplete(t *testing.T) {
 		if r := says("convert", c.file, "-"); r.out != whole {
 			t.Errorf("%s: another stream than with --table", c.file)
 		}
-		if withDuckDB {
+		if engine.Available {
 			if r := says("query", c.file, "select sum(id) as n from good", "--json"); r.out != `[{"n": 10}]`+"\n" {
 				t.Errorf("%s: %q", c.file, r.out)
 			}

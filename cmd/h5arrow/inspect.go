@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
+	"io"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -11,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter"
@@ -36,7 +39,7 @@ unsupported make it 4.`,
 		Example: `  h5arrow inspect data.h5
   h5arrow inspect data.h5 /events
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
-		Args: atLeast(1, 2, "a file, and at most one path in it"),
+		Args: argCount(1, 2, "a file, and at most one path in it"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
@@ -45,7 +48,7 @@ unsupported make it 4.`,
 }
 
 func (a *app) inspect(o *inspectFlags, args []string) error {
-	defer limitMemory(maxMemory(o.memory))()
+	defer memory.Limit(memory.Max(int64(o.memory)))()
 	// Almost all that is allocated here is still held at the end: looking for garbage early finds none.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	names, err := expand(args[:1])
@@ -220,22 +223,22 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 
 func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 	b := append(make([]byte, 0, 4096), '{')
-	b = appendString(appendKey(b, "file"), name)
-	b = strconv.AppendInt(appendKey(b, "size"), c.size, 10)
+	b = text.AppendString(text.AppendKey(b, "file"), name)
+	b = strconv.AppendInt(text.AppendKey(b, "size"), c.size, 10)
 	if c.problem != nil {
-		b = appendString(appendKey(b, "error"), errorText(c.problem))
+		b = text.AppendString(text.AppendKey(b, "error"), errorText(c.problem))
 	}
-	b = append(appendKey(b, "tables"), '[')
+	b = append(text.AppendKey(b, "tables"), '[')
 	for i, t := range c.tables {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		b = append(b, "\n  {"...)
-		b = appendString(appendKey(b, "path"), t.Path())
-		b = appendString(appendKey(b, "convention"), t.Convention())
-		b = appendString(appendKey(b, "reason"), t.Reason())
-		b = strconv.AppendInt(appendKey(b, "rows"), t.Rows(), 10)
-		b = append(appendKey(b, "columns"), '[')
+		b = text.AppendString(text.AppendKey(b, "path"), t.Path())
+		b = text.AppendString(text.AppendKey(b, "convention"), t.Convention())
+		b = text.AppendString(text.AppendKey(b, "reason"), t.Reason())
+		b = strconv.AppendInt(text.AppendKey(b, "rows"), t.Rows(), 10)
+		b = append(text.AppendKey(b, "columns"), '[')
 		for k, col := range t.Columns() {
 			if k > 0 {
 				b = append(b, ',')
@@ -255,12 +258,12 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 		if d.column != nil {
 			b = appendColumn(b, d.column, d.path)
 		} else {
-			b = appendString(appendKey(b, "name"), d.path[strings.LastIndexByte(d.path, '/')+1:])
-			b = appendString(appendKey(b, "path"), d.path)
-			b = appendString(appendKey(b, "error"), errorText(d.err))
+			b = text.AppendString(text.AppendKey(b, "name"), d.path[strings.LastIndexByte(d.path, '/')+1:])
+			b = text.AppendString(text.AppendKey(b, "path"), d.path)
+			b = text.AppendString(text.AppendKey(b, "error"), errorText(d.err))
 		}
 		if len(d.aliases) > 0 {
-			b = appendStrings(appendKey(b, "aliases"), d.aliases)
+			b = text.AppendStrings(text.AppendKey(b, "aliases"), d.aliases)
 		}
 		b = append(b, '}')
 		b = spill(w, b)
@@ -280,16 +283,16 @@ func spill(w *bufio.Writer, b []byte) []byte {
 
 // appendColumn appends the members of a column's object.
 func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
-	b = appendString(appendKey(b, "name"), c.Name)
-	b = appendString(appendKey(b, "path"), path)
-	b = appendKey(b, "type")
+	b = text.AppendString(text.AppendKey(b, "name"), c.Name)
+	b = text.AppendString(text.AppendKey(b, "path"), path)
+	b = text.AppendKey(b, "type")
 	if c.Type != nil {
-		b = appendString(b, typeText(c.Type))
+		b = text.AppendString(b, dtype.TypeName(c.Type))
 	} else {
 		b = append(b, "null"...)
 	}
-	b = appendString(appendKey(b, "hdf5_type"), c.HDF5Type)
-	b = append(appendKey(b, "shape"), '[')
+	b = text.AppendString(text.AppendKey(b, "hdf5_type"), c.HDF5Type)
+	b = append(text.AppendKey(b, "shape"), '[')
 	for i, n := range c.Shape {
 		if i > 0 {
 			b = append(b, ", "...)
@@ -297,21 +300,21 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 		b = strconv.AppendUint(b, n, 10)
 	}
 	b = append(b, ']')
-	b = appendKey(b, "storage")
+	b = text.AppendKey(b, "storage")
 	if c.Storage == 0 {
 		b = append(b, "null"...)
 	} else {
-		b = appendString(b, c.Storage.String())
+		b = text.AppendString(b, c.Storage.String())
 	}
-	b = append(appendKey(b, "filters"), '[')
+	b = append(text.AppendKey(b, "filters"), '[')
 	for i, f := range c.Filters {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
 		b = append(b, '{')
-		b = strconv.AppendUint(appendKey(b, "id"), uint64(f.ID), 10)
-		b = appendString(appendKey(b, "name"), filterName(f))
-		b = append(appendKey(b, "values"), '[')
+		b = strconv.AppendUint(text.AppendKey(b, "id"), uint64(f.ID), 10)
+		b = text.AppendString(text.AppendKey(b, "name"), filterName(f))
+		b = append(text.AppendKey(b, "values"), '[')
 		for k, v := range f.Values {
 			if k > 0 {
 				b = append(b, ", "...)
@@ -321,20 +324,20 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 		b = append(b, "]}"...)
 	}
 	b = append(b, ']')
-	b = appendString(appendKey(b, "delivery"), delivery(c))
-	b = appendString(appendKey(b, "reason"), reason(c))
-	b = appendKey(b, "nulls")
+	b = text.AppendString(text.AppendKey(b, "delivery"), delivery(c))
+	b = text.AppendString(text.AppendKey(b, "reason"), reason(c))
+	b = text.AppendKey(b, "nulls")
 	if c.Nulls == nil {
 		b = append(b, "null"...)
 	} else {
 		b = append(b, '{')
-		b = appendString(appendKey(b, "source"), c.Nulls.Source)
-		b = appendString(appendKey(b, "path"), c.Nulls.Path)
-		b = appendString(appendKey(b, "delivery"), c.Nulls.Delivery.String())
+		b = text.AppendString(text.AppendKey(b, "source"), c.Nulls.Source)
+		b = text.AppendString(text.AppendKey(b, "path"), c.Nulls.Path)
+		b = text.AppendString(text.AppendKey(b, "delivery"), c.Nulls.Delivery.String())
 		b = append(b, '}')
 	}
 	if broken(c.Err) {
-		b = appendString(appendKey(b, "error"), errorText(c.Err))
+		b = text.AppendString(text.AppendKey(b, "error"), errorText(c.Err))
 	}
 	return b
 }
@@ -354,70 +357,85 @@ func delivery(c *arrowmap.Column) string {
 }
 
 func reason(c *arrowmap.Column) string {
-	var e *h5err.Error
-	switch {
-	case c.Err == nil:
+	if c.Err == nil {
 		return c.Reason
-	case errors.As(c.Err, &e):
+	}
+	if e, ok := errors.AsType[*h5err.Error](c.Err); ok {
 		plain := *e
-		plain.File, plain.Object = "", "" // they stand beside it
+		plain.File, plain.Object = "", "" // both are shown beside it
 		return errorText(&plain)
 	}
 	return errorText(c.Err)
 }
 
-func (c *contents) writeText(w *bufio.Writer, name string) error {
-	fmt.Fprintf(w, "%s: %s bytes, %s, %s\n", printable(name), count(c.size),
-		plural(len(c.tables), "table"), plural(len(c.datasets), "dataset"))
-	if c.problem != nil {
-		fmt.Fprintf(w, "\nnot all tables were found: %s\n", errorText(c.problem))
-	}
-	for _, t := range c.tables {
-		fmt.Fprintf(w, "\ntable %s: %s of %s\n", printable(t.Path()), plural(len(t.Columns()), "column"), plural64(t.Rows(), "row"))
-		fmt.Fprintf(w, "  %s: %s\n", t.Convention(), printable(t.Reason()))
-		g := grid{indent: "  "}
-		g.texts("COLUMN", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
-		for _, col := range t.Columns() {
-			g.texts(columnTexts(col.Name, col)...)
-		}
-		if err := g.write(w); err != nil {
-			return err
-		}
-	}
-	if len(c.datasets) > 0 {
-		fmt.Fprintf(w, "\ndatasets\n")
-		g := grid{indent: "  "}
-		g.texts("PATH", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
-		for _, d := range c.datasets {
-			path := d.path
-			if len(d.aliases) > 0 {
-				path += " = " + strings.Join(d.aliases, " = ")
-			}
-			if d.column == nil {
-				g.texts(printable(path), "error: "+printable(errorText(d.err)))
-				continue
-			}
-			g.texts(columnTexts(path, d.column)...)
-		}
-		return g.write(w)
-	}
-	return nil
+// printer prints lines until one fails.
+type printer struct {
+	w   io.Writer
+	err error
 }
 
-// columnTexts is one line about a column.
+func (p *printer) line(format string, args ...any) {
+	if p.err == nil {
+		p.err = text.WriteLine(p.w, fmt.Sprintf(format, args...))
+	}
+}
+
+func (p *printer) grid(g *text.Grid) {
+	if p.err == nil {
+		p.err = g.Write(p.w)
+	}
+}
+
+func (c *contents) writeText(w io.Writer, name string) error {
+	p := &printer{w: w}
+	p.line("%s: %s bytes, %s, %s", name, text.Count(c.size), text.Plural(len(c.tables), "table"), text.Plural(len(c.datasets), "dataset"))
+	if c.problem != nil {
+		p.line("")
+		p.line("not all tables were found: %s", errorText(c.problem))
+	}
+	for _, t := range c.tables {
+		p.line("")
+		p.line("table %s: %s of %s", t.Path(), text.Plural(len(t.Columns()), "column"), text.Plural(t.Rows(), "row"))
+		p.line("  %s: %s", t.Convention(), t.Reason())
+		g := text.Grid{Indent: "  "}
+		g.AddText("COLUMN", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
+		for _, col := range t.Columns() {
+			g.AddText(columnTexts(col.Name, col)...)
+		}
+		p.grid(&g)
+	}
+	if len(c.datasets) > 0 {
+		p.line("")
+		p.line("datasets")
+		g := text.Grid{Indent: "  "}
+		g.AddText("PATH", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
+		for _, d := range c.datasets {
+			path := strings.Join(append([]string{d.path}, d.aliases...), " = ")
+			if d.column == nil {
+				g.AddText(path, "error: "+errorText(d.err))
+				continue
+			}
+			g.AddText(columnTexts(path, d.column)...)
+		}
+		p.grid(&g)
+	}
+	return p.err
+}
+
+// columnTexts returns the cells about a column.
 func columnTexts(name string, c *arrowmap.Column) []string {
 	typ, how := "-", delivery(c)
 	if c.Type != nil {
-		typ = cut(typeText(c.Type), 60)
+		typ = text.Cut(dtype.TypeName(c.Type), 60)
 	}
 	if r := reason(c); r != "" {
-		how += ": " + printable(r)
+		how += ": " + r
 	}
 	nulls := ""
 	if c.Nulls != nil {
-		nulls = printable(c.Nulls.Source)
+		nulls = c.Nulls.Source
 		if c.Nulls.Path != "" {
-			nulls += " " + printable(c.Nulls.Path)
+			nulls += " " + c.Nulls.Path
 		}
 		nulls += " (" + c.Nulls.Delivery.String() + ")"
 	}
@@ -426,9 +444,9 @@ func columnTexts(name string, c *arrowmap.Column) []string {
 		storage = c.Storage.String()
 	}
 	for i, f := range c.Filters {
-		storage += [...]string{" ", ", "}[min(i, 1)] + printable(filterName(f))
+		storage += [...]string{" ", ", "}[min(i, 1)] + filterName(f)
 	}
-	return []string{printable(name), typ, cut(printable(c.HDF5Type), 60), shapeText(c.Shape), storage, how, nulls}
+	return []string{name, typ, text.Cut(c.HDF5Type, 60), shapeText(c.Shape), storage, how, nulls}
 }
 
 func shapeText(shape []uint64) string {
@@ -437,13 +455,4 @@ func shapeText(shape []uint64) string {
 		parts[i] = strconv.FormatUint(n, 10)
 	}
 	return "(" + strings.Join(parts, ", ") + ")"
-}
-
-func plural(n int, what string) string { return plural64(int64(n), what) }
-
-func plural64(n int64, what string) string {
-	if n == 1 {
-		return "1 " + what
-	}
-	return count(n) + " " + what + "s"
 }

@@ -88,19 +88,6 @@ func TestConvertParquet(t *testing.T) {
 	expect(t, exitUsage, "convert", "sample.h5", "x.parquet")
 }
 
-// Batches are larger where there are many columns, and never larger than what the reader may have in flight.
-func TestParquetBatch(t *testing.T) {
-	for _, c := range []struct {
-		memory  int64
-		columns int
-		want    int64
-	}{{64 << 20, 3, 1 << 20}, {64 << 20, 1000, 4000 << 10}, {64 << 20, 10_000, 8 << 20}, {1 << 20, 10_000, 512 << 10}, {4 << 30, 3, 32 << 20}, {4 << 30, 10_000, 32 << 20}} {
-		if got := parquetBatch(c.memory, c.columns); got != c.want {
-			t.Errorf("%d bytes of memory, %d columns: %d bytes, want %d", c.memory, c.columns, got, c.want)
-		}
-	}
-}
-
 // Chunks end where row groups end.
 func TestParquetChunkBorders(t *testing.T) {
 	workplace(t)

@@ -5,6 +5,7 @@ package main
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -13,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // process prepares the command as a process of its own.
@@ -37,6 +40,20 @@ func status(t testing.TB, err error) int {
 	}
 	t.Fatal(err)
 	return 0
+}
+
+// mapped waits until a process has mapped a file: it is at work, and signals are caught.
+func mapped(t testing.TB, pid int, file string) {
+	t.Helper()
+	maps := fmt.Sprintf("/proc/%d/maps", pid)
+	if _, err := os.Stat(maps); err != nil { // only Linux shows it
+		time.Sleep(3 * time.Second)
+		return
+	}
+	h5test.Eventually(t, time.Minute, func() bool {
+		b, err := os.ReadFile(maps)
+		return err == nil && bytes.Contains(b, []byte(file))
+	})
 }
 
 func TestUmask(t *testing.T) {
@@ -150,12 +167,12 @@ func TestSignals(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			if out != nil { // it is under way when something came
+			if out != nil { // it is at work when something has come
 				if _, err := io.ReadFull(out, make([]byte, 100)); err != nil {
 					t.Fatal(err)
 				}
 			} else {
-				time.Sleep(3 * time.Second) // what is tested is the same when it has not begun, as long as signals are caught
+				mapped(t, cmd.Process.Pid, "sample.h5")
 			}
 			if err := cmd.Process.Signal(sig); err != nil {
 				t.Fatal(err)
@@ -186,7 +203,7 @@ func TestEndedAtAnyTime(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(time.Duration(i) * 8 * time.Millisecond)
+		time.Sleep(time.Duration(i) * 8 * time.Millisecond) // any moment will do: there is nothing to wait for
 		sig := []os.Signal{syscall.SIGINT, syscall.SIGKILL}[i%2]
 		if err := cmd.Process.Signal(sig); err != nil && !errors.Is(err, os.ErrProcessDone) {
 			t.Fatal(err)

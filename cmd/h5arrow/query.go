@@ -1,24 +1,24 @@
 package main
 
 import (
-	"context"
 	"encoding/json"
 	"errors"
 	"io"
-	"os"
 	"path"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -27,7 +27,7 @@ type queryFlags struct {
 	selection
 	json, csv   bool
 	out         string
-	compression *choice
+	compression *flags.Choice
 	force       bool
 	stats       bool
 	access      bool
@@ -51,14 +51,14 @@ in convert. DuckDB reaches neither files nor the network, and takes only stateme
   h5arrow query data.h5 'select * from "/runs/a" join "/runs/b" using (id)' --json
   h5arrow query 'runs/*.h5' --filename 'select filename, count(*) from events group by all'
   h5arrow query data.h5 'select * from events where fare > 100' -o large.parquet`,
-		Args: atLeast(2, -1, "a file and a statement"),
+		Args: argCount(2, -1, "a file and a statement"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.query(cmd, o, args) },
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.json, "json", false, "print the rows as a JSON array of objects")
 	f.BoolVar(&o.csv, "csv", false, "print the rows as CSV: a null is an empty field, empty text is \"\"")
-	f.StringVarP(&o.out, "output", "o", "", "write the rows to this `FILE`: .arrow, .feather, .arrows or .parquet; - is an Arrow stream on stdout")
-	o.compression = choose(cmd, "compression", "codec of --output; snappy is for Parquet alone, where the default is zstd", codecs...)
+	f.StringVarP(&o.out, "output", "o", "", "write the rows to this `FILE` ("+format.Suffixes("or")+"); - is an Arrow stream on stdout")
+	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
 	f.BoolVar(&o.force, "force", false, "overwrite the file of --output")
 	f.BoolVar(&o.stats, "stats", false, "print what was read of each column as JSON, on stderr")
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB reach files and the network, and change settings")
@@ -86,8 +86,8 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err := errors.Join(o.check(cmd), o.checkOutput()); err != nil {
 		return err
 	}
-	limit := maxMemory(o.memory)
-	defer limitMemory(limit / 2)()
+	limit := memory.Max(int64(o.memory))
+	defer memory.Limit(limit / 2)()
 	statement := args[len(args)-1]
 	names, err := expand(args[:len(args)-1])
 	if err != nil {
@@ -115,17 +115,17 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		return err
 	}
 	defer db.Close()
-	rows, err := db.Run(a.ctx, statement)
+	result, err := db.Run(a.ctx, statement)
 	if err != nil {
 		return err
 	}
-	err = w(rows)
-	rows.Release()
+	err = w(result)
+	result.Release()
 	if err == nil {
 		err = in.unchanged()
 	}
 	if o.stats && err == nil {
-		err = a.printStats(rows.Stats())
+		err = a.printStats(result.Stats())
 	}
 	return err
 }
@@ -147,7 +147,7 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 		for _, p := range paths {
 			t, err := o.join(&inputs{names: p.names}, p.tables)
 			if o.skip && h5err.Is(err, h5err.Unsupported) {
-				a.note("left out: %s", errorText(err))
+				a.leftOut(err)
 				continue
 			}
 			if err != nil {
@@ -158,16 +158,12 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	}
 	var tables []engine.Table
 	for _, t := range all {
-		if !o.quiet {
-			for _, err := range t.skipped {
-				a.note("left out: %s", errorText(err))
-			}
-		}
+		o.notes(a, t)
 		et := engine.Table{Names: tableNames(t.Path(), in.names[0]), Table: t.Table}
 		if o.filename {
 			for _, c := range t.Columns() {
-				if strings.EqualFold(c.Name, filenameColumn) {
-					return nil, usage("--filename: the table %s has a column of that name already", t.Path())
+				if strings.EqualFold(c.Name, rows.Filename) {
+					return nil, usage("--filename: the table %s already has a column of that name", t.Path())
 				}
 			}
 			et.Files = t.fileRows()
@@ -186,80 +182,79 @@ func tableNames(p, file string) []string {
 	return []string{p, last}
 }
 
-// fileRows are the files that the rows of the table are from, after Slice.
+// fileRows returns the files that the rows of the table come from, after Slice.
 func (c *chosen) fileRows() []engine.FileRows {
 	var out []engine.FileRows
 	skip, left := c.first, c.Rows()
 	for _, f := range c.files {
-		n := min(max(f.rows-skip, 0), left)
-		skip = max(skip-f.rows, 0)
+		n := min(max(f.Rows-skip, 0), left)
+		skip = max(skip-f.Rows, 0)
 		left -= n
-		out = append(out, engine.FileRows{Name: printable(f.name), Rows: n})
+		out = append(out, engine.FileRows{Name: text.Printable(f.Name), Rows: n})
 	}
 	return out
 }
 
-// rowWriter returns what the rows are to go through, having checked all that can be checked before.
+// rowWriter returns the function that writes the result, after it has checked all that can be checked before.
 func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit int64) (func(array.RecordReader) error, error) {
 	switch {
 	case o.csv:
-		return a.printCSV, nil
+		return func(rr array.RecordReader) error { return rows.PrintCSV(a.out, rr) }, nil
 	case o.out == "":
 		return func(rr array.RecordReader) error {
 			if fields := rr.Schema().Fields(); !o.json && len(fields) == 2 && fields[0].Name == "explain_key" && fields[1].Name == "explain_value" {
 				return a.printPlan(rr)
 			}
-			return a.printRows(rr, &headFlags{json: o.json}, nil)
+			return a.printRows(rr, o.json, nil)
 		}, nil
-	}
-	e := &encoding{form: arrowStream, workers: int(o.workers), rows: int64(o.batchRows), bytes: int64(o.batchBytes), memory: limit / 4}
-	if e.workers == 0 {
-		e.workers = runtime.GOMAXPROCS(0)
-	}
-	if cmd.Flags().Changed("compression") {
-		e.codec = o.compression.value
-	}
-	write := func(rr array.RecordReader, w io.Writer) error {
-		g := gathered(rr, int64(o.batchRows))
-		defer g.drop()
-		_, err := e.write(a.ctx, w, g)
-		return err
-	}
-	if o.out == "-" {
-		if f, ok := a.streams.out.(*os.File); ok && isTerminal(f) {
-			return nil, usage("stdout is a terminal, Arrow data are not for reading").WithHint("redirect it or give a file")
+	case o.out == "-":
+		write, err := a.encodedRows(cmd, o, format.Stream, limit)
+		if err == nil {
+			err = a.notATerminal()
 		}
-		return func(rr array.RecordReader) error { return named(write(rr, a.streams.out), "stdout") }, e.check()
+		return func(rr array.RecordReader) error { return output.Named(write(a.streams.out, rr), "stdout") }, err
 	}
-	to, err := checkTarget(o.out, o.force, names)
+	to, err := output.Check(o.out, o.force, names)
 	if err != nil {
 		return nil, err
 	}
-	if e.form, err = formOf(o.out, to.special); err != nil {
+	f, err := format.Of(o.out, to.Special())
+	if err != nil {
 		return nil, err
 	}
-	return func(rr array.RecordReader) (err error) {
-		out, err := a.create(to)
-		if err != nil {
-			return err
-		}
-		defer func() { err = errors.Join(err, out.close()) }()
-		// Writing to a pipe that nobody reads waits for ever; other files have no deadlines and need none.
-		defer context.AfterFunc(a.ctx, func() { out.SetWriteDeadline(time.Now()) })()
-		if err := write(rr, out.File); err != nil {
-			return named(err, to.path)
-		}
-		return out.commit()
-	}, e.check()
+	write, err := a.encodedRows(cmd, o, f, limit)
+	return func(rr array.RecordReader) error {
+		return a.outputs.Write(a.ctx, to, func(w io.Writer) error { return write(w, rr) })
+	}, err
 }
 
-// printPlan prints what EXPLAIN says, which is a picture.
+// encodedRows returns a function that writes rows in a format.
+func (a *app) encodedRows(cmd *cobra.Command, o *queryFlags, f *format.Format, limit int64) (func(io.Writer, array.RecordReader) error, error) {
+	codec := ""
+	if cmd.Flags().Changed("compression") {
+		codec = o.compression.String()
+	}
+	e, err := f.Encoder(codec)
+	if err != nil {
+		return nil, err
+	}
+	e.Workers, e.Rows, e.Bytes, e.Memory = int(o.workers), int64(o.batchRows), int64(o.batchBytes), limit/4
+	return func(w io.Writer, rr array.RecordReader) error {
+		rr.Retain() // for the joined reader, which owns it
+		joined := rows.Join(rr, int64(o.batchRows))
+		defer joined.Release()
+		_, err := e.Write(a.ctx, w, joined)
+		return err
+	}, nil
+}
+
+// printPlan prints what EXPLAIN returns, which is a drawing.
 func (a *app) printPlan(rr array.RecordReader) error {
 	for rr.Next() {
 		plan := rr.RecordBatch().Column(1)
 		for i := range plan.Len() {
 			for line := range strings.Lines(plan.ValueStr(i)) {
-				if _, err := io.WriteString(a.out, printable(strings.TrimRight(line, "\n"))+"\n"); err != nil {
+				if err := a.print(strings.TrimRight(line, "\n")); err != nil {
 					return err
 				}
 			}
@@ -286,9 +281,9 @@ type columnReport struct {
 func (a *app) printStats(stats []engine.ScanStats) error {
 	list := []statsSummary{}
 	for _, s := range stats {
-		sum := statsSummary{Table: printable(s.Table), Rows: s.Rows, Late: s.LateRows, Columns: []columnReport{}}
+		sum := statsSummary{Table: text.Printable(s.Table), Rows: s.Rows, Late: s.LateRows, Columns: []columnReport{}}
 		for _, c := range s.Columns {
-			sum.Columns = append(sum.Columns, columnReport{printable(c.Name), c.Delivery.String(), c.CopiedBytes, c.NullCount})
+			sum.Columns = append(sum.Columns, columnReport{text.Printable(c.Name), c.Delivery.String(), c.CopiedBytes, c.NullCount})
 		}
 		list = append(list, sum)
 	}
@@ -298,188 +293,3 @@ func (a *app) printStats(stats []engine.ScanStats) error {
 		Scans []statsSummary `json:"scans"`
 	}{list})
 }
-
-// printCSV prints rows as CSV (RFC 4180, with lines that end in a newline alone). A null is an empty field; text that is
-// empty stands in quotes.
-func (a *app) printCSV(rr array.RecordReader) error {
-	var b []byte
-	for i, f := range rr.Schema().Fields() {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		b = appendCSV(b, f.Name)
-	}
-	b = append(b, '\n')
-	for rr.Next() {
-		rec := rr.RecordBatch()
-		for i := range int(rec.NumRows()) {
-			for k, c := range rec.Columns() {
-				if k > 0 {
-					b = append(b, ',')
-				}
-				if !c.IsNull(i) {
-					b = appendCSV(b, csvText(c, i))
-				}
-			}
-			b = append(b, '\n')
-		}
-		if len(b) > flushed {
-			if _, err := a.out.Write(b); err != nil {
-				return err
-			}
-			b = b[:0]
-		}
-	}
-	if rr.Err() != nil {
-		return rr.Err()
-	}
-	_, err := a.out.Write(b)
-	return err
-}
-
-// flushed is the size from which text goes out.
-const flushed = 1 << 16
-
-func appendCSV(b []byte, s string) []byte {
-	if s != "" && !strings.ContainsAny(s, "\",\r\n") {
-		return append(b, s...)
-	}
-	b = append(b, '"')
-	b = append(b, strings.ReplaceAll(s, `"`, `""`)...)
-	return append(b, '"')
-}
-
-// csvText is a value for CSV. The numbers inside lists and structs stand as in JSON.
-func csvText(arr arrow.Array, i int) string {
-	if d, ok := arr.(*array.Dictionary); ok {
-		return csvText(d.Dictionary(), d.GetValueIndex(i))
-	}
-	if text, ok := arr.(interface{ Value(int) string }); ok {
-		return text.Value(i)
-	}
-	return arr.ValueStr(i)
-}
-
-// gather is the rows of a batch up to which small ones are put together, and gatherBytes their size, about.
-const (
-	gather      = 1 << 17
-	gatherBytes = 16 << 20
-)
-
-// gathering puts the small batches of the engine together.
-type gathering struct {
-	array.RecordReader
-	most int64
-	held []arrow.RecordBatch // taken from the reader and not handed out
-	rec  arrow.RecordBatch
-	err  error
-	over bool
-}
-
-func gathered(rr array.RecordReader, rows int64) *gathering {
-	if rows == 0 {
-		rows = gather
-	}
-	return &gathering{RecordReader: rr, most: rows}
-}
-
-// Next moves to the next batch.
-func (g *gathering) Next() bool {
-	g.done()
-	var rows, bytes int64
-	for _, r := range g.held {
-		rows += r.NumRows()
-	}
-	for !g.over && rows < g.most && bytes < gatherBytes {
-		if !g.RecordReader.Next() {
-			g.over = true
-			break
-		}
-		r := g.RecordReader.RecordBatch()
-		r.Retain()
-		g.held = append(g.held, r)
-		rows += r.NumRows()
-		for _, c := range r.Columns() {
-			bytes += int64(c.Data().SizeInBytes())
-		}
-	}
-	if g.err = g.RecordReader.Err(); g.err != nil || rows == 0 {
-		g.drop()
-		return false
-	}
-	g.rec, g.err = g.join(min(rows, g.most))
-	return g.err == nil
-}
-
-// join makes one batch of the first rows that are held.
-func (g *gathering) join(rows int64) (arrow.RecordBatch, error) {
-	var parts []arrow.RecordBatch
-	var rest []arrow.RecordBatch
-	left := rows
-	for _, r := range g.held {
-		n := min(left, r.NumRows())
-		if n > 0 {
-			parts = append(parts, r.NewSlice(0, n))
-		}
-		if n < r.NumRows() {
-			rest = append(rest, r.NewSlice(n, r.NumRows()))
-		}
-		left -= n
-		r.Release()
-	}
-	g.held = rest
-	defer func() {
-		for _, p := range parts {
-			p.Release()
-		}
-	}()
-	if len(parts) == 1 {
-		parts[0].Retain()
-		return parts[0], nil
-	}
-	columns := make([]arrow.Array, g.Schema().NumFields())
-	defer func() {
-		for _, c := range columns {
-			if c != nil {
-				c.Release()
-			}
-		}
-	}()
-	for i := range columns {
-		list := make([]arrow.Array, len(parts))
-		for k, p := range parts {
-			list[k] = p.Column(i)
-		}
-		var err error
-		if columns[i], err = array.Concatenate(list, memory.DefaultAllocator); err != nil {
-			return nil, h5err.Wrap(h5err.Unsupported, err, "column %s of the result can't be written", g.Schema().Field(i).Name)
-		}
-	}
-	return array.NewRecordBatch(g.Schema(), columns, rows), nil
-}
-
-// done lets go of the current batch.
-func (g *gathering) done() {
-	if g.rec != nil {
-		g.rec.Release()
-		g.rec = nil
-	}
-}
-
-// drop lets go of all batches.
-func (g *gathering) drop() {
-	g.done()
-	for _, r := range g.held {
-		r.Release()
-	}
-	g.held = nil
-}
-
-// RecordBatch is the current batch.
-func (g *gathering) RecordBatch() arrow.RecordBatch { return g.rec }
-
-// Record is RecordBatch.
-func (g *gathering) Record() arrow.RecordBatch { return g.rec }
-
-// Err is the error that ended the reading.
-func (g *gathering) Err() error { return g.err }

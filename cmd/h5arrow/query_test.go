@@ -11,8 +11,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -21,7 +21,7 @@ import (
 func answered(t *testing.T, args ...string) (result, bool) {
 	t.Helper()
 	args = append([]string{"query"}, args...)
-	if withDuckDB {
+	if engine.Available {
 		return expect(t, 0, args...), true
 	}
 	if r := expect(t, exitUnsupported, args...); !strings.Contains(r.err, "-tags duckdb_arrow") || r.out != "" {
@@ -66,7 +66,7 @@ func TestQuery(t *testing.T) {
 			t.Errorf("%q:\n%s\nwant\n%s", c.args, r.out, c.want)
 		}
 	}
-	if !withDuckDB {
+	if !engine.Available {
 		return
 	}
 	if r := expect(t, 0, "query", "two.h5", "explain select id from a"); !strings.Contains(r.out, "H5ARROW_SCAN_0") || !strings.Contains(r.out, "\n│") {
@@ -96,7 +96,7 @@ func TestQuery(t *testing.T) {
 
 // What is written is what convert writes, and what head shows.
 func TestQueryOutput(t *testing.T) {
-	if !withDuckDB {
+	if !engine.Available {
 		answered(t, "testdata/two.h5", "select 1", "-o", "-")
 		return
 	}
@@ -151,7 +151,7 @@ func TestQueryStats(t *testing.T) {
 
 // A query ends when it is interrupted.
 func TestQuerySignals(t *testing.T) {
-	if !withDuckDB {
+	if !engine.Available {
 		answered(t, "testdata/two.h5", "select 1")
 		return
 	}
@@ -164,7 +164,7 @@ func TestQuerySignals(t *testing.T) {
 		if err := cmd.Start(); err != nil {
 			t.Fatal(err)
 		}
-		time.Sleep(2 * time.Second) // what is tested is the same when it has not begun, as long as signals are caught
+		mapped(t, cmd.Process.Pid, "sample.h5")
 		if err := cmd.Process.Signal(sig); err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +176,7 @@ func TestQuerySignals(t *testing.T) {
 
 // An input that is cut short while a query reads it ends the query with an error.
 func TestQueryCutShort(t *testing.T) {
-	if !withDuckDB {
+	if !engine.Available {
 		answered(t, "testdata/two.h5", "select 1")
 		return
 	}

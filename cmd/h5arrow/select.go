@@ -7,9 +7,12 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -18,25 +21,25 @@ import (
 
 // reading is the flags that say how a file is read.
 type reading struct {
-	io, align, strings, enum *choice
+	io, align, strings, enum *flags.Choice
 	nan, tensor, nullRows    bool
 	plugins                  bool
 	external                 []string
 	convention               string
-	memory                   size
+	memory                   flags.Size
 	quiet                    bool
 }
 
 func (r *reading) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.convention, "convention", "", "look for tables of this convention only (`NAME`)")
-	r.strings = choose(cmd, "strings", "what becomes of text: utf8 (anything else is an error), binary, or latin1", "utf8", "binary", "latin1")
-	r.enum = choose(cmd, "enum", "what becomes of enumerations: their labels or their values", "labels", "values")
+	r.strings = flags.Choose(cmd, "strings", "what becomes of text: utf8 (anything else is an error), binary, or latin1", "utf8", "binary", "latin1")
+	r.enum = flags.Choose(cmd, "enum", "what becomes of enumerations: their labels or their values", "labels", "values")
 	f.BoolVar(&r.nan, "nan-as-null", false, "NaN is null")
 	f.BoolVar(&r.tensor, "tensor", false, "rows of several dimensions become arrow.fixed_shape_tensor")
 	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null when one of its items is")
-	r.io = choose(cmd, "io", "map the file, or read it plainly", "mmap", "read")
-	r.align = choose(cmd, "align", "what to do with mapped values at odd addresses", "keep", "copy", "refuse")
+	r.io = flags.Choose(cmd, "io", "map the file, or read it plainly", "mmap", "read")
+	r.align = flags.Choose(cmd, "align", "what to do with mapped values at odd addresses", "keep", "copy", "refuse")
 	f.StringArrayVar(&r.external, "allow-external", nil, "also follow what a file points to in this `DIR` (may be given again)")
 	f.BoolVar(&r.plugins, "plugins", false, "decode filters that are not built in by libhdf5's plugins")
 	f.Var(&r.memory, "max-memory", "memory to use at most, such as 512MiB (default: a quarter of what there is)")
@@ -53,15 +56,15 @@ func (r *reading) add(cmd *cobra.Command) {
 }
 
 func (r *reading) options() ([]arrowmap.Option, error) {
-	if r.plugins && !withLibHDF5 {
+	if r.plugins && !libhdf5.Available {
 		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build it with the tag libhdf5")
 	}
 	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
-		Strings: dtype.Strings(slices.Index(r.strings.words, r.strings.value)),
-		Enum:    dtype.Enum(slices.Index(r.enum.words, r.enum.value))}
+		Strings: dtype.Strings(r.strings.Index()),
+		Enum:    dtype.Enum(r.enum.Index())}
 	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(r.convention),
-		arrowmap.WithAlign(arrowmap.Align(slices.Index(r.align.words, r.align.value)))}
-	if r.io.value == "read" {
+		arrowmap.WithAlign(arrowmap.Align(r.align.Index()))}
+	if r.io.String() == "read" {
 		opts = append(opts, arrowmap.WithoutMapping())
 	}
 	if r.plugins {
@@ -111,7 +114,7 @@ func expand(args []string) ([]string, error) {
 			if _, err := os.Lstat(arg); err != nil {
 				found, err := filepath.Glob(arg) // sorted
 				if err != nil {
-					return nil, usageAt(arg, "this pattern is broken")
+					return nil, about(arg, usage("this pattern is broken"))
 				}
 				if len(found) > 0 {
 					out = append(out, found...)
@@ -164,12 +167,12 @@ type selection struct {
 	table      string
 	datasets   []string
 	columns    []string
-	rows       rowRange
+	rows       flags.Rows
 	skip       bool
 	filename   bool
-	workers    positive
-	batchRows  positive
-	batchBytes size
+	workers    flags.Positive
+	batchRows  flags.Positive
+	batchBytes flags.Size
 }
 
 func (s *selection) add(cmd *cobra.Command) {
@@ -220,7 +223,7 @@ func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
 type chosen struct {
 	*arrowmap.Table
 	skipped []error
-	files   []fileRows // of the rows before Slice
+	files   []rows.File // of the rows before Slice
 	first   int64
 }
 
@@ -233,7 +236,7 @@ func (s *selection) choose(in *inputs) (*chosen, error) {
 			return nil, err
 		}
 		if i > 0 && t.Path() != tables[0].Path() {
-			return nil, usageAt(in.names[i], "the table is "+t.Path()+", in "+in.names[0]+" it is "+tables[0].Path()).WithHint("choose one with --table")
+			return nil, about(in.names[i], usage("the table is %s, in %s it is %s", t.Path(), in.names[0], tables[0].Path()).WithHint("choose one with --table"))
 		}
 		tables[i] = t
 	}
@@ -259,17 +262,17 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 			}
 		}
 		tables[i] = t
-		c.files = append(c.files, fileRows{in.names[i], t.Rows()})
+		c.files = append(c.files, rows.File{Name: in.names[i], Rows: t.Rows()})
 	}
 	t, err := arrowmap.Concat(tables...)
 	if err != nil {
 		return nil, err
 	}
-	if s.rows.text != "" {
-		if t, err = t.Slice(s.rows.a, s.rows.b); err != nil {
+	if s.rows.Given() {
+		if t, err = t.Slice(s.rows.A, s.rows.B); err != nil {
 			return nil, err
 		}
-		c.first = s.rows.a
+		c.first = s.rows.A
 	}
 	c.Table = t
 	return c, nil
@@ -279,4 +282,55 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 func (s *selection) readOptions(budget int64) []arrowmap.ReadOption {
 	return []arrowmap.ReadOption{arrowmap.WithMaxMemory(budget), arrowmap.WithWorkers(int(s.workers)),
 		arrowmap.WithBatchRows(int64(s.batchRows)), arrowmap.WithBatchBytes(int64(s.batchBytes))}
+}
+
+// pathTables is the tables of one path, and the files that have one.
+type pathTables struct {
+	path   string
+	names  []string
+	tables []*arrowmap.Table
+}
+
+// tablesByPath returns the tables of all inputs, in the order in which they are met.
+func tablesByPath(in *inputs) ([]*pathTables, error) {
+	var out []*pathTables
+	at := map[string]*pathTables{}
+	for i := range in.files {
+		tables, err := in.tables(i)
+		if err != nil {
+			return nil, err
+		}
+		for _, t := range tables {
+			p := at[t.Path()]
+			if p == nil {
+				p = &pathTables{path: t.Path()}
+				at[t.Path()] = p
+				out = append(out, p)
+			}
+			p.names = append(p.names, in.names[i])
+			p.tables = append(p.tables, t)
+		}
+	}
+	if len(out) == 0 {
+		return nil, about(in.names[0], usage("no table was found").WithHint("list the datasets with `h5arrow inspect`, or take some of them with --dataset"))
+	}
+	return out, nil
+}
+
+// notes prints what --skip-unsupported left out of a table.
+func (s *selection) notes(a *app, t *chosen) {
+	if s.quiet {
+		return
+	}
+	for _, err := range t.skipped {
+		a.leftOut(err)
+	}
+}
+
+// addFilename adds the column of --filename to the rows of a table if it was asked for. What it returns owns r.
+func (s *selection) addFilename(r array.RecordReader, t *chosen) (array.RecordReader, error) {
+	if !s.filename {
+		return r, nil
+	}
+	return rows.AddFilenames(r, t.files, t.first)
 }

@@ -2,23 +2,26 @@ package main
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"os"
 	"os/signal"
+	"path"
+	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc/flight"
 )
@@ -30,15 +33,15 @@ type serveFlags struct {
 	cert, key, clientCA    string
 	tokens, ticketKey      string
 	ticketLife             time.Duration
-	streams, clientStreams positive
-	connections            positive
-	clientMemory           size
+	streams, clientStreams flags.Positive
+	connections            flags.Positive
+	clientMemory           flags.Size
 	sendTimeout, drain     time.Duration
-	endpoints              positive
-	endpointBytes          size
+	endpoints              flags.Positive
+	endpointBytes          flags.Size
 	trust, sql             bool
 	metrics                string
-	log                    *choice
+	log                    *flags.Choice
 }
 
 func (a *app) serveCommand() *cobra.Command {
@@ -59,7 +62,7 @@ Without --token-file everyone who reaches the address can read everything.`,
 		Example: `  h5arrow serve data.h5
   h5arrow serve runs/ --listen 0.0.0.0:8815 --tls-cert cert.pem --tls-key key.pem --token-file tokens
   h5arrow serve data.h5 --sql --metrics 127.0.0.1:9090 --log json`,
-		Args: atLeast(1, -1, "a file or a directory"),
+		Args: argCount(1, -1, "a file or a directory"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd, o, args) },
 	}
 	f := cmd.Flags()
@@ -81,7 +84,7 @@ Without --token-file everyone who reaches the address can read everything.`,
 	f.Var(&o.endpointBytes, "endpoint-bytes", "bytes of an endpoint, about")
 	f.BoolVar(&o.trust, "trust-input", false, "copy nothing that is mapped before it is encrypted and sent: for files that nobody changes")
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at http://`HOST:PORT`/metrics")
-	o.log = choose(cmd, "log", "log each call on stderr", "none", "text", "json")
+	o.log = flags.Choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)
 	f.Lookup("table").Usage = "serve the tables at this `PATH` only"
 	f.Lookup("batch-rows").Usage = "rows of a message (default: about 2 MiB)"
@@ -90,26 +93,26 @@ Without --token-file everyone who reaches the address can read everything.`,
 	return cmd
 }
 
-// leastServing is the smallest --max-memory that a server can do with.
-const leastServing = 64 << 20
+// minServing is the smallest --max-memory for a server.
+const minServing = 64 << 20
 
 func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error) {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	memory := maxMemory(o.memory)
-	if memory < leastServing {
-		return usage("--max-memory %d: a server needs %d at least", memory, leastServing)
+	limit := memory.Max(int64(o.memory))
+	if limit < minServing {
+		return usage("--max-memory %d: a server needs at least %d", limit, minServing)
 	}
-	defer limitMemory(memory / 8 * 7)()
+	defer memory.Limit(limit / 8 * 7)()
 	// Little is allocated but for each message, and next to nothing of it lives: the limit is what the collector needs to keep to.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	// What is left is for metadata, and for what the collector has not found yet.
-	streams := memory / 2
+	streams := limit / 2
 	if o.sql {
-		streams = memory / 4
+		streams = limit / 4
 	}
-	m := newMonitor(o.log.value, a.err)
+	m := service.NewMonitor(o.log.String(), a.err, errorText)
 	opts, err := o.serverOptions(streams, m)
 	if err != nil {
 		return err
@@ -123,19 +126,19 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		return err
 	}
 	if o.sql {
-		opt, done, err := a.serveSQL(o, roots, memory/2)
+		opt, done, err := a.serveSQL(o, roots, limit/2)
 		if err != nil {
 			return err
 		}
 		defer done()
 		opts = append(opts, opt)
 	}
-	s, err := flight.New(roots, append(opts, flight.WithObserver(m.observe))...)
+	s, err := flight.New(roots, append(opts, flight.WithObserver(m.Observe))...)
 	if err != nil {
 		return err
 	}
 	if o.metrics != "" {
-		stop, err := m.serve(o.metrics, s)
+		stop, err := m.Serve(o.metrics, s)
 		if err != nil {
 			return err
 		}
@@ -159,7 +162,7 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 	return o.selection.check(cmd)
 }
 
-func (o *serveFlags) serverOptions(streams int64, m *monitor) ([]flight.Option, error) {
+func (o *serveFlags) serverOptions(streams int64, m *service.Monitor) ([]flight.Option, error) {
 	opts := []flight.Option{flight.WithMaxMemory(streams), flight.WithSendTimeout(o.sendTimeout), flight.WithTicketLife(o.ticketLife)}
 	if o.streams > 0 {
 		opts = append(opts, flight.WithMaxStreams(int(o.streams)))
@@ -192,85 +195,30 @@ func (o *serveFlags) serverOptions(streams int64, m *monitor) ([]flight.Option, 
 		opts = append(opts, flight.WithTrustedInput())
 	}
 	if o.tokens != "" {
-		tokens, err := readTokens(o.tokens)
+		tokens, err := service.ReadTokens(o.tokens)
 		if err != nil {
 			return nil, err
 		}
 		opts = append(opts, flight.WithTokens(tokens...))
 	}
 	if o.ticketKey != "" {
-		key, err := readInput(o.ticketKey)
+		key, err := service.ReadFile(o.ticketKey)
 		if err != nil {
 			return nil, err
 		}
 		if len(key) < 32 {
-			return nil, usageAt(o.ticketKey, "a ticket key must have 32 bytes at least")
+			return nil, about(o.ticketKey, usage("a ticket key must have at least 32 bytes"))
 		}
 		opts = append(opts, flight.WithTicketKey(key))
 	}
 	if o.cert != "" {
-		config, err := o.tlsConfig(m)
+		config, err := service.TLS(o.cert, o.key, o.clientCA, m)
 		if err != nil {
 			return nil, err
 		}
 		opts = append(opts, flight.WithTLS(config))
 	}
 	return opts, nil
-}
-
-// readInput reads a small file whole.
-func readInput(name string) ([]byte, error) {
-	b, err := os.ReadFile(name)
-	if err != nil {
-		return nil, h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't read"), name, "")
-	}
-	return b, nil
-}
-
-// bare is what the system said, without the path.
-func bare(err error) error {
-	if pe, ok := errors.AsType[*os.PathError](err); ok {
-		return pe.Err
-	}
-	return err
-}
-
-// readTokens reads the tokens of a file: one in a line. Empty lines, and those that begin with #, are none.
-func readTokens(name string) ([]string, error) {
-	b, err := readInput(name)
-	if err != nil {
-		return nil, err
-	}
-	var tokens []string
-	for line := range strings.Lines(string(b)) {
-		if line = strings.TrimSpace(line); line != "" && line[0] != '#' {
-			tokens = append(tokens, line)
-		}
-	}
-	if len(tokens) == 0 {
-		return nil, usageAt(name, "there is no token in it")
-	}
-	return tokens, nil
-}
-
-func (o *serveFlags) tlsConfig(m *monitor) (*tls.Config, error) {
-	id := &identity{cert: o.cert, key: o.key, note: m.event}
-	if err := id.load(); err != nil {
-		return nil, err
-	}
-	c := &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: id.get}
-	if o.clientCA != "" {
-		ca, err := readInput(o.clientCA)
-		if err != nil {
-			return nil, err
-		}
-		c.ClientCAs = x509.NewCertPool()
-		if !c.ClientCAs.AppendCertsFromPEM(ca) {
-			return nil, usageAt(o.clientCA, "there is no certificate in it")
-		}
-		c.ClientAuth = tls.RequireAndVerifyClientCert
-	}
-	return c, nil
 }
 
 func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
@@ -283,14 +231,14 @@ func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
 		return nil, err
 	}
 	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(a.served(o))}
-	if o.io.value == "read" {
+	if o.io.String() == "read" {
 		ropts = append(ropts, flight.WithoutMapping())
 	}
 	return flight.OpenRoots(names, ropts...)
 }
 
-// served returns a function that returns what is served of a file. Where not all tables were found, those that were are
-// served, and why is printed once.
+// served returns a function that returns the tables of a file that are served. If some tables were not found, it returns
+// the others, and the reason is printed once.
 func (a *app) served(o *serveFlags) func(*arrowmap.File) ([]*arrowmap.Table, error) {
 	var printed sync.Map
 	return func(f *arrowmap.File) ([]*arrowmap.Table, error) {
@@ -308,7 +256,7 @@ func (a *app) served(o *serveFlags) func(*arrowmap.File) ([]*arrowmap.Table, err
 	}
 }
 
-// tables returns the tables of a file, or the one that was chosen.
+// tables returns the tables of a file, or only the selected one.
 func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
 	if o.table == "" && len(o.datasets) == 0 {
 		return f.Tables()
@@ -320,7 +268,7 @@ func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
 	return []*arrowmap.Table{t}, nil
 }
 
-// chosen returns what was chosen of each table. Of several tables, those without it are left out.
+// chosen returns the selected part of each table. If there are several tables, those without it are left out.
 func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error) {
 	var err error
 	var out []*arrowmap.Table
@@ -336,8 +284,8 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error)
 		if o.skip {
 			t, _ = t.SkipUnsupported()
 		}
-		if o.rows.text != "" {
-			if t, err = t.Slice(o.rows.a, o.rows.b); err != nil {
+		if o.rows.Given() {
+			if t, err = t.Slice(o.rows.A, o.rows.B); err != nil {
 				if len(tables) == 1 {
 					return nil, err
 				}
@@ -350,21 +298,18 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error)
 }
 
 // listenAndServe serves until the process is told to end, and lets running calls end then.
-func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *monitor) error {
-	l, err := net.Listen("tcp", o.listen)
+func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor) error {
+	l, err := service.Listen(o.listen)
 	if err != nil {
-		if oe, ok := errors.AsType[*net.OpError](err); ok {
-			err = oe.Err
-		}
-		return h5err.Wrap(h5err.IO, err, "can't listen on %s", o.listen)
+		return err
 	}
 	scheme := "grpc"
 	if o.cert != "" {
 		scheme = "grpc+tls"
 	}
-	if _, err := io.WriteString(a.out, "listening on "+scheme+"://"+l.Addr().String()+"\n"); err != nil {
+	if err := a.print("listening on " + scheme + "://" + l.Addr().String()); err != nil {
 		l.Close() // nobody was served
-		return h5err.In(h5err.Wrap(h5err.IO, bare(err), "can't write"), "stdout", "")
+		return about("stdout", h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write"))
 	}
 	a.drain.Store(int64(o.drain) + int64(grace))
 	served := make(chan error, 1)
@@ -374,7 +319,7 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *monitor) error 
 		return errors.Join(err, s.Close())
 	case <-a.ctx.Done():
 	}
-	m.event("draining", "streams", s.Stats().Streams)
+	m.Event("draining", "streams", s.Stats().Streams)
 	ctx, cancel := context.WithTimeout(context.Background(), o.drain)
 	defer cancel()
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM) // one more ends the waiting
@@ -387,4 +332,58 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *monitor) error 
 		return h5err.Wrap(h5err.IO, nil, "calls were cut off after %v", o.drain).WithHint("allow more with --drain")
 	}
 	return nil
+}
+
+// serveSQL opens the SQL engine over all that is served now. The caller calls done when nothing uses it any more.
+func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt flight.Option, done func(), err error) {
+	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: memory, Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers))}})
+	defer starting.Close()
+	served, free, err := roots.Tables()
+	if err != nil {
+		return nil, nil, err
+	}
+	tables := make([]engine.Table, len(served))
+	for i, t := range served {
+		tables[i] = engine.Table{Names: servedNames(t.File, t.Path()), Table: t.Table}
+	}
+	db, err := starting.Open(tables)
+	if err != nil {
+		free()
+		return nil, nil, err
+	}
+	done = func() {
+		db.Close() // in memory: there is nothing to lose
+		free()
+	}
+	list := make([]flight.SQLTable, 0, len(tables))
+	for _, t := range tables {
+		name := t.Names[0]
+		schema, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+		if err != nil { // a column that the engine does not take: statements without it are answered
+			schema = t.Table.Schema()
+		}
+		list = append(list, flight.SQLTable{Name: name, Schema: schema})
+	}
+	return flight.WithSQL(sqlEngine{db}, list...), done, nil
+}
+
+// servedNames are a table's names in statements: file and path, and where that is clear the path, and its last part.
+func servedNames(file, table string) []string {
+	last := path.Base(table)
+	if last == "/" || last == "." {
+		return []string{file, "/", strings.TrimSuffix(path.Base(file), filepath.Ext(file))}
+	}
+	return []string{file + table, table, last}
+}
+
+// sqlEngine is the engine as a Flight server takes it.
+type sqlEngine struct{ *engine.DB }
+
+// Query joins the engine's small batches.
+func (e sqlEngine) Query(ctx context.Context, statement string) (array.RecordReader, error) {
+	r, err := e.DB.Query(ctx, statement)
+	if err != nil {
+		return nil, err
+	}
+	return rows.Join(r, 0), nil
 }

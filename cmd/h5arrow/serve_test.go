@@ -352,13 +352,7 @@ func TestServeManyClients(t *testing.T) {
 		t.Error(err)
 	}
 	idle.Close()
-	end := time.Now().Add(20 * time.Second)
-	for descriptors(t, s.Process.Pid) > before && time.Now().Before(end) {
-		time.Sleep(20 * time.Millisecond)
-	}
-	if now := descriptors(t, s.Process.Pid); now > before {
-		t.Errorf("%d open files, %d before", now, before)
-	}
+	h5test.Eventually(t, 20*time.Second, func() bool { return descriptors(t, s.Process.Pid) <= before })
 	checkMonitor(t, s, n)
 }
 
@@ -405,7 +399,16 @@ func checkMonitor(t *testing.T, s *server, n int) {
 	}
 }
 
-// A server that is told to end lets calls end, for a while.
+// accepts reports whether a server takes new connections.
+func accepts(address string) bool {
+	c, err := net.Dial("tcp", address)
+	if err == nil {
+		c.Close()
+	}
+	return err == nil
+}
+
+// A server that is asked to end lets calls finish, for a while.
 func TestServeDrains(t *testing.T) {
 	workplace(t)
 	for _, c := range []struct {
@@ -427,14 +430,22 @@ func TestServeDrains(t *testing.T) {
 		}
 		ended := make(chan int, 1)
 		go func() { ended <- s.end(t, syscall.SIGTERM) }()
-		time.Sleep(300 * time.Millisecond)
+		st := -1
+		if c.status != 0 {
+			st = <-ended // it does not wait for the client, which reads nothing
+		} else {
+			h5test.Eventually(t, 20*time.Second, func() bool { return !accepts(s.address) })
+		}
 		for err == nil {
 			_, err = stream.Recv()
 		}
 		if (err == io.EOF) != (c.status == 0) {
 			t.Errorf("%s: %v", c.drain, err)
 		}
-		if st := <-ended; st != c.status || s.stderr.String() != c.line {
+		if st < 0 {
+			st = <-ended
+		}
+		if st != c.status || s.stderr.String() != c.line {
 			t.Errorf("%s: status %d, %q", c.drain, st, s.stderr)
 		}
 	}
@@ -482,15 +493,10 @@ func TestServeRenewal(t *testing.T) {
 	}
 	until := func(text string) {
 		t.Helper()
-		for end := time.Now().Add(30 * time.Second); ; time.Sleep(50 * time.Millisecond) {
-			shown()
-			if strings.Contains(s.stderr.String(), text) {
-				return
-			}
-			if time.Now().After(end) {
-				t.Fatalf("no word of %q", text)
-			}
-		}
+		h5test.Eventually(t, 30*time.Second, func() bool {
+			shown() // a client makes the server look at its files
+			return strings.Contains(s.stderr.String(), text)
+		})
 	}
 	first := shown()
 	if err := os.WriteFile("server.pem", []byte("not yet whole"), 0o600); err != nil {

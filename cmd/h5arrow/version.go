@@ -5,15 +5,19 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strings"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/libhdf5"
 )
 
-// parts are the C parts that this build has, by name.
+// parts returns the names of the C parts that this build has.
 func parts() []string {
 	var out []string
 	for _, p := range []struct {
 		name string
 		in   bool
-	}{{"libdeflate", withLibdeflate}, {"libhdf5", withLibHDF5}, {"duckdb_arrow", withDuckDB}} {
+	}{{"libdeflate", filter.Libdeflate}, {"libhdf5", libhdf5.Available}, {"duckdb_arrow", engine.Available}} {
 		if p.in {
 			out = append(out, p.name)
 		}
@@ -21,7 +25,7 @@ func parts() []string {
 	return out
 }
 
-// version is what --version prints.
+// version returns what --version prints.
 func version() string {
 	v, revision, dirty := "(devel)", "", ""
 	if info, ok := debug.ReadBuildInfo(); ok {

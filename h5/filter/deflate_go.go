@@ -2,6 +2,9 @@
 
 package filter
 
+// Libdeflate reports whether this build decodes deflate with the C library of that name.
+const Libdeflate = false
+
 // deflateC is the state of the C decoder, which this build does not have.
 type deflateC struct{}
 

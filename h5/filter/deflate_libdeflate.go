@@ -14,6 +14,9 @@ import (
 	"unsafe"
 )
 
+// Libdeflate reports whether this build decodes deflate with the C library of that name.
+const Libdeflate = true
+
 // deflateC is the state of the C decoder.
 type deflateC struct {
 	d *C.struct_libdeflate_decompressor

@@ -16,6 +16,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// Available reports whether this build has the engine.
+const Available = true
+
 // pinned counts what the engine holds of us, for tests that look for leaks.
 var pinned atomic.Int64
 

@@ -11,6 +11,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// Available reports whether this build has the engine.
+const Available = false
+
 // DB is the engine with its tables. This build has none.
 type DB struct{}
 

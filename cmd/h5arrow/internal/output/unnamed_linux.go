@@ -1,4 +1,4 @@
-package main
+package output
 
 import (
 	"errors"
@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// unnamed makes a file without a name in a directory: however this process ends, nothing is left of it. It returns nil
+// unnamed creates a file without a name in a directory: however this process ends, nothing is left of it. It returns nil
 // where the file system or the system has no such files.
 func unnamed(dir string) (*os.File, error) {
 	if _, err := os.Stat("/proc/self/fd"); err != nil {

@@ -1,4 +1,6 @@
-package main
+// Package service has what the serve command adds to a Flight server: a log and metrics of its calls, certificates that are
+// renewed while it runs, and files of tokens.
+package service
 
 import (
 	"errors"
@@ -16,17 +18,19 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/flight"
 )
 
-// monitor logs and counts a server's calls.
-type monitor struct {
+// Monitor logs and counts a server's calls.
+type Monitor struct {
 	log                  *slog.Logger // nil: nothing is logged
+	errorText            func(error) string
 	registry             *prometheus.Registry
 	calls                *prometheus.CounterVec
 	seconds              *prometheus.HistogramVec
 	rows, batches, bytes prometheus.Counter
 }
 
-func newMonitor(log string, w io.Writer) *monitor {
-	m := &monitor{registry: prometheus.NewRegistry()}
+// NewMonitor returns a monitor that logs to w: as "text", as "json", or not at all. errorText returns the text of an error.
+func NewMonitor(log string, w io.Writer, errorText func(error) string) *Monitor {
+	m := &Monitor{registry: prometheus.NewRegistry(), errorText: errorText}
 	switch log {
 	case "text":
 		m.log = slog.New(slog.NewTextHandler(w, nil))
@@ -39,18 +43,18 @@ func newMonitor(log string, w io.Writer) *monitor {
 		return c
 	}
 	m.calls = prometheus.NewCounterVec(prometheus.CounterOpts{Namespace: "h5arrow", Subsystem: "flight", Name: "calls_total",
-		Help: "Calls that have ended."}, []string{"method", "status"})
+		Help: "Finished calls."}, []string{"method", "status"})
 	m.seconds = prometheus.NewHistogramVec(prometheus.HistogramOpts{Namespace: "h5arrow", Subsystem: "flight", Name: "call_seconds",
 		Help: "How long calls took.", Buckets: prometheus.ExponentialBuckets(0.001, 4, 9)}, []string{"method"})
 	m.registry.MustRegister(m.calls, m.seconds, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
-	m.rows = counter("rows_total", "Rows that were sent.")
-	m.batches = counter("batches_total", "Record batches that were sent.")
-	m.bytes = counter("bytes_total", "Bytes of messages that were sent.")
+	m.rows = counter("rows_total", "Rows sent.")
+	m.batches = counter("batches_total", "Record batches sent.")
+	m.bytes = counter("bytes_total", "Bytes of messages sent.")
 	return m
 }
 
-// observe is told of every call.
-func (m *monitor) observe(c flight.Call) {
+// Observe logs and counts a call.
+func (m *Monitor) Observe(c flight.Call) {
 	m.calls.WithLabelValues(c.Method, c.Status).Inc()
 	m.seconds.WithLabelValues(c.Method).Observe(c.Duration.Seconds())
 	m.rows.Add(float64(c.Rows))
@@ -72,21 +76,21 @@ func (m *monitor) observe(c flight.Call) {
 		args = append(args, "rows", c.Rows, "batches", c.Batches, "bytes", c.Bytes)
 	}
 	if c.Err != nil {
-		m.log.Warn("call", append(args, "error", errorText(c.Err))...)
+		m.log.Warn("call", append(args, "error", m.errorText(c.Err))...)
 		return
 	}
 	m.log.Info("call", args...)
 }
 
-// event logs what is no call.
-func (m *monitor) event(what string, args ...any) {
+// Event logs something other than a call.
+func (m *Monitor) Event(what string, args ...any) {
 	if m.log != nil {
 		m.log.Info(what, args...)
 	}
 }
 
-// serve answers Prometheus.
-func (m *monitor) serve(address string, s *flight.Server) (stop func(), err error) {
+// Serve answers Prometheus at an address until stop is called.
+func (m *Monitor) Serve(address string, s *flight.Server) (stop func(), err error) {
 	gauge := func(name, help string, value func(flight.Stats) float64) {
 		m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Namespace: "h5arrow", Subsystem: "flight", Name: name, Help: help},
 			func() float64 { return value(s.Stats()) }))
@@ -96,26 +100,34 @@ func (m *monitor) serve(address string, s *flight.Server) (stop func(), err erro
 	gauge("streams_waiting", "Streams that wait for memory.", func(s flight.Stats) float64 { return float64(s.Waiting) })
 	gauge("memory_bytes", "Memory granted to streams.", func(s flight.Stats) float64 { return float64(s.Memory) })
 	gauge("open_files", "Open HDF5 files.", func(s flight.Stats) float64 { return float64(s.Files) })
-	l, err := net.Listen("tcp", address)
+	l, err := Listen(address)
 	if err != nil {
-		var oe *net.OpError
-		if errors.As(err, &oe) {
-			err = oe.Err
-		}
-		return nil, h5err.Wrap(h5err.IO, err, "can't listen on %s", address)
+		return nil, err
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{}))
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
-	m.event("metrics", "url", "http://"+l.Addr().String()+"/metrics")
+	m.Event("metrics", "url", "http://"+l.Addr().String()+"/metrics")
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		_ = server.Serve(l) // it ends when stop is called; a listener that breaks costs the metrics only
+		_ = server.Serve(l) // it returns when stop is called; a broken listener stops only the metrics
 	}()
 	return func() {
-		server.Close() // nobody waits for the rest
+		server.Close() // open requests are for metrics only
 		<-done
 	}, nil
+}
+
+// Listen listens on a TCP address.
+func Listen(address string) (net.Listener, error) {
+	l, err := net.Listen("tcp", address)
+	if err != nil {
+		if oe, ok := errors.AsType[*net.OpError](err); ok {
+			err = oe.Err
+		}
+		return nil, h5err.Wrap(h5err.IO, err, "can't listen on %s", address)
+	}
+	return l, nil
 }

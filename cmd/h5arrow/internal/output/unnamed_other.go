@@ -1,13 +1,13 @@
 //go:build !linux
 
-package main
+package output
 
 import (
 	"errors"
 	"os"
 )
 
-// unnamed returns nil: files without a name are a speciality of Linux.
+// unnamed returns nil: only Linux has files without a name.
 func unnamed(string) (*os.File, error) { return nil, nil }
 
 func publish(*os.File, string) error { return errors.ErrUnsupported }

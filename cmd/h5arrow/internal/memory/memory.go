@@ -1,4 +1,5 @@
-package main
+// Package memory finds out how much memory a run may use.
+package memory
 
 import (
 	"bufio"
@@ -10,39 +11,40 @@ import (
 	"strings"
 )
 
-// defaultMemory is used where the system does not tell how much there is.
-const defaultMemory = 2 << 30
+// unknown is the limit where the system does not say how much memory there is.
+const unknown = 2 << 30
 
-// maxMemory is the ceiling for a run: what was asked for, or a quarter of what the machine or its control group grants.
-func maxMemory(asked size) int64 {
+// Max returns the limit for a run in bytes: what was asked for, or, when that is 0, a quarter of what the machine or its
+// control group grants.
+func Max(asked int64) int64 {
 	if asked > 0 {
-		return int64(asked)
+		return asked
 	}
-	if n := grantedMemory("/"); n > 0 {
+	if n := granted("/"); n > 0 {
 		return n / 4
 	}
-	return defaultMemory
+	return unknown
 }
 
-// limitMemory makes the garbage collector keep to n bytes, and returns what undoes that.
-func limitMemory(n int64) (undo func()) {
+// Limit makes the garbage collector keep to n bytes until undo is called.
+func Limit(n int64) (undo func()) {
 	old := debug.SetMemoryLimit(n)
 	return func() { debug.SetMemoryLimit(old) }
 }
 
-// grantedMemory is the least of the machine's memory and the limits of this process's control groups, 0 when nothing is
-// known. It looks below root.
-func grantedMemory(root string) int64 {
-	least := int64(0)
+// granted returns the machine's memory or the lowest limit of this process's control groups, whichever is less; 0 when
+// nothing is known. It looks below root.
+func granted(root string) int64 {
+	lowest := int64(0)
 	take := func(n int64, ok bool) {
-		if ok && n > 0 && (least == 0 || n < least) {
-			least = n
+		if ok && n > 0 && (lowest == 0 || n < lowest) {
+			lowest = n
 		}
 	}
-	take(machineMemory(filepath.Join(root, "proc/meminfo")))
+	take(machine(filepath.Join(root, "proc/meminfo")))
 	groups, err := os.Open(filepath.Join(root, "proc/self/cgroup"))
 	if err != nil {
-		return least
+		return lowest
 	}
 	defer groups.Close() // read only: there is nothing to lose
 	for lines := bufio.NewScanner(groups); lines.Scan(); {
@@ -65,10 +67,10 @@ func grantedMemory(root string) int64 {
 			}
 		}
 	}
-	return least
+	return lowest
 }
 
-func machineMemory(name string) (int64, bool) {
+func machine(name string) (int64, bool) {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return 0, false
@@ -83,12 +85,12 @@ func machineMemory(name string) (int64, bool) {
 	return 0, false
 }
 
-// readNumber reads a file that holds a number. "max" is none.
-func readNumber(name string) (int64, bool) {
+// readNumber reads a file that holds a number. ok is false for anything else, such as "max".
+func readNumber(name string) (n int64, ok bool) {
 	b, err := os.ReadFile(name)
 	if err != nil {
 		return 0, false
 	}
-	n, err := strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
+	n, err = strconv.ParseInt(strings.TrimSpace(string(b)), 10, 64)
 	return n, err == nil
 }

@@ -1,4 +1,5 @@
-package main
+// Package rows has readers of record batches that change what another reader returns, and prints rows.
+package rows
 
 import (
 	"slices"
@@ -6,42 +7,48 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// filenameColumn is the name of the column that --filename adds.
-const filenameColumn = "filename"
+// Filename is the name of the column that AddFilenames adds.
+const Filename = "filename"
 
-// fileRows is a file and how many rows it gives.
-type fileRows struct {
-	name string
-	rows int64
+// FilenameType is the type of that column.
+var FilenameType = &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}
+
+// File is a file and the number of rows that come from it.
+type File struct {
+	Name string
+	Rows int64
 }
 
-// filenames adds to each batch a dictionary column with the name of the file that a row comes from. The dictionary holds
-// all files, so that it is the same for all batches.
+// filenames adds the column to each batch. Its dictionary holds all files, so that it is the same for all batches.
 type filenames struct {
 	array.RecordReader
 	schema *arrow.Schema
-	typ    *arrow.DictionaryType
 	names  arrow.Array
-	files  []fileRows
+	files  []File
 	row    int64 // of the next batch
 	rec    arrow.RecordBatch
 }
 
-func addFilenames(rr array.RecordReader, files []fileRows, first int64) (array.RecordReader, error) {
-	if rr.Schema().HasField(filenameColumn) {
-		return nil, usage("--filename: the table has a column of that name already")
+// AddFilenames adds to each batch a column with the name of the file that a row comes from. The rows are those of the
+// files from row first on. The returned reader owns rr; on errors, rr is released.
+func AddFilenames(rr array.RecordReader, files []File, first int64) (array.RecordReader, error) {
+	if rr.Schema().HasField(Filename) {
+		rr.Release()
+		return nil, h5err.New(h5err.Argument, "--filename: the table already has a column of that name")
 	}
-	f := &filenames{RecordReader: rr, files: files, row: first,
-		typ: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String}}
+	f := &filenames{RecordReader: rr, files: files, row: first}
 	md := rr.Schema().Metadata()
-	fields := slices.Concat(rr.Schema().Fields(), []arrow.Field{{Name: filenameColumn, Type: f.typ, Nullable: true}})
+	fields := slices.Concat(rr.Schema().Fields(), []arrow.Field{{Name: Filename, Type: FilenameType, Nullable: true}})
 	f.schema = arrow.NewSchema(fields, &md)
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
 	for _, file := range files {
-		b.Append(printable(file.name))
+		b.Append(text.Printable(file.Name))
 	}
 	f.names = b.NewArray()
 	return f, nil
@@ -64,14 +71,14 @@ func (f *filenames) Next() bool {
 	for range rec.NumRows() {
 		for f.row >= end {
 			file++
-			end += f.files[file].rows
+			end += f.files[file].Rows
 		}
 		b.UnsafeAppend(int32(file))
 		f.row++
 	}
 	indices := b.NewArray()
 	defer indices.Release()
-	column := array.NewDictionaryArray(f.typ, indices, f.names)
+	column := array.NewDictionaryArray(FilenameType, indices, f.names)
 	defer column.Release()
 	f.rec = array.NewRecordBatch(f.schema, slices.Concat(rec.Columns(), []arrow.Array{column}), rec.NumRows())
 	return true

@@ -1,9 +1,9 @@
-package main
+package text
 
 import "unicode/utf8"
 
-// appendString appends text as a JSON string. Bytes that are not UTF-8 become the replacement character.
-func appendString(b []byte, s string) []byte {
+// AppendString appends text as a JSON string. Bytes that are not UTF-8 become the replacement character.
+func AppendString(b []byte, s string) []byte {
 	const hex = "0123456789abcdef"
 	b = append(b, '"')
 	start := 0
@@ -41,20 +41,20 @@ func appendString(b []byte, s string) []byte {
 	return append(b, '"')
 }
 
-// appendStrings appends a JSON array of strings.
-func appendStrings(b []byte, list []string) []byte {
+// AppendStrings appends a JSON array of strings.
+func AppendStrings(b []byte, list []string) []byte {
 	b = append(b, '[')
 	for i, s := range list {
 		if i > 0 {
 			b = append(b, ", "...)
 		}
-		b = appendString(b, s)
+		b = AppendString(b, s)
 	}
 	return append(b, ']')
 }
 
-// appendKey appends a key, and what stands before it unless it is the first.
-func appendKey(b []byte, key string) []byte {
+// AppendKey appends a key of a JSON object, after a comma unless it is the first.
+func AppendKey(b []byte, key string) []byte {
 	if b[len(b)-1] != '{' {
 		b = append(b, ", "...)
 	}

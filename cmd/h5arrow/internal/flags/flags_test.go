@@ -1,0 +1,36 @@
+package flags
+
+import (
+	"math"
+	"testing"
+)
+
+func TestSize(t *testing.T) {
+	for text, want := range map[string]int64{
+		"1": 1, "1000000": 1e6, "64MiB": 64 << 20, "1G": 1 << 30, "1g": 1 << 30, "1.5GiB": 3 << 29, "2kB": 2000, "3 TB": 3e12, "7B": 7,
+		"": -1, "0": -1, "-1": -1, "x": -1, "1X": -1, "GiB": -1, "1e3": -1, "9000000T": -1, "0.1": -1,
+	} {
+		var s Size
+		err := s.Set(text)
+		if (err != nil) != (want < 0) || err == nil && int64(s) != want {
+			t.Errorf("%q: %d, %v", text, s, err)
+		}
+	}
+}
+
+func TestRowRange(t *testing.T) {
+	for text, want := range map[string][2]int64{
+		"1:2": {1, 2}, "0:0": {0, 0}, ":": {0, -1}, "5:": {5, -1}, ":7": {0, 7}, "9223372036854775807:": {math.MaxInt64, -1},
+	} {
+		var r Rows
+		if err := r.Set(text); err != nil || r.A != want[0] || r.B != want[1] {
+			t.Errorf("%q: %+v, %v", text, r, err)
+		}
+	}
+	for _, text := range []string{"", "5", "2:1", "-1:", ":-1", "a:b", "1:2:3", "9223372036854775808:", "1.5:2"} {
+		var r Rows
+		if r.Set(text) == nil {
+			t.Errorf("%q: %+v", text, r)
+		}
+	}
+}

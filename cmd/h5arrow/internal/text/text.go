@@ -1,0 +1,95 @@
+// Package text writes what people read: lines, tables, numbers and a progress bar. Names and values from files reach a
+// terminal only through it.
+package text
+
+import (
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// WriteLine writes one line. It is the one place where text for people goes out: a terminal shows the line and does
+// nothing else, whatever is in it.
+func WriteLine(w io.Writer, line string) error {
+	_, err := io.WriteString(w, Printable(line)+"\n")
+	return err
+}
+
+// Printable returns s as valid UTF-8 that a terminal only shows: other bytes, control characters and line breaks are
+// escaped. It leaves its own results as they are.
+func Printable(s string) string {
+	if !strings.ContainsFunc(s, escaped) {
+		return s
+	}
+	var b strings.Builder
+	for len(s) > 0 {
+		r, n := utf8.DecodeRuneInString(s)
+		switch {
+		case r == utf8.RuneError && n == 1:
+			fmt.Fprintf(&b, `\x%02x`, s[0])
+		case unicode.IsPrint(r):
+			b.WriteRune(r)
+		default:
+			b.WriteString(strings.Trim(strconv.QuoteRune(r), "'"))
+		}
+		s = s[n:]
+	}
+	return b.String()
+}
+
+// escaped reports whether Printable has to look at a rune.
+func escaped(r rune) bool {
+	if r < utf8.RuneSelf {
+		return r < ' ' || r == 0x7f
+	}
+	return r == utf8.RuneError || !unicode.IsPrint(r)
+}
+
+// Cut shortens text to n characters.
+func Cut(s string, n int) string {
+	if len(s) <= n || utf8.RuneCountInString(s) <= n {
+		return s
+	}
+	if n < 1 {
+		return ""
+	}
+	return string([]rune(s)[:n-1]) + "…"
+}
+
+// Count returns a number with commas between its thousands.
+func Count(n int64) string {
+	s := strconv.FormatInt(n, 10)
+	sign := ""
+	if n < 0 {
+		sign, s = "-", s[1:]
+	}
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return sign + s
+}
+
+// Plural returns a number of things: "1 row", "2 rows".
+func Plural[T int | int64](n T, thing string) string {
+	if n == 1 {
+		return "1 " + thing
+	}
+	return Count(int64(n)) + " " + thing + "s"
+}
+
+// Bytes returns a number of bytes in a unit that fits.
+func Bytes(n float64) string {
+	for _, unit := range []string{"B", "kB", "MB", "GB", "TB"} {
+		if n < 999.5 {
+			if unit == "B" || n >= 99.95 {
+				return fmt.Sprintf("%.0f %s", n, unit)
+			}
+			return fmt.Sprintf("%.1f %s", n, unit)
+		}
+		n /= 1000
+	}
+	return fmt.Sprintf("%.0f PB", n)
+}

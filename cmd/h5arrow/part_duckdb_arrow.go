@@ -1,5 +1,0 @@
-//go:build duckdb_arrow && cgo
-
-package main
-
-const withDuckDB = true

@@ -1,5 +1,0 @@
-//go:build !(libdeflate && cgo)
-
-package main
-
-const withLibdeflate = false

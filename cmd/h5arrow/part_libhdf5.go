@@ -1,5 +1,0 @@
-//go:build libhdf5 && cgo
-
-package main
-
-const withLibHDF5 = true
