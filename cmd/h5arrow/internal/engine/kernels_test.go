@@ -64,90 +64,109 @@ func TestCompare(t *testing.T) {
 	}
 }
 
+// picking is one case for the kernels that pick rows: the mask and the rows that it chooses.
+type picking struct {
+	t      *testing.T
+	r      *rand.Rand
+	mask   []uint64
+	values []uint64 // of all rows
+	chosen []int
+}
+
 // What is picked is what a loop picks, and nothing beyond the room is written to.
 func TestPick(t *testing.T) {
 	defer plainKernels(false)
 	r := rand.New(rand.NewPCG(3, 4))
 	for round := range 300 {
-		mask := make([]uint64, 1+r.IntN(words))
-		for i := range mask {
+		p := &picking{t: t, r: r, mask: make([]uint64, 1+r.IntN(words)), values: make([]uint64, vectorRows)}
+		for i := range p.mask {
 			switch r.IntN(4) {
 			case 0:
-				mask[i] = ^uint64(0)
+				p.mask[i] = ^uint64(0)
 			case 1:
-				mask[i] = r.Uint64()
+				p.mask[i] = r.Uint64()
 			case 2:
-				mask[i] = r.Uint64() & r.Uint64() & r.Uint64()
+				p.mask[i] = r.Uint64() & r.Uint64() & r.Uint64()
 			}
 		}
-		values, valid := make([]uint64, vectorRows), make([]uint64, words)
-		for i := range values {
-			values[i] = r.Uint64()
+		for i := range p.values {
+			p.values[i] = r.Uint64()
 		}
-		for i := range valid {
-			valid[i] = r.Uint64()
-		}
-		var chosen []int
-		for i := range 64 * len(mask) {
-			if mask[i/64]>>(i%64)&1 == 1 {
-				chosen = append(chosen, i)
+		for i := range 64 * len(p.mask) {
+			if p.mask[i/64]>>(i%64)&1 == 1 {
+				p.chosen = append(p.chosen, i)
 			}
 		}
 		plainKernels(round%2 == 1)
-		in := raw(values)
 		for _, width := range []int{1, 2, 4, 8} {
-			room := len(chosen) + r.IntN(3)
-			out := make([]byte, room*width+64)
-			for i := range out {
-				out[i] = 0xa5
-			}
-			pickValues(width, unsafe.Pointer(&out[0]), room, values, mask)
-			for k, i := range chosen {
-				if string(out[k*width:(k+1)*width]) != string(in[i*width:(i+1)*width]) {
-					t.Fatalf("width %d: value %d is not row %d", width, k, i)
-				}
-			}
-			for i, b := range out[room*width:] {
-				if b != 0xa5 {
-					t.Fatalf("width %d: byte %d behind the room was written to", width, i)
-				}
-			}
+			p.pickValues(width)
 		}
-		room := len(chosen) + r.IntN(3)
-		doubles, floats := make([]float64, room+8), unsafe.Slice((*float32)(unsafe.Pointer(&values[0])), vectorRows)
-		pickDoubles(unsafe.Pointer(&doubles[0]), room, values, mask)
-		for k, i := range chosen {
-			if want := float64(floats[i]); math.Float64bits(doubles[k]) != math.Float64bits(want) {
-				t.Fatalf("double %d is %v, not %v as row %d", k, doubles[k], want, i)
-			}
+		p.pickDoubles()
+		p.pickBits()
+	}
+}
+
+func (p *picking) pickValues(width int) {
+	in := raw(p.values)
+	room := len(p.chosen) + p.r.IntN(3)
+	out := make([]byte, room*width+64)
+	for i := range out {
+		out[i] = 0xa5
+	}
+	pickValues(width, unsafe.Pointer(&out[0]), room, p.values, p.mask)
+	for k, i := range p.chosen {
+		if string(out[k*width:(k+1)*width]) != string(in[i*width:(i+1)*width]) {
+			p.t.Fatalf("width %d: value %d is not row %d", width, k, i)
 		}
-		for i, f := range doubles[room:] {
-			if f != 0 {
-				t.Fatalf("double %d behind the room was written to", i)
-			}
+	}
+	for i, b := range out[room*width:] {
+		if b != 0xa5 {
+			p.t.Fatalf("width %d: byte %d past the room was written to", width, i)
 		}
-		at := r.IntN(vectorRows - len(chosen) + 1)
-		to := make([]uint64, words+1)
-		for i := range to {
-			to[i] = ^uint64(0)
+	}
+}
+
+func (p *picking) pickDoubles() {
+	room := len(p.chosen) + p.r.IntN(3)
+	doubles, floats := make([]float64, room+8), unsafe.Slice((*float32)(unsafe.Pointer(&p.values[0])), vectorRows)
+	pickDoubles(unsafe.Pointer(&doubles[0]), room, p.values, p.mask)
+	for k, i := range p.chosen {
+		if want := float64(floats[i]); math.Float64bits(doubles[k]) != math.Float64bits(want) {
+			p.t.Fatalf("double %d is %v, not %v as row %d", k, doubles[k], want, i)
 		}
-		before := append([]uint64{}, to...)
-		for i := range at {
-			if i%3 == 0 {
-				to[i/64] &^= 1 << (i % 64)
-				before[i/64] &^= 1 << (i % 64)
-			}
+	}
+	for i, f := range doubles[room:] {
+		if f != 0 {
+			p.t.Fatalf("double %d past the room was written to", i)
 		}
-		pickBits(unsafe.Pointer(&to[0]), at, valid, mask)
-		for i := range 64 * len(to) {
-			want := before[i/64] >> (i % 64) & 1
-			if i >= at && i < at+len(chosen) {
-				row := chosen[i-at]
-				want = valid[row/64] >> (row % 64) & 1
-			}
-			if to[i/64]>>(i%64)&1 != want {
-				t.Fatalf("bit %d, %d bits from %d on", i, len(chosen), at)
-			}
+	}
+}
+
+func (p *picking) pickBits() {
+	valid := make([]uint64, words)
+	for i := range valid {
+		valid[i] = p.r.Uint64()
+	}
+	at := p.r.IntN(vectorRows - len(p.chosen) + 1)
+	to := make([]uint64, words+1)
+	for i := range to {
+		to[i] = ^uint64(0)
+	}
+	for i := range at {
+		if i%3 == 0 {
+			to[i/64] &^= 1 << (i % 64)
+		}
+	}
+	before := append([]uint64{}, to...)
+	pickBits(unsafe.Pointer(&to[0]), at, valid, p.mask)
+	for i := range 64 * len(to) {
+		want := before[i/64] >> (i % 64) & 1
+		if i >= at && i < at+len(p.chosen) {
+			row := p.chosen[i-at]
+			want = valid[row/64] >> (row % 64) & 1
+		}
+		if to[i/64]>>(i%64)&1 != want {
+			p.t.Fatalf("bit %d, %d bits from %d on", i, len(p.chosen), at)
 		}
 	}
 }

@@ -1,0 +1,121 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/nullbitmap"
+)
+
+// entry is the engine's place of a list among the items.
+type entry struct{ offset, length uint64 }
+
+// listFiller writes lists.
+type listFiller struct {
+	nulls
+	width   int
+	child   filler
+	offsets []int64
+	narrow  []int32
+}
+
+func (f *listFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.offsets = room(f.offsets, n+1)
+	values := arr.(array.ListLike).ListValues()
+	if err := readOffsets(f.offsets, &f.narrow, buffer(arr, 1), arr.Data().Offset()+off, f.width, int64(values.Len())); err != nil {
+		return err
+	}
+	valid := f.write(arr, off, n, up, v)
+	first, all := f.offsets[0], f.offsets[n]-f.offsets[0]
+	if err := reserve(v, all); err != nil {
+		return err
+	}
+	out := memory[entry](duck.VectorGetData(v), n)
+	for i := range out {
+		out[i] = entry{uint64(f.offsets[i] - first), uint64(f.offsets[i+1] - f.offsets[i])}
+		if null(valid, i) {
+			out[i] = entry{}
+		}
+	}
+	return f.child.fill(values, int(first), int(all), nil, duck.ListVectorGetChild(v))
+}
+
+// reserve makes room for n items of the lists of v.
+func reserve(v duck.Vector, n int64) error {
+	if duck.ListVectorReserve(v, duck.IdxT(n)) != duck.StateSuccess || duck.ListVectorSetSize(v, duck.IdxT(n)) != duck.StateSuccess {
+		return h5err.New(h5err.Memory, "the SQL engine has no room for %d items of lists", n)
+	}
+	return nil
+}
+
+func (f *listFiller) close() { f.child.close() }
+
+// arrayFiller writes lists of fixed size.
+type arrayFiller struct {
+	nulls
+	items int
+	list  bool // as LIST
+	child filler
+	bits  []byte
+}
+
+func (f *arrayFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	valid := f.write(arr, off, n, up, v)
+	first, all := (arr.Data().Offset()+off)*f.items, n*f.items
+	values := arr.(array.ListLike).ListValues()
+	if first+all > values.Len() {
+		return h5err.New(h5err.Corrupt, "%d lists of %d items of %d", n, f.items, values.Len())
+	}
+	if f.list {
+		if err := reserve(v, int64(all)); err != nil {
+			return err
+		}
+		for i, out := 0, memory[entry](duck.VectorGetData(v), n); i < n; i++ {
+			out[i] = entry{uint64(i * f.items), uint64(f.items)}
+		}
+		return f.child.fill(values, first, all, nil, duck.ListVectorGetChild(v))
+	}
+	var below []byte
+	if valid != nil { // the engine wants the items of what is null to be null
+		f.bits = room(f.bits, (all+63)/64*8)
+		nullbitmap.Repeat(f.bits, 0, valid, 0, n, f.items, nullbitmap.Overwrite)
+		below = f.bits
+	}
+	return f.child.fill(values, first, all, below, duck.ArrayVectorGetChild(v))
+}
+
+func (f *arrayFiller) close() { f.child.close() }
+
+// structFiller writes structs.
+type structFiller struct {
+	nulls
+	children []filler
+}
+
+func (f *structFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	valid := f.write(arr, off, n, up, v)
+	s := arr.(*array.Struct)
+	for i, c := range f.children {
+		if err := c.fill(s.Field(i), off, n, valid, duck.StructVectorGetChild(v, duck.IdxT(i))); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (f *structFiller) close() {
+	for _, c := range f.children {
+		c.close()
+	}
+}
+
+// storageFiller writes what an extension type is stored as.
+type storageFiller struct{ filler }
+
+func (f *storageFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	return f.filler.fill(arr.(array.ExtensionArray).Storage(), off, n, up, v)
+}

@@ -1,0 +1,85 @@
+//go:build duckdb_arrow && cgo
+
+package engine
+
+import (
+	"math"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	duck "github.com/duckdb/duckdb-go-bindings"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// scale says how a unit becomes microseconds.
+type scale struct{ times, over int64 }
+
+var scales = map[arrow.TimeUnit]scale{arrow.Second: {1e6, 1}, arrow.Millisecond: {1e3, 1}, arrow.Microsecond: {1, 1}, arrow.Nanosecond: {1, 1e3}}
+
+// micros returns t in microseconds, rounded down.
+func (s scale) micros(t int64) (us int64, ok bool) {
+	if s.over > 1 {
+		us = t / s.over
+		if t%s.over < 0 {
+			us--
+		}
+		return us, true
+	}
+	return t * s.times, t <= math.MaxInt64/s.times && t >= math.MinInt64/s.times
+}
+
+func (s scale) tooLarge(t int64) error {
+	return h5err.New(h5err.Unsupported, "the SQL engine can't hold a time or duration of %d units of %d seconds", t, s.times/1e6).
+		WithHint("leave the column out")
+}
+
+// timeFiller makes times with a zone microseconds.
+type timeFiller struct {
+	nulls
+	scale scale
+}
+
+func (f *timeFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	out := memory[int64](duck.VectorGetData(v), n)
+	copyRows(raw(out), arr, off, n, 8)
+	valid := f.write(arr, off, n, up, v)
+	if f.scale.times == 1 && f.scale.over == 1 {
+		return nil
+	}
+	for i, t := range out {
+		us, ok := f.scale.micros(t)
+		if !ok && !null(valid, i) {
+			return f.scale.tooLarge(t)
+		}
+		out[i] = us
+	}
+	return nil
+}
+
+// interval is the engine's.
+type interval struct {
+	months, days int32
+	micros       int64
+}
+
+// durationFiller makes intervals of durations.
+type durationFiller struct {
+	nulls
+	scale scale
+	in    []int64
+}
+
+func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.in = room(f.in, n)
+	copyRows(raw(f.in), arr, off, n, 8)
+	valid := f.write(arr, off, n, up, v)
+	out := memory[interval](duck.VectorGetData(v), n)
+	for i, t := range f.in {
+		us, ok := f.scale.micros(t)
+		if !ok && !null(valid, i) {
+			return f.scale.tooLarge(t)
+		}
+		out[i] = interval{micros: us}
+	}
+	return nil
+}
