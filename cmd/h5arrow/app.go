@@ -18,7 +18,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 )
 
-// verbs are the commands. To add one is a file and a line.
+// verbs are the commands. A new one is one file, and one line here.
 var verbs = []func(*app) *cobra.Command{
 	(*app).inspectCommand,
 	(*app).headCommand,
@@ -29,7 +29,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).completionCommand,
 }
 
-// streams are what a command reads and writes, besides files.
+// streams are the standard streams of a command.
 type streams struct {
 	in       io.Reader
 	out, err io.Writer

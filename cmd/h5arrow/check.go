@@ -26,11 +26,11 @@ func (a *app) checkCommand() *cobra.Command {
 	o := &checkFlags{}
 	cmd := &cobra.Command{
 		Use:   "check FILE...",
-		Short: "Look for defects",
-		Long: `check walks everything in a file and prints a line for each defect, with its place, and for each thing that is not
-supported. With --deep it also decodes all chunks and reads all columns.
+		Short: "Find defects",
+		Long: `check walks everything in a file. It prints a line for each defect, with its place, and for each unsupported feature. With
+--deep it also decodes all chunks and reads all columns.
 
-Exit status: 3 when there is a defect, else 4 when something is unsupported, else 0.`,
+Exit status: 3 if there is a defect, else 4 if something is unsupported, else 0.`,
 		Example: `  h5arrow check data.h5
   h5arrow check --deep *.h5`,
 		Args: argCount(1, -1, "a file"),
@@ -38,7 +38,7 @@ Exit status: 3 when there is a defect, else 4 when something is unsupported, els
 	}
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode all chunks and read all columns")
 	o.reading.add(cmd)
-	cmd.Flags().Var(&o.workers, "workers", "goroutines that decode (default: one for each processor)")
+	cmd.Flags().Var(&o.workers, "workers", "number of decoding goroutines (default: one for each processor)")
 	return cmd
 }
 
@@ -59,7 +59,7 @@ func (a *app) check(o *checkFlags, args []string) error {
 	return nil
 }
 
-// worse returns the status that counts: a defect before what could not be checked, that before what is unsupported.
+// worse returns the more important status: a defect, then something that could not be checked, then something unsupported.
 func worse(a, b int) int {
 	for _, s := range []int{exitCorrupt, exitFailed, exitUnsupported} {
 		if a == s || b == s {
@@ -69,7 +69,7 @@ func worse(a, b int) int {
 	return 0
 }
 
-// maxLines is how many defects of a file are printed.
+// maxLines is the maximum number of defects of a file that are printed.
 const maxLines = 10000
 
 // checking is the check of one file.
@@ -114,7 +114,7 @@ func (c *checking) file(name string) error {
 func (c *checking) found(err error) {
 	status := kindStatus(h5err.KindOf(err))
 	if status == exitUsage {
-		status = exitCorrupt // to the file, not to the command line
+		status = exitCorrupt // of the file, not of the command line
 	}
 	line := errorText(err)
 	key := line
@@ -131,11 +131,11 @@ func (c *checking) found(err error) {
 	}
 	c.printed[key] = true
 	if c.failed = c.print(line); c.failed == nil && len(c.printed) == maxLines {
-		c.failed = c.print("more are counted, but not printed")
+		c.failed = c.print("more defects are counted, but not printed")
 	}
 }
 
-// columns looks at the file as inspect does: what contradicts a convention, and what Arrow has no type for.
+// columns describes the file as inspect does. That finds what contradicts a convention and what Arrow has no type for.
 func (c *checking) columns(f *arrowmap.File) error {
 	var each contents
 	if err := each.walk(f, f.H5().Root()); err != nil {
@@ -167,7 +167,7 @@ func (c *checking) columns(f *arrowmap.File) error {
 	return c.ctx.Err()
 }
 
-// read reads a table for its errors.
+// read reads a table to find its errors.
 func (c *checking) read(t *arrowmap.Table) error {
 	r, err := t.Reader(c.ctx, arrowmap.WithMaxMemory(c.memory/2), arrowmap.WithWorkers(int(c.o.workers)))
 	if err != nil {

@@ -258,7 +258,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	return s, nil
 }
 
-// encoder returns what writes the output.
+// encoder returns the encoder of an output.
 func (c *conversion) encoder(f *format.Format) (*format.Encoder, error) {
 	e, err := f.Encoder(c.codec)
 	if err != nil {

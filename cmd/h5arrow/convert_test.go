@@ -79,7 +79,7 @@ func same(t testing.TB, a, b []arrow.RecordBatch) bool {
 	return array.TableEqual(x, y)
 }
 
-// What convert writes, in every form and codec, is what the library reads.
+// What convert writes, in every format and codec, is what the library reads.
 func TestConvert(t *testing.T) {
 	dir := workplace(t)
 	f, err := arrowmap.Open("sample.h5")
@@ -202,7 +202,7 @@ func TestConvertAllTables(t *testing.T) {
 	}
 }
 
-// What --format asks for is byte by byte what a name of that suffix asks for.
+// --format gives the same bytes as a name with that suffix.
 func TestConvertFormat(t *testing.T) {
 	dir := workplace(t)
 	before := listing(t, dir)
@@ -265,7 +265,7 @@ func TestConvertFormatRules(t *testing.T) {
 
 	parquet(0, "two.h5", "tables")
 	parquet(exitUsage, "two.h5", "tables")
-	expect(t, 0, "convert", "--all-tables", "two.h5", "tables") // no file of another form is in the way
+	expect(t, 0, "convert", "--all-tables", "two.h5", "tables") // files of another format are not in the way
 	parquet(0, "two.h5", "tables", "--force")
 	if err := os.Remove("tables/b.parquet"); err != nil {
 		t.Fatal(err)

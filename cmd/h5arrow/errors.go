@@ -15,8 +15,8 @@ const (
 	exitInterrupted = 130
 )
 
-// exitStatus returns the exit status for an error. Errors that are not ours come from parsing the command line as long as
-// no verb has started.
+// exitStatus returns the exit status for an error. Before a verb has started, errors of other types come from parsing the
+// command line.
 func exitStatus(err error, started bool) int {
 	if e, ok := errors.AsType[*h5err.Error](err); ok {
 		return kindStatus(e.Kind)
@@ -46,7 +46,7 @@ func usage(format string, args ...any) *h5err.Error {
 // about returns an error about a file.
 func about(file string, err *h5err.Error) error { return h5err.In(err, file, "") }
 
-// optionFlags is what a user of the command gives for each option that an error of a library names.
+// optionFlags maps the options that errors of libraries name to flags and commands.
 var optionFlags = map[h5err.Option]string{
 	"arrowmap.Conventions":     "--list-conventions",
 	"arrowmap.File.Datasets":   "--dataset",
@@ -66,7 +66,7 @@ var optionFlags = map[h5err.Option]string{
 	"parquet.WithGroupRows":    "--batch-rows",
 }
 
-// errorText returns the line about an error, with the flags that set the options it names.
+// errorText returns the line about an error. It names flags instead of options.
 func errorText(err error) string {
 	if e, ok := errors.AsType[*h5err.Error](err); ok {
 		return e.Text(func(o h5err.Option) string { return optionFlags[o] })

@@ -34,7 +34,7 @@ and streams (` + format.Readable("and") + `).`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.head(cmd, o, args) },
 	}
 	f := cmd.Flags()
-	f.Int64VarP(&o.n, "lines", "n", 10, "how many rows")
+	f.Int64VarP(&o.n, "lines", "n", 10, "number of rows")
 	o.selection.add(cmd)
 	f.BoolVar(&o.json, "json", false, "print the rows as a JSON array of objects")
 	return cmd
@@ -42,7 +42,7 @@ and streams (` + format.Readable("and") + `).`,
 
 func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if o.n < 0 {
-		return usage("-n %d: a number of rows is not negative", o.n)
+		return usage("-n %d: the number of rows is negative", o.n)
 	}
 	if err := o.check(cmd); err != nil {
 		return err

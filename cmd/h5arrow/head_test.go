@@ -13,7 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/ipc"
 )
 
-// head prints the same of an HDF5 file and of the Arrow data that were made of it.
+// head prints the same for an HDF5 file and for the Arrow data that it was converted to.
 func TestHeadOfArrow(t *testing.T) {
 	workplace(t)
 	for _, more := range [][]string{nil, {"-n", "3"}, {"--rows", "777:"}, {"--rows", "49998:"}, {"--rows", "5:7", "--json"}, {"--columns", "tip,note,pickup"}, {"-n", "0"}} {
@@ -39,7 +39,7 @@ func TestHeadOfArrow(t *testing.T) {
 	}
 }
 
-// Whatever the bytes of Arrow data are, they cost an error at most.
+// Broken Arrow data give an error, nothing worse.
 func FuzzHeadOfArrow(f *testing.F) {
 	dir := f.TempDir()
 	for _, path := range []string{"/a", "/b"} {

@@ -9,7 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 )
 
-// half are files of one good table and something else that may be one, and the exit status that this makes.
+// half are files with one good table and something broken that may be one, and the exit status for them.
 var half = []struct {
 	file    string
 	status  int
@@ -19,7 +19,7 @@ var half = []struct {
 	{"halfnew.h5", exitUnsupported, "halfnew.h5: /later/x: at byte 5272: unsupported: header message type 0xee"},
 }
 
-// A file of which not all tables can be found gives the others, says what is wrong, and does not end as if it were whole.
+// If some tables of a file can't be found, the others are read, the problem is printed, and the exit status is not 0.
 func TestIncomplete(t *testing.T) {
 	workplace(t)
 	for _, c := range half {
@@ -52,7 +52,7 @@ func TestIncomplete(t *testing.T) {
 			}
 		}
 
-		// What was asked for by its name is whole.
+		// Objects that are selected by name have no problem.
 		expect(t, 0, "head", "--dataset", "/good/id", c.file)
 		if r := expect(t, 0, "inspect", c.file, "/good"); strings.Contains(r.out, "not all") {
 			t.Errorf("%s: %q", c.file, r.out)
@@ -70,7 +70,7 @@ func TestIncomplete(t *testing.T) {
 	}
 }
 
-// What can be found of a file is served, and what can't is printed once.
+// Tables that are found are served, and problems are printed once.
 func TestIncompleteServed(t *testing.T) {
 	workplace(t)
 	for _, c := range half {

@@ -32,10 +32,10 @@ func (a *app) inspectCommand() *cobra.Command {
 		Use:   "inspect FILE [PATH]",
 		Short: "Show what is in a file",
 		Long: `inspect shows the tables and the datasets of a file: their columns, types and storage, where nulls come from, and how
-each column would be delivered. With PATH it shows that object and what is below it.
+each column would be delivered. With PATH it shows that object and everything below it.
 
-What can't be described is marked, and makes the exit status 3. Tables that can't be found because something is
-unsupported make it 4.`,
+Objects that can't be described are marked, and the exit status is 3. It is 4 if tables can't be found because something is
+unsupported.`,
 		Example: `  h5arrow inspect data.h5
   h5arrow inspect data.h5 /events
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
@@ -49,14 +49,14 @@ unsupported make it 4.`,
 
 func (a *app) inspect(o *inspectFlags, args []string) error {
 	defer memory.Limit(memory.Max(int64(o.memory)))()
-	// Almost all that is allocated here is still held at the end: looking for garbage early finds none.
+	// Almost all that is allocated here is still in use at the end: early collections find no garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	names, err := expand(args[:1])
 	if err != nil {
 		return err
 	}
 	if len(names) > 1 {
-		return usage("inspect takes one file, %q names %d", args[0], len(names))
+		return usage("inspect takes one file, %q matches %d", args[0], len(names))
 	}
 	in, err := o.open(names)
 	if err != nil {
@@ -106,7 +106,7 @@ type dataset struct {
 	err     error
 }
 
-// describe collects the tables and datasets of a file at a path and below.
+// describe collects the tables and datasets of a file at and below a path.
 func describe(f *arrowmap.File, below string) (*contents, error) {
 	c := &contents{size: f.H5().Source().Size()}
 	var err error
@@ -156,8 +156,7 @@ func (c *contents) restrict(f *arrowmap.File, below string) error {
 	return nil
 }
 
-// broken reports whether an error stands for something that can't be described, other than for something that can and is
-// refused.
+// broken reports whether an error means that something can't be described, rather than that it is refused.
 func broken(err error) bool {
 	return err != nil && !h5err.Is(err, h5err.Unsupported) && !h5err.Is(err, h5err.Limit)
 }
@@ -171,7 +170,7 @@ func (c *contents) add(f *arrowmap.File, d *h5.Dataset, path string, err error) 
 	c.datasets = append(c.datasets, e)
 }
 
-// walk adds all datasets that hard links reach from a group. A dataset that more than one leads to is added once.
+// walk adds all datasets that hard links reach from a group. A dataset with several links is added once.
 func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 	const isGroup = -1
 	seen := map[uint64]int{root.Address(): isGroup} // number of the dataset
@@ -272,7 +271,7 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 	return err
 }
 
-// spill writes what was gathered. The writer keeps the first error until Flush. The last byte stays, appendKey looks at it.
+// spill writes what was collected. The writer keeps the first error until Flush. The last byte stays for AppendKey.
 func spill(w *bufio.Writer, b []byte) []byte {
 	if len(b) < 2048 {
 		return b

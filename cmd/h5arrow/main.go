@@ -1,4 +1,4 @@
-// Command h5arrow hands out HDF5 files as Apache Arrow.
+// Command h5arrow provides HDF5 files as Apache Arrow.
 package main
 
 import (

@@ -32,7 +32,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// result is what a command line came to.
+// result is the result of a command line.
 type result struct {
 	out, err string
 	status   int
@@ -59,7 +59,7 @@ func expect(t testing.TB, status int, args ...string) result {
 	return r
 }
 
-// workplace makes a folder with copies of the test files the current one.
+// workplace copies the test files to a new folder and makes it the current one.
 func workplace(t testing.TB) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -80,7 +80,7 @@ func workplace(t testing.TB) string {
 	return dir
 }
 
-// listing is the names, sizes and times of all that is in a folder, a line each.
+// listing returns the modes, sizes and times of all files in a folder, by path.
 func listing(t testing.TB, dir string) map[string]string {
 	t.Helper()
 	out := map[string]string{}
@@ -101,7 +101,7 @@ func listing(t testing.TB, dir string) map[string]string {
 	return out
 }
 
-// onlyNew fails the test if files changed, vanished, or came that are not named.
+// onlyNew fails the test if files have changed or vanished, or if there are new ones that are not named.
 func onlyNew(t testing.TB, dir string, before map[string]string, names ...string) {
 	t.Helper()
 	after := listing(t, dir)
@@ -123,8 +123,8 @@ func onlyNew(t testing.TB, dir string, before map[string]string, names ...string
 	}
 }
 
-// TestGolden runs the command lines of testdata/golden.txt and compares what they print: "> " begins a command line, "!"
-// a line of stderr, "=" a status other than 0. All stands as it is printed, but for the seconds and the memory that something took.
+// TestGolden runs the command lines of testdata/golden.txt and compares what they print: "> " starts a command line, "!"
+// a line of stderr, "=" a status other than 0. Everything is as printed, except for seconds and copied bytes.
 func TestGolden(t *testing.T) {
 	command(t, "help") // package signal starts a goroutine once
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
@@ -175,7 +175,7 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// Every shell's script asks the command for what may come next.
+// The scripts of all shells ask the command for completions.
 func TestCompletion(t *testing.T) {
 	for _, shell := range []string{"bash", "zsh", "fish"} {
 		if r := expect(t, 0, "completion", shell); !strings.Contains(r.out, "__complete") {

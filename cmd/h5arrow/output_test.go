@@ -43,7 +43,7 @@ func TestExistingOutput(t *testing.T) {
 	expect(t, exitUsage, "convert", "two.h5", "old.arrow", "--force", "--table", "/nope")
 	onlyNew(t, dir, before)
 
-	expect(t, 0, "convert", "part0.h5", "old_link.arrow", "--force") // the file behind the link, not the link
+	expect(t, 0, "convert", "part0.h5", "old_link.arrow", "--force") // the target of the link, not the link
 	expect(t, 0, "convert", "part0.h5", "dangling.arrow", "--force")
 	if info, err := os.Lstat("old_link.arrow"); err != nil || info.Mode()&os.ModeSymlink == 0 {
 		t.Errorf("the link is %v, %v", info.Mode(), err)

@@ -104,7 +104,7 @@ func TestParquetChunkBorders(t *testing.T) {
 	}
 }
 
-// pairs collects tables that were written in both forms.
+// pairs collects tables that were written in both formats.
 type pairs struct {
 	t    *testing.T
 	dir  string
@@ -112,7 +112,7 @@ type pairs struct {
 	n    int
 }
 
-// add converts to both forms. Where one ends with an error, both do, with the same status.
+// add converts to both formats. If one fails, both do, with the same status.
 func (p *pairs) add(args ...string) {
 	p.t.Helper()
 	base := filepath.Join(p.dir, fmt.Sprint(p.n))
@@ -176,7 +176,7 @@ func TestParquetAsArrow(t *testing.T) {
 		p.compare()
 	})
 	if testing.Short() {
-		return // the rest goes the same ways, a thousand times
+		return // the rest is more of the same, a thousand times
 	}
 	t.Run("cases", func(t *testing.T) {
 		dir := os.Getenv("H5ARROW_CASES")

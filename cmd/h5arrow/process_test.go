@@ -61,7 +61,7 @@ func TestUmask(t *testing.T) {
 	old := syscall.Umask(0o027)
 	defer syscall.Umask(old)
 	for _, out := range []string{"a.arrow", "b.arrow"} {
-		if out == "b.arrow" { // that it replaces a file does not matter
+		if out == "b.arrow" { // replacing a file makes no difference
 			if err := os.WriteFile(out, nil, 0o600); err != nil {
 				t.Fatal(err)
 			}
@@ -194,7 +194,7 @@ func TestSignals(t *testing.T) {
 	}
 }
 
-// Whenever a command is ended, its output is complete or not there.
+// Whenever a command is killed, its output is complete or absent.
 func TestEndedAtAnyTime(t *testing.T) {
 	dir := workplace(t)
 	before := listing(t, dir)
@@ -223,7 +223,7 @@ func TestEndedAtAnyTime(t *testing.T) {
 	}
 }
 
-// An input that is cut short while its mapped columns are on their way ends the command with an error.
+// An input that is cut short while its mapped columns are written ends the command with an error.
 func TestInputCutShort(t *testing.T) {
 	workplace(t)
 	for _, name := range []string{"pipe", "pipe.parquet"} {

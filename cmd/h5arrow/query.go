@@ -38,15 +38,16 @@ func (a *app) queryCommand() *cobra.Command {
 	o := &queryFlags{}
 	cmd := &cobra.Command{
 		Use:   "query FILE... SQL",
-		Short: "Answer an SQL statement over the tables of files",
-		Long: `query answers an SQL statement by an embedded DuckDB. Each table is a view, named by its path ("/runs/events") and by the
-path's last part (events) where no other table has that name; the table of the root group is named "/" and like its file.
-Several files of one schema, or a pattern in quotes, are one table for each path.
+		Short: "Run an SQL statement over the tables of files",
+		Long: `query runs an SQL statement with an embedded DuckDB. Each table is a view, named by its path ("/runs/events") and by the
+path's last part (events) unless another table has that name. The table of the root group has the names "/" and that of
+its file. Several files of one schema, or a pattern in quotes, are one table for each path.
 
-Nothing is loaded before: only the columns that the statement uses are decoded, and only the rows that it asks for.
+Nothing is loaded in advance: only the columns that the statement uses are decoded, and only the rows that it needs.
 
-The result is printed as a table, as JSON or as CSV, or written as Arrow or Parquet data (--output), by the name's suffix as
-in convert. DuckDB reaches neither files nor the network, and takes only statements that read, unless --engine-io is given.`,
+The result is printed as a table, as JSON or as CSV, or written as Arrow or Parquet data (--output); as in convert, the
+suffix chooses the format. DuckDB has no access to files or the network, and runs only statements that read, unless
+--engine-io is given.`,
 		Example: `  h5arrow query data.h5 'select vendor, avg(fare) from events group by vendor'
   h5arrow query data.h5 'select * from "/runs/a" join "/runs/b" using (id)' --json
   h5arrow query 'runs/*.h5' --filename 'select filename, count(*) from events group by all'
@@ -60,8 +61,8 @@ in convert. DuckDB reaches neither files nor the network, and takes only stateme
 	f.StringVarP(&o.out, "output", "o", "", "write the rows to this `FILE` ("+format.Suffixes("or")+"); - is an Arrow stream on stdout")
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
 	f.BoolVar(&o.force, "force", false, "overwrite the file of --output")
-	f.BoolVar(&o.stats, "stats", false, "print what was read of each column as JSON, on stderr")
-	f.BoolVar(&o.access, "engine-io", false, "let DuckDB reach files and the network, and change settings")
+	f.BoolVar(&o.stats, "stats", false, "print statistics of what was read as JSON, on stderr")
+	f.BoolVar(&o.access, "engine-io", false, "let DuckDB access files and the network, and change settings")
 	o.selection.add(cmd)
 	f.BoolVar(&o.noPushdown, "no-pushdown", false, "leave all conditions and casts to DuckDB")
 	_ = f.MarkHidden("no-pushdown") // it fails only for a flag that does not exist
@@ -130,7 +131,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	return err
 }
 
-// engineTables returns the selected tables, all where none is selected, and the names that they have in statements.
+// engineTables returns the selected table, or all tables, with their names in statements.
 func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	var all []*chosen
 	if o.table != "" || len(o.datasets) > 0 {
@@ -173,7 +174,7 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	return tables, nil
 }
 
-// tableNames are the names of a table: its path, its last part or, for the root group, that of the file.
+// tableNames returns the names of a table: its path, and the last part of it or, for the root group, the name of the file.
 func tableNames(p, file string) []string {
 	last := path.Base(p)
 	if last == "/" || last == "." {
@@ -195,7 +196,7 @@ func (c *chosen) fileRows() []engine.FileRows {
 	return out
 }
 
-// rowWriter returns the function that writes the result, after it has checked all that can be checked before.
+// rowWriter returns a function that writes the result. It checks first what can be checked without the result.
 func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit int64) (func(array.RecordReader) error, error) {
 	switch {
 	case o.csv:
@@ -267,7 +268,7 @@ func (a *app) printPlan(rr array.RecordReader) error {
 type statsSummary struct {
 	Table   string         `json:"table"`
 	Rows    int64          `json:"rows_read"`
-	Late    int64          `json:"rows_read_late,omitempty"` // of the columns that were left until rows had been chosen
+	Late    int64          `json:"rows_read_late,omitempty"` // of columns that are decoded only after rows have been chosen
 	Columns []columnReport `json:"columns"`
 }
 

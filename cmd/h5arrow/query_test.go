@@ -17,7 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// answered runs a query that a build with the engine answers; without it, it shows that the error says how to get it.
+// answered runs a query. In a build without the engine, it checks that the error says how to get it.
 func answered(t *testing.T, args ...string) (result, bool) {
 	t.Helper()
 	args = append([]string{"query"}, args...)
@@ -194,7 +194,7 @@ func TestQueryCutShort(t *testing.T) {
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
-	out, err := os.Open("pipe.arrows") // the statement runs, as far as its result is wanted
+	out, err := os.Open("pipe.arrows") // the statement runs as far as its result is read
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -19,7 +19,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/libhdf5"
 )
 
-// reading is the flags that say how a file is read.
+// reading has the flags about reading files.
 type reading struct {
 	io, align, strings, enum *flags.Choice
 	nan, tensor, nullRows    bool
@@ -32,17 +32,17 @@ type reading struct {
 
 func (r *reading) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&r.convention, "convention", "", "look for tables of this convention only (`NAME`)")
-	r.strings = flags.Choose(cmd, "strings", "what becomes of text: utf8 (anything else is an error), binary, or latin1", "utf8", "binary", "latin1")
-	r.enum = flags.Choose(cmd, "enum", "what becomes of enumerations: their labels or their values", "labels", "values")
+	f.StringVar(&r.convention, "convention", "", "find only tables of this convention (`NAME`)")
+	r.strings = flags.Choose(cmd, "strings", "how text is read: as utf8 (other bytes are an error), binary or latin1", "utf8", "binary", "latin1")
+	r.enum = flags.Choose(cmd, "enum", "how enumerations are read: as labels or as values", "labels", "values")
 	f.BoolVar(&r.nan, "nan-as-null", false, "NaN is null")
-	f.BoolVar(&r.tensor, "tensor", false, "rows of several dimensions become arrow.fixed_shape_tensor")
-	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null when one of its items is")
-	r.io = flags.Choose(cmd, "io", "map the file, or read it plainly", "mmap", "read")
-	r.align = flags.Choose(cmd, "align", "what to do with mapped values at odd addresses", "keep", "copy", "refuse")
-	f.StringArrayVar(&r.external, "allow-external", nil, "also follow what a file points to in this `DIR` (may be given again)")
-	f.BoolVar(&r.plugins, "plugins", false, "decode filters that are not built in by libhdf5's plugins")
-	f.Var(&r.memory, "max-memory", "memory to use at most, such as 512MiB (default: a quarter of what there is)")
+	f.BoolVar(&r.tensor, "tensor", false, "rows of several dimensions are read as arrow.fixed_shape_tensor")
+	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null if one of its items is")
+	r.io = flags.Choose(cmd, "io", "map the file, or read it without mapping", "mmap", "read")
+	r.align = flags.Choose(cmd, "align", "mapped values that are not aligned: keep, copy or refuse them", "keep", "copy", "refuse")
+	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR` (may be repeated)")
+	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with plugins of libhdf5")
+	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
 	// Both fail only for a flag that does not exist.
 	_ = cmd.MarkFlagDirname("allow-external")
@@ -57,7 +57,7 @@ func (r *reading) add(cmd *cobra.Command) {
 
 func (r *reading) options() ([]arrowmap.Option, error) {
 	if r.plugins && !libhdf5.Available {
-		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build it with the tag libhdf5")
+		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build with cgo and -tags libhdf5")
 	}
 	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
 		Strings: dtype.Strings(r.strings.Index()),
@@ -80,10 +80,10 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 type inputs struct {
 	names   []string
 	files   []*arrowmap.File
-	missing []error // why not all tables of a file were found
+	missing []error // why tables of a file were not found
 }
 
-// tables returns the tables of file i. Where not all were found, it returns those that were, and notes why.
+// tables returns the tables of file i. If some were not found, it returns the others and keeps the reason.
 func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
 	tables, err := in.files[i].Tables()
 	if err != nil && len(tables) > 0 {
@@ -93,7 +93,7 @@ func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
 	return tables, err
 }
 
-// incomplete prints why not all tables of the inputs were found. The exit status says so, too.
+// incomplete prints why not all tables of the inputs were found, and sets the exit status.
 func (a *app) incomplete(in *inputs) {
 	for _, err := range in.missing {
 		a.note("not all tables were found: %s", errorText(err))
@@ -103,18 +103,18 @@ func (a *app) incomplete(in *inputs) {
 	}
 }
 
-// expand replaces patterns that name no file themselves by the files that match.
+// expand replaces patterns with the files that match. An argument that names a file is not a pattern.
 func expand(args []string) ([]string, error) {
 	var out []string
 	for _, arg := range args {
 		if scheme, _, ok := strings.Cut(arg, "://"); ok && slices.Contains([]string{"http", "https", "s3", "gs", "az"}, scheme) {
-			return nil, h5err.New(h5err.Unsupported, "%s: addresses (%s://) are not read yet", arg, scheme).WithHint("give a local file")
+			return nil, h5err.New(h5err.Unsupported, "%s: URLs (%s://) are not supported yet", arg, scheme).WithHint("give a local file")
 		}
 		if strings.ContainsAny(arg, "*?[") {
 			if _, err := os.Lstat(arg); err != nil {
 				found, err := filepath.Glob(arg) // sorted
 				if err != nil {
-					return nil, about(arg, usage("this pattern is broken"))
+					return nil, about(arg, usage("the pattern is malformed"))
 				}
 				if len(found) > 0 {
 					out = append(out, found...)
@@ -151,7 +151,7 @@ func (in *inputs) close() {
 	}
 }
 
-// unchanged reports an input that was written to while it was read.
+// unchanged returns an error if an input has changed while it was read.
 func (in *inputs) unchanged() error {
 	for _, f := range in.files {
 		if err := f.H5().Source().Changed(context.Background()); err != nil {
@@ -161,7 +161,7 @@ func (in *inputs) unchanged() error {
 	return nil
 }
 
-// selection is the flags that choose a table and what of it.
+// selection has the flags that choose a table, and columns and rows of it.
 type selection struct {
 	reading
 	table      string
@@ -177,20 +177,20 @@ type selection struct {
 
 func (s *selection) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the file's only table)")
-	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, by its type alone (may be given again)")
-	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be given again; \"a,b\" in quotes is one name)")
-	f.Var(&s.rows, "rows", "the rows from A up to, but without, B; either may be left out")
-	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read because something is unsupported")
-	f.BoolVar(&s.filename, "filename", false, "add a column with the name of the row's file")
+	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the only table of the file)")
+	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
+	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
+	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out")
+	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that are not supported")
+	f.BoolVar(&s.filename, "filename", false, "add a column with the file name of each row")
 	s.reading.add(cmd)
-	f.Var(&s.workers, "workers", "goroutines that decode (default: one for each processor)")
-	f.Var(&s.batchRows, "batch-rows", "rows of a batch (default: as many as fit in 64 MiB)")
-	f.Var(&s.batchBytes, "batch-bytes", "bytes of a batch, about")
+	f.Var(&s.workers, "workers", "number of decoding goroutines (default: one for each processor)")
+	f.Var(&s.batchRows, "batch-rows", "rows in a batch (default: as many as fit in 64 MiB)")
+	f.Var(&s.batchBytes, "batch-bytes", "approximate bytes in a batch")
 	_ = f.MarkHidden("batch-bytes") // it fails only for a flag that does not exist
 }
 
-// check refuses what contradicts itself.
+// check refuses flags that contradict each other.
 func (s *selection) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("table") && len(s.datasets) > 0 {
 		return usage("--table and --dataset exclude each other")
@@ -209,7 +209,7 @@ func (s *selection) one(f *arrowmap.File) (*arrowmap.Table, error) {
 	return f.Table(s.table)
 }
 
-// of returns the selected table of file i: the only one that can be found where none is named.
+// of returns the selected table of file i. If no table is named, it is the only one that was found.
 func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
 	if s.table == "" && len(s.datasets) == 0 {
 		if tables, err := in.tables(i); err != nil || len(tables) == 1 {
@@ -219,7 +219,7 @@ func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
 	return s.one(in.files[i])
 }
 
-// chosen is a table to read, and which files its rows come from.
+// chosen is a table to read, with the files that its rows come from.
 type chosen struct {
 	*arrowmap.Table
 	skipped []error
@@ -243,7 +243,7 @@ func (s *selection) choose(in *inputs) (*chosen, error) {
 	return s.join(in, tables)
 }
 
-// join makes one table of the tables of several files, and applies what was chosen.
+// join returns the selected part of the tables of several files as one table.
 func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) {
 	c := &chosen{}
 	for i, t := range tables {
@@ -278,20 +278,20 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	return c, nil
 }
 
-// readOptions returns how the table is to be read when budget bytes may be used for it.
+// readOptions returns the options of a reader that may use budget bytes.
 func (s *selection) readOptions(budget int64) []arrowmap.ReadOption {
 	return []arrowmap.ReadOption{arrowmap.WithMaxMemory(budget), arrowmap.WithWorkers(int(s.workers)),
 		arrowmap.WithBatchRows(int64(s.batchRows)), arrowmap.WithBatchBytes(int64(s.batchBytes))}
 }
 
-// pathTables is the tables of one path, and the files that have one.
+// pathTables is the tables with one path, and their files.
 type pathTables struct {
 	path   string
 	names  []string
 	tables []*arrowmap.Table
 }
 
-// tablesByPath returns the tables of all inputs, in the order in which they are met.
+// tablesByPath returns the tables of all inputs, in the order in which they are found.
 func tablesByPath(in *inputs) ([]*pathTables, error) {
 	var out []*pathTables
 	at := map[string]*pathTables{}

@@ -49,16 +49,17 @@ func (a *app) serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve FILE|DIR...",
 		Short: "Serve tables by Arrow Flight",
-		Long: `serve answers Arrow Flight clients. Every table of the files, and of the HDF5 files in the directories, is a flight: its
-descriptor is the path [FILE, TABLE], or a command in JSON that may choose columns and rows:
+		Long: `serve answers Arrow Flight clients. Every table of the files, and of the HDF5 files in the directories, is a flight. Its
+descriptor is the path [FILE, TABLE], or a command in JSON that can select columns and rows:
 
   {"file": "a.h5", "table": "/events", "columns": ["time"], "rows": "0:1000", "endpoints": 4, "batch_rows": 65536}
 
-The rows are split into endpoints at chunk borders, for many clients to read in parallel. Nothing outside the files and
-directories is served, whatever a file, a link or a ticket says. The first line on stdout is
-` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert). SIGTERM and SIGINT let running calls end, for --drain at most.
+The rows are split into endpoints at chunk borders, which clients can read in parallel. Nothing outside the files and
+directories is served, whatever a file, a link or a ticket asks for. The first line on stdout is
+` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert). After SIGTERM or SIGINT, running calls may finish within
+the time of --drain.
 
-Without --token-file everyone who reaches the address can read everything.`,
+Without --token-file, everyone who can reach the address can read everything.`,
 		Example: `  h5arrow serve data.h5
   h5arrow serve runs/ --listen 0.0.0.0:8815 --tls-cert cert.pem --tls-key key.pem --token-file tokens
   h5arrow serve data.h5 --sql --metrics 127.0.0.1:9090 --log json`,
@@ -69,25 +70,25 @@ Without --token-file everyone who reaches the address can read everything.`,
 	f.StringVar(&o.listen, "listen", "127.0.0.1:8815", "the address to listen on (`HOST:PORT`; port 0 picks one)")
 	f.StringVar(&o.cert, "tls-cert", "", "encrypt, with the certificates in this `FILE` (PEM), read again when it changes")
 	f.StringVar(&o.key, "tls-key", "", "the key of --tls-cert (`FILE`, PEM)")
-	f.StringVar(&o.clientCA, "client-ca", "", "take clients only whose certificates these authorities signed (`FILE`, PEM)")
-	f.StringVar(&o.tokens, "token-file", "", "take calls only with a bearer token that is a line of this `FILE`")
+	f.StringVar(&o.clientCA, "client-ca", "", "accept only clients with certificates signed by these authorities (`FILE`, PEM)")
+	f.StringVar(&o.tokens, "token-file", "", "accept only calls with a bearer token that is a line of this `FILE`")
 	f.BoolVar(&o.sql, "sql", false, "answer Flight SQL")
-	f.Var(&o.streams, "max-streams", fmt.Sprintf("streams of record batches at a time (default %d)", flight.DefaultMaxStreams))
-	f.Var(&o.clientStreams, "max-client-streams", "streams of one client at a time: of a token, else a certificate, else an address")
-	f.Var(&o.clientMemory, "max-client-memory", "memory for one client's streams")
-	f.Var(&o.connections, "max-connections", "connections at a time (default 2048)")
-	f.DurationVar(&o.sendTimeout, "send-timeout", flight.DefaultSendTimeout, "how long a client may not read before its stream ends")
-	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long calls may go on after SIGTERM or SIGINT")
-	f.DurationVar(&o.ticketLife, "ticket-life", flight.DefaultTicketLife, "how long a ticket is good")
-	f.StringVar(&o.ticketKey, "ticket-key-file", "", "sign tickets with what is in this `FILE`, for servers that share them (default: a random key)")
+	f.Var(&o.streams, "max-streams", fmt.Sprintf("maximum number of streams at a time (default %d)", flight.DefaultMaxStreams))
+	f.Var(&o.clientStreams, "max-client-streams", "maximum number of streams of one client, which is a token, else a certificate, else an address")
+	f.Var(&o.clientMemory, "max-client-memory", "maximum memory for the streams of one client")
+	f.Var(&o.connections, "max-connections", "maximum number of connections (default 2048)")
+	f.DurationVar(&o.sendTimeout, "send-timeout", flight.DefaultSendTimeout, "how long a client may stop reading before its stream is ended")
+	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long calls may continue after SIGTERM or SIGINT")
+	f.DurationVar(&o.ticketLife, "ticket-life", flight.DefaultTicketLife, "how long a ticket is valid")
+	f.StringVar(&o.ticketKey, "ticket-key-file", "", "sign tickets with the key in this `FILE`, so that several servers accept them (default: a random key)")
 	f.Var(&o.endpoints, "endpoints", "endpoints of each flight (default: one for each 128 MiB)")
-	f.Var(&o.endpointBytes, "endpoint-bytes", "bytes of an endpoint, about")
-	f.BoolVar(&o.trust, "trust-input", false, "copy nothing that is mapped before it is encrypted and sent: for files that nobody changes")
+	f.Var(&o.endpointBytes, "endpoint-bytes", "approximate bytes of an endpoint")
+	f.BoolVar(&o.trust, "trust-input", false, "send mapped data without copying it first: only for files that do not change")
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at http://`HOST:PORT`/metrics")
 	o.log = flags.Choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)
 	f.Lookup("table").Usage = "serve the tables at this `PATH` only"
-	f.Lookup("batch-rows").Usage = "rows of a message (default: about 2 MiB)"
+	f.Lookup("batch-rows").Usage = "rows in a message (default: as many as fit in about 2 MiB)"
 	// It fails only for a flag that does not exist.
 	_ = f.MarkHidden("filename")
 	return cmd
@@ -105,9 +106,9 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		return usage("--max-memory %d: a server needs at least %d", limit, minServing)
 	}
 	defer memory.Limit(limit / 8 * 7)()
-	// Little is allocated but for each message, and next to nothing of it lives: the limit is what the collector needs to keep to.
+	// Each message allocates a little, which is soon garbage: the collector only needs to keep to the limit.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	// What is left is for metadata, and for what the collector has not found yet.
+	// The rest is for metadata and for garbage that has not been collected yet.
 	streams := limit / 2
 	if o.sql {
 		streams = limit / 4
@@ -147,7 +148,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	return a.listenAndServe(o, s, m)
 }
 
-// check refuses what contradicts itself.
+// check refuses flags that contradict each other.
 func (o *serveFlags) check(cmd *cobra.Command) error {
 	switch {
 	case (o.cert == "") != (o.key == ""):
@@ -155,9 +156,9 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 	case o.clientCA != "" && o.cert == "":
 		return usage("--client-ca needs --tls-cert")
 	case o.filename:
-		return usage("--filename is not for serve: flights are named by their files")
+		return usage("--filename is not for serve: flights have the names of their files")
 	case o.drain < 0:
-		return usage("--drain %v is below 0", o.drain)
+		return usage("--drain %v is negative", o.drain)
 	}
 	return o.selection.check(cmd)
 }
@@ -297,7 +298,7 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error)
 	return out, nil
 }
 
-// listenAndServe serves until the process is told to end, and lets running calls end then.
+// listenAndServe serves until the process is interrupted, and then lets running calls finish.
 func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor) error {
 	l, err := service.Listen(o.listen)
 	if err != nil {
@@ -322,7 +323,7 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor
 	m.Event("draining", "streams", s.Stats().Streams)
 	ctx, cancel := context.WithTimeout(context.Background(), o.drain)
 	defer cancel()
-	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM) // one more ends the waiting
+	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM) // another one ends the waiting
 	defer stop()
 	left := s.Shutdown(ctx)
 	if err := <-served; err != nil {
@@ -334,7 +335,7 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor
 	return nil
 }
 
-// serveSQL opens the SQL engine over all that is served now. The caller calls done when nothing uses it any more.
+// serveSQL opens the SQL engine over all tables that are served now. The caller calls done when nothing uses it any more.
 func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt flight.Option, done func(), err error) {
 	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: memory, Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers))}})
 	defer starting.Close()
@@ -359,7 +360,7 @@ func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt fl
 	for _, t := range tables {
 		name := t.Names[0]
 		schema, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
-		if err != nil { // a column that the engine does not take: statements without it are answered
+		if err != nil { // a column that the engine can't read: statements without it still work
 			schema = t.Table.Schema()
 		}
 		list = append(list, flight.SQLTable{Name: name, Schema: schema})
@@ -367,7 +368,7 @@ func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt fl
 	return flight.WithSQL(sqlEngine{db}, list...), done, nil
 }
 
-// servedNames are a table's names in statements: file and path, and where that is clear the path, and its last part.
+// servedNames returns the names of a table in statements: file and path, the path, and its last part.
 func servedNames(file, table string) []string {
 	last := path.Base(table)
 	if last == "/" || last == "." {
@@ -376,7 +377,7 @@ func servedNames(file, table string) []string {
 	return []string{file + table, table, last}
 }
 
-// sqlEngine is the engine as a Flight server takes it.
+// sqlEngine adapts the engine to the Flight server.
 type sqlEngine struct{ *engine.DB }
 
 // Query joins the engine's small batches.

@@ -38,7 +38,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// transcript is what a process has written so far; it may be asked while more is written.
+// transcript keeps what a process writes. It may be read while more is written.
 type transcript struct {
 	mu sync.Mutex
 	b  bytes.Buffer
@@ -94,7 +94,7 @@ func started(t testing.TB, args ...string) *server {
 	return s
 }
 
-// end tells a server to end and returns its status.
+// end ends a server and returns its status.
 func (s *server) end(t testing.TB, sig os.Signal) int {
 	t.Helper()
 	if err := s.Process.Signal(sig); err != nil {
@@ -286,7 +286,7 @@ func descriptors(t testing.TB, pid int) int {
 	return len(list)
 }
 
-// 100 clients at once, 200 that vanish midway and one that never reads leave the server below its limit, and as it was.
+// With 100 clients at once, 200 that vanish midway and one that never reads, the server stays below its limit.
 func TestServeManyClients(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is read from /proc")
@@ -451,7 +451,7 @@ func TestServeDrains(t *testing.T) {
 	}
 }
 
-// A file that is cut short while it is served costs its client an error, and the server nothing.
+// A file that is cut short while it is served gives its client an error, and does not harm the server.
 func TestServeCutShort(t *testing.T) {
 	dir := workplace(t)
 	s := started(t, dir, "--batch-rows", "500")
@@ -478,7 +478,7 @@ func TestServeCutShort(t *testing.T) {
 	}
 }
 
-// A certificate that is renewed is used without a new start; what is none leaves the one before.
+// A renewed certificate is used without a restart. A broken one does not replace the one before.
 func TestServeRenewal(t *testing.T) {
 	dir := workplace(t)
 	certificates(t, dir)

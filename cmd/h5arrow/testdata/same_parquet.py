@@ -15,7 +15,7 @@ spec.loader.exec_module(compare)
 
 
 def rule(t, f):
-    """The type that stands for another, children first; f says for which."""
+    """A type with its children, and then itself, replaced by f."""
     if pt.is_dictionary(t):
         return f(pa.dictionary(t.index_type, rule(t.value_type, f), t.ordered))
     if pt.is_struct(t):

@@ -4,11 +4,11 @@
 
 #include <string.h>
 
-// What is used of DuckDB's C interface here; its header is not where this package could include it.
+// The part of DuckDB's C interface that is used here. This package can't include its header.
 typedef uint64_t idx_t;
 extern void duckdb_unsafe_vector_assign_string_element_len(void *vector, idx_t index, const char *str, idx_t str_len);
 
-// string_t is duckdb_string_t: short strings stand in it, of longer ones the engine holds a copy.
+// string_t is duckdb_string_t. It holds short strings; the engine holds a copy of longer ones.
 typedef struct {
 	uint32_t length;
 	char inlined[12];

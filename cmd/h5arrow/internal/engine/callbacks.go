@@ -27,10 +27,10 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// The engine calls back into Go. Nothing that goes wrong in a callback may pass through the engine's C++ as a panic: it
-// becomes the statement's error.
+// The engine calls back into Go. A panic must not pass through the engine's C++: callbacks turn it into the statement's
+// error.
 
-// pin makes a Go value known to the engine, which frees it by h5arrowFree.
+// pin returns a pointer to a Go value for the engine, which frees it with h5arrowFree.
 func pin(v any) unsafe.Pointer {
 	p := (*C.uintptr_t)(C.malloc(C.size_t(unsafe.Sizeof(C.uintptr_t(0)))))
 	*p = C.uintptr_t(cgo.NewHandle(v))
@@ -38,14 +38,14 @@ func pin(v any) unsafe.Pointer {
 	return unsafe.Pointer(p)
 }
 
-// pinnedAt is the value behind a pointer that pin made.
+// pinnedAt returns the value that a pointer made by pin refers to.
 func pinnedAt[T any](p unsafe.Pointer) T { return cgo.Handle(*(*C.uintptr_t)(p)).Value().(T) }
 
 var freeCallback = unsafe.Pointer(C.h5arrow_callback1(C.h5arrowFree))
 
 //export h5arrowFree
 func h5arrowFree(p unsafe.Pointer) {
-	defer func() { _ = recover() }() // there is nobody left to tell
+	defer func() { _ = recover() }() // an error would have no reader
 	defer C.free(p)
 	h := cgo.Handle(*(*C.uintptr_t)(p))
 	v := h.Value()
@@ -63,10 +63,10 @@ type bound struct {
 	pushed
 }
 
-// pushedParameter is the parameter of a table function that says which of what the query pushed down it does.
+// pushedParameter is the parameter of a table function that selects an entry of query.pushed.
 const pushedParameter = "pushed"
 
-// register makes a table known to the engine as a table function.
+// register registers a table with the engine as a table function.
 func (t *table) register(conn duck.Connection) error {
 	f := duck.CreateTableFunction()
 	defer duck.DestroyTableFunction(&f)
@@ -81,12 +81,12 @@ func (t *table) register(conn duck.Connection) error {
 	duck.TableFunctionAddNamedParameter(f, pushedParameter, number)
 	duck.DestroyLogicalType(&number)
 	if duck.RegisterTableFunction(conn, f) != duck.StateSuccess {
-		return h5err.New(h5err.Argument, "the SQL engine takes no table function for %s", t.names[0])
+		return h5err.New(h5err.Argument, "the SQL engine rejects the table function for %s", t.names[0])
 	}
 	return nil
 }
 
-// caught turns a panic into an error that is told.
+// caught turns a panic into an error and reports it.
 func caught(tell func(error)) {
 	if p := recover(); p != nil {
 		err, ok := p.(error)
@@ -112,7 +112,7 @@ func h5arrowBind(p unsafe.Pointer) {
 		k := duck.GetInt64(v)
 		duck.DestroyValue(&v)
 		if b.q == nil || k < 1 || k > int64(len(b.q.pushed)) {
-			fail(h5err.New(h5err.Argument, "nothing was pushed down as %d", k))
+			fail(h5err.New(h5err.Argument, "no pushed conditions with number %d", k))
 			return
 		}
 		b.pushed = b.q.pushed[k-1]

@@ -19,7 +19,7 @@ import (
 // Available reports whether this build has the engine.
 const Available = true
 
-// pinned counts what the engine holds of us, for tests that look for leaks.
+// pinned counts the Go values that the engine holds, for tests that look for leaks.
 var pinned atomic.Int64
 
 // DB is the engine with its tables. It may be used by several goroutines. The files of its tables must stay open until
@@ -35,14 +35,14 @@ type DB struct {
 	queries map[uint64]*query // by connection
 }
 
-// Starting is an engine that is being started, which takes some milliseconds: time to open files in.
+// Starting is an engine that is being started. That takes some milliseconds, in which the caller can open files.
 type Starting struct {
 	db   *DB
 	err  error
 	done chan struct{}
 }
 
-// Start begins to start the engine. Open or Close ends that.
+// Start starts the engine in the background. The caller calls Open or Close.
 func Start(o Options) *Starting {
 	s := &Starting{done: make(chan struct{})}
 	go func() {
@@ -52,7 +52,7 @@ func Start(o Options) *Starting {
 	return s
 }
 
-// Close gives up an engine that was not opened.
+// Close stops an engine that was not opened.
 func (s *Starting) Close() {
 	<-s.done
 	if s.db != nil {
@@ -76,8 +76,8 @@ func (s *Starting) Open(tables []Table) (*DB, error) {
 	return db, nil
 }
 
-// Open starts the engine and makes a view of each of the names of each table. A name that several tables have is left out
-// unless it is the first of a table. The tables must stay as they are until Close.
+// Open starts the engine and creates a view for each name of each table. A name that several tables have is left out
+// unless it is the first name of a table. The tables must not change until Close.
 func Open(tables []Table, o Options) (*DB, error) { return Start(o).Open(tables) }
 
 func start(o Options) (*DB, error) {
@@ -90,13 +90,13 @@ func start(o Options) (*DB, error) {
 		settings = append(settings, [2]string{"memory_limit", fmt.Sprintf("%dB", max(1<<20, o.MaxMemory/2))})
 	}
 	if !o.Access {
-		settings = append(settings, [][2]string{{"temp_directory", ""}, // nothing is written there either; first, as the next one locks it
+		settings = append(settings, [][2]string{{"temp_directory", ""}, // nothing is written there either; it is first, as the next setting locks it
 			{"enable_external_access", "false"}, {"autoload_known_extensions", "false"},
 			{"autoinstall_known_extensions", "false"}, {"allow_community_extensions", "false"}}...)
 	}
 	var cfg duck.Config
 	if duck.CreateConfig(&cfg) != duck.StateSuccess {
-		return nil, h5err.New(h5err.Memory, "the SQL engine takes no settings")
+		return nil, h5err.New(h5err.Memory, "the SQL engine has no configuration")
 	}
 	defer duck.DestroyConfig(&cfg)
 	for _, s := range settings {
@@ -111,14 +111,14 @@ func start(o Options) (*DB, error) {
 	return db, nil
 }
 
-// quoted is a name as SQL takes it.
+// quoted returns a name as a quoted SQL identifier.
 func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
-// add makes the views, and locks the settings.
+// add creates the views and locks the settings.
 func (db *DB) add(tables []Table) error {
 	var conn duck.Connection
 	if duck.Connect(db.db, &conn) != duck.StateSuccess {
-		return h5err.New(h5err.Memory, "the SQL engine takes no connection")
+		return h5err.New(h5err.Memory, "the SQL engine refuses the connection")
 	}
 	defer duck.Disconnect(&conn)
 	var sql strings.Builder
@@ -144,7 +144,7 @@ func (db *DB) add(tables []Table) error {
 	return nil
 }
 
-// named returns the tables with the names that they get: the first one each, others where they are clear.
+// named returns the tables with the names that they get: the first name always, others where no other table has them.
 func (db *DB) named(tables []Table) []Table {
 	db.unclear = map[string][]string{}
 	count, first := map[string]int{}, map[string]bool{}
@@ -182,7 +182,7 @@ func (db *DB) named(tables []Table) []Table {
 	return out
 }
 
-// Close ends the engine. All results must be released before.
+// Close stops the engine. All results must have been released.
 func (db *DB) Close() error {
 	duck.Close(&db.db)
 	for _, t := range db.tables {
@@ -198,7 +198,7 @@ func (db *DB) query(conn uint64) *query {
 	return db.queries[conn]
 }
 
-// oneLine is a message of the engine without the picture of the statement that follows it.
+// oneLine returns a message of the engine without the excerpt of the statement that follows it.
 func oneLine(msg string) string {
 	if i := strings.Index(msg, "\n\nLINE "); i >= 0 {
 		msg = msg[:i]

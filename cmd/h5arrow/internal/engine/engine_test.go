@@ -64,12 +64,12 @@ func TestCounters(t *testing.T) {
 		}
 	}
 	// All chunks of i64 are 36,000 bytes, decoded; the first is 4,096.
-	for sql, most := range map[string]int64{`select i64 from "/all" limit 5`: 20000, `select sum(i64) from "/all"`: 50000} {
+	for sql, limit := range map[string]int64{`select i64 from "/all" limit 5`: 20000, `select sum(i64) from "/all"`: 50000} {
 		_, stats, err := answer(db, sql)
 		if err != nil || len(stats) != 1 || len(stats[0].Columns) != 1 {
 			t.Fatalf("%s: %v, %v", sql, stats, err)
 		}
-		if c := stats[0].Columns[0]; c.Delivery != dtype.Decoded || c.CopiedBytes < 4096 || c.CopiedBytes > 2*most {
+		if c := stats[0].Columns[0]; c.Delivery != dtype.Decoded || c.CopiedBytes < 4096 || c.CopiedBytes > 2*limit {
 			t.Errorf("%s: %+v", sql, c)
 		}
 	}
@@ -85,7 +85,7 @@ func sorted(s []string) []string {
 	return out
 }
 
-// The engine reaches nothing outside, and takes nothing but statements that read.
+// The engine reaches nothing outside, and runs only statements that read.
 func TestNoAccess(t *testing.T) {
 	leaks(t)
 	dir := t.TempDir()
@@ -102,7 +102,7 @@ func TestNoAccess(t *testing.T) {
 		"attach '" + filepath.Join(dir, "x.db") + "'", "install httpfs", "load httpfs", "set enable_external_access=true",
 		"set memory_limit='1TB'", "pragma threads=4", "reset all", "create table x as select 1", "create temp table x as select 1",
 		"insert into empty values (1)", "drop view empty", "export database '" + dir + "'", "call pragma_version()",
-		"select 1; select 2", "create macro f(x) as x", "checkpoint", "begin", "prepare p as select 1", "use memory", "select $1",
+		"select 1; select 2", "create macro f(x) as x", "checkpoint", "BEGIN", "prepare p as select 1", "use memory", "select $1",
 		"explain analyze copy (select 1) to '" + filepath.Join(dir, "out.csv") + "'",
 	} {
 		refuse(t, db, sql, h5err.Argument, "")
@@ -125,7 +125,7 @@ func TestNoAccess(t *testing.T) {
 	}
 }
 
-// Errors are those of who made them: the statement, the file, or a type that can't be carried.
+// An error names its cause: the statement, the file, or a type that the engine lacks.
 func TestErrors(t *testing.T) {
 	leaks(t)
 	db := open(t, tables(t, suite), Options{})
@@ -208,7 +208,7 @@ func TestOwnMemory(t *testing.T) {
 	rec.Release()
 }
 
-// Many statements at once, some given up at any time, leave nothing behind.
+// Many statements at once, some canceled at any time, leave nothing behind.
 func TestCancel(t *testing.T) {
 	leaks(t)
 	db := open(t, tables(t, suite), Options{Threads: 4})
@@ -261,7 +261,7 @@ func TestCancel(t *testing.T) {
 	r.Release()
 }
 
-// A file that is cut short while it is read costs an error with its name and the place.
+// A file that is cut short while it is read gives an error with its name and the place.
 func TestCutShort(t *testing.T) {
 	leaks(t)
 	whole, err := os.ReadFile(h5test.Fixture(t, "sample.h5"))
@@ -319,7 +319,7 @@ func TestFiles(t *testing.T) {
 	}
 }
 
-// fields are arrays of all types that a table can have and of some more, and how the engine spells their rows.
+// fields are arrays of all types that a table can have and of some more, and how the engine prints their rows.
 func fields(mem arrowmem.Allocator) (cols []arrow.Array, want []string) {
 	add := func(text string, t arrow.DataType, json string) {
 		arr, _, err := array.FromJSON(mem, t, strings.NewReader(json))
@@ -431,7 +431,7 @@ type memoryRows struct{ array.RecordReader }
 func (memoryRows) RowsRead() int64                 { return 0 }
 func (memoryRows) Report() []arrowmap.ColumnReport { return nil }
 
-// Every type is carried, with offsets and in lists that are longer than a vector.
+// Every type reaches the engine, with offsets and in lists that are longer than a vector.
 func TestTypes(t *testing.T) {
 	leaks(t)
 	mem := arrowmem.NewCheckedAllocator(arrowmem.DefaultAllocator)
@@ -473,7 +473,7 @@ func TestTypes(t *testing.T) {
 	}
 }
 
-// What does not fit is an error and no other value.
+// A value that does not fit is an error, not another value.
 func TestOutOfRange(t *testing.T) {
 	leaks(t)
 	db := open(t, nil, Options{})
@@ -497,7 +497,7 @@ func TestOutOfRange(t *testing.T) {
 	}
 }
 
-// Arrays whose bytes were changed under them cost an error.
+// Arrays whose bytes change meanwhile give an error.
 func TestBrokenArrays(t *testing.T) {
 	leaks(t)
 	text := func(offsets []int32, bytes string) arrow.Array {

@@ -16,17 +16,17 @@ import (
 )
 
 // A filler copies rows of Arrow arrays of one type into vectors. It belongs to one thread of the engine. Arrays may lie
-// in the mapping of a file that somebody changes: what matters for safety (offsets, indices, text) is copied before it is
+// in the mapping of a file that changes meanwhile: what matters for safety (offsets, indices, text) is copied before it is
 // checked, and checked before the engine sees it.
 type filler interface {
-	// fill writes rows [off,off+n) of arr to the first n rows of v. Where up has a 0 bit, the row is null whatever arr
-	// says; nil is all ones.
+	// fill writes rows [off,off+n) of arr to the first n rows of v. A row whose bit in up is 0 is null, whatever
+	// arr says; a nil up is all ones.
 	fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error
 	close()
 }
 
 // newFiller returns a filler for a type that logicalType knows. Dictionaries of a whole column become dictionary vectors;
-// inside other types they are written out.
+// inside other types their values are written.
 func newFiller(t arrow.DataType, top bool) filler {
 	switch t := t.(type) {
 	case *arrow.NullType:
@@ -75,7 +75,7 @@ func newFiller(t arrow.DataType, top bool) filler {
 	return &plainFiller{width: t.(arrow.FixedWidthDataType).Bytes()}
 }
 
-// memory returns n elements at a place that the engine owns.
+// memory returns n elements in memory that the engine owns.
 func memory[T any](at unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(at), n) }
 
 // selected returns the n elements of a selection vector, in memory of the engine.
@@ -96,7 +96,7 @@ func raw[T int16 | uint16 | int32 | int64 | uint64 | float32](s []T) []byte {
 	return unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), len(s)*int(unsafe.Sizeof(s[0])))
 }
 
-// buffer returns the bytes of an array's buffer, none where there is no buffer.
+// buffer returns the bytes of an array's buffer, nil if it has no such buffer.
 func buffer(arr arrow.Array, i int) []byte {
 	if b := arr.Data().Buffers(); i < len(b) && b[i] != nil {
 		return b[i].Bytes()
@@ -113,8 +113,8 @@ func copyRows(dst []byte, arr arrow.Array, off, n, width int) {
 // nulls writes validity.
 type nulls struct{ bits []byte }
 
-// write gives v the nulls of rows [off,off+n) of arr and up, and returns the validity, nil where all are valid. It is
-// good until the next call.
+// write sets the validity of v to that of rows [off,off+n) of arr, and of up. It returns the validity, nil if all rows are
+// valid; the result is valid until the next call.
 func (x *nulls) write(arr arrow.Array, off, n int, up []byte, v duck.Vector) []byte {
 	bits := buffer(arr, 0)
 	if len(bits) == 0 && up == nil || n == 0 {
@@ -141,18 +141,18 @@ func (x *nulls) write(arr arrow.Array, off, n int, up []byte, v duck.Vector) []b
 	return own
 }
 
-// set gives v a validity.
+// set sets the validity of v.
 func (x *nulls) set(bits []byte, v duck.Vector) {
 	duck.VectorEnsureValidityWritable(v)
 	copy(memory[byte](duck.VectorGetValidity(v), len(bits)), bits)
 }
 
-// null tells whether row i is null.
+// null reports whether row i is null.
 func null(valid []byte, i int) bool { return valid != nil && valid[i/8]>>(i%8)&1 == 0 }
 
 func (*nulls) close() {}
 
-// plainFiller copies values that are the same in the engine.
+// plainFiller copies values that the engine represents in the same way.
 type plainFiller struct {
 	nulls
 	width int
@@ -164,7 +164,7 @@ func (f *plainFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector
 	return nil
 }
 
-// doubleFiller makes doubles of floats of 32 bits.
+// doubleFiller converts 32-bit floats to doubles.
 type doubleFiller struct {
 	nulls
 	floats []float32
@@ -189,7 +189,7 @@ func (f *nullFiller) fill(_ arrow.Array, _, n int, _ []byte, v duck.Vector) erro
 	return nil
 }
 
-// boolFiller makes bytes of bits.
+// boolFiller converts bits to bytes.
 type boolFiller struct{ nulls }
 
 func (f *boolFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
@@ -198,7 +198,7 @@ func (f *boolFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// halfFiller makes floats of halves, which the engine lacks.
+// halfFiller converts half floats, which the engine lacks, to floats.
 type halfFiller struct {
 	nulls
 	halves []uint16
@@ -215,7 +215,7 @@ func (f *halfFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// room returns s with n elements of any content.
+// room returns s, or a larger slice, with n elements of any content.
 func room[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)

@@ -20,8 +20,8 @@ type dictionary struct {
 	bytes  []byte
 }
 
-// indices writes rows [off,off+n) of an array of dictionary indices to sel; those of null rows become none, and so does
-// any index that is not below size.
+// indices writes rows [off,off+n) of an array of dictionary indices to sel; those of null rows become none. An index
+// that is not below size is an error.
 func (d *dictionary) indices(sel []duck.SelT, arr arrow.Array, off, n, size int, valid []byte, none duck.SelT) error {
 	d.bytes = room(d.bytes, 8*n)
 	b := d.bytes[:n*d.index]
@@ -50,14 +50,14 @@ func (d *dictionary) indices(sel []duck.SelT, arr arrow.Array, off, n, size int,
 	return nil
 }
 
-// dictionaryFiller makes dictionary vectors. The engine's vector of the values is made once for each dictionary.
+// dictionaryFiller creates dictionary vectors. The engine's vector of values is created once for each dictionary.
 type dictionaryFiller struct {
 	nulls
 	dictionary
 	typ    arrow.DataType
 	values filler
-	of     arrow.ArrayData // what labels was made of
-	labels duck.Vector     // one more than there are values: a null
+	of     arrow.ArrayData // the dictionary that labels was created from
+	labels duck.Vector     // the values, and a null after them
 	size   int
 	marks  nulls
 }
@@ -77,7 +77,7 @@ func (f *dictionaryFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.V
 			valid = f.marks.bits
 		}
 	}
-	// The engine keeps the selection as long as the vector that is made with it.
+	// The engine keeps the selection as long as the vector that is created with it.
 	sel := duck.CreateSelectionVector(duck.IdxT(n))
 	defer duck.DestroySelectionVector(&sel)
 	list := selected(sel, n)
@@ -89,7 +89,7 @@ func (f *dictionaryFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.V
 	return nil
 }
 
-// label makes the vector of the values.
+// label creates the vector of values.
 func (f *dictionaryFiller) label(d *array.Dictionary) error {
 	f.drop()
 	values := d.Dictionary()
@@ -143,7 +143,7 @@ func (f *expandedFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vec
 	}
 	t, ok := f.values.(*textFiller)
 	if !ok {
-		return h5err.New(h5err.Unsupported, "the SQL engine takes no dictionary of %s inside another type", d.DataType())
+		return h5err.New(h5err.Unsupported, "the SQL engine can't read a dictionary of %s inside another type", d.DataType())
 	}
 	if err := t.read(d, 0, d.Len()); err != nil {
 		return err

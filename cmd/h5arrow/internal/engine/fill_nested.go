@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// entry is the engine's place of a list among the items.
+// entry is the engine's position of a list among the items.
 type entry struct{ offset, length uint64 }
 
 // listFiller writes lists.
@@ -80,7 +80,7 @@ func (f *arrayFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector
 		return f.child.fill(values, first, all, nil, duck.ListVectorGetChild(v))
 	}
 	var below []byte
-	if valid != nil { // the engine wants the items of what is null to be null
+	if valid != nil { // the engine requires the items of a null array to be null
 		f.bits = room(f.bits, (all+63)/64*8)
 		nullbitmap.Repeat(f.bits, 0, valid, 0, n, f.items, nullbitmap.Overwrite)
 		below = f.bits

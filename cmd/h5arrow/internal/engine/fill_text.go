@@ -31,7 +31,7 @@ func (f *textFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// put writes the n values that were read.
+// put writes the n values that read has read.
 func (f *textFiller) put(n int, v duck.Vector) {
 	if n == 0 {
 		return
@@ -66,7 +66,7 @@ func (f *textFiller) read(arr arrow.Array, off, n int) error {
 	return nil
 }
 
-// check says whether what was read is text, as it was when the array was made.
+// check reports an error if the values are no longer text, as they were when the array was created.
 func (f *textFiller) check() error {
 	ok := utf8.Valid(f.bytes)
 	for _, o := range f.offsets {
@@ -78,8 +78,8 @@ func (f *textFiller) check() error {
 	return nil
 }
 
-// readOffsets copies the offsets of len(dst)-1 values from value at on, and checks that they do not fall and end within
-// limit.
+// readOffsets copies the offsets of len(dst)-1 values, starting with value at, and checks that they do not decrease and do
+// not exceed limit.
 func readOffsets(dst []int64, narrow *[]int32, src []byte, at, width int, limit int64) error {
 	n := len(dst)
 	if len(src) == 0 && n == 1 { // an array without rows needs no offsets

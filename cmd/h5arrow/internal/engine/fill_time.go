@@ -11,7 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// scale says how a unit becomes microseconds.
+// scale converts a unit of time to microseconds: times one number, divided by another.
 type scale struct{ times, over int64 }
 
 var scales = map[arrow.TimeUnit]scale{arrow.Second: {1e6, 1}, arrow.Millisecond: {1e3, 1}, arrow.Microsecond: {1, 1}, arrow.Nanosecond: {1, 1e3}}
@@ -33,7 +33,7 @@ func (s scale) tooLarge(t int64) error {
 		WithHint("leave the column out")
 }
 
-// timeFiller makes times with a zone microseconds.
+// timeFiller converts times with a zone to microseconds.
 type timeFiller struct {
 	nulls
 	scale scale
@@ -56,13 +56,13 @@ func (f *timeFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// interval is the engine's.
+// interval is the engine's representation of an INTERVAL.
 type interval struct {
 	months, days int32
 	micros       int64
 }
 
-// durationFiller makes intervals of durations.
+// durationFiller converts durations to intervals.
 type durationFiller struct {
 	nulls
 	scale scale

@@ -17,7 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// operator is how a column is compared.
+// operator is a comparison of a column with a constant.
 type operator uint8
 
 // The operators.
@@ -32,17 +32,17 @@ const (
 	opNotNull
 )
 
-// condition is a term over a column of batches.
+// condition is a term about a column of batches.
 type condition struct {
 	term
 	at  int // column of the batch
 	typ arrow.Type
 }
 
-// words is the number of words of bits that a vector has.
+// words is the number of 64-bit words for one bit of each row of a vector.
 const words = vectorRows / 64
 
-// predicate finds out for which rows conditions hold. It belongs to one thread.
+// predicate finds the rows for which conditions hold. It belongs to one thread.
 type predicate struct {
 	conditions []condition
 	mask       []uint64 // a bit for each row
@@ -51,7 +51,7 @@ type predicate struct {
 	sel        []uint32
 }
 
-// newPredicate makes room for vectors. They are slices and no arrays: cgo copies arrays when it checks what it passes on.
+// newPredicate allocates vectors. They are slices, not arrays, as cgo copies arrays when it checks what it passes.
 func newPredicate(conditions []condition) *predicate {
 	return &predicate{conditions: conditions, mask: make([]uint64, words), bits: make([]uint64, words), values: make([]uint64, vectorRows)}
 }
@@ -70,7 +70,7 @@ func (p *predicate) choose(rec arrow.RecordBatch, off, n int) int {
 	return k
 }
 
-// rows lists the rows that choose chose, counted from off.
+// rows lists the rows that choose has chosen, counted from off.
 func (p *predicate) rows() []uint32 {
 	p.sel = p.sel[:0]
 	for i, w := range p.mask {
@@ -112,10 +112,10 @@ func (c *condition) apply(p *predicate, arr arrow.Array, off, n int) {
 	compareValues(kind, c.op, p.values, constant, p.mask[:(n+63)/64])
 }
 
-// integers are the kinds of h5arrow_compare, and the least and most values, of types of integers.
+// integers has, for each type of integers, the kind for h5arrow_compare and the minimum and maximum values.
 var integers = map[arrow.Type]struct {
-	kind        int
-	least, most int64
+	kind     int
+	min, max int64
 }{
 	arrow.INT8:   {C.H5ARROW_SIGNED + 1, math.MinInt8, math.MaxInt8},
 	arrow.INT16:  {C.H5ARROW_SIGNED + 2, math.MinInt16, math.MaxInt16},
@@ -127,8 +127,8 @@ var integers = map[arrow.Type]struct {
 	arrow.UINT64: {C.H5ARROW_UNSIGNED + 8, 0, math.MaxInt64}, // constants are no larger
 }
 
-// constant returns how values are compared and with what, as bytes. There are none where the constant is beside all values
-// of the type; all is then whether the condition holds for them.
+// constant returns the comparison and the bytes of the constant. There are no bytes if the constant is less or greater than
+// all values of the type; all then reports whether the condition holds for them.
 func (c *condition) constant() (kind int, constant []byte, all bool) {
 	switch c.typ {
 	case arrow.FLOAT32:
@@ -137,7 +137,7 @@ func (c *condition) constant() (kind int, constant []byte, all bool) {
 		return C.H5ARROW_FLOAT + 8, binary.NativeEndian.AppendUint64(nil, math.Float64bits(*c.real)), false
 	}
 	t := integers[c.typ]
-	switch below, above := c.digits < t.least, c.digits > t.most; {
+	switch below, above := c.digits < t.min, c.digits > t.max; {
 	case below:
 		return 0, nil, c.op == opNotEqual || c.op == opGreater || c.op == opNotLess
 	case above:
@@ -156,10 +156,10 @@ func (c *condition) constant() (kind int, constant []byte, all bool) {
 	return t.kind, constant, false
 }
 
-// A gatherer is a filler that can also write chosen rows one behind the other.
+// A gatherer is a filler that can also write chosen rows one after the other.
 type gatherer interface {
-	// gather writes the chosen ones of rows [off,off+n) of arr to v from row at on. A vector is filled from its start, by one
-	// or more calls.
+	// gather writes the chosen rows of [off,off+n) of arr to v, starting at row at. One or more calls fill a vector from its
+	// start.
 	gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector)
 }
 

@@ -18,7 +18,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// pushedDown is what the scan takes over of a statement.
+// pushedDown returns the part of a statement that the scan takes over.
 func pushedDown(t *testing.T, db *DB, sql string) (p pushed) {
 	t.Helper()
 	q, err := db.open(context.Background())
@@ -38,7 +38,7 @@ func pushedDown(t *testing.T, db *DB, sql string) (p pushed) {
 	return p
 }
 
-// taken is how many conditions of a statement the scan takes over.
+// taken returns the number of conditions of a statement that the scan takes over.
 func taken(t *testing.T, db *DB, sql string) int {
 	t.Helper()
 	return len(pushedDown(t, db, sql).terms)
@@ -54,8 +54,8 @@ func same(t *testing.T, db, plain *DB, sql string) {
 	}
 }
 
-// The answers are the same whether conditions are left to the scan or not: each comparison of each type with constants
-// at and beside all borders.
+// The answers are the same whether the scan applies conditions or not: each comparison of each type, with constants at and
+// next to all limits.
 func TestFilterSame(t *testing.T) {
 	leaks(t)
 	list := tables(t, suite)
@@ -150,7 +150,7 @@ func TestFilterTaken(t *testing.T) {
 	refuse(t, db, `select * from h5arrow_scan_0(pushed := 1)`, h5err.Argument, "nothing was pushed down as 1")
 }
 
-// Floats of 32 bits come as doubles where the engine would make doubles of all of them, and the answers are the same.
+// 32-bit floats leave the scan as doubles where the engine would convert all of them, and the answers are the same.
 func TestDoubles(t *testing.T) {
 	leaks(t)
 	list := tables(t, suite)
@@ -247,7 +247,7 @@ func TestLate(t *testing.T) {
 	}
 }
 
-// The engine makes doubles of decimal constants as the scan does.
+// The engine converts decimal constants to doubles as the scan does.
 func TestDecimalConstants(t *testing.T) {
 	leaks(t)
 	db := open(t, nil, Options{})

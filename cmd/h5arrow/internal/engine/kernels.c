@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-// Each kernel is there twice: in plain C, and for processors with AVX-512, which are found out when it is called.
+// Each kernel exists twice: in plain C, and with AVX-512 for processors that have it, which is checked at each call.
 
 int h5arrow_plain_only;
 
@@ -178,7 +178,7 @@ WIDE_FLOATS(wide_f32, float, __m512, 16, _mm512_set1_ps, _mm512_cmp_ps_mask)
 WIDE_FLOATS(wide_f64, double, __m512d, 8, _mm512_set1_pd, _mm512_cmp_pd_mask)
 #undef LOAD
 
-// A whole register is stored as long as it ends within the n values; what is too much is overwritten by the next.
+// A whole register is stored as long as it ends within the n values; the next store overwrites what is too much.
 #define WIDE_PICK(T, LANES, MASK, COMPRESS, STORE)                                                                                         \
 	{                                                                                                                                      \
 		T *out = to, *end = out + n;                                                                                                       \

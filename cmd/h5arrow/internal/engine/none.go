@@ -20,7 +20,7 @@ type DB struct{}
 // Rows is the result of a statement.
 type Rows struct{ array.RecordReader }
 
-// Stats says what was read.
+// Stats returns nothing.
 func (r *Rows) Stats() []ScanStats { return nil }
 
 func missing() error {
@@ -28,7 +28,7 @@ func missing() error {
 		WithHint("build it with cgo, a C++ compiler and the tag duckdb_arrow: CGO_ENABLED=1 go install -tags duckdb_arrow github.com/h5arrow/h5arrow/cmd/h5arrow@latest")
 }
 
-// Start begins to start the engine. Here there is none.
+// Start does nothing: there is no engine in this build.
 func Start(Options) *Starting { return nil }
 
 // Starting is an engine that is being started.

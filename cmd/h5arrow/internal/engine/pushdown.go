@@ -16,20 +16,20 @@ import (
 )
 
 // The engine's C interface passes neither filters nor casts to table functions. So a statement that is one SELECT from one
-// table is looked at before it is run. Those of the conditions in its WHERE that all must hold, and that compare a column of
-// numbers with a number or ask for nulls, are taken out of it and given to the scan. And a column of floats of 32 bits that
-// is used only where the engine makes doubles of it first comes from the scan as doubles. Anything else is left as it was.
+// table is examined before it runs. Conditions of its WHERE that all must hold, and that compare a column of numbers with a
+// number or test for nulls, move from the statement to the scan. A column of 32-bit floats that is used only where the
+// engine converts it to doubles first leaves the scan as doubles. Everything else is left as it was.
 //
-// That is sound because: the names can mean nothing but columns of that table (there is no other, and no CTE); the
-// engine's order of numbers is kept, in which NaN is greater than all others and equal to itself; a condition that is
-// taken out held, or did not, for each row by itself; each float is a double. The engine's own parser takes the statement
-// apart and puts it together; that the new text means what was changed, and nothing else, is seen by parsing it once more
-// and comparing, and that the result has the same columns by binding both.
+// That is sound because the names can only mean columns of that table (there is no other, and no CTE); the engine's order
+// of numbers is kept, in which NaN is greater than all others and equal to itself; each condition that moves holds or fails
+// for a row by itself; and each float is a double. The engine's own parser parses the statement and writes the new one. The
+// new text is parsed again and compared, which shows that nothing else has changed, and both statements are bound, which
+// shows that their results have the same columns.
 
-// pushed is what a scan does of a statement.
+// pushed is the part of a statement that the scan does.
 type pushed struct {
 	terms  []term
-	double []int // columns of floats of 32 bits that become doubles
+	double []int // columns of 32-bit floats that become doubles
 }
 
 // term is a condition on one column.
@@ -49,13 +49,13 @@ type number struct {
 var operators = map[string]operator{"COMPARE_EQUAL": opEqual, "COMPARE_NOTEQUAL": opNotEqual, "COMPARE_LESSTHAN": opLess,
 	"COMPARE_GREATERTHANOREQUALTO": opNotLess, "COMPARE_GREATERTHAN": opGreater, "COMPARE_LESSTHANOREQUALTO": opNotGreater}
 
-// mirrored are the operators when the sides are exchanged.
+// mirrored maps operators to those with the sides exchanged.
 var mirrored = map[operator]operator{opEqual: opEqual, opNotEqual: opNotEqual, opLess: opGreater, opGreater: opLess, opNotLess: opNotGreater, opNotGreater: opNotLess}
 
 // object is a JSON object.
 type object = map[string]any
 
-// leaner returns the statement without what the scan takes over; "" when that is nothing.
+// leaner returns the statement without what the scan takes over, "" if that is nothing.
 func (q *query) leaner(sql string) (string, error) {
 	if q.db.o.NoPushdown || q.db.o.Access || !q.db.promising(sql) {
 		return "", nil
@@ -93,7 +93,7 @@ func (q *query) leaner(sql string) (string, error) {
 	return q.unparsed(tree)
 }
 
-// promising tells whether it is worth to look at a statement.
+// promising reports whether a statement is worth a closer look.
 func (db *DB) promising(sql string) bool {
 	sql = strings.ToLower(sql)
 	if strings.Contains(sql, "where") {
@@ -103,12 +103,12 @@ func (db *DB) promising(sql string) bool {
 		(strings.Contains(sql, "double") || slices.ContainsFunc(ofDoubles, func(f string) bool { return strings.Contains(sql, f) }))
 }
 
-// onlyTable returns the table of a SELECT that reads nothing else, nil for any other.
+// onlyTable returns the table of a SELECT that reads nothing else, nil for any other statement.
 func (q *query) onlyTable(node, from object) *table {
 	if node["type"] != "SELECT_NODE" || from["type"] != "BASE_TABLE" {
 		return nil
 	}
-	// What is not known here may change what the names mean or what the conditions apply to.
+	// Anything unknown may change what the names mean or what the conditions apply to.
 	for key, value := range from {
 		switch key {
 		case "type", "alias", "query_location", "table_name":
@@ -134,7 +134,7 @@ func (q *query) onlyTable(node, from object) *table {
 	return nil
 }
 
-// hollow tells whether there is nothing in a value.
+// hollow reports whether a value is empty.
 func hollow(v any) bool {
 	switch v := v.(type) {
 	case nil:
@@ -154,7 +154,7 @@ func hollow(v any) bool {
 	return false
 }
 
-// takeTerms takes conditions out of a SELECT.
+// takeTerms removes conditions from a SELECT and returns them.
 func (t *table) takeTerms(node object, qualifier string) []term {
 	where, _ := node["where_clause"].(object)
 	if where == nil {
@@ -184,7 +184,7 @@ func (t *table) takeTerms(node object, qualifier string) []term {
 	return terms
 }
 
-// terms returns what a condition comes to, nil when it is none that a scan takes.
+// terms returns the terms of a condition, nil if the scan can't apply it.
 func (t *table) terms(c object, qualifier string) []term {
 	switch {
 	case c["class"] == "COMPARISON":
@@ -219,7 +219,7 @@ func (t *table) terms(c object, qualifier string) []term {
 	return nil
 }
 
-// compare returns the comparison of a column with a number, nil where that is not known to be what the engine does.
+// compare returns the comparison of a column with a number, nil if it might differ from the engine's.
 func (t *table) compare(column int, op operator, n *number) []term {
 	if column < 0 || op == 0 || n == nil {
 		return nil
@@ -234,7 +234,7 @@ func (t *table) compare(column int, op operator, n *number) []term {
 			return nil
 		}
 	case typ.ID() == arrow.FLOAT64:
-		// Both operands of the division are exact, so that its result is the nearest number there is.
+		// Both operands of the division are exact, so its result is the nearest double.
 		if abs < 0 || abs >= 1<<53 || n.scale > 22 {
 			return nil
 		}
@@ -254,14 +254,14 @@ func (t *table) compare(column int, op operator, n *number) []term {
 	return []term{{column: column, op: op, number: *n}}
 }
 
-// ofDoubles are the aggregate functions that take DOUBLE, and no FLOAT.
+// ofDoubles are the aggregate functions that take DOUBLE but not FLOAT.
 var ofDoubles = []string{"avg", "mean", "favg", "sum", "fsum", "kahan_sum", "sumkahan", "product", "sem", "skewness", "kurtosis", "kurtosis_pop",
 	"stddev", "stddev_pop", "stddev_samp", "var_pop", "var_samp", "variance"}
 
-// single tells whether a column is one of floats of 32 bits.
+// single reports whether a column has 32-bit floats.
 func (c column) single() bool { return c.err == nil && c.typ.ID() == arrow.FLOAT32 }
 
-// doubles returns the columns of floats of 32 bits that a SELECT uses as doubles, and as nothing else.
+// doubles returns the columns of 32-bit floats that a SELECT uses only as doubles.
 func (t *table) doubles(node object, qualifier string) []int {
 	u := &uses{t: t, qualifier: qualifier, double: map[int]bool{}, other: map[string]bool{}}
 	u.walk(node)
@@ -274,7 +274,7 @@ func (t *table) doubles(node object, qualifier string) []int {
 	return out
 }
 
-// uses is what a SELECT uses columns for.
+// uses records what a SELECT uses columns for.
 type uses struct {
 	t         *table
 	qualifier string
@@ -283,7 +283,7 @@ type uses struct {
 	all       bool            // all columns may be
 }
 
-// walk notes what is used in a part of a statement.
+// walk records the uses in a part of a statement.
 func (u *uses) walk(v any) {
 	switch v := v.(type) {
 	case []any:
@@ -295,7 +295,7 @@ func (u *uses) walk(v any) {
 		case nil, "BETWEEN", "CASE", "CAST", "COLLATE", "COMPARISON", "CONJUNCTION", "CONSTANT", "FUNCTION", "OPERATOR", "WINDOW":
 		case "COLUMN_REF":
 			u.refer(v)
-		default: // a star, a position, a subquery, and what is not known here
+		default: // a star, a position, a subquery, or anything unknown
 			u.all = true
 		}
 		arg := u.cast(v)
@@ -307,7 +307,7 @@ func (u *uses) walk(v any) {
 	}
 }
 
-// cast notes a column that an expression casts to double, and returns the key under which it stands.
+// cast records a column that an expression casts to double, and returns the key of the operand.
 func (u *uses) cast(e object) string {
 	key, arg := "", e["child"]
 	switch name, _ := e["function_name"].(string); {
@@ -331,7 +331,7 @@ func (u *uses) cast(e object) string {
 	return key
 }
 
-// refer notes a name. The name of the table stands for whole rows.
+// refer records a name. The name of the table means whole rows.
 func (u *uses) refer(ref object) {
 	names, _ := ref["column_names"].([]any)
 	for i, x := range names {
@@ -343,7 +343,7 @@ func (u *uses) refer(ref object) {
 	}
 }
 
-// columnOf returns the column that an expression is, -1 for none.
+// columnOf returns the column that an expression names, -1 for other expressions.
 func (t *table) columnOf(v any, qualifier string) int {
 	c, _ := v.(object)
 	if c["class"] != "COLUMN_REF" || c["type"] != "COLUMN_REF" || !hollow(c["alias"]) {
@@ -368,7 +368,7 @@ func (t *table) columnOf(v any, qualifier string) int {
 	return -1
 }
 
-// constant returns the number that an expression is, nil for anything else.
+// constant returns the number that an expression is, nil for other expressions.
 func constant(v any) *number {
 	c, _ := v.(object)
 	if c["class"] != "CONSTANT" || c["type"] != "VALUE_CONSTANT" {
@@ -405,7 +405,7 @@ func constant(v any) *number {
 	return nil
 }
 
-// parsed is a statement as the engine's parser sees it, nil for what it does not show.
+// parsed returns the engine's syntax tree of a statement, nil if the engine does not provide it.
 func (q *query) parsed(sql string) (object, error) {
 	text, err := q.scalar("SELECT json_serialize_sql($1::VARCHAR)::VARCHAR", sql)
 	if err != nil {
@@ -415,12 +415,12 @@ func (q *query) parsed(sql string) (object, error) {
 	d.UseNumber()
 	var tree object
 	if err := d.Decode(&tree); err != nil || tree["error"] != false {
-		return nil, nil // it is not one that the parser shows
+		return nil, nil // the engine provides trees of SELECT only
 	}
 	return tree, nil
 }
 
-// unparsed is the text of a statement, "" when it would not be that statement.
+// unparsed returns the text of a syntax tree, "" if parsing it does not give the same tree.
 func (q *query) unparsed(tree object) (string, error) {
 	b, err := json.Marshal(tree)
 	if err != nil {
@@ -437,7 +437,7 @@ func (q *query) unparsed(tree object) (string, error) {
 	return text, nil
 }
 
-// placeless removes from a tree where in the text things stand.
+// placeless removes the positions in the text from a tree.
 func placeless(v any) any {
 	switch v := v.(type) {
 	case object:

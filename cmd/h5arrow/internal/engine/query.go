@@ -17,26 +17,26 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// query is one statement on its way. It has a connection of its own.
+// query is one running statement. It has its own connection.
 type query struct {
 	db     *DB
 	ctx    context.Context
 	cancel context.CancelFunc
 	conn   duck.Connection
 	id     uint64
-	stop   func() bool // undoes the interrupt by the context
+	stop   func() bool // stops the context from interrupting
 	stmt   duck.PreparedStatement
 
 	simple bool     // one SELECT was prepared
 	pushed []pushed // by the parameter of the table functions, from 1 on
 
-	mu    sync.Mutex // guards what follows, and the connection against an interrupt that comes late
+	mu    sync.Mutex // guards what follows, and the connection against a late interrupt
 	over  bool
-	err   error // of a scan, the first
+	err   error // the first error of a scan
 	stats []ScanStats
 }
 
-// fail notes the error of a scan: the engine would only pass its text on.
+// fail keeps the error of a scan: the engine would only pass on its text.
 func (q *query) fail(err error) {
 	if q == nil {
 		return
@@ -61,7 +61,7 @@ func (db *DB) open(ctx context.Context) (*query, error) {
 	}
 	q := &query{db: db}
 	if duck.Connect(db.db, &q.conn) != duck.StateSuccess {
-		return nil, h5err.New(h5err.Memory, "the SQL engine takes no connection")
+		return nil, h5err.New(h5err.Memory, "the SQL engine refuses the connection")
 	}
 	q.ctx, q.cancel = context.WithCancel(ctx)
 	var client duck.ClientContext
@@ -94,7 +94,7 @@ func (q *query) close() {
 	q.db.mu.Unlock()
 }
 
-// error returns the error of a statement: that of its files or its context where there is one, else what the engine says.
+// error returns the error of a statement: that of its files or its context if there is one, else the engine's.
 func (q *query) error(kind duck.ErrorType, msg string) error {
 	q.mu.Lock()
 	err := q.err
@@ -125,7 +125,7 @@ func (q *query) error(kind duck.ErrorType, msg string) error {
 	return e
 }
 
-// hint adds what tables there are to an error about one that there is not.
+// hint adds the names of the tables to an error about an unknown table.
 func (db *DB) hint(e *h5err.Error) {
 	_, name, _ := strings.Cut(e.Msg, "Table with name ")
 	name, _, found := strings.Cut(name, " does not exist")
@@ -156,10 +156,10 @@ func quotedAll(names []string) []string {
 	return out
 }
 
-// reading are the statements that are taken without Options.Access.
+// reading are the statements that may run without Options.Access.
 var reading = []duck.StatementType{duck.StatementTypeSelect, duck.StatementTypeExplain, duck.StatementTypeRelation, duck.StatementTypeLogicalPlan}
 
-// prepare parses and binds a statement. With Access there may be several, of which all but the last are run.
+// prepare parses and binds a statement. With Access there may be several; all but the last are run.
 func (q *query) prepare(sql string) error {
 	if strings.Contains(sql, "\x00") {
 		return h5err.New(h5err.Argument, "the statement holds a zero byte")
@@ -175,7 +175,7 @@ func (q *query) prepare(sql string) error {
 		return q.error(duck.ErrorTypeParser, msg)
 	}
 	if n > 1 && !q.db.o.Access {
-		return h5err.New(h5err.Argument, "%d statements: one at a time is taken", n)
+		return h5err.New(h5err.Argument, "%d statements: only one is allowed", n)
 	}
 	for i := range n {
 		duck.DestroyPrepare(&q.stmt)
@@ -184,11 +184,11 @@ func (q *query) prepare(sql string) error {
 		}
 		kind := duck.PreparedStatementType(q.stmt)
 		if !q.db.o.Access && !slices.Contains(reading, kind) {
-			return h5err.New(h5err.Argument, "this statement does not read: only those that do are taken").
+			return h5err.New(h5err.Argument, "only statements that read are allowed").
 				WithOption("engine.Options.Access", "allow all")
 		}
 		if duck.NParams(q.stmt) > 0 {
-			return h5err.New(h5err.Argument, "the statement has parameters, which nothing gives values to")
+			return h5err.New(h5err.Argument, "the statement has parameters, which have no values")
 		}
 		if i+1 == n {
 			q.simple = n == 1 && kind == duck.StatementTypeSelect
@@ -208,7 +208,7 @@ func (q *query) prepare(sql string) error {
 	return nil
 }
 
-// pushDown replaces the prepared statement by one that leaves more to the scan, where there is one that comes to the same.
+// pushDown replaces the prepared statement with an equivalent one that leaves more to the scan, if there is one.
 func (q *query) pushDown(sql string) error {
 	if !q.simple {
 		return nil
@@ -226,7 +226,7 @@ func (q *query) pushDown(sql string) error {
 	return nil
 }
 
-// sameColumns tells whether two statements have results of the same names and types.
+// sameColumns reports whether the results of two statements have the same names and types.
 func sameColumns(a, b duck.PreparedStatement) bool {
 	n := duck.PreparedStatementColumnCount(a)
 	if n != duck.PreparedStatementColumnCount(b) {
@@ -240,7 +240,7 @@ func sameColumns(a, b duck.PreparedStatement) bool {
 	return true
 }
 
-// run runs a statement of ours.
+// run runs a statement of this package.
 func (q *query) run(sql string) error {
 	var res duck.Result
 	defer duck.DestroyResult(&res)
@@ -250,7 +250,7 @@ func (q *query) run(sql string) error {
 	return nil
 }
 
-// scalar returns the text that a statement of ours has for a parameter.
+// scalar returns the text that a statement of this package returns for a parameter.
 func (q *query) scalar(sql, parameter string) (string, error) {
 	var stmt duck.PreparedStatement
 	defer duck.DestroyPrepare(&stmt)
@@ -306,7 +306,7 @@ func (db *DB) Schema(ctx context.Context, statement string) (*arrow.Schema, erro
 	return arrowSchema(opts, types, names)
 }
 
-// arrowSchema is the schema of a result. It destroys the types.
+// arrowSchema returns the schema of a result. It destroys the types.
 func arrowSchema(opts duck.ArrowOptions, types []duck.LogicalType, names []string) (*arrow.Schema, error) {
 	defer func() {
 		for i := range types {
@@ -324,9 +324,8 @@ func arrowSchema(opts duck.ArrowOptions, types []duck.LogicalType, names []strin
 	return schema, nil
 }
 
-// Rows is the result of a statement: record batches in memory of their own, made while they are asked for. It implements
-// array.RecordReader. It is to be used by one goroutine at a time, and Release is what gives back the memory and the
-// engine's threads.
+// Rows is the result of a statement: record batches in their own memory, computed as they are read. It implements
+// array.RecordReader and must be used by one goroutine at a time. Release frees the memory and the engine's threads.
 type Rows struct {
 	refs    atomic.Int64
 	q       *query
@@ -347,7 +346,7 @@ func (db *DB) Query(ctx context.Context, statement string) (array.RecordReader, 
 	return r, nil
 }
 
-// Run is Query for a caller that wants to know what was read.
+// Run is Query for callers that need the statistics.
 func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
 	q, err := db.open(ctx)
 	if err != nil {
@@ -355,14 +354,14 @@ func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
 	}
 	r := &Rows{q: q}
 	r.refs.Store(1)
-	if err := r.begin(statement); err != nil {
+	if err := r.start(statement); err != nil {
 		r.Release()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Rows) begin(statement string) error {
+func (r *Rows) start(statement string) error {
 	q := r.q
 	if err := q.prepare(statement); err != nil {
 		return err
@@ -372,7 +371,7 @@ func (r *Rows) begin(statement string) error {
 	}
 	var pending duck.PendingResult
 	defer duck.DestroyPending(&pending)
-	// It is marked as deprecated, but there is no other way yet to a result that is not all in memory.
+	// It is marked as deprecated, but there is no other way yet to read a result that does not fit in memory.
 	if duck.PendingPreparedStreaming(q.stmt, &pending) != duck.StateSuccess {
 		return q.error(duck.ErrorTypeInvalid, duck.PendingError(pending))
 	}
@@ -391,10 +390,10 @@ func (r *Rows) begin(statement string) error {
 	return err
 }
 
-// Schema is the schema of the batches.
+// Schema returns the schema of the batches.
 func (r *Rows) Schema() *arrow.Schema { return r.schema }
 
-// Next moves to the next batch. It is false at the end and after an error.
+// Next moves to the next batch. It returns false at the end and after an error.
 func (r *Rows) Next() bool {
 	r.drop()
 	if r.done || r.err != nil {
@@ -432,19 +431,19 @@ func (r *Rows) drop() {
 	}
 }
 
-// RecordBatch is the current batch, valid until the next call of Next unless retained.
+// RecordBatch returns the current batch, valid until the next call of Next unless retained.
 func (r *Rows) RecordBatch() arrow.RecordBatch { return r.current }
 
-// Record is RecordBatch under its old name.
+// Record is the deprecated name of RecordBatch.
 func (r *Rows) Record() arrow.RecordBatch { return r.current }
 
-// Err is the error that ended the result, nil at its end.
+// Err returns the error that ended the result, nil after all rows.
 func (r *Rows) Err() error { return r.err }
 
-// Retain takes one more reference.
+// Retain adds a reference.
 func (r *Rows) Retain() { r.refs.Add(1) }
 
-// Release gives a reference back; the last one ends the statement.
+// Release drops a reference; the last one ends the statement.
 func (r *Rows) Release() {
 	if r.refs.Add(-1) == 0 {
 		r.end()
@@ -454,13 +453,13 @@ func (r *Rows) Release() {
 func (r *Rows) end() {
 	r.drop()
 	r.done = true
-	r.q.cancel() // what is being decoded
+	r.q.cancel() // stops decoding
 	duck.DestroyArrowOptions(&r.opts)
 	duck.DestroyResult(&r.res)
 	r.q.close()
 }
 
-// Stats says what each scan of the statement read. It is complete after the last Release.
+// Stats returns what each scan of the statement read. It is complete after the last Release.
 func (r *Rows) Stats() []ScanStats {
 	r.q.mu.Lock()
 	defer r.q.mu.Unlock()

@@ -21,25 +21,25 @@ const (
 	morselRows = 60 * vectorRows // that a thread takes at a time
 )
 
-// rowNumber stands for the column that is a row's number in its table.
+// rowNumber is the index of the column with the row's number in its table.
 const rowNumber = -1
 
-// scan is one pass over a table: what the engine's threads share. It belongs to the engine, which frees it.
+// scan is the state of one pass over a table that the engine's threads share. It belongs to the engine, which frees it.
 //
-// Where rows are chosen and columns have to be decoded, those that the choice needs come first, and the others only from
+// If there are conditions and columns have to be decoded, the columns of the conditions are read first, and the others only
 // where rows were chosen.
 type scan struct {
 	*bound
 	columns    []int       // for each vector the column of the table, len(t.columns) for the file, or rowNumber
 	place      []place     // for each vector where its values are
-	conditions []condition // for rows to be wanted, over the columns of the first part
+	conditions []condition // for choosing rows, about columns of the first part
 	ctx        context.Context
 	cancel     context.CancelFunc
 
 	mu     sync.Mutex
 	first  part
 	late   *part  // nil: all columns are in the first one
-	row    int64  // of the table, the next that nobody has
+	row    int64  // of the table, the next that no thread has
 	chosen []bool // with late: for each vectorRows of the first part's batch whether rows in it are chosen
 	choice *predicate
 	done   bool
@@ -53,16 +53,16 @@ type place struct {
 	column int
 }
 
-// part is columns that are read together.
+// part is a set of columns that are read together.
 type part struct {
 	columns []int
-	r       rows // nil where there are no columns, and before the late part is wanted
+	r       rows // nil if there are no columns, and before the late part is needed
 	batch   arrow.RecordBatch
-	base    int64 // the row of the table that the batch begins with
-	end     int64 // the row behind it
+	base    int64 // the row of the table that the batch starts with
+	end     int64 // the row after it
 }
 
-// newScan begins to read the columns of a table that fill the vectors, and those that rows are chosen by.
+// newScan starts reading the columns of a table that fill the vectors, and those of the conditions.
 func newScan(b *bound, columns []int) (*scan, error) {
 	t := b.t
 	s := &scan{bound: b, columns: columns, place: make([]place, len(columns)), stats: ScanStats{Table: t.names[0]}}
@@ -117,7 +117,7 @@ func newScan(b *bound, columns []int) (*scan, error) {
 	return s, nil
 }
 
-// close ends the reading and notes what was read.
+// close stops reading and records what was read.
 func (s *scan) close() {
 	s.cancel()
 	s.stop(&s.first)
@@ -127,7 +127,7 @@ func (s *scan) close() {
 	s.q.add(s.stats)
 }
 
-// stop ends the reading of a part and counts what was read.
+// stop stops reading a part and counts what was read.
 func (s *scan) stop(p *part) {
 	p.drop()
 	if p.r == nil {
@@ -158,7 +158,7 @@ func (p *part) drop() {
 	}
 }
 
-// next moves to the next batch; false at the end.
+// next moves to the next batch. It returns false at the end.
 func (p *part) next() (bool, error) {
 	p.drop()
 	p.base = p.end
@@ -174,19 +174,19 @@ func (p *part) next() (bool, error) {
 	return true, nil
 }
 
-// local is what one thread of the engine has of a scan.
+// local is the state of a scan in one thread of the engine.
 type local struct {
 	s        *scan
 	first    view
 	late     view
 	at, end  int64 // rows of the table that are this thread's
 	fillers  []filler
-	choice   *predicate // nil: all rows are wanted
+	choice   *predicate // nil: all rows are chosen
 	dense    bool       // all fillers are gatherers
 	fileName *fileFiller
 }
 
-// view is a batch that a thread reads, and the row of the table that it begins with.
+// view is a batch that a thread reads, and the row of the table that it starts with.
 type view struct {
 	batch arrow.RecordBatch
 	base  int64
@@ -227,7 +227,7 @@ func (l *local) close() {
 	l.late.set(nil)
 }
 
-// set makes a part's batch that of the view; nil is none.
+// set sets the batch of the view to a part's; nil removes it.
 func (v *view) set(p *part) {
 	if v.batch != nil {
 		v.batch.Release()
@@ -239,7 +239,7 @@ func (v *view) set(p *part) {
 	}
 }
 
-// column is the array that place says, and where in it a row of the table is.
+// column returns the array at a place, and the index in it of a row of the table.
 func (l *local) column(p place, row int64) (arrow.Array, int) {
 	v := &l.first
 	if p.late {
@@ -248,7 +248,7 @@ func (l *local) column(p place, row int64) (arrow.Array, int) {
 	return v.batch.Column(p.column), int(row - v.base)
 }
 
-// take gives the thread more rows; false when there are none.
+// take gives the thread more rows. It returns false if there are none.
 func (s *scan) take(l *local) (bool, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -287,7 +287,7 @@ func (s *scan) advance() (bool, error) {
 		if s.late == nil {
 			return true, nil
 		}
-		// Rows that are not chosen are passed over.
+		// Rows that are not chosen are skipped.
 		for k := (s.row - s.first.base) / vectorRows; k < int64(len(s.chosen)) && !s.chosen[k]; k++ {
 			s.row = min(s.first.base+(k+1)*vectorRows, s.first.end)
 		}
@@ -297,7 +297,7 @@ func (s *scan) advance() (bool, error) {
 	}
 }
 
-// choose notes where in the first part's batch rows are chosen.
+// choose records where in the first part's batch rows are chosen.
 func (s *scan) choose() error {
 	return source.Guard(func() error {
 		s.chosen = s.chosen[:0]
@@ -308,7 +308,7 @@ func (s *scan) choose() error {
 	})
 }
 
-// reach reads the late part up to the row. Where there is much before it that nobody wants, the reading begins anew.
+// reach reads the late part up to the row. If there are many rows to skip, it starts a new reader at the row.
 func (s *scan) reach() error {
 	p := s.late
 	if p.r != nil && s.row >= p.end && s.row-p.end > max(p.end-p.base, morselRows) {
@@ -332,12 +332,12 @@ func (s *scan) reach() error {
 	return nil
 }
 
-// least is the number of rows that a chunk may still take for which it is worth going on.
-const least = vectorRows / 4
+// minRoom is the number of free rows of a chunk from which on another batch is read into it.
+const minRoom = vectorRows / 4
 
-// next fills a chunk and returns how many rows it has, 0 at the end.
+// next fills a chunk and returns its number of rows, 0 at the end.
 func (l *local) next(chunk duck.DataChunk) (n int, err error) {
-	for n <= vectorRows-least {
+	for n <= vectorRows-minRoom {
 		if l.at == l.end {
 			if n > 0 {
 				return n, nil
@@ -363,7 +363,7 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 	return n, nil
 }
 
-// fill looks at n rows and writes those that are wanted from row at of the chunk on. It returns how many they are.
+// fill examines n rows and writes the chosen ones to the chunk, starting at its row at. It returns their number.
 func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 	k := n
 	if l.choice != nil {
@@ -407,7 +407,7 @@ func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 	return k, nil
 }
 
-// numbers writes the numbers of k rows; some is that they are those that were chosen.
+// numbers writes the numbers of k rows; with some, those of the chosen rows.
 func (l *local) numbers(out []int64, k int, some bool) {
 	first := l.at
 	if !some {
@@ -421,12 +421,12 @@ func (l *local) numbers(out []int64, k int, some bool) {
 	}
 }
 
-// fileFiller writes the names of the files that rows are from.
+// fileFiller writes the names of the files that rows come from.
 type fileFiller struct {
 	files  []FileRows
 	labels duck.Vector
 	file   int   // of the last row that was written
-	begin  int64 // of that file
+	first  int64 // row of that file
 }
 
 func newFileFiller(files []FileRows) *fileFiller {
@@ -440,15 +440,15 @@ func newFileFiller(files []FileRows) *fileFiller {
 }
 
 func (f *fileFiller) fill(row int64, n int, v duck.Vector) {
-	if row < f.begin {
-		f.file, f.begin = 0, 0
+	if row < f.first {
+		f.file, f.first = 0, 0
 	}
 	sel := duck.CreateSelectionVector(duck.IdxT(n))
 	defer duck.DestroySelectionVector(&sel)
 	list := unsafe.Slice(duck.SelectionVectorGetDataPtr(sel), n)
 	for i := range list {
-		for row+int64(i)-f.begin >= f.files[f.file].Rows {
-			f.begin += f.files[f.file].Rows
+		for row+int64(i)-f.first >= f.files[f.file].Rows {
+			f.first += f.files[f.file].Rows
 			f.file++
 		}
 		list[i] = duck.SelT(f.file)

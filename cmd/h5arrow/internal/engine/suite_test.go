@@ -75,7 +75,7 @@ func answer(db *DB, sql string) (lines []string, stats []ScanStats, err error) {
 	return lines, r.Stats(), err
 }
 
-// text makes a statement give text, so that results are compared as the engine spells them.
+// text makes a statement give text, so that results are compared as the engine prints them.
 func text(sql string) string { return "select columns(*)::varchar from (" + sql + ")" }
 
 const suite = "testdata/suite.h5"
@@ -234,7 +234,7 @@ func TestSuite(t *testing.T) {
 	for _, o := range options {
 		db := open(t, list, o)
 		for i, sql := range statements {
-			for _, sql := range []string{text(sql), sql} { // the second time as it stands, for its filters
+			for _, sql := range []string{text(sql), sql} { // the second time as it is, for its filters
 				lines, _, err := answer(db, sql)
 				if err != nil {
 					t.Errorf("%s: %v", sql, err)

@@ -29,7 +29,7 @@ type table struct {
 	types    []duck.LogicalType // one for each label
 }
 
-// rows are what a table is read by: an arrowmap.Reader.
+// rows is the reader of a table, an arrowmap.Reader.
 type rows interface {
 	array.RecordReader
 	RowsRead() int64
@@ -45,7 +45,7 @@ type column struct {
 }
 
 // rowColumn is the first column of a table function: the row's number. The views leave it out. The engine asks for the
-// first column where it wants no column but the number of rows, and this one costs nothing.
+// first column if it needs only the number of rows, and this one costs nothing.
 const rowColumn = "h5arrow_row"
 
 func newTable(db *DB, def Table, function string) *table {
@@ -61,7 +61,7 @@ func newTable(db *DB, def Table, function string) *table {
 				col.err = h5err.In(err, "", c.Path)
 			}
 		}
-		if col.err != nil { // NULL goes with everything: only reading it fails
+		if col.err != nil { // NULL fits everywhere: only reading it fails
 			lt = duck.CreateLogicalType(duck.TypeSQLNull)
 		}
 		t.columns = append(t.columns, col)

@@ -12,11 +12,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// maxArray is the number of items up to which a list of fixed size is an ARRAY: the engine sets memory aside for 2048
-// rows of them.
+// maxArray is the number of items up to which a fixed-size list is an ARRAY: the engine reserves memory for 2048 rows of
+// them.
 const maxArray = 1024
 
-// plain are the types that are carried as they are.
+// plain maps the types whose values are the same in the engine.
 var plain = map[arrow.Type]duck.Type{
 	arrow.BOOL: duck.TypeBoolean,
 	arrow.INT8: duck.TypeTinyInt, arrow.INT16: duck.TypeSmallInt, arrow.INT32: duck.TypeInteger, arrow.INT64: duck.TypeBigInt,
@@ -31,8 +31,8 @@ var plain = map[arrow.Type]duck.Type{
 var timestamps = map[arrow.TimeUnit]duck.Type{arrow.Second: duck.TypeTimestampS, arrow.Millisecond: duck.TypeTimestampMS,
 	arrow.Microsecond: duck.TypeTimestamp, arrow.Nanosecond: duck.TypeTimestampNS}
 
-// logicalType returns the engine's type for an Arrow type; the caller destroys it. A type that can't be carried is
-// Unsupported.
+// logicalType returns the engine's type for an Arrow type; the caller destroys it. The error for a type without a
+// counterpart is Unsupported.
 func logicalType(t arrow.DataType) (duck.LogicalType, error) {
 	if id, ok := plain[t.ID()]; ok {
 		return duck.CreateLogicalType(id), nil
@@ -98,7 +98,7 @@ func structType(t *arrow.StructType) (duck.LogicalType, error) {
 	return duck.CreateStructType(types, distinct(names)), nil
 }
 
-// items is the number of innermost items of a list of fixed size; 1 for anything else.
+// items returns the number of innermost items of a fixed-size list, 1 for other types.
 func items(t arrow.DataType) int64 {
 	if l, ok := t.(*arrow.FixedSizeListType); ok {
 		return min(int64(l.Len()), 1<<31) * items(l.Elem())
@@ -106,11 +106,11 @@ func items(t arrow.DataType) int64 {
 	return 1
 }
 
-// isArray tells whether a list of fixed size is an ARRAY, and not a LIST.
+// isArray reports whether a fixed-size list is an ARRAY, not a LIST.
 func isArray(t *arrow.FixedSizeListType) bool { return t.Len() > 0 && items(t) <= maxArray }
 
-// distinct returns names that differ by more than case, which is all the same to the engine: a number is put behind
-// those that repeat an earlier one. It also gives a name to those that have none.
+// distinct returns names that differ in more than case, which the engine ignores: it appends a number to those that repeat
+// an earlier one. It also names columns that have no name.
 func distinct(names []string) []string {
 	taken := make(map[string]bool, len(names))
 	for _, n := range names {

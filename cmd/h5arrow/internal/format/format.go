@@ -1,5 +1,5 @@
-// Package format has the table of output formats. File name suffixes, the words of --format and --compression, help
-// texts, messages and what the commands do follow from it: adding a format is adding a row.
+// Package format has the table of output formats. Suffixes of file names, the words of --format and --compression, help
+// texts and messages follow from it: a new format is a new row.
 package format
 
 import (
@@ -28,7 +28,7 @@ type Format struct {
 	codec  string   // that is used by default
 	read   bool     // head reads it, too
 
-	// buffers is that encoding needs as much memory as reading, whatever the codec.
+	// buffers is set if encoding needs as much memory as reading, whatever the codec.
 	buffers bool
 	// batchBytes returns the approximate size of batches for a table with so many columns; nil leaves it to the reader.
 	batchBytes func(memory int64, columns int) int64
@@ -225,8 +225,8 @@ func (f *Format) Encoder(codec string) (*Encoder, error) {
 	return &Encoder{Format: f, codec: codec}, nil
 }
 
-// Budget returns how much of the memory reading may use. Batches that are being encoded no longer count as the reader's,
-// and what they are encoded to counts nowhere.
+// Budget returns how much of the memory reading may use. The reader does not count batches that are being
+// encoded, and nothing counts what they are encoded to.
 func (e *Encoder) Budget(memory int64) int64 {
 	switch {
 	case e.buffers:

@@ -153,7 +153,7 @@ func (s *Set) create(t Target) (*file, error) {
 		f.File, err = os.OpenFile(t.path, os.O_WRONLY, 0)
 	} else if f.File, err = unnamed(filepath.Dir(t.path)); f.File == nil && err == nil {
 		f.temp = tempName(t.path)
-		f.File, err = os.OpenFile(f.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less what the umask takes
+		f.File, err = os.OpenFile(f.temp, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666) // less what the umask removes
 	}
 	if err != nil {
 		return nil, failure(t.path, "can't write", err)

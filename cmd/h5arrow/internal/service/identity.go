@@ -12,7 +12,7 @@ import (
 )
 
 // TLS returns a configuration with the certificates and the key in PEM files. Certificates are renewed while servers run:
-// when one of the two files has changed they are read again, and a pair that can't be used leaves the earlier one in use.
+// when one of the two files has changed they are read again, and a pair that can't be used does not replace the earlier one.
 // clientCA names a file of authorities that must have signed a client's certificate; "" takes all clients.
 func TLS(cert, key, clientCA string, m *Monitor) (*tls.Config, error) {
 	id := &identity{cert: cert, key: key, monitor: m}
@@ -78,7 +78,7 @@ type stamp struct {
 	size    int64
 }
 
-// renewal is how long a changed certificate may go unnoticed.
+// renewal is the interval at which the files are checked.
 const renewal = time.Second
 
 func stampOf(name string) stamp {

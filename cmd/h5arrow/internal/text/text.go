@@ -11,8 +11,8 @@ import (
 	"unicode/utf8"
 )
 
-// WriteLine writes one line. It is the one place where text for people goes out: a terminal shows the line and does
-// nothing else, whatever is in it.
+// WriteLine writes one line. All text for people is written by it: a terminal shows the line and does nothing else,
+// whatever the line contains.
 func WriteLine(w io.Writer, line string) error {
 	_, err := io.WriteString(w, Printable(line)+"\n")
 	return err
