@@ -249,3 +249,22 @@ func words(line string) []string {
 	}
 	return out
 }
+
+// What files are called does nothing to a terminal, in output and in errors.
+func TestNoControlCharacters(t *testing.T) {
+	dir := workplace(t)
+	const name = "\x1b[31m\u202ered.h5"
+	if err := os.Rename(filepath.Join(dir, "mixed.h5"), filepath.Join(dir, name)); err != nil {
+		t.Fatal(err)
+	}
+	for _, args := range [][]string{{"inspect", name}, {"check", name}, {"head", name}, {"head", name, "--skip-unsupported"}, {"inspect", name + "none"},
+		{"head", name, "--table", name}, {name}, {"convert", name, "/dev/null", "--skip-unsupported"}, {"convert", name, name}} {
+		r := command(t, args...)
+		if strings.ContainsAny(r.out+r.err, "\x1b\u202e") {
+			t.Errorf("%q: %q, %q", args, r.out, r.err)
+		}
+		if !strings.Contains(r.out+r.err, `\x1b[31m`) {
+			t.Errorf("%q does not name the file: %q, %q", args, r.out, r.err)
+		}
+	}
+}

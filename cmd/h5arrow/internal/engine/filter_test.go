@@ -147,7 +147,7 @@ func TestFilterTaken(t *testing.T) {
 			same(t, db, plain, sql)
 		}
 	}
-	refuse(t, db, `select * from h5arrow_scan_0(pushed := 1)`, h5err.Argument, "nothing was pushed down as 1")
+	refuse(t, db, `select * from h5arrow_scan_0(pushed := 1)`, h5err.Argument, "no pushed conditions with number 1")
 }
 
 // 32-bit floats leave the scan as doubles where the engine would convert all of them, and the answers are the same.
