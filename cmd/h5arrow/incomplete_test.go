@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"os"
 	"strings"
 	"testing"
 
@@ -17,6 +18,16 @@ var half = []struct {
 }{
 	{"half.h5", exitCorrupt, "half.h5: /frame: corrupt: axis0 is missing"},
 	{"halfnew.h5", exitUnsupported, "halfnew.h5: /later/x: at byte 5272: unsupported: header message type 0xee"},
+}
+
+// withoutHalf removes those files from the current folder.
+func withoutHalf(t testing.TB) {
+	t.Helper()
+	for _, c := range half {
+		if err := os.Remove(c.file); err != nil {
+			t.Fatal(err)
+		}
+	}
 }
 
 // If some tables of a file can't be found, the others are read, the problem is printed, and the exit status is not 0.

@@ -4,7 +4,6 @@ package main
 
 import (
 	"context"
-	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -29,11 +28,7 @@ func TestServeSQL(t *testing.T) {
 		}
 		return
 	}
-	for _, c := range half { // which the server reports
-		if err := os.Remove(c.file); err != nil {
-			t.Fatal(err)
-		}
-	}
+	withoutHalf(t) // or the server reports them
 	s := started(t, dir, "--sql")
 	cl, err := flightsql.NewClient(s.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	if err != nil {
