@@ -4,10 +4,8 @@ import (
 	"fmt"
 	"go/ast"
 	"maps"
-	"os"
 	"path"
 	"slices"
-	"strings"
 	"testing"
 )
 
@@ -101,31 +99,10 @@ func typeName(typ ast.Expr) string {
 	return ""
 }
 
-// TestLimits compares the sizes of packages, files and functions with their limits. oversize.txt lists the exceptions, which
-// remain to be divided.
-func TestLimits(t *testing.T) { exceptOf(t, "oversize.txt", oversize(t)) }
-
-// exceptOf fails the test for each finding whose name is not a line of the file of exceptions.
-func exceptOf(t *testing.T, file string, found map[string]string) {
-	t.Helper()
-	b, err := os.ReadFile(file)
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	known := map[string]bool{}
-	for line := range strings.Lines(string(b)) {
-		known[strings.TrimSpace(line)] = true
-	}
+// TestLimits compares the sizes of packages, files and functions with their limits.
+func TestLimits(t *testing.T) {
+	found := oversize(t)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
-		if known[name] {
-			t.Logf("an exception in %s: %s: %s", file, name, found[name])
-		} else {
-			t.Errorf("%s: %s", name, found[name])
-		}
-	}
-	for name := range known {
-		if found[name] == "" {
-			t.Logf("%s is no longer needed in %s", name, file)
-		}
+		t.Errorf("%s: %s", name, found[name])
 	}
 }

@@ -212,30 +212,16 @@ func wordHits(t *testing.T) map[string][]string {
 }
 
 // TestWords searches all texts of the repository for the words of words.txt. H5ARROW_WORDS, a list of folders such as
-// "h5/chunk/... ipc", restricts the search to them. Without it the folders of unswept.txt are left out.
+// "h5/chunk/... ipc", restricts the search to them.
 func TestWords(t *testing.T) {
 	only := strings.Fields(os.Getenv("H5ARROW_WORDS"))
-	b, err := os.ReadFile("unswept.txt")
-	if err != nil && !os.IsNotExist(err) {
-		t.Fatal(err)
-	}
-	unswept := strings.Fields(string(b))
-	left := map[string]int{}
 	for dir, found := range wordHits(t) {
-		match := func(pattern string) bool { return covers(pattern, dir) }
-		if len(only) > 0 && !slices.ContainsFunc(only, match) {
-			continue
-		}
-		if i := slices.IndexFunc(unswept, match); i >= 0 && len(only) == 0 {
-			left[unswept[i]] += len(found)
+		if len(only) > 0 && !slices.ContainsFunc(only, func(pattern string) bool { return covers(pattern, dir) }) {
 			continue
 		}
 		for _, h := range found {
 			t.Error(h)
 		}
-	}
-	for _, dir := range unswept {
-		t.Logf("to be swept: %5d in %s", left[dir], dir)
 	}
 }
 
