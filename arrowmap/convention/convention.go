@@ -32,8 +32,8 @@ type Column struct {
 	Err      error
 }
 
-// Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Cells,
-// *Transposed, *Derived and *Empty.
+// Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Struct, *Cells,
+// *Transposed, *Derived, *Computed, *Generated and *Empty.
 type Values interface {
 	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset
