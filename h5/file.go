@@ -126,6 +126,8 @@ type File struct {
 	owners     map[uint64]uint64
 	closed     bool
 
+	keeps sync.Map // of *kept
+
 	heapMu      sync.Mutex
 	collections map[uint64]*heap.Collection
 	heapBytes   int64

@@ -92,7 +92,7 @@ func (s *Strings) Main() *h5.Dataset { return s.Data }
 
 // Dictionary is labels, and for each row the index of its label.
 type Dictionary struct {
-	Indices Values // a *Plain of integers
+	Indices Values // integers
 	Labels  Values // all of them make one dictionary
 	Ordered bool
 	Dense   bool // every row gets its label; the column has the labels' type, and no dictionary

@@ -1,8 +1,6 @@
 package matlab
 
 import (
-	"unicode/utf16"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -14,8 +12,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// elementType is the type of a variable's elements by its class: logical values are booleans, characters numbers of 16
-// bits. It is nil for classes whose values are not elements.
+// elementType is the type of a variable's elements by its class: logical values are booleans, characters integers. It is
+// nil for classes whose values are not elements.
 func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 	t := d.Type()
 	switch class {
@@ -25,7 +23,7 @@ func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 		}
 		return column.BoolType(), nil
 	case "char":
-		if t.Class != h5.ClassFixed || t.Size != 2 {
+		if !isUnits(t) {
 			return nil, object.Unsupported(d, "characters of %s", t)
 		}
 		return t, nil
@@ -35,31 +33,26 @@ func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 	return nil, nil
 }
 
-// cellsOf describes a list of references, that of a cell array or of a field of a struct array: one value for each.
-// They must be of one class, and vectors; those of one element each are values, others lists, and characters text. What
-// is empty and of another class is null.
-func cellsOf(d *h5.Dataset) (convention.Values, error) {
-	n, ok := d.Space().Elements()
-	if !ok || longDims(d) > 1 {
+// cells describes a list of references, that of a cell array or of a field of a struct array: one value for each. They
+// must be of one class, and vectors; those of one element each are values, others lists, and characters text. What is
+// empty and of another class is null.
+func (m *maker) cells(d *h5.Dataset) (convention.Values, error) {
+	if longDims(d) > 1 {
 		return nil, object.Unsupported(d, "cells of shape %v: they are not a column", d.Dims())
 	}
-	if limit := d.File().Limits().Links; n > uint64(limit) {
-		return nil, object.Limit(d, "%d cells", n)
-	}
-	t := d.Type()
-	if t.Class != h5.ClassReference {
-		return nil, object.Corrupt(d, "cells of %s", t)
-	}
-	refs, err := object.Contents(d)
+	refs, err := references(d)
 	if err != nil {
 		return nil, err
 	}
-	cells := make([]cell, n)
+	if err := m.take(d, len(refs)); err != nil {
+		return nil, err
+	}
+	cells := make([]cell, len(refs))
 	var first *cell // that holds something
-	single := true
-	for i := range cells {
+	single, wide := true, false
+	for i, addr := range refs {
 		c := &cells[i]
-		if *c, err = cellAt(d, refs[i*t.Size:(i+1)*t.Size]); err != nil {
+		if *c, err = m.cellAt(d, addr); err != nil {
 			return nil, err
 		}
 		single = single && c.items <= 1
@@ -69,23 +62,136 @@ func cellsOf(d *h5.Dataset) (convention.Values, error) {
 		if first == nil {
 			first = c
 		}
-		if c.class != first.class || c.typ.String() != first.typ.String() {
-			return nil, object.Unsupported(d, "cells of several classes: %s and %s", first.class, c.class)
+		switch {
+		case c.class == "char" && first.class == "char":
+			wide = wide || c.typ.Size != first.typ.Size
+		case c.class != first.class || c.typ.String() != first.typ.String() || c.of != first.of:
+			return nil, object.Unsupported(d, "cells of several classes: %s and %s", first.name(), c.name())
 		}
 	}
 	if first == nil {
-		first = &cell{class: "char", typ: &h5.Type{Class: h5.ClassFixed, Size: 2, Order: h5.LittleEndian, Precision: 16}}
+		first = &cell{class: "char", typ: unitType(2)}
 	}
-	out := &convention.Cells{Data: d, Type: first.typ, Single: single && first.class != "char", Rows: make([]convention.Cell, n)}
+	if wide {
+		return widths(d, cells), nil
+	}
+	out := &convention.Cells{Data: d, Type: first.typ, Single: single && first.class != "char" && first.of != "string", Rows: make([]convention.Cell, len(cells))}
 	for i, c := range cells {
-		if out.Rows[i] = (convention.Cell{Address: c.address, Items: c.items}); c.items == 0 && (out.Single || c.class != first.class) {
+		if out.Rows[i] = (convention.Cell{Address: c.address, Items: c.items}); c.items == 0 && (out.Single || first.of != "" || c.class != first.class) {
 			out.Rows[i].Items = convention.NoItems
 		}
 	}
-	if first.class == "char" {
-		return utf16Text(out), nil
+	switch {
+	case first.class == "char":
+		return unitsAsText(out), nil
+	case first.of == "string":
+		return cellStrings(out), nil
+	case first.of != "":
+		return cellTimes(d, out, cells, first)
 	}
 	return out, nil
+}
+
+func unitType(size int) *h5.Type {
+	return &h5.Type{Class: h5.ClassFixed, Size: size, Order: h5.LittleEndian, Precision: 8 * size}
+}
+
+// widths describes cells of characters of 16 and of 32 bits.
+func widths(d *h5.Dataset, cells []cell) convention.Values {
+	var of []convention.Values
+	for _, size := range []int{2, 4} {
+		c := &convention.Cells{Data: d, Type: unitType(size), Rows: make([]convention.Cell, len(cells))}
+		for i := range cells {
+			c.Rows[i].Items = convention.NoItems
+			if cells[i].items > 0 && cells[i].typ.Size == size {
+				c.Rows[i] = convention.Cell{Address: cells[i].address, Items: cells[i].items}
+				c.Type = cells[i].typ
+			}
+		}
+		of = append(of, unitsAsText(c))
+	}
+	empty := make([]bool, len(cells))
+	for i, c := range cells {
+		empty[i] = c.class == "char" && c.items == 0
+	}
+	return &convention.Computed{Data: d, Of: of, Rows: int64(len(cells)), Type: arrow.BinaryTypes.String, Reason: "characters of 16 and of 32 bits as text",
+		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+			b := array.NewStringBuilder(mem)
+			defer b.Release()
+			for i := range empty {
+				switch {
+				case empty[i]:
+					b.Append("")
+				case in[0].IsValid(i):
+					b.Append(in[0].(*array.String).Value(i))
+				case in[1].IsValid(i):
+					b.Append(in[1].(*array.String).Value(i))
+				default:
+					b.AppendNull()
+				}
+			}
+			return b.NewArray(), nil
+		}}
+}
+
+// cellStrings describes cells with a string each: the integers in which it is saved.
+func cellStrings(of *convention.Cells) convention.Values {
+	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "UTF-16 in integers of 64 bits as text",
+		Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
+			l, ok := in.(*array.List)
+			if !ok {
+				return nil, h5err.New(h5err.Unsupported, "strings in %s", in.DataType())
+			}
+			b := array.NewStringBuilder(mem)
+			defer b.Release()
+			for i := range l.Len() {
+				if l.IsNull(i) {
+					b.AppendNull()
+					continue
+				}
+				lo, hi := l.ValueOffsets(i)
+				one := array.NewSlice(l.ListValues(), lo, hi)
+				text, err := stringsOf(one, shape{rows: 1}, mem)
+				one.Release()
+				if err != nil {
+					return nil, h5err.Wrap(h5err.Corrupt, err, "row %d", row0+int64(i))
+				}
+				s := text.(*array.String)
+				if s.Len() != 1 || s.IsNull(0) {
+					b.AppendNull()
+				} else {
+					b.Append(s.Value(0))
+				}
+				text.Release()
+			}
+			return b.NewArray(), nil
+		}}
+}
+
+// cellTimes describes cells with a datetime or a duration each.
+func cellTimes(d *h5.Dataset, of *convention.Cells, cells []cell, first *cell) (convention.Values, error) {
+	if !of.Single {
+		return nil, object.Unsupported(d, "cells that hold arrays of class %s", first.of)
+	}
+	unit := arrow.Millisecond
+	for _, c := range cells {
+		if c.items > 0 {
+			unit = max(unit, c.unit)
+		}
+	}
+	typ := durationType(unit)
+	if first.of == "datetime" {
+		typ = &arrow.TimestampType{Unit: unit, TimeZone: first.zone}
+	}
+	for _, c := range cells {
+		if c.items > 0 && c.zone != first.zone {
+			return nil, object.Unsupported(d, "cells of times in several zones: %q and %q", first.zone, c.zone)
+		}
+	}
+	return &convention.Derived{Of: of, Type: typ, Reason: "times in milliseconds, as doubles",
+		Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
+			return timesOf(in, row0, unit, typ, typ, mem)
+		}}, nil
 }
 
 // cell is what a reference points to.
@@ -94,12 +200,23 @@ type cell struct {
 	class   string
 	typ     *h5.Type
 	items   int64
+
+	of   string         // class of an object of which it is the main property
+	unit arrow.TimeUnit // of datetime and duration
+	zone string
+}
+
+// name is the class of a cell's value.
+func (c *cell) name() string {
+	if c.of != "" {
+		return c.of
+	}
+	return c.class
 }
 
 // cellAt looks at what a reference points to.
-func cellAt(d *h5.Dataset, ref []byte) (c cell, err error) {
-	addr, ok := d.File().RefAddress(ref)
-	if !ok {
+func (m *maker) cellAt(d *h5.Dataset, addr uint64) (c cell, err error) {
+	if addr == 0 {
 		return cell{}, nil
 	}
 	o, err := d.File().ObjectAt(addr, d.Path())
@@ -111,6 +228,9 @@ func cellAt(d *h5.Dataset, ref []byte) (c cell, err error) {
 		return c, object.Unsupported(d, "cells that hold structs or sparse matrices")
 	}
 	c = cell{address: addr, class: object.Text(v, "MATLAB_class")}
+	if isHandle(v, c.class, true) {
+		return m.objectCell(d, v)
+	}
 	if empty, err := object.Flag(v, "MATLAB_empty"); err != nil || empty {
 		return c, err
 	}
@@ -131,6 +251,59 @@ func cellAt(d *h5.Dataset, ref []byte) (c cell, err error) {
 	return c, nil
 }
 
+// objectCell looks at a cell that holds an object of a class: a string, a datetime or a duration.
+func (m *maker) objectCell(d, v *h5.Dataset) (c cell, err error) {
+	s, err := storeOf(d.File())
+	if err != nil {
+		return c, err
+	}
+	h, err := handleOf(v)
+	if err != nil {
+		return c, err
+	}
+	class, err := s.class(v, h)
+	if err != nil {
+		return c, err
+	}
+	property := map[string]string{"string": "any", "datetime": "data", "duration": "millis"}[class]
+	if property == "" {
+		return c, object.Unsupported(d, "cells that hold values of class %s", class)
+	}
+	o, err := s.object(v, h)
+	if err != nil {
+		return c, err
+	}
+	p, err := s.dataset(v, o, property)
+	if err != nil {
+		return c, err
+	}
+	c = cell{address: p.Address(), class: "object", of: class, typ: p.Type()}
+	if class == "string" {
+		if dims, err := textDims(p); err != nil {
+			return c, err
+		} else if one, err := shapeOf(p, dims, ownRows); err != nil || one.rows != 1 || one.inner != nil {
+			return c, object.Unsupported(d, "cells that hold arrays of strings")
+		}
+	} else if !isEmpty(p) {
+		if err = isTimes(p); err == nil {
+			c.unit, err = unitOf(p)
+		}
+		if err == nil && class == "datetime" {
+			c.zone, err = m.zone(s, v, o)
+		}
+		if err != nil {
+			return c, err
+		}
+	}
+	if n, ok := p.Space().Elements(); !isEmpty(p) {
+		if !ok || n > 1<<31-1 || longDims(p) > 1 {
+			return c, object.Unsupported(d, "cells that hold matrices")
+		}
+		c.items = int64(n)
+	}
+	return c, nil
+}
+
 // longDims counts the dimensions of a dataset that are not 1.
 func longDims(d *h5.Dataset) (n int) {
 	for _, k := range d.Dims() {
@@ -139,52 +312,4 @@ func longDims(d *h5.Dataset) (n int) {
 		}
 	}
 	return n
-}
-
-// utf16Text makes text of lists of UTF-16 code units: of rows of the same length, or of any, or of single ones.
-func utf16Text(of convention.Values) convention.Values {
-	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "UTF-16 as text", Compute: decodeUTF16}
-}
-
-func decodeUTF16(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	units, ok := in.(*array.Uint16)
-	bounds := func(i int) (int64, int64) { return int64(i), int64(i + 1) }
-	switch l := in.(type) {
-	case *array.List:
-		units, ok = l.ListValues().(*array.Uint16)
-		bounds = l.ValueOffsets
-	case *array.FixedSizeList:
-		units, ok = l.ListValues().(*array.Uint16)
-		bounds = l.ValueOffsets
-	}
-	if !ok {
-		return nil, h5err.New(h5err.Unsupported, "text of %s", in.DataType())
-	}
-	b := array.NewStringBuilder(mem)
-	defer b.Release()
-	b.Reserve(in.Len())
-	var text []byte
-	for i := range in.Len() {
-		if in.IsNull(i) {
-			b.AppendNull()
-			continue
-		}
-		lo, hi := bounds(i)
-		text = text[:0]
-		values := units.Uint16Values()[lo:hi]
-		for k := 0; k < len(values); k++ {
-			r := rune(values[k])
-			if utf16.IsSurrogate(r) {
-				if k++; k == len(values) {
-					return nil, h5err.New(h5err.Corrupt, "row %d: half a surrogate pair", row0+int64(i))
-				}
-				if r = utf16.DecodeRune(r, rune(values[k])); r == '\ufffd' {
-					return nil, h5err.New(h5err.Corrupt, "row %d: half a surrogate pair", row0+int64(i))
-				}
-			}
-			text = append(text, string(r)...)
-		}
-		b.Append(string(text))
-	}
-	return b.NewArray(), nil
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Detect recognizes what MATLAB 7.3 writes, by the attribute MATLAB_class: structs as tables of their fields,
@@ -49,28 +50,44 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	}}}, nil
 }
 
-// Part reports whether an object is one of the groups in which MATLAB keeps what references point to.
-func Part(o h5.Object) bool {
-	return (o.Path() == "/#refs#" || o.Path() == "/#subsystem#") && writtenBy(o.File())
-}
-
 // variable makes a table of one variable.
 func variable(d *h5.Dataset) ([]*convention.Table, error) {
 	class := object.Text(d, "MATLAB_class")
 	if class == "" {
 		return nil, nil
 	}
-	v, err := valuesOf(d, class)
+	m := newMaker(d.File())
+	if isHandle(d, class, false) && isTable(class) {
+		t, err := m.tableOf(d, class)
+		if err == nil {
+			return []*convention.Table{t}, nil
+		}
+		if h5err.Is(err, h5err.Argument) {
+			return nil, err
+		}
+		return []*convention.Table{single(d, class, nil, err)}, nil
+	}
+	v, err := m.values(d, class, ownRows)
 	if v == nil && err == nil {
 		return nil, object.NotATable(d, "an empty variable")
 	}
-	c := convention.Column{Name: object.Base(d.Path()), Objects: []h5.Object{d}, Values: v, Err: err}
-	return []*convention.Table{{Path: d.Path(), Object: d, Reason: fmt.Sprintf("attribute MATLAB_class=%q", class), Columns: []convention.Column{c}}}, nil
+	return []*convention.Table{single(d, class, v, err)}, nil
+}
+
+// isTable reports whether variables of a class are tables of their own.
+func isTable(class string) bool { return class == "table" || class == "timetable" }
+
+// single is a table of one column.
+func single(o h5.Object, class string, v convention.Values, err error) *convention.Table {
+	c := convention.Column{Name: object.Base(o.Path()), Objects: []h5.Object{o}, Values: v, Err: err}
+	return &convention.Table{Path: o.Path(), Object: o, Reason: fmt.Sprintf("attribute MATLAB_class=%q", class), Columns: []convention.Column{c}}
 }
 
 // fields is the columns that a group makes.
 type fields struct {
+	maker   *maker
 	columns []convention.Column
+	soft    []bool          // of each column: text, cells and objects, which need not fit
 	inner   map[string]bool // names of members that belong to the table
 	err     error           // why it is not a table
 }
@@ -82,15 +99,15 @@ func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &fields{inner: map[string]bool{}}
-	var soft []bool // of each column: text and cells, which need not fit
+	s := &fields{maker: newMaker(g.File()), inner: map[string]bool{}}
+	variables := 0
 	for _, l := range links {
 		if l.Kind != h5.LinkHard || strings.HasPrefix(l.Name, "#") {
 			continue
 		}
 		o, err := g.Open(l.Name)
 		if err != nil {
-			s.columns, soft = append(s.columns, convention.Column{Name: l.Name, Err: err}), append(soft, true)
+			s.add(convention.Column{Name: l.Name, Err: err}, true)
 			continue
 		}
 		d, ok := o.(*h5.Dataset)
@@ -107,39 +124,49 @@ func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 			}
 			continue
 		}
+		variables++
+		opaque := isHandle(d, class, false)
+		if opaque && isTable(class) {
+			continue
+		}
 		s.inner[l.Name] = true
 		c := convention.Column{Name: l.Name, Objects: []h5.Object{d}}
-		if c.Values, c.Err = valuesOf(d, class); c.Err != nil {
+		if c.Values, c.Err = s.maker.values(d, class, ownRows); c.Err != nil {
 			c.Values = nil
 		} else if c.Values == nil {
 			continue
 		}
-		s.columns, soft = append(s.columns, c), append(soft, class == "char" || class == "cell")
+		s.add(c, class == "char" || class == "cell" || opaque)
 	}
-	if len(s.inner) == 0 {
+	if variables == 0 {
 		return nil, nil
 	}
 	if len(s.columns) == 0 {
-		s.err = object.NotATable(g, "MATLAB's variables, all of them empty")
+		s.err = object.NotATable(g, "MATLAB's variables, all of them empty or tables of their own")
 		return s, nil
 	}
-	s.oneHeight(g, soft)
+	s.oneHeight(g)
 	return s, nil
 }
 
-// oneHeight demands one height of the columns. Text and cells of another height than the others are left out.
-func (s *fields) oneHeight(g *h5.Group, soft []bool) {
+func (s *fields) add(c convention.Column, soft bool) {
+	s.columns, s.soft = append(s.columns, c), append(s.soft, soft)
+}
+
+// oneHeight demands one height of the columns. Text, cells and objects of another height than the others, or that can't
+// be described, are tables of their own.
+func (s *fields) oneHeight(g *h5.Group) {
 	rows, first := int64(-1), ""
 	for pass := range 2 {
 		for i, c := range s.columns {
-			if c.Values == nil || soft[i] != (pass == 1) {
+			if c.Values == nil || s.soft[i] != (pass == 1) {
 				continue
 			}
 			n := rowsOf(c.Values)
 			if rows < 0 {
 				rows, first = n, c.Name
 			}
-			if n != rows && (pass == 0 || soft[0] && allSoft(soft)) {
+			if n != rows && (pass == 0 || s.allSoft()) {
 				s.err = object.NotATable(g, fmt.Sprintf("MATLAB's variables of several heights (%s: %d, %s: %d): each is a table of its own", first, rows, c.Name, n))
 				return
 			}
@@ -147,10 +174,11 @@ func (s *fields) oneHeight(g *h5.Group, soft []bool) {
 	}
 	kept := s.columns[:0]
 	for i, c := range s.columns {
-		if c.Values != nil && rowsOf(c.Values) != rows || c.Values == nil && rows >= 0 && soft[i] {
-			if _, cells := c.Values.(*convention.Cells); cells || c.Values == nil {
-				delete(s.inner, c.Name)
-			}
+		if s.soft[i] && c.Values != nil && rowsOf(c.Values) != rows {
+			s.fit(&c, rows)
+		}
+		if s.soft[i] && (c.Values == nil && rows >= 0 || c.Values != nil && rowsOf(c.Values) != rows) {
+			delete(s.inner, c.Name)
 			continue
 		}
 		kept = append(kept, c)
@@ -158,38 +186,66 @@ func (s *fields) oneHeight(g *h5.Group, soft []bool) {
 	s.columns = kept
 }
 
-func allSoft(soft []bool) bool {
-	for _, s := range soft {
-		if !s {
+// fit describes a row of objects, which makes rows by itself, as one row of a list, if that is the height of the others.
+func (s *fields) fit(c *convention.Column, rows int64) {
+	d, ok := c.Objects[0].(*h5.Dataset)
+	if !ok || !isHandle(d, "", false) {
+		return
+	}
+	if v, err := s.maker.object(d, rows); err == nil && v != nil && rowsOf(v) == rows {
+		c.Values = v
+	}
+}
+
+func (s *fields) allSoft() bool {
+	for _, soft := range s.soft {
+		if !soft {
 			return false
 		}
 	}
 	return true
 }
 
-// rowsOf is the number of rows of values that valuesOf made.
+// rowsOf is the number of rows of values that values made.
 func rowsOf(v convention.Values) int64 {
 	switch v := v.(type) {
 	case *convention.Cells:
 		return int64(len(v.Rows))
 	case *convention.Derived:
 		return rowsOf(v.Of)
+	case *convention.Computed:
+		return v.Rows
+	case *convention.Generated:
+		return v.Rows
+	case *convention.Empty:
+		return 0
+	case *convention.Dictionary:
+		return rowsOf(v.Indices)
+	case *convention.Struct:
+		return rowsOf(v.Fields[0].Values)
+	case *convention.Plain:
+		if v.As != nil && len(v.RowDims) == 0 { // a vector, or one number
+			n, _ := v.Data.Space().Elements()
+			return int64(n)
+		}
 	}
 	dims := v.Main().Dims()
 	return int64(dims[len(dims)-1])
 }
 
-// valuesOf describes one variable; nil for an empty one.
-func valuesOf(d *h5.Dataset, class string) (convention.Values, error) {
+// values describes one variable, in its own rows or those of a table; nil for an empty one.
+func (m *maker) values(d *h5.Dataset, class string, rows int64) (convention.Values, error) {
+	if isHandle(d, class, false) {
+		return m.object(d, rows)
+	}
 	if empty, err := object.Flag(d, "MATLAB_empty"); err != nil || empty {
 		return nil, err
 	}
-	dims := d.Dims()
-	if len(dims) < 2 {
-		return nil, nil
-	}
-	if class == "cell" {
-		return cellsOf(d)
+	switch class {
+	case "cell":
+		return m.cells(d)
+	case "char":
+		return m.characters(d, rows)
 	}
 	t, err := elementType(d, class)
 	if err != nil {
@@ -198,21 +254,22 @@ func valuesOf(d *h5.Dataset, class string) (convention.Values, error) {
 	if t == nil {
 		return nil, object.Unsupported(d, "a MATLAB variable of class %s", class)
 	}
-	p := convention.NewStored(d)
-	p.Squeeze, p.As = true, t
-	var v convention.Values = p
+	if n, _ := d.Space().Elements(); len(d.Dims()) < 2 || longDims(d) <= 1 && isVector(d, n) {
+		return numbers(d, t, shape{}, nil), nil
+	}
+	dims := d.Dims()
 	for _, n := range dims[:len(dims)-1] {
 		if n != 1 {
-			v = &convention.Transposed{Data: d, As: t}
+			return &convention.Transposed{Data: d, As: t}, nil
 		}
 	}
-	if class != "char" {
-		return v, nil
-	}
-	if len(dims) > 2 {
-		return nil, object.Unsupported(d, "characters of shape %v", dims)
-	}
-	return utf16Text(v), nil
+	return numbers(d, t, shape{}, nil), nil
+}
+
+// isVector reports whether a variable of n elements had one dimension in Python: hdf5storage writes it as a row.
+func isVector(d *h5.Dataset, n uint64) bool {
+	dims := pythonShape(d)
+	return len(dims) == 1 && dims[0] >= 0 && uint64(dims[0]) == n
 }
 
 // sparse describes a sparse matrix by columns: MATLAB stores them compressed, with the row numbers in ir and the
@@ -243,17 +300,4 @@ func sparse(g *h5.Group, class string) ([]*convention.Table, error) {
 	}
 	t.Columns = []convention.Column{c}
 	return []*convention.Table{t}, nil
-}
-
-// userBlock is how the user block of a MATLAB file starts.
-const userBlock = "MATLAB 7.3 MAT-file"
-
-// writtenBy reports whether a file starts with MATLAB's own user block.
-func writtenBy(f *h5.File) bool {
-	p := make([]byte, len(userBlock))
-	if f.Superblock().Offset < int64(len(p)) {
-		return false
-	}
-	_, err := f.Source().ReadAt(p, 0)
-	return err == nil && string(p) == userBlock
 }

@@ -49,11 +49,8 @@ func (n *derived) Build(x *Part, a, b int64) (arrow.Array, error) {
 	if err != nil {
 		return nil, h5err.About(err, d)
 	}
-	if out.Len() != in.Len() || !arrow.TypeEqual(out.DataType(), n.def.Type) {
-		defer out.Release()
-		return nil, fail(d, h5err.Unsupported, "%s made %d rows of %s of %d rows, %s was promised", n.def.Reason, out.Len(), out.DataType(), in.Len(), n.def.Type)
-	}
-	return out, nil
+	out, err = checked(out, int64(in.Len()), n.def.Type, n.def.Reason)
+	return out, h5err.About(err, d)
 }
 
 // empty is a column without rows.

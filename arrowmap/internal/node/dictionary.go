@@ -8,36 +8,35 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // dictionary is indices of labels, and the labels.
 type dictionary struct {
 	Info
-	indices *Plain
+	indices Node
+	data    *h5.Dataset // of the indices
 	labels  Node
 	typ     *arrow.DictionaryType
 	dense   bool // rows are labels, not indices
 }
 
 func (p *Planner) dictionary(v *convention.Dictionary) (Node, error) {
-	plain, ok := v.Indices.(*convention.Plain)
-	if !ok {
-		return nil, h5err.New(h5err.Corrupt, "dictionary indices that are text")
-	}
-	indices, err := p.plain(plain)
+	indices, err := p.New(v.Indices)
 	if err != nil {
 		return nil, err
 	}
-	if !arrow.IsInteger(indices.plan.Arrow.ID()) {
-		return nil, h5err.New(h5err.Corrupt, "dictionary indices of %s: they must be integers", indices.ds.Type())
+	in := indices.Describe()
+	if !arrow.IsInteger(in.Type.ID()) {
+		return nil, h5err.New(h5err.Corrupt, "dictionary indices of %s: they must be integers", v.Main().Type())
 	}
 	labels, err := p.New(v.Labels)
 	if err != nil {
 		return nil, err
 	}
-	n := &dictionary{Info: indices.Info, indices: indices, labels: labels, dense: v.Dense,
-		typ: &arrow.DictionaryType{IndexType: indices.plan.Arrow, ValueType: labels.Describe().Type, Ordered: v.Ordered}}
+	n := &dictionary{Info: *in, indices: indices, data: v.Main(), labels: labels, dense: v.Dense,
+		typ: &arrow.DictionaryType{IndexType: in.Type, ValueType: labels.Describe().Type, Ordered: v.Ordered}}
 	n.Type, n.Slow, n.Pure = n.typ, false, false
 	if n.dense {
 		n.Type, n.RowBytes = labels.Describe().Type, labels.Describe().RowBytes
@@ -80,10 +79,10 @@ func (n *dictionary) Build(x *Part, a, b int64) (arrow.Array, error) {
 		return nil, err
 	}
 	defer idx.Release()
-	arr, err := dtype.BuildDictionary(idx, labels, n.typ.Ordered, a, n.indices.ds.Path())
+	arr, err := dtype.BuildDictionary(idx, labels, n.typ.Ordered, a, n.data.Path())
 	if err == nil && n.dense {
 		defer arr.Release()
 		arr, err = expand(arr.(*array.Dictionary), x.Alloc)
 	}
-	return arr, h5err.About(err, n.indices.ds)
+	return arr, h5err.About(err, n.data)
 }

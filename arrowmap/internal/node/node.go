@@ -92,6 +92,12 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return newEmpty(v), nil
 	case *convention.Derived:
 		return p.derived(v)
+	case *convention.Computed:
+		return p.computed(v)
+	case *convention.Generated:
+		return newGenerated(v), nil
+	case *convention.Struct:
+		return p.fields(v)
 	}
 	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
 }

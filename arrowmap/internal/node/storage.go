@@ -60,6 +60,17 @@ func scattered(n Node, add func(d Dataset)) {
 	switch n := n.(type) {
 	case *derived:
 		scattered(n.of, add)
+	case *fields:
+		for _, f := range n.of {
+			scattered(f, add)
+		}
+	case *computed:
+		for _, f := range n.of {
+			f.Wants(0, f.Describe().Rows, func(d Dataset, _, _ int64, _ func([]byte) bool) { add(d) })
+			scattered(f, add)
+		}
+	case *dictionary:
+		scattered(n.indices, add)
 	case *text:
 		add(of(n.data))
 	case *transposed:
