@@ -354,18 +354,13 @@ func (m *maker) categorical(s *store, d *h5.Dataset, o *mcos.Object, rows int64)
 	if sh.rows == 0 {
 		return &convention.Empty{Data: codes, Type: sh.listType(dict)}, nil
 	}
-	indices := &convention.Derived{Of: numbers(codes, t, shape{}, nil), Type: arrow.PrimitiveTypes.Int32, Reason: "codes count from 1", Compute: fromOne}
 	if sh.inner == nil {
+		indices := &convention.Derived{Of: numbers(codes, t, sh, nil), Type: dict.IndexType, Reason: "codes count from 1", Compute: fromOne}
 		return &convention.Dictionary{Indices: indices, Labels: labels, Ordered: ordered}, nil
 	}
-	return &convention.Computed{Data: codes, Of: []convention.Values{indices, labels}, Rows: sh.rows, Type: sh.listType(arrow.BinaryTypes.String), Reason: "a matrix of categories as text",
+	return &convention.Computed{Data: codes, Of: []convention.Values{convention.NewStored(codes), labels}, Rows: sh.rows, Type: sh.listType(dict.ValueType), Reason: "a matrix of categories as text",
 		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
-			text, err := labeled(in[0].(*array.Int32), in[1].(*array.String), mem)
-			if err != nil {
-				return nil, err
-			}
-			defer text.Release()
-			return sh.arrange(text, mem)
+			return labelsOf(in[0], in[1], sh, mem)
 		}}, nil
 }
 
@@ -435,22 +430,34 @@ func integer(in arrow.Array, i int) (int64, bool) {
 	return 0, false
 }
 
-// labeled returns the label of each index.
-func labeled(indices *array.Int32, labels *array.String, mem memory.Allocator) (arrow.Array, error) {
+// labelsOf makes text of a matrix of codes that count from 1, in rows of a shape.
+func labelsOf(codes, labels arrow.Array, sh shape, mem memory.Allocator) (arrow.Array, error) {
+	flat := elements(codes)
+	defer flat.Release()
+	indices, err := fromOne(flat, 0, mem)
+	if err != nil {
+		return nil, err
+	}
+	defer indices.Release()
+	of, ok := labels.(*array.String)
+	if !ok {
+		return nil, h5err.New(h5err.Unsupported, "names of categories of %s", labels.DataType())
+	}
 	b := array.NewStringBuilder(mem)
 	defer b.Release()
-	for i := range indices.Len() {
-		if indices.IsNull(i) {
+	for i, k := range indices.(*array.Int32).Int32Values() {
+		switch {
+		case indices.IsNull(i):
 			b.AppendNull()
-			continue
+		case int(k) >= of.Len():
+			return nil, h5err.New(h5err.Corrupt, "element %d: category %d of %d", i, k+1, of.Len())
+		default:
+			b.Append(of.Value(int(k)))
 		}
-		k := int(indices.Value(i))
-		if k >= labels.Len() {
-			return nil, h5err.New(h5err.Corrupt, "element %d: category %d of %d", i, k+1, labels.Len())
-		}
-		b.Append(labels.Value(k))
 	}
-	return b.NewArray(), nil
+	text := b.NewArray()
+	defer text.Release()
+	return sh.arrange(text, mem)
 }
 
 // scalar reads a number of one element.

@@ -243,9 +243,12 @@ func (m *maker) variable(o h5.Object, class string, rows int64) (convention.Valu
 		return nil, object.Limit(o, "tables in tables, more than %d deep", maxDepth)
 	}
 	defer func() { m.depth-- }()
+	if g, ok := o.(*h5.Group); ok && class == "struct" && !object.Has(g, "jc") {
+		return m.structs(g, rows)
+	}
 	d, ok := o.(*h5.Dataset)
 	if !ok {
-		return nil, object.Unsupported(o, "structs or sparse matrices as a variable of a table")
+		return nil, object.Unsupported(o, "a sparse matrix or an object as a variable of a table")
 	}
 	if isHandle(d, class, true) {
 		return m.object(d, rows)
@@ -258,6 +261,45 @@ func (m *maker) variable(o h5.Object, class string, rows int64) (convention.Valu
 		err = object.Corrupt(d, "%d rows in a table of %d", rowsOf(v), rows)
 	}
 	return v, err
+}
+
+// structs describes an array of structs, whose fields have a reference for each, or one struct.
+func (m *maker) structs(g *h5.Group, rows int64) (convention.Values, error) {
+	links, err := g.Links()
+	if err != nil {
+		return nil, err
+	}
+	if err := m.take(g, len(links)); err != nil {
+		return nil, err
+	}
+	out := &convention.Struct{}
+	for _, l := range links {
+		o, err := g.OpenLink(l)
+		if err != nil {
+			return nil, err
+		}
+		class := object.Text(o, "MATLAB_class")
+		c := convention.Column{Name: l.Name}
+		if d, ok := o.(*h5.Dataset); ok && class == "" && d.Type().Class == h5.ClassReference {
+			c.Values, err = m.cells(d)
+		} else {
+			c.Values, err = m.variable(o, class, rows)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if rowsOf(c.Values) != rows {
+			return nil, object.Unsupported(g, "%d structs in a table of %d rows", rowsOf(c.Values), rows)
+		}
+		if d := c.Values.Main(); out.Data == nil {
+			out.Data = d
+		}
+		out.Fields = append(out.Fields, c)
+	}
+	if len(out.Fields) == 0 {
+		return nil, object.Unsupported(g, "structs without fields")
+	}
+	return out, nil
 }
 
 // maxDepth bounds how deep tables may be in tables.

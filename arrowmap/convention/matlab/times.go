@@ -30,8 +30,13 @@ func ticks(u arrow.TimeUnit) int64 {
 	return 1
 }
 
+// noDuration is what mat-io makes of a missing duration: the least number of nanoseconds of 64 bits.
+const noDuration = math.MinInt64 / 1e6
+
 // finite reports whether a time is one: NaN is NaT, and Arrow has nothing for infinite times.
-func finite(hi, lo float64) bool { return !math.IsNaN(hi+lo) && !math.IsInf(hi+lo, 0) }
+func finite(hi, lo float64) bool {
+	return !math.IsNaN(hi+lo) && !math.IsInf(hi+lo, 0) && hi != noDuration
+}
 
 // count returns a time in units, rounded to the nearest; ok is false where it has more than 64 bits.
 func count(hi, lo float64, u arrow.TimeUnit) (n int64, ok bool) {
