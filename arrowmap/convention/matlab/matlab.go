@@ -34,6 +34,11 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	} else if err != nil {
 		return nil, err
 	}
+	if a, err := g.Attribute("MATLAB_object_decode"); a != nil {
+		return []*convention.Table{opaque(g, class)}, nil
+	} else if err != nil {
+		return nil, err
+	}
 	s, err := fieldsOf(g, class == "")
 	if err != nil || s == nil {
 		return nil, err
@@ -72,6 +77,16 @@ func variable(d *h5.Dataset) ([]*convention.Table, error) {
 		return nil, object.NotATable(d, "an empty variable")
 	}
 	return []*convention.Table{single(d, class, v, err)}, nil
+}
+
+// opaque makes a table of a group that is an object of a class, a function for instance, or members of an enumeration.
+func opaque(g *h5.Group, class string) *convention.Table {
+	var v convention.Values
+	err := object.Unsupported(g, "a MATLAB variable of class %s", class)
+	if isEnumeration(g) {
+		v, err = newMaker(g.File()).enumeration(g, ownRows)
+	}
+	return single(g, class, v, err)
 }
 
 // isTable reports whether variables of a class are tables of their own.
@@ -125,8 +140,8 @@ func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 			continue
 		}
 		variables++
-		opaque := isHandle(d, class, false)
-		if opaque && isTable(class) {
+		handle := isHandle(d, class, false)
+		if handle && isTable(class) {
 			continue
 		}
 		s.inner[l.Name] = true
@@ -136,7 +151,7 @@ func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 		} else if c.Values == nil {
 			continue
 		}
-		s.add(c, class == "char" || class == "cell" || opaque)
+		s.add(c, class == "char" || class == "cell" || handle)
 	}
 	if variables == 0 {
 		return nil, nil
@@ -171,6 +186,10 @@ func (s *fields) oneHeight(g *h5.Group) {
 				return
 			}
 		}
+	}
+	if rows < 0 && s.allSoft() {
+		s.err = object.NotATable(g, "MATLAB's variables, of which none is known to have rows: each is a table of its own")
+		return
 	}
 	kept := s.columns[:0]
 	for i, c := range s.columns {

@@ -125,8 +125,20 @@ func (m *maker) take(o h5.Object, n int) error {
 	return nil
 }
 
+// known reports whether arrays of a class can be columns.
+func known(class string) bool {
+	switch class {
+	case "string", "datetime", "duration", "calendarDuration", "categorical", "table", "timetable":
+		return true
+	}
+	return false
+}
+
 // object describes the object of a class that a handle stands for.
 func (m *maker) object(d *h5.Dataset, rows int64) (convention.Values, error) {
+	if class := object.Text(d, "MATLAB_class"); class != "uint32" && !known(class) { // of Java, for instance: kept elsewhere
+		return nil, object.Unsupported(d, "a MATLAB variable of class %s", class)
+	}
 	s, err := storeOf(d.File())
 	if err != nil {
 		return nil, err
@@ -312,101 +324,6 @@ func elements(arr arrow.Array) arrow.Array {
 	}
 }
 
-// categorical describes an array of categories: codes that count from 1, 0 for what is undefined.
-func (m *maker) categorical(s *store, d *h5.Dataset, o *mcos.Object, rows int64) (convention.Values, error) {
-	codes, err := s.dataset(d, o, "codes")
-	if err != nil {
-		return nil, err
-	}
-	dims, err := reversed(codes)
-	if err != nil {
-		return nil, err
-	}
-	sh, err := shapeOf(codes, dims, rows)
-	if err != nil {
-		return nil, err
-	}
-	ordinal, err := s.property(o, "isOrdinal")
-	if err != nil {
-		return nil, err
-	}
-	names, err := s.dataset(d, o, "categoryNames")
-	if err != nil {
-		return nil, err
-	}
-	labels, err := m.labels(names)
-	if err != nil {
-		return nil, err
-	}
-	t := codes.Type()
-	if t.Class != h5.ClassFixed || t.Size > 8 {
-		return nil, object.Corrupt(codes, "codes of %s: they must be integers", t)
-	}
-	ordered := false
-	if v, ok := ordinal.(*h5.Dataset); ok && !isEmpty(v) {
-		f, err := scalar(v)
-		if err != nil {
-			return nil, err
-		}
-		ordered = f != 0
-	}
-	dict := &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String, Ordered: ordered}
-	if sh.rows == 0 {
-		return &convention.Empty{Data: codes, Type: sh.listType(dict)}, nil
-	}
-	if sh.inner == nil {
-		indices := &convention.Derived{Of: numbers(codes, t, sh, nil), Type: dict.IndexType, Reason: "codes count from 1", Compute: fromOne}
-		return &convention.Dictionary{Indices: indices, Labels: labels, Ordered: ordered}, nil
-	}
-	return &convention.Computed{Data: codes, Of: []convention.Values{convention.NewStored(codes), labels}, Rows: sh.rows, Type: sh.listType(dict.ValueType), Reason: "a matrix of categories as text",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
-			return labelsOf(in[0], in[1], sh, mem)
-		}}, nil
-}
-
-// labels describes the names of categories, none of which is null.
-func (m *maker) labels(d *h5.Dataset) (convention.Values, error) {
-	if isHandle(d, object.Text(d, "MATLAB_class"), true) {
-		return m.object(d, ownRows)
-	}
-	if isEmpty(d) {
-		return &convention.Empty{Data: d, Type: arrow.BinaryTypes.String}, nil
-	}
-	v, err := m.cells(d)
-	if err != nil {
-		return nil, err
-	}
-	t, ok := v.(*convention.Derived)
-	if !ok || t.Type != arrow.BinaryTypes.String {
-		return nil, object.Unsupported(d, "names of categories that are not text")
-	}
-	if c, ok := t.Of.(*convention.Cells); ok {
-		for i := range c.Rows {
-			c.Rows[i].Items = max(0, c.Rows[i].Items)
-		}
-	}
-	return v, nil
-}
-
-// fromOne makes indices that count from 0 of codes that count from 1, null of code 0.
-func fromOne(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	b := array.NewInt32Builder(mem)
-	defer b.Release()
-	b.Reserve(in.Len())
-	for i := range in.Len() {
-		code, ok := integer(in, i)
-		if !ok || code < 0 || code > 1<<31-1 {
-			return nil, h5err.New(h5err.Corrupt, "row %d: code %s of a category", row0+int64(i), in.ValueStr(i))
-		}
-		if code == 0 {
-			b.AppendNull()
-		} else {
-			b.UnsafeAppend(int32(code - 1))
-		}
-	}
-	return b.NewArray(), nil
-}
-
 // integer returns an element of an array of integers.
 func integer(in arrow.Array, i int) (int64, bool) {
 	switch in := in.(type) {
@@ -428,36 +345,6 @@ func integer(in arrow.Array, i int) (int64, bool) {
 		return int64(in.Value(i)), in.Value(i) < 1<<63
 	}
 	return 0, false
-}
-
-// labelsOf makes text of a matrix of codes that count from 1, in rows of a shape.
-func labelsOf(codes, labels arrow.Array, sh shape, mem memory.Allocator) (arrow.Array, error) {
-	flat := elements(codes)
-	defer flat.Release()
-	indices, err := fromOne(flat, 0, mem)
-	if err != nil {
-		return nil, err
-	}
-	defer indices.Release()
-	of, ok := labels.(*array.String)
-	if !ok {
-		return nil, h5err.New(h5err.Unsupported, "names of categories of %s", labels.DataType())
-	}
-	b := array.NewStringBuilder(mem)
-	defer b.Release()
-	for i, k := range indices.(*array.Int32).Int32Values() {
-		switch {
-		case indices.IsNull(i):
-			b.AppendNull()
-		case int(k) >= of.Len():
-			return nil, h5err.New(h5err.Corrupt, "element %d: category %d of %d", i, k+1, of.Len())
-		default:
-			b.Append(of.Value(int(k)))
-		}
-	}
-	text := b.NewArray()
-	defer text.Release()
-	return sh.arrange(text, mem)
 }
 
 // scalar reads a number of one element.

@@ -161,9 +161,19 @@ func (s *store) property(o *mcos.Object, name string) (h5.Object, error) {
 
 // handleOf decodes the handle of objects that a dataset of integers is.
 func handleOf(d *h5.Dataset) (*mcos.Handle, error) {
+	ids, err := smallIntegers(d)
+	if err != nil {
+		return nil, err
+	}
+	h, err := mcos.ParseHandle(ids)
+	return h, h5err.About(err, d)
+}
+
+// smallIntegers reads a short list of integers of 32 bits.
+func smallIntegers(d *h5.Dataset) ([]uint32, error) {
 	n, ok := d.Space().Elements()
 	if t := d.Type(); !ok || t.Class != h5.ClassFixed || t.Size != 4 || n > maxHandle {
-		return nil, object.Unsupported(d, "%v elements of %s where the handle of an object is expected", d.Dims(), t)
+		return nil, object.Unsupported(d, "%s of shape %v where few integers of 32 bits are expected", t, d.Dims())
 	}
 	p, err := object.Contents(d)
 	if err != nil {
@@ -173,8 +183,7 @@ func handleOf(d *h5.Dataset) (*mcos.Handle, error) {
 	for i := range ids {
 		ids[i] = d.Type().Order.Binary().Uint32(p[4*i:])
 	}
-	h, err := mcos.ParseHandle(ids)
-	return h, h5err.About(err, d)
+	return ids, nil
 }
 
 // maxHandle bounds the integers of a handle.

@@ -246,6 +246,9 @@ func (m *maker) variable(o h5.Object, class string, rows int64) (convention.Valu
 	if g, ok := o.(*h5.Group); ok && class == "struct" && !object.Has(g, "jc") {
 		return m.structs(g, rows)
 	}
+	if g, ok := o.(*h5.Group); ok && isEnumeration(g) {
+		return m.enumeration(g, rows)
+	}
 	d, ok := o.(*h5.Dataset)
 	if !ok {
 		return nil, object.Unsupported(o, "a sparse matrix or an object as a variable of a table")

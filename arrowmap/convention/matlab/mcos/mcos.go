@@ -153,8 +153,9 @@ func (w *Wrapper) Trailing() int { return w.version - 1 }
 // LeadingCells is the number of cells before those with values: the metadata, and an empty one.
 const LeadingCells = 2
 
-// name returns a name by its number, which counts from 1; 0 is no name.
-func (w *Wrapper) name(i uint32) (string, error) {
+// Name returns the name of a class, a property or a member of an enumeration by its number, which counts from 1; it is
+// empty for 0.
+func (w *Wrapper) Name(i uint32) (string, error) {
 	if i == 0 {
 		return "", nil
 	}
@@ -170,11 +171,11 @@ func (w *Wrapper) Class(i uint32) (string, error) {
 		return "", h5err.New(h5err.Corrupt, "class %d of %d", i, len(w.classes)/classBytes-1)
 	}
 	p := w.classes[int(i)*classBytes:]
-	space, err := w.name(w.order.Uint32(p))
+	space, err := w.Name(w.order.Uint32(p))
 	if err != nil {
 		return "", err
 	}
-	name, err := w.name(w.order.Uint32(p[4:]))
+	name, err := w.Name(w.order.Uint32(p[4:]))
 	if space != "" {
 		name = space + "." + name
 	}
@@ -203,7 +204,7 @@ func (w *Wrapper) Object(i uint32) (*Object, error) {
 	o.Properties = make([]Property, n)
 	for k := range o.Properties {
 		q := p[4+k*propertyBytes:]
-		name, err := w.name(w.order.Uint32(q))
+		name, err := w.Name(w.order.Uint32(q))
 		if err != nil {
 			return nil, err
 		}
