@@ -179,7 +179,7 @@ func (m *maker) columns(d *h5.Dataset) ([]convention.Column, *contents, error) {
 func (c *contents) notes(m *maker, n int) []map[string]string {
 	out := make([]map[string]string, n)
 	for _, p := range [...]struct{ key, table, timetable string }{
-		{"units", "VariableUnits", "varUnits"},
+		{"unit", "VariableUnits", "varUnits"},
 		{"description", "VariableDescriptions", "varDescriptions"},
 		{"continuity", "VariableContinuity", "varContinuity"},
 	} {

@@ -30,12 +30,18 @@ func ticks(u arrow.TimeUnit) int64 {
 	return 1
 }
 
-// noDuration is what mat-io makes of a missing duration: the least number of nanoseconds of 64 bits.
-const noDuration = math.MinInt64 / 1e6
-
-// finite reports whether a time is one: NaN is NaT, and Arrow has nothing for infinite times.
+// finite reports whether a time is one: NaN is NaT, and Arrow has nothing for infinite times. What versions of mat-io made
+// of NumPy's NaT is none either: the least integer of 64 bits, in milliseconds, microseconds or nanoseconds.
 func finite(hi, lo float64) bool {
-	return !math.IsNaN(hi+lo) && !math.IsInf(hi+lo, 0) && hi != noDuration
+	if math.IsNaN(hi+lo) || math.IsInf(hi+lo, 0) {
+		return false
+	}
+	for _, perMilli := range [...]float64{1, 1e3, 1e6} {
+		if math.Abs(hi*perMilli/math.MinInt64-1) < 1e-15 {
+			return false
+		}
+	}
+	return true
 }
 
 // count returns a time in units, rounded to the nearest; ok is false where it has more than 64 bits.
