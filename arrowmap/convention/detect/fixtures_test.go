@@ -230,6 +230,8 @@ matlab /s 3
   x: float64 1 | 2 | 3
 matlab /s/mixed 0
   mixed: unsupported
+matlab /s/title 1
+  title: utf8 three rows
 matlab /sparse_zeros 2
   sparse_zeros: large_list<struct<index: uint64, value: float64>> [] | []
 matlab /v 2
@@ -376,7 +378,7 @@ func TestForced(t *testing.T) {
 		want             int
 	}{
 		{"gadget.h5", "gadget", 1}, {"gadget.h5", "group", 1}, {"gadget.h5", "nexus", 0},
-		{"tenx.h5", "10x", 2}, {"loom.h5", "loom", 4}, {"cells.mat", "matlab", 6}, {"astropy.h5", "compound", 1},
+		{"tenx.h5", "10x", 2}, {"loom.h5", "loom", 4}, {"cells.mat", "matlab", 7}, {"astropy.h5", "compound", 1},
 		{"arkouda.h5", "arkouda", 1}, {"hdfeos.h5", "hdfeos", 3}, {"hdmf.h5", "hdmf", 2}, {"missing.h5", "alabaster", 1},
 	} {
 		f, err := arrowmap.Open(filepath.Join("testdata", c.file), arrowmap.WithConvention(c.convention))

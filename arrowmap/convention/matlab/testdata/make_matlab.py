@@ -6,7 +6,7 @@
     python make_matlab.py shapes       shapes_2.mat.gz ...     by h5py 3.16.0: what MATLAB writes and the others don't, as MATLAB's
                                                                own files have it, in each version of the metadata of objects
 
-libmatio.mat is by libmatio 1.5.23: make_libmatio.sh.
+libmatio.mat.gz is by libmatio 1.5.23: make_libmatio.sh.
 """
 
 import gzip
