@@ -10,13 +10,15 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/mcos"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/store"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/values"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // categorical describes an array of categories: codes that count from 1, 0 for what is undefined.
-func (m *maker) categorical(s *store, d *h5.Dataset, o *mcos.Object, rows int64) (convention.Values, error) {
-	codes, err := s.dataset(d, o, "codes")
+func (m *maker) categorical(s *store.Store, d *h5.Dataset, o *mcos.Object, rows int64) (convention.Values, error) {
+	codes, err := s.Dataset(d, o, "codes")
 	if err != nil {
 		return nil, err
 	}
@@ -28,11 +30,11 @@ func (m *maker) categorical(s *store, d *h5.Dataset, o *mcos.Object, rows int64)
 	if err != nil {
 		return nil, err
 	}
-	ordinal, err := s.property(o, "isOrdinal")
+	ordinal, err := s.Property(o, "isOrdinal")
 	if err != nil {
 		return nil, err
 	}
-	names, err := s.dataset(d, o, "categoryNames")
+	names, err := s.Dataset(d, o, "categoryNames")
 	if err != nil {
 		return nil, err
 	}
@@ -45,41 +47,41 @@ func (m *maker) categorical(s *store, d *h5.Dataset, o *mcos.Object, rows int64)
 		return nil, object.Corrupt(codes, "codes of %s: they must be integers", t)
 	}
 	ordered := false
-	if v, ok := ordinal.(*h5.Dataset); ok && !isEmpty(v) {
+	if v, ok := ordinal.(*h5.Dataset); ok && !store.IsEmpty(v) {
 		f, err := scalar(v)
 		if err != nil {
 			return nil, err
 		}
 		ordered = f != 0
 	}
-	if sh.rows == 0 {
+	if sh.Rows == 0 {
 		return &convention.Empty{Data: codes, Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int32, ValueType: arrow.BinaryTypes.String, Ordered: ordered}}, nil
 	}
 	return coded(codes, labels, sh, 1, ordered), nil
 }
 
 // coded describes codes of labels that count from first: as a dictionary, a matrix as text.
-func coded(codes *h5.Dataset, labels convention.Values, sh shape, first int64, ordered bool) convention.Values {
-	if sh.inner == nil {
+func coded(codes *h5.Dataset, labels convention.Values, sh values.Shape, first int64, ordered bool) convention.Values {
+	if sh.Inner == nil {
 		indices := &convention.Derived{Of: numbers(codes, codes.Type(), sh, nil), Type: arrow.PrimitiveTypes.Int32, Reason: fmt.Sprintf("codes count from %d", first),
 			Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-				return indicesOf(in, first, row0, mem)
+				return values.Indices(in, first, row0, mem)
 			}}
 		return &convention.Dictionary{Indices: indices, Labels: labels, Ordered: ordered}
 	}
-	return &convention.Computed{Data: codes, Of: []convention.Values{convention.NewStored(codes), labels}, Rows: sh.rows,
-		Type: sh.listType(arrow.BinaryTypes.String), Reason: "a matrix of categories as text",
+	return &convention.Computed{Data: codes, Of: []convention.Values{convention.NewStored(codes), labels}, Rows: sh.Rows,
+		Type: sh.ListType(arrow.BinaryTypes.String), Reason: "a matrix of categories as text",
 		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
-			return labelsOf(in[0], in[1], first, sh, mem)
+			return values.Labels(in[0], in[1], first, sh, mem)
 		}}
 }
 
 // labels describes the names of categories, none of which is null.
 func (m *maker) labels(d *h5.Dataset) (convention.Values, error) {
-	if isHandle(d, object.Text(d, "MATLAB_class"), true) {
+	if store.IsHandle(d, object.Text(d, "MATLAB_class"), true) {
 		return m.object(d, ownRows)
 	}
-	if isEmpty(d) {
+	if store.IsEmpty(d) {
 		return &convention.Empty{Data: d, Type: arrow.BinaryTypes.String}, nil
 	}
 	v, err := m.cells(d)
@@ -98,55 +100,6 @@ func (m *maker) labels(d *h5.Dataset) (convention.Values, error) {
 	return v, nil
 }
 
-// indicesOf makes indices that count from 0 of codes that count from first, null of code 0 where that is not one.
-func indicesOf(in arrow.Array, first, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	b := array.NewInt32Builder(mem)
-	defer b.Release()
-	b.Reserve(in.Len())
-	for i := range in.Len() {
-		code, ok := integer(in, i)
-		if !ok || code < 0 || code > 1<<31-1 {
-			return nil, h5err.New(h5err.Corrupt, "row %d: code %s of a category", row0+int64(i), in.ValueStr(i))
-		}
-		if code < first {
-			b.UnsafeAppendBoolToBitmap(false)
-		} else {
-			b.UnsafeAppend(int32(code - first))
-		}
-	}
-	return b.NewArray(), nil
-}
-
-// labelsOf makes text of a matrix of codes that count from first, in rows of a shape.
-func labelsOf(codes, labels arrow.Array, first int64, sh shape, mem memory.Allocator) (arrow.Array, error) {
-	flat := elements(codes)
-	defer flat.Release()
-	indices, err := indicesOf(flat, first, 0, mem)
-	if err != nil {
-		return nil, err
-	}
-	defer indices.Release()
-	of, ok := labels.(*array.String)
-	if !ok {
-		return nil, h5err.New(h5err.Unsupported, "names of categories of %s", labels.DataType())
-	}
-	b := array.NewStringBuilder(mem)
-	defer b.Release()
-	for i, k := range indices.(*array.Int32).Int32Values() {
-		switch {
-		case indices.IsNull(i):
-			b.AppendNull()
-		case int(k) >= of.Len():
-			return nil, h5err.New(h5err.Corrupt, "element %d: category %d of %d", i, k+1, of.Len())
-		default:
-			b.Append(of.Value(int(k)))
-		}
-	}
-	text := b.NewArray()
-	defer text.Release()
-	return sh.arrange(text, mem)
-}
-
 // isEnumeration reports whether a group is an array of members of an enumeration.
 func isEnumeration(g *h5.Group) bool {
 	return object.Has(g, "EnumerationInstanceTag", "ValueNames", "ValueIndices")
@@ -155,7 +108,7 @@ func isEnumeration(g *h5.Group) bool {
 // enumeration describes an array of members of an enumeration by their names: the numbers of names among the names of the
 // file's objects, and an index of them for each element.
 func (m *maker) enumeration(g *h5.Group, rows int64) (convention.Values, error) {
-	s, err := storeOf(g.File())
+	s, err := store.Of(g.File())
 	if err != nil {
 		return nil, err
 	}
@@ -178,7 +131,7 @@ func (m *maker) enumeration(g *h5.Group, rows int64) (convention.Values, error) 
 	if t := indices.Type(); t.Class != h5.ClassFixed || t.Size > 8 {
 		return nil, object.Corrupt(indices, "indices of %s: they must be integers", t)
 	}
-	numbers, err := smallIntegers(names)
+	numbers, err := store.Integers(names)
 	if err != nil {
 		return nil, err
 	}
@@ -187,11 +140,11 @@ func (m *maker) enumeration(g *h5.Group, rows int64) (convention.Values, error) 
 	}
 	labels := make([]string, len(numbers))
 	for i, n := range numbers {
-		if labels[i], err = s.wrapper.Name(n); err != nil {
+		if labels[i], err = s.Name(n); err != nil {
 			return nil, h5err.About(err, names)
 		}
 	}
-	if sh.rows == 0 {
+	if sh.Rows == 0 {
 		return nil, nil
 	}
 	of := &convention.Generated{Data: names, Rows: int64(len(labels)), Type: arrow.BinaryTypes.String, Reason: "names of members",

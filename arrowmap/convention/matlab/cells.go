@@ -2,14 +2,14 @@ package matlab
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/store"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/values"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // elementType is the type of a variable's elements by its class: logical values are booleans, characters integers. It is
@@ -37,10 +37,10 @@ func elementType(d *h5.Dataset, class string) (*h5.Type, error) {
 // must be of one class, and vectors; those of one element each are values, others lists, and characters text. What is
 // empty and of another class is null.
 func (m *maker) cells(d *h5.Dataset) (convention.Values, error) {
-	if longDims(d) > 1 {
+	if store.LongDims(d) > 1 {
 		return nil, object.Unsupported(d, "cells of shape %v: they are not a column", d.Dims())
 	}
-	refs, err := references(d)
+	refs, err := store.References(d)
 	if err != nil {
 		return nil, err
 	}
@@ -116,56 +116,14 @@ func widths(d *h5.Dataset, cells []cell) convention.Values {
 	}
 	return &convention.Computed{Data: d, Of: of, Rows: int64(len(cells)), Type: arrow.BinaryTypes.String, Reason: "characters of 16 and of 32 bits as text",
 		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewStringBuilder(mem)
-			defer b.Release()
-			for i := range empty {
-				switch {
-				case empty[i]:
-					b.Append("")
-				case in[0].IsValid(i):
-					b.Append(in[0].(*array.String).Value(i))
-				case in[1].IsValid(i):
-					b.Append(in[1].(*array.String).Value(i))
-				default:
-					b.AppendNull()
-				}
-			}
-			return b.NewArray(), nil
+			return values.FirstText(in, empty, mem)
 		}}
 }
 
 // cellStrings describes cells with a string each: the integers in which it is saved.
 func cellStrings(of *convention.Cells) convention.Values {
 	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "UTF-16 in integers of 64 bits as text",
-		Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-			l, ok := in.(*array.List)
-			if !ok {
-				return nil, h5err.New(h5err.Unsupported, "strings in %s", in.DataType())
-			}
-			b := array.NewStringBuilder(mem)
-			defer b.Release()
-			for i := range l.Len() {
-				if l.IsNull(i) {
-					b.AppendNull()
-					continue
-				}
-				lo, hi := l.ValueOffsets(i)
-				one := array.NewSlice(l.ListValues(), lo, hi)
-				text, err := stringsOf(one, shape{rows: 1}, mem)
-				one.Release()
-				if err != nil {
-					return nil, h5err.Wrap(h5err.Corrupt, err, "row %d", row0+int64(i))
-				}
-				s := text.(*array.String)
-				if s.Len() != 1 || s.IsNull(0) {
-					b.AppendNull()
-				} else {
-					b.Append(s.Value(0))
-				}
-				text.Release()
-			}
-			return b.NewArray(), nil
-		}}
+		Compute: values.ListedStrings}
 }
 
 // cellTimes describes cells with a datetime or a duration each.
@@ -190,7 +148,7 @@ func cellTimes(d *h5.Dataset, of *convention.Cells, cells []cell, first *cell) (
 	}
 	return &convention.Derived{Of: of, Type: typ, Reason: "times in milliseconds, as doubles",
 		Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-			return timesOf(in, row0, unit, typ, typ, mem)
+			return values.Times(in, row0, unit, typ, typ, mem)
 		}}, nil
 }
 
@@ -228,7 +186,7 @@ func (m *maker) cellAt(d *h5.Dataset, addr uint64) (c cell, err error) {
 		return c, object.Unsupported(d, "cells that hold structs or sparse matrices")
 	}
 	c = cell{address: addr, class: object.Text(v, "MATLAB_class")}
-	if isHandle(v, c.class, true) {
+	if store.IsHandle(v, c.class, true) {
 		return m.objectCell(d, v)
 	}
 	if empty, err := object.Flag(v, "MATLAB_empty"); err != nil || empty {
@@ -244,7 +202,7 @@ func (m *maker) cellAt(d *h5.Dataset, addr uint64) (c cell, err error) {
 	if !ok || n > 1<<31-1 {
 		return c, object.Limit(d, "a cell of shape %v", v.Dims())
 	}
-	if longDims(v) > 1 || c.class == "char" && len(v.Dims()) > 0 && n > 1 && v.Dims()[0] != n {
+	if store.LongDims(v) > 1 || c.class == "char" && len(v.Dims()) > 0 && n > 1 && v.Dims()[0] != n {
 		return c, object.Unsupported(d, "cells that hold matrices")
 	}
 	c.items = int64(n)
@@ -253,15 +211,15 @@ func (m *maker) cellAt(d *h5.Dataset, addr uint64) (c cell, err error) {
 
 // objectCell looks at a cell that holds an object of a class: a string, a datetime or a duration.
 func (m *maker) objectCell(d, v *h5.Dataset) (c cell, err error) {
-	s, err := storeOf(d.File())
+	s, err := store.Of(d.File())
 	if err != nil {
 		return c, err
 	}
-	h, err := handleOf(v)
+	h, err := store.Handle(v)
 	if err != nil {
 		return c, err
 	}
-	class, err := s.class(v, h)
+	class, err := s.Class(v, h)
 	if err != nil {
 		return c, err
 	}
@@ -269,11 +227,11 @@ func (m *maker) objectCell(d, v *h5.Dataset) (c cell, err error) {
 	if property == "" {
 		return c, object.Unsupported(d, "cells that hold values of class %s", class)
 	}
-	o, err := s.object(v, h)
+	o, err := s.Object(v, h)
 	if err != nil {
 		return c, err
 	}
-	p, err := s.dataset(v, o, property)
+	p, err := s.Dataset(v, o, property)
 	if err != nil {
 		return c, err
 	}
@@ -281,10 +239,10 @@ func (m *maker) objectCell(d, v *h5.Dataset) (c cell, err error) {
 	if class == "string" {
 		if dims, err := textDims(p); err != nil {
 			return c, err
-		} else if one, err := shapeOf(p, dims, ownRows); err != nil || one.rows != 1 || one.inner != nil {
+		} else if one, err := shapeOf(p, dims, ownRows); err != nil || one.Rows != 1 || one.Inner != nil {
 			return c, object.Unsupported(d, "cells that hold arrays of strings")
 		}
-	} else if !isEmpty(p) {
+	} else if !store.IsEmpty(p) {
 		if err = isTimes(p); err == nil {
 			c.unit, err = unitOf(p)
 		}
@@ -295,21 +253,11 @@ func (m *maker) objectCell(d, v *h5.Dataset) (c cell, err error) {
 			return c, err
 		}
 	}
-	if n, ok := p.Space().Elements(); !isEmpty(p) {
-		if !ok || n > 1<<31-1 || longDims(p) > 1 {
+	if n, ok := p.Space().Elements(); !store.IsEmpty(p) {
+		if !ok || n > 1<<31-1 || store.LongDims(p) > 1 {
 			return c, object.Unsupported(d, "cells that hold matrices")
 		}
 		c.items = int64(n)
 	}
 	return c, nil
-}
-
-// longDims counts the dimensions of a dataset that are not 1.
-func longDims(d *h5.Dataset) (n int) {
-	for _, k := range d.Dims() {
-		if k != 1 {
-			n++
-		}
-	}
-	return n
 }

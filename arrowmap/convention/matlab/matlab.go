@@ -10,6 +10,8 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/store"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/values"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -55,6 +57,12 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	}}}, nil
 }
 
+// Part reports whether an object is one of the groups in which MATLAB keeps what references point to.
+func Part(o h5.Object) bool {
+	name, ok := strings.CutPrefix(o.Path(), "/")
+	return ok && (name == store.Refs || name == store.Subsystem)
+}
+
 // variable makes a table of one variable.
 func variable(d *h5.Dataset) ([]*convention.Table, error) {
 	class := object.Text(d, "MATLAB_class")
@@ -62,7 +70,7 @@ func variable(d *h5.Dataset) ([]*convention.Table, error) {
 		return nil, nil
 	}
 	m := newMaker(d.File())
-	if isHandle(d, class, false) && isTable(class) {
+	if store.IsHandle(d, class, false) && isTable(class) {
 		t, err := m.tableOf(d, class)
 		if err == nil {
 			return []*convention.Table{t}, nil
@@ -140,7 +148,7 @@ func fieldsOf(g *h5.Group, root bool) (*fields, error) {
 			continue
 		}
 		variables++
-		handle := isHandle(d, class, false)
+		handle := store.IsHandle(d, class, false)
 		if handle && isTable(class) {
 			continue
 		}
@@ -208,7 +216,7 @@ func (s *fields) oneHeight(g *h5.Group) {
 // fit describes a row of objects, which makes rows by itself, as one row of a list, if that is the height of the others.
 func (s *fields) fit(c *convention.Column, rows int64) {
 	d, ok := c.Objects[0].(*h5.Dataset)
-	if !ok || !isHandle(d, "", false) {
+	if !ok || !store.IsHandle(d, "", false) {
 		return
 	}
 	if v, err := s.maker.object(d, rows); err == nil && v != nil && rowsOf(v) == rows {
@@ -254,7 +262,7 @@ func rowsOf(v convention.Values) int64 {
 
 // values describes one variable, in its own rows or those of a table; nil for an empty one.
 func (m *maker) values(d *h5.Dataset, class string, rows int64) (convention.Values, error) {
-	if isHandle(d, class, false) {
+	if store.IsHandle(d, class, false) {
 		return m.object(d, rows)
 	}
 	if empty, err := object.Flag(d, "MATLAB_empty"); err != nil || empty {
@@ -273,8 +281,8 @@ func (m *maker) values(d *h5.Dataset, class string, rows int64) (convention.Valu
 	if t == nil {
 		return nil, object.Unsupported(d, "a MATLAB variable of class %s", class)
 	}
-	if n, _ := d.Space().Elements(); len(d.Dims()) < 2 || longDims(d) <= 1 && isVector(d, n) {
-		return numbers(d, t, shape{}, nil), nil
+	if n, _ := d.Space().Elements(); len(d.Dims()) < 2 || store.LongDims(d) <= 1 && isVector(d, n) {
+		return numbers(d, t, values.Shape{}, nil), nil
 	}
 	dims := d.Dims()
 	for _, n := range dims[:len(dims)-1] {
@@ -282,7 +290,7 @@ func (m *maker) values(d *h5.Dataset, class string, rows int64) (convention.Valu
 			return &convention.Transposed{Data: d, As: t}, nil
 		}
 	}
-	return numbers(d, t, shape{}, nil), nil
+	return numbers(d, t, values.Shape{}, nil), nil
 }
 
 // isVector reports whether a variable of n elements had one dimension in Python: hdf5storage writes it as a row.

@@ -3,23 +3,21 @@ package matlab
 import (
 	"fmt"
 	"math"
-	"math/big"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/mcos"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/store"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/values"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // contents are the properties of a table or of a timetable, whose names differ.
 type contents struct {
-	s    *store
+	s    *store.Store
 	d    *h5.Dataset // the handle
 	get  func(name string) (h5.Object, error)
 	time bool
@@ -28,10 +26,10 @@ type contents struct {
 
 // contentsOf returns the properties of a table: those of the object, or, where the class has a method saveobj, as
 // timetable does, the fields of the struct that it returned.
-func (s *store) contentsOf(d *h5.Dataset, o *mcos.Object) (*contents, error) {
-	c := &contents{s: s, d: d, get: func(name string) (h5.Object, error) { return s.property(o, name) }}
+func contentsOf(s *store.Store, d *h5.Dataset, o *mcos.Object) (*contents, error) {
+	c := &contents{s: s, d: d, get: func(name string) (h5.Object, error) { return s.Property(o, name) }}
 	if o.Saved {
-		v, err := s.property(o, "any")
+		v, err := s.Property(o, "any")
 		if err != nil {
 			return nil, err
 		}
@@ -114,19 +112,19 @@ func (m *maker) tableOf(d *h5.Dataset, class string) (*convention.Table, error) 
 
 // columns describes the variables of a table: the names of its rows, or their times, come first.
 func (m *maker) columns(d *h5.Dataset) ([]convention.Column, *contents, error) {
-	s, err := storeOf(d.File())
+	s, err := store.Of(d.File())
 	if err != nil {
 		return nil, nil, err
 	}
-	h, err := handleOf(d)
+	h, err := store.Handle(d)
 	if err != nil {
 		return nil, nil, err
 	}
-	o, err := s.object(d, h)
+	o, err := s.Object(d, h)
 	if err != nil {
 		return nil, nil, err
 	}
-	c, err := s.contentsOf(d, o)
+	c, err := contentsOf(s, d, o)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -148,7 +146,7 @@ func (m *maker) columns(d *h5.Dataset) ([]convention.Column, *contents, error) {
 	}
 	var refs []uint64
 	if v, ok := data.(*h5.Dataset); ok {
-		if refs, err = references(v); err != nil {
+		if refs, err = store.References(v); err != nil {
 			return nil, nil, err
 		}
 	}
@@ -162,7 +160,7 @@ func (m *maker) columns(d *h5.Dataset) ([]convention.Column, *contents, error) {
 	notes := c.notes(m, len(names))
 	for i, addr := range refs {
 		col := convention.Column{Name: names[i], Metadata: notes[i]}
-		if o, err := s.open(addr); err != nil {
+		if o, err := s.Open(addr); err != nil {
 			col.Err = err
 		} else {
 			col.Objects = []h5.Object{o}
@@ -221,7 +219,7 @@ func (m *maker) rowColumns(c *contents, rows int64) []convention.Column {
 	}
 	switch v := v.(type) {
 	case *h5.Dataset:
-		if isEmpty(v) {
+		if store.IsEmpty(v) {
 			return nil
 		}
 		col.Objects = []h5.Object{v}
@@ -253,10 +251,10 @@ func (m *maker) variable(o h5.Object, class string, rows int64) (convention.Valu
 	if !ok {
 		return nil, object.Unsupported(o, "a sparse matrix or an object as a variable of a table")
 	}
-	if isHandle(d, class, true) {
+	if store.IsHandle(d, class, true) {
 		return m.object(d, rows)
 	}
-	if isEmpty(d) {
+	if store.IsEmpty(d) {
 		return m.empty(d, class, rows)
 	}
 	v, err := m.values(d, class, rows)
@@ -331,7 +329,7 @@ func (m *maker) empty(d *h5.Dataset, class string, rows int64) (convention.Value
 }
 
 // nested describes a table that is a variable of another one, as a struct.
-func (m *maker) nested(_ *store, d *h5.Dataset, _ *mcos.Object, rows int64) (convention.Values, error) {
+func (m *maker) nested(_ *store.Store, d *h5.Dataset, _ *mcos.Object, rows int64) (convention.Values, error) {
 	if m.depth++; m.depth > maxDepth {
 		return nil, object.Limit(d, "tables in tables, more than %d deep", maxDepth)
 	}
@@ -354,18 +352,9 @@ func (m *maker) nested(_ *store, d *h5.Dataset, _ *mcos.Object, rows int64) (con
 	return &convention.Struct{Data: d, Fields: columns}, nil
 }
 
-// step is the rule by which row times are regular.
-type step struct {
-	origin       float64 // milliseconds, and a second part of them
-	low          float64
-	rate         float64 // rows a second, 0 where there is a step
-	months, days int64
-	millis       float64
-}
-
 // regular describes the times of rows that have a start and a step, or a rate: a struct instead of an array.
 func (m *maker) regular(c *contents, g *h5.Group, rows int64) (convention.Values, error) {
-	var st step
+	var st values.Step
 	typ, err := m.origin(c, g, &st)
 	if err != nil {
 		return nil, err
@@ -373,42 +362,20 @@ func (m *maker) regular(c *contents, g *h5.Group, rows int64) (convention.Values
 	if err := m.step(c, g, &st); err != nil {
 		return nil, err
 	}
-	if ts, ok := typ(0).(*arrow.TimestampType); (!ok || ts.TimeZone != "") && (st.months != 0 || st.days != 0) {
+	if ts, ok := typ(0).(*arrow.TimestampType); (!ok || ts.TimeZone != "") && (st.Months != 0 || st.Days != 0) {
 		return nil, object.Unsupported(g, "row times by steps of months or days, in a time zone or without a date")
 	}
-	unit := arrow.Millisecond
-	for unit < arrow.Nanosecond && !st.exact(unit) {
-		unit++
-	}
-	if rows > 0 && unit == arrow.Nanosecond {
-		if _, ok := st.at(rows-1, unit); !ok {
-			unit = arrow.Microsecond
-		}
-	}
+	unit := st.Unit(rows)
 	t := typ(unit)
 	return &convention.Generated{Data: c.d, Rows: rows, Type: t, Reason: "row times by start and step",
 		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewInt64Builder(mem)
-			defer b.Release()
-			b.Reserve(int(hi - lo))
-			for i := lo; i < hi; i++ {
-				v, ok := st.at(i, unit)
-				if !ok {
-					return nil, h5err.New(h5err.Unsupported, "row %d: its time is more than %s holds", i, t)
-				}
-				b.UnsafeAppend(v)
-			}
-			ints := b.NewArray()
-			defer ints.Release()
-			data := array.NewData(t, ints.Len(), ints.Data().Buffers(), nil, 0, 0)
-			defer data.Release()
-			return array.MakeFromData(data), nil
+			return st.Generate(lo, hi, unit, t, mem)
 		}}, nil
 }
 
 // origin reads the start of row times, and returns their type in a unit.
-func (m *maker) origin(c *contents, g *h5.Group, st *step) (func(arrow.TimeUnit) arrow.DataType, error) {
-	class, d, o, err := c.s.member(g, "origin")
+func (m *maker) origin(c *contents, g *h5.Group, st *values.Step) (func(arrow.TimeUnit) arrow.DataType, error) {
+	class, d, o, err := c.s.Member(g, "origin")
 	if err != nil {
 		return nil, err
 	}
@@ -424,16 +391,16 @@ func (m *maker) origin(c *contents, g *h5.Group, st *step) (func(arrow.TimeUnit)
 	default:
 		return nil, object.Unsupported(d, "row times that start at a %s", class)
 	}
-	v, err := c.s.dataset(d, o, property)
+	v, err := c.s.Dataset(d, o, property)
 	if err != nil {
 		return nil, err
 	}
-	st.origin, st.low, err = oneTime(v)
+	st.Origin, st.Low, err = oneTime(v)
 	return typ, err
 }
 
 // step reads the step or the rate of row times.
-func (m *maker) step(c *contents, g *h5.Group, st *step) error {
+func (m *maker) step(c *contents, g *h5.Group, st *values.Step) error {
 	if d, ok := object.Member(g, "specifiedAsRate").(*h5.Dataset); ok {
 		if by, err := scalar(d); err != nil {
 			return err
@@ -442,26 +409,26 @@ func (m *maker) step(c *contents, g *h5.Group, st *step) error {
 			if !ok {
 				return object.Corrupt(g, "row times without their rate")
 			}
-			st.rate, err = scalar(d)
-			if err == nil && (!(st.rate > 0) || math.IsInf(st.rate, 0)) {
-				err = object.Unsupported(d, "a rate of %v", st.rate)
+			st.Rate, err = scalar(d)
+			if err == nil && (!(st.Rate > 0) || math.IsInf(st.Rate, 0)) {
+				err = object.Unsupported(d, "a rate of %v", st.Rate)
 			}
 			return err
 		}
 	}
-	class, d, o, err := c.s.member(g, "stepSize")
+	class, d, o, err := c.s.Member(g, "stepSize")
 	if err != nil {
 		return err
 	}
 	switch class {
 	case "duration":
-		v, err := c.s.dataset(d, o, "millis")
+		v, err := c.s.Dataset(d, o, "millis")
 		if err == nil {
-			st.millis, _, err = oneTime(v)
+			st.Millis, _, err = oneTime(v)
 		}
 		return err
 	case "calendarDuration":
-		v, err := c.s.property(o, "components")
+		v, err := c.s.Property(o, "components")
 		parts, ok := v.(*h5.Group)
 		if err != nil || !ok {
 			return object.Unsupported(d, "a calendarDuration without components")
@@ -475,36 +442,19 @@ func (m *maker) step(c *contents, g *h5.Group, st *step) error {
 			if n[i], err = scalar(p); err != nil {
 				return err
 			}
-			if !finite(n[i], 0) || i < 2 && (n[i] != math.Trunc(n[i]) || math.Abs(n[i]) > 1<<31) {
+			if !values.Finite(n[i], 0) || i < 2 && (n[i] != math.Trunc(n[i]) || math.Abs(n[i]) > 1<<31) {
 				return object.Unsupported(p, "a step of %v", n[i])
 			}
 		}
-		st.months, st.days, st.millis = int64(n[0]), int64(n[1]), n[2]
+		st.Months, st.Days, st.Millis = int64(n[0]), int64(n[1]), n[2]
 		return nil
 	}
 	return object.Unsupported(d, "row times with a step of class %s", class)
 }
 
-// member returns the object of a class that a field of a struct holds.
-func (s *store) member(g *h5.Group, name string) (class string, d *h5.Dataset, o *mcos.Object, err error) {
-	d, err = object.Required(g, name)
-	if err != nil {
-		return "", nil, nil, err
-	}
-	h, err := handleOf(d)
-	if err != nil {
-		return "", d, nil, err
-	}
-	if class, err = s.class(d, h); err != nil {
-		return "", d, nil, err
-	}
-	o, err = s.object(d, h)
-	return class, d, o, err
-}
-
 // oneTime reads a finite time.
 func oneTime(d *h5.Dataset) (hi, lo float64, err error) {
-	if n, ok := d.Space().Elements(); !ok || n != 1 || isEmpty(d) {
+	if n, ok := d.Space().Elements(); !ok || n != 1 || store.IsEmpty(d) {
 		return 0, 0, object.Unsupported(d, "a time of shape %v", d.Dims())
 	}
 	if err := isTimes(d); err != nil {
@@ -514,80 +464,8 @@ func oneTime(d *h5.Dataset) (hi, lo float64, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	if hi, lo = timeAt(p, d.Type()); !finite(hi, lo) {
+	if hi, lo = timeAt(p, d.Type()); !values.Finite(hi, lo) {
 		err = object.Unsupported(d, "row times from %v, or by steps of it", hi)
 	}
 	return hi, lo, err
-}
-
-// exact reports whether all times are whole numbers of units.
-func (st *step) exact(u arrow.TimeUnit) bool {
-	if st.rate == 0 {
-		return exact(st.origin, st.low, u) && exact(st.millis, 0, u)
-	}
-	perSecond := float64(1000 * ticks(u))
-	return exact(st.origin, st.low, u) && math.Mod(perSecond, st.rate) == 0
-}
-
-// at returns the time of row i; ok is false where it has more than 64 bits.
-func (st *step) at(i int64, u arrow.TimeUnit) (t int64, ok bool) {
-	t, ok = count(st.origin, st.low, u)
-	if !ok {
-		return 0, false
-	}
-	if st.months != 0 || st.days != 0 {
-		if t, ok = calendarStep(t, i, st.months, st.days, u); !ok {
-			return 0, false
-		}
-	}
-	// The products are taken exactly: rounded ones would drift apart from the times that MATLAB shows.
-	var x, f big.Float
-	x.SetPrec(160).SetInt64(i)
-	if st.rate > 0 {
-		x.Mul(&x, f.SetPrec(160).SetInt64(1000*ticks(u)))
-		x.Quo(&x, new(big.Float).SetPrec(160).SetFloat64(st.rate))
-	} else {
-		unit, ok := count(st.millis, 0, u)
-		if !ok {
-			return 0, false
-		}
-		if exact(st.millis, 0, u) {
-			x.Mul(&x, f.SetPrec(160).SetInt64(unit))
-		} else {
-			x.Mul(&x, f.SetPrec(160).SetFloat64(st.millis))
-			x.Mul(&x, new(big.Float).SetPrec(160).SetInt64(ticks(u)))
-		}
-	}
-	if x.Sign() < 0 {
-		x.Sub(&x, big.NewFloat(0.5))
-	} else {
-		x.Add(&x, big.NewFloat(0.5))
-	}
-	n, acc := x.Int64()
-	if acc != big.Exact && (n == math.MaxInt64 || n == math.MinInt64) {
-		return 0, false
-	}
-	sum := t + n
-	return sum, (sum > t) == (n > 0)
-}
-
-// calendarStep adds i steps of months and days to a time; a day that a month does not have is its last one.
-func calendarStep(t, i, months, days int64, u arrow.TimeUnit) (int64, bool) {
-	perDay := 86400000 * ticks(u)
-	day := t / perDay
-	if t%perDay < 0 {
-		day--
-	}
-	rest := t - day*perDay
-	if i != 0 && (months > math.MaxInt32/i || -months > math.MaxInt32/i || days > math.MaxInt32/i || -days > math.MaxInt32/i) || day > 1<<31 || day < -1<<31 {
-		return 0, false
-	}
-	date := time.Unix(day*86400, 0).UTC()
-	first := time.Date(date.Year(), date.Month()+time.Month(months*i), 1, 0, 0, 0, 0, time.UTC)
-	last := time.Date(first.Year(), first.Month()+1, 0, 0, 0, 0, 0, time.UTC).Day()
-	day = first.Unix()/86400 + int64(min(date.Day(), last)-1) + days*i
-	if first.Unix()%86400 != 0 || day > math.MaxInt64/perDay-1 || day < math.MinInt64/perDay+1 {
-		return 0, false
-	}
-	return day*perDay + rest, true
 }

@@ -2,15 +2,15 @@ package matlab
 
 import (
 	"strings"
-	"unicode/utf16"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/store"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/values"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -49,7 +49,7 @@ func (m *maker) characters(d *h5.Dataset, rows int64) (convention.Values, error)
 	if dims[1] != 1 {
 		return unitsAsText(&convention.Transposed{Data: d, As: t}), nil
 	}
-	return unitsAsText(numbers(d, t, shape{}, nil)), nil
+	return unitsAsText(numbers(d, t, values.Shape{}, nil)), nil
 }
 
 // arrayOfText returns the shape of an array of text of NumPy that hdf5storage wrote as characters: the attribute
@@ -82,7 +82,7 @@ func numpyText(d *h5.Dataset, dims []uint64, texts []int64, rank int) (conventio
 	last := uint64(max(0, texts[rank-1]))
 	units, _ := d.Space().Elements()
 	switch {
-	case rank == 1 && longDims(d) <= 1 && last > 0 && units%last == 0:
+	case rank == 1 && store.LongDims(d) <= 1 && last > 0 && units%last == 0:
 		return pieces(d, int64(last), units/last), nil
 	case rank == 2 && len(dims) == 2 && dims[0] == uint64(texts[0]) && last > 0 && dims[1]%last == 0:
 		of := arrow.DataType(arrow.BinaryTypes.String)
@@ -93,13 +93,13 @@ func numpyText(d *h5.Dataset, dims []uint64, texts []int64, rank int) (conventio
 		v := &convention.Transposed{Data: d, As: d.Type()}
 		return &convention.Derived{Of: v, Type: of, Reason: "characters as text, without the NULs at the end",
 			Compute: func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-				flat := elements(in)
+				flat := values.Elements(in)
 				defer flat.Release()
-				text, err := cut(flat, width, row0, mem)
+				text, err := values.Cut(flat, width, row0, mem)
 				if err != nil {
 					return nil, err
 				}
-				return listed(text, of), nil
+				return values.Listed(text, of), nil
 			}}, nil
 	}
 	return nil, object.Unsupported(d, "text of shape %v in characters of shape %v", texts, dims)
@@ -107,98 +107,15 @@ func numpyText(d *h5.Dataset, dims []uint64, texts []int64, rank int) (conventio
 
 // pieces describes a vector of characters as n texts of one width, without NULs at their end.
 func pieces(d *h5.Dataset, n int64, width uint64) convention.Values {
-	return &convention.Computed{Data: d, Of: []convention.Values{numbers(d, d.Type(), shape{}, nil)}, Rows: n, Type: arrow.BinaryTypes.String, Reason: "characters as text, without the NULs at the end",
+	return &convention.Computed{Data: d, Of: []convention.Values{numbers(d, d.Type(), values.Shape{}, nil)}, Rows: n, Type: arrow.BinaryTypes.String, Reason: "characters as text, without the NULs at the end",
 		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
-			return cut(in[0], int(width), 0, mem)
+			return values.Cut(in[0], int(width), 0, mem)
 		}}
-}
-
-// cut makes texts of that many characters each, without NULs at their end.
-func cut(in arrow.Array, width int, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	b := array.NewStringBuilder(mem)
-	defer b.Release()
-	var text []byte
-	for lo := 0; width > 0 && lo+width <= in.Len(); lo += width {
-		hi := lo + width
-		for hi > lo && zero(in, hi-1) {
-			hi--
-		}
-		var err error
-		if text, err = appendUnits(text[:0], in, int64(lo), int64(hi)); err != nil {
-			return nil, h5err.Wrap(h5err.Corrupt, err, "row %d", row0+int64(lo/width))
-		}
-		b.BinaryBuilder.Append(text)
-	}
-	return b.NewArray(), nil
-}
-
-func zero(in arrow.Array, i int) bool {
-	v, ok := integer(in, i)
-	return ok && v == 0
 }
 
 // unitsAsText makes text of lists of characters: of rows of the same length, or of any, or of single ones.
 func unitsAsText(of convention.Values) convention.Values {
-	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "characters as text", Compute: decodeUnits}
-}
-
-func decodeUnits(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	units := in
-	bounds := func(i int) (int64, int64) { return int64(i), int64(i + 1) }
-	if l, ok := in.(array.ListLike); ok {
-		units, bounds = l.ListValues(), l.ValueOffsets
-	}
-	b := array.NewStringBuilder(mem)
-	defer b.Release()
-	b.Reserve(in.Len())
-	var text []byte
-	for i := range in.Len() {
-		if in.IsNull(i) {
-			b.AppendNull()
-			continue
-		}
-		lo, hi := bounds(i)
-		var err error
-		if text, err = appendUnits(text[:0], units, lo, hi); err != nil {
-			return nil, h5err.Wrap(h5err.Corrupt, err, "row %d", row0+int64(i))
-		}
-		b.BinaryBuilder.Append(text)
-	}
-	return b.NewArray(), nil
-}
-
-// appendUnits appends characters of an array as UTF-8.
-func appendUnits(text []byte, units arrow.Array, lo, hi int64) ([]byte, error) {
-	switch u := units.(type) {
-	case *array.Uint16:
-		return appendUTF16(text, u.Uint16Values()[lo:hi])
-	case *array.Uint32:
-		for _, r := range u.Uint32Values()[lo:hi] {
-			if r > utf8.MaxRune || !utf8.ValidRune(rune(r)) {
-				return nil, h5err.New(h5err.Corrupt, "character %#x", r)
-			}
-			text = utf8.AppendRune(text, rune(r))
-		}
-		return text, nil
-	}
-	return nil, h5err.New(h5err.Unsupported, "text of %s", units.DataType())
-}
-
-// appendUTF16 appends UTF-16 code units as UTF-8.
-func appendUTF16(text []byte, units []uint16) ([]byte, error) {
-	for k := 0; k < len(units); k++ {
-		r := rune(units[k])
-		if utf16.IsSurrogate(r) {
-			if k++; k == len(units) {
-				return nil, h5err.New(h5err.Corrupt, "half a surrogate pair")
-			}
-			if r = utf16.DecodeRune(r, rune(units[k])); r == utf8.RuneError {
-				return nil, h5err.New(h5err.Corrupt, "half a surrogate pair")
-			}
-		}
-		text = utf8.AppendRune(text, r)
-	}
-	return text, nil
+	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "characters as text", Compute: values.Units}
 }
 
 // maxChars bounds the bytes of text that is read before a column is described.
@@ -207,12 +124,12 @@ const maxChars = 1 << 20
 // charsOf reads a short text; nil and empty ones are "".
 func charsOf(o h5.Object) (string, error) {
 	d, ok := o.(*h5.Dataset)
-	if !ok || isEmpty(d) {
+	if !ok || store.IsEmpty(d) {
 		return "", nil
 	}
 	t := d.Type()
 	n, ok := d.Space().Elements()
-	if !isUnits(t) || !ok || longDims(d) > 1 {
+	if !isUnits(t) || !ok || store.LongDims(d) > 1 {
 		return "", object.Unsupported(d, "text in %s of shape %v", t, d.Dims())
 	}
 	if n > maxChars/uint64(t.Size) {
@@ -228,7 +145,7 @@ func charsOf(o h5.Object) (string, error) {
 		for i := range units {
 			units[i] = t.Order.Binary().Uint16(p[2*i:])
 		}
-		text, err = appendUTF16(nil, units)
+		text, err = values.AppendUTF16(nil, units)
 		return string(text), h5err.About(err, d)
 	}
 	for ; len(p) >= 4; p = p[4:] {
@@ -238,12 +155,12 @@ func charsOf(o h5.Object) (string, error) {
 }
 
 // textsOf reads the short texts of a cell array.
-func (m *maker) textsOf(s *store, o h5.Object) ([]string, error) {
+func (m *maker) textsOf(s *store.Store, o h5.Object) ([]string, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok {
 		return nil, nil
 	}
-	refs, err := references(d)
+	refs, err := store.References(d)
 	if err != nil {
 		return nil, err
 	}
@@ -253,7 +170,7 @@ func (m *maker) textsOf(s *store, o h5.Object) ([]string, error) {
 	out := make([]string, len(refs))
 	total := 0
 	for i, addr := range refs {
-		o, err := s.open(addr)
+		o, err := s.Open(addr)
 		if err != nil {
 			return nil, err
 		}

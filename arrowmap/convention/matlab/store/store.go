@@ -1,8 +1,8 @@
-package matlab
+// Package store opens the objects of classes that MATLAB keeps in a file: in /#subsystem#/MCOS, whose format package mcos
+// decodes.
+package store
 
 import (
-	"strings"
-
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab/mcos"
 	"github.com/h5arrow/h5arrow/h5"
@@ -11,12 +11,12 @@ import (
 
 // Names of the groups in which MATLAB keeps what references point to, and the objects of classes.
 const (
-	refsGroup = "#refs#"
-	subsystem = "#subsystem#"
+	Refs      = "#refs#"
+	Subsystem = "#subsystem#"
 )
 
-// store is the objects of classes in a file. Their properties are cells, of which /#subsystem#/MCOS has the references.
-type store struct {
+// Store is the objects of classes in a file. Their properties are cells, of which /#subsystem#/MCOS has the references.
+type Store struct {
 	f        *h5.File
 	data     *h5.Dataset
 	wrapper  *mcos.Wrapper
@@ -27,26 +27,26 @@ type store struct {
 
 type storeKey struct{}
 
-// storeOf returns the objects of a file. It is Corrupt that there are none.
-func storeOf(f *h5.File) (*store, error) {
+// Of returns the objects of a file. It is Corrupt that there are none.
+func Of(f *h5.File) (*Store, error) {
 	v, err := f.Keep(storeKey{}, func() (any, error) { return readStore(f) })
 	if err != nil {
 		return nil, err
 	}
-	return v.(*store), nil
+	return v.(*Store), nil
 }
 
-func readStore(f *h5.File) (*store, error) {
-	g, ok := object.Member(f.Root(), subsystem).(*h5.Group)
+func readStore(f *h5.File) (*Store, error) {
+	g, ok := object.Member(f.Root(), Subsystem).(*h5.Group)
 	if !ok {
-		return nil, object.Corrupt(f.Root(), "objects of classes without %s", subsystem)
+		return nil, object.Corrupt(f.Root(), "objects of classes without %s", Subsystem)
 	}
 	d, err := object.Required(g, "MCOS")
 	if err != nil {
 		return nil, err
 	}
-	s := &store{f: f, data: d, names: map[uint64]string{}}
-	if s.cells, err = references(d); err != nil {
+	s := &Store{f: f, data: d, names: map[uint64]string{}}
+	if s.cells, err = References(d); err != nil {
 		return nil, err
 	}
 	if len(s.cells) == 0 {
@@ -55,7 +55,7 @@ func readStore(f *h5.File) (*store, error) {
 	if err := s.readNames(); err != nil {
 		return nil, err
 	}
-	o, err := s.open(s.cells[0])
+	o, err := s.Open(s.cells[0])
 	if err != nil {
 		return nil, err
 	}
@@ -70,9 +70,9 @@ func readStore(f *h5.File) (*store, error) {
 	if s.wrapper, err = mcos.Parse(p); err != nil {
 		return nil, h5err.About(err, meta)
 	}
-	if o, err := s.open(s.cells[len(s.cells)-1]); err == nil {
+	if o, err := s.Open(s.cells[len(s.cells)-1]); err == nil {
 		if d, ok := o.(*h5.Dataset); ok && d.Type().Class == h5.ClassReference {
-			s.defaults, err = references(d)
+			s.defaults, err = References(d)
 		}
 		if err != nil {
 			return nil, err
@@ -82,8 +82,8 @@ func readStore(f *h5.File) (*store, error) {
 }
 
 // readNames finds the paths of what references point to.
-func (s *store) readNames() error {
-	g, ok := object.Member(s.f.Root(), refsGroup).(*h5.Group)
+func (s *Store) readNames() error {
+	g, ok := object.Member(s.f.Root(), Refs).(*h5.Group)
 	if !ok {
 		return nil
 	}
@@ -105,8 +105,8 @@ func (s *store) readNames() error {
 // maxNamed bounds the references whose paths are reported; of more, the path of the objects' own dataset is.
 const maxNamed = 1 << 17
 
-// open opens what a reference points to.
-func (s *store) open(addr uint64) (h5.Object, error) {
+// Open opens what a reference points to.
+func (s *Store) Open(addr uint64) (h5.Object, error) {
 	if addr == 0 {
 		return nil, object.Corrupt(s.data, "a null reference to the value of a property")
 	}
@@ -117,8 +117,8 @@ func (s *store) open(addr uint64) (h5.Object, error) {
 	return s.f.ObjectAt(addr, path)
 }
 
-// object returns the object that a handle of one names.
-func (s *store) object(d *h5.Dataset, h *mcos.Handle) (*mcos.Object, error) {
+// Object returns the object that a handle of one names.
+func (s *Store) Object(d *h5.Dataset, h *mcos.Handle) (*mcos.Object, error) {
 	if len(h.Objects) != 1 {
 		return nil, object.Unsupported(d, "an array of %d objects of a class", len(h.Objects))
 	}
@@ -129,22 +129,22 @@ func (s *store) object(d *h5.Dataset, h *mcos.Handle) (*mcos.Object, error) {
 	return o, h5err.About(err, d)
 }
 
-// class returns the name of the class of a handle.
-func (s *store) class(d *h5.Dataset, h *mcos.Handle) (string, error) {
+// Class returns the name of the class of a handle.
+func (s *Store) Class(d *h5.Dataset, h *mcos.Handle) (string, error) {
 	name, err := s.wrapper.Class(h.Class)
 	return name, h5err.About(err, d)
 }
 
-// property opens the value of an object's property, of the class's default where it was not saved; nil where there is
+// Property opens the value of an object's property, of the class's default where it was not saved; nil where there is
 // neither.
-func (s *store) property(o *mcos.Object, name string) (h5.Object, error) {
+func (s *Store) Property(o *mcos.Object, name string) (h5.Object, error) {
 	p, ok := o.Property(name)
 	if ok && p.Kind == mcos.KindCell {
 		i := int64(p.Value) + mcos.LeadingCells
 		if i >= int64(len(s.cells)-s.wrapper.Trailing()) {
 			return nil, object.Corrupt(s.data, "the property %s is cell %d of %d", name, i, len(s.cells))
 		}
-		return s.open(s.cells[i])
+		return s.Open(s.cells[i])
 	}
 	if ok {
 		return nil, object.Unsupported(s.data, "the property %s is a %s", name, p.Kind)
@@ -152,16 +152,16 @@ func (s *store) property(o *mcos.Object, name string) (h5.Object, error) {
 	if int64(o.Class) >= int64(len(s.defaults)) || s.defaults[o.Class] == 0 {
 		return nil, nil
 	}
-	d, err := s.open(s.defaults[o.Class])
+	d, err := s.Open(s.defaults[o.Class])
 	if g, ok := d.(*h5.Group); err == nil && ok {
 		return object.Member(g, name), nil
 	}
 	return nil, err
 }
 
-// handleOf decodes the handle of objects that a dataset of integers is.
-func handleOf(d *h5.Dataset) (*mcos.Handle, error) {
-	ids, err := smallIntegers(d)
+// Handle decodes the handle of objects that a dataset of integers is.
+func Handle(d *h5.Dataset) (*mcos.Handle, error) {
+	ids, err := Integers(d)
 	if err != nil {
 		return nil, err
 	}
@@ -169,8 +169,8 @@ func handleOf(d *h5.Dataset) (*mcos.Handle, error) {
 	return h, h5err.About(err, d)
 }
 
-// smallIntegers reads a short list of integers of 32 bits.
-func smallIntegers(d *h5.Dataset) ([]uint32, error) {
+// Integers reads a short list of integers of 32 bits.
+func Integers(d *h5.Dataset) ([]uint32, error) {
 	n, ok := d.Space().Elements()
 	if t := d.Type(); !ok || t.Class != h5.ClassFixed || t.Size != 4 || n > maxHandle {
 		return nil, object.Unsupported(d, "%s of shape %v where few integers of 32 bits are expected", t, d.Dims())
@@ -189,27 +189,27 @@ func smallIntegers(d *h5.Dataset) ([]uint32, error) {
 // maxHandle bounds the integers of a handle.
 const maxHandle = 1 << 16
 
-// isHandle reports whether a dataset is the handle of an object: by the attribute MATLAB_object_decode, or, in the
+// IsHandle reports whether a dataset is the handle of an object: by the attribute MATLAB_object_decode, or, in the
 // properties of other objects, where it has the class uint32, by its first number.
-func isHandle(d *h5.Dataset, class string, property bool) bool {
+func IsHandle(d *h5.Dataset, class string, property bool) bool {
 	if a, err := d.Attribute("MATLAB_object_decode"); err == nil && a != nil {
 		v, ok := a.Int()
 		return ok && v == decodeOpaque
 	}
 	n, ok := d.Space().Elements()
-	if !property || class != "uint32" || !ok || n < mcos.MinHandle || n > maxHandle || longDims(d) > 1 || isEmpty(d) {
+	if !property || class != "uint32" || !ok || n < mcos.MinHandle || n > maxHandle || LongDims(d) > 1 || IsEmpty(d) {
 		return false
 	}
-	_, err := handleOf(d)
+	_, err := Handle(d)
 	return err == nil
 }
 
 // decodeOpaque is the value of MATLAB_object_decode for objects of classes that are defined by classdef.
 const decodeOpaque = 3
 
-// references reads the addresses of a list of references; 0 for null ones. An empty cell array has none.
-func references(d *h5.Dataset) ([]uint64, error) {
-	if isEmpty(d) {
+// References reads the addresses of a list of references; 0 for null ones. An empty cell array has none.
+func References(d *h5.Dataset) ([]uint64, error) {
+	if IsEmpty(d) {
 		return nil, nil
 	}
 	t := d.Type()
@@ -235,14 +235,54 @@ func references(d *h5.Dataset) ([]uint64, error) {
 	return out, nil
 }
 
-// isEmpty reports whether a dataset holds the dimensions of an empty variable.
-func isEmpty(d *h5.Dataset) bool {
+// IsEmpty reports whether a dataset holds the dimensions of an empty variable.
+func IsEmpty(d *h5.Dataset) bool {
 	empty, err := object.Flag(d, "MATLAB_empty")
 	return empty && err == nil
 }
 
-// Part reports whether an object is one of the groups in which MATLAB keeps what references point to.
-func Part(o h5.Object) bool {
-	name, ok := strings.CutPrefix(o.Path(), "/")
-	return ok && (name == refsGroup || name == subsystem)
+// Dataset opens the value of an object's property, which must be a dataset.
+func (s *Store) Dataset(d *h5.Dataset, o *mcos.Object, name string) (*h5.Dataset, error) {
+	v, err := s.Property(o, name)
+	if err != nil {
+		return nil, err
+	}
+	p, ok := v.(*h5.Dataset)
+	if !ok {
+		return nil, object.Unsupported(d, "an object without the property %s", name)
+	}
+	return p, nil
+}
+
+// Member returns the object of a class that a field of a struct holds.
+func (s *Store) Member(g *h5.Group, name string) (class string, d *h5.Dataset, o *mcos.Object, err error) {
+	d, err = object.Required(g, name)
+	if err != nil {
+		return "", nil, nil, err
+	}
+	h, err := Handle(d)
+	if err != nil {
+		return "", d, nil, err
+	}
+	if class, err = s.Class(d, h); err != nil {
+		return "", d, nil, err
+	}
+	o, err = s.Object(d, h)
+	return class, d, o, err
+}
+
+// LongDims counts the dimensions of a dataset that are not 1.
+func LongDims(d *h5.Dataset) (n int) {
+	for _, k := range d.Dims() {
+		if k != 1 {
+			n++
+		}
+	}
+	return n
+}
+
+// Name returns a name of a class, a property or a member of an enumeration by its number.
+func (s *Store) Name(i uint32) (string, error) {
+	name, err := s.wrapper.Name(i)
+	return name, h5err.About(err, s.data)
 }
