@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"io"
@@ -227,6 +228,61 @@ func TestMemory(t *testing.T) {
 	if !h5err.Is(r.Err(), h5err.Memory) {
 		t.Errorf("error %v, want one of memory", r.Err())
 	}
+}
+
+// TestLoop has tables whose variables are the table itself, in memory only: other readers may follow such loops.
+func TestLoop(t *testing.T) {
+	p := unpacked(t, "shapes_4.mat")
+	f, err := open(t, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	deep := handle(t, f, "/deep")
+	f.Close()
+	for at := range len(p) - 24 {
+		if bytes.Equal(p[at:at+16], deep[:16]) && bytes.Equal(p[at+20:at+24], deep[20:]) { // of the same class
+			copy(p[at:], deep)
+		}
+	}
+	if f, err = open(t, p); err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	table, err := f.Table("/deep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range table.Columns() {
+		if c.Name == "inner" && !h5err.Is(c.Err, h5err.Limit) {
+			t.Errorf("%v, want an error of a limit", c.Err)
+		}
+		if c.Name == "wide" && c.Err != nil {
+			t.Error(c.Err)
+		}
+	}
+}
+
+// handle returns the bytes of the handle of an object.
+func handle(t *testing.T, f *arrowmap.File, path string) []byte {
+	t.Helper()
+	table, err := f.Datasets(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r, err := table.Reader(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Release()
+	if !r.Next() {
+		t.Fatal(r.Err())
+	}
+	ids := r.RecordBatch().Column(0).(*array.FixedSizeList).ListValues().(*array.Uint32).Uint32Values()
+	var p []byte
+	for _, id := range ids {
+		p = binary.LittleEndian.AppendUint32(p, id)
+	}
+	return p
 }
 
 // TestDamage reads the fixtures with some of their bytes changed. Errors are fine as long as they are of our type.

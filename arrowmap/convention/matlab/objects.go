@@ -98,11 +98,18 @@ func numbers(d *h5.Dataset, as *h5.Type, s values.Shape, nulls []convention.Null
 
 // maker makes descriptions of MATLAB's variables. It counts what it looks at: objects may refer to each other in circles.
 type maker struct {
-	left  int // cells and columns that may yet be described
-	depth int
+	left   int // cells and columns that may yet be described
+	inside int // of them, columns of tables in tables
+	depth  int // of tables in tables
 }
 
-func newMaker(f *h5.File) *maker { return &maker{left: f.Limits().Links} }
+// Limits on tables in tables: each of them may be the value of several variables, of itself too.
+const (
+	maxDepth  = 8
+	maxNested = 1 << 12
+)
+
+func newMaker(f *h5.File) *maker { return &maker{left: f.Limits().Links, inside: maxNested} }
 
 // take counts n cells or columns.
 func (m *maker) take(o h5.Object, n int) error {
@@ -110,6 +117,17 @@ func (m *maker) take(o h5.Object, n int) error {
 		return object.Limit(o, "more cells and columns than links are allowed")
 	}
 	return nil
+}
+
+// enter counts n columns of a table or a struct, which may be in another one.
+func (m *maker) enter(o h5.Object, n int) error {
+	if m.depth > 0 {
+		m.inside -= n
+	}
+	if m.depth > maxDepth || m.inside < 0 {
+		return object.Limit(o, "tables in tables, more than %d deep or of more than %d columns", maxDepth, maxNested)
+	}
+	return m.take(o, n)
 }
 
 // known reports whether arrays of a class can be columns.
@@ -242,4 +260,4 @@ func firstUint64(d *h5.Dataset, n int) ([]uint64, error) {
 }
 
 // maxScan bounds the bytes of values that are looked at before a column is described.
-const maxScan = 64 << 20
+const maxScan = 32 << 20

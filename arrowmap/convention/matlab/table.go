@@ -153,7 +153,7 @@ func (m *maker) columns(d *h5.Dataset) ([]convention.Column, *contents, error) {
 	if len(refs) != len(names) {
 		return nil, nil, object.Corrupt(d, "%d variables and %d names", len(refs), len(names))
 	}
-	if err := m.take(d, len(refs)); err != nil {
+	if err := m.enter(d, len(refs)); err != nil {
 		return nil, nil, err
 	}
 	columns := m.rowColumns(c, rows)
@@ -237,10 +237,6 @@ func (m *maker) rowColumns(c *contents, rows int64) []convention.Column {
 
 // variable describes a variable of a table.
 func (m *maker) variable(o h5.Object, class string, rows int64) (convention.Values, error) {
-	if m.depth++; m.depth > maxDepth {
-		return nil, object.Limit(o, "tables in tables, more than %d deep", maxDepth)
-	}
-	defer func() { m.depth-- }()
 	if g, ok := o.(*h5.Group); ok && class == "struct" && !object.Has(g, "jc") {
 		return m.structs(g, rows)
 	}
@@ -270,7 +266,9 @@ func (m *maker) structs(g *h5.Group, rows int64) (convention.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := m.take(g, len(links)); err != nil {
+	m.depth++
+	defer func() { m.depth-- }()
+	if err := m.enter(g, len(links)); err != nil {
 		return nil, err
 	}
 	out := &convention.Struct{}
@@ -303,9 +301,6 @@ func (m *maker) structs(g *h5.Group, rows int64) (convention.Values, error) {
 	return out, nil
 }
 
-// maxDepth bounds how deep tables may be in tables.
-const maxDepth = 16
-
 // empty describes an empty variable of a table without rows.
 func (m *maker) empty(d *h5.Dataset, class string, rows int64) (convention.Values, error) {
 	dims, err := reversed(d)
@@ -330,9 +325,7 @@ func (m *maker) empty(d *h5.Dataset, class string, rows int64) (convention.Value
 
 // nested describes a table that is a variable of another one, as a struct.
 func (m *maker) nested(_ *store.Store, d *h5.Dataset, _ *mcos.Object, rows int64) (convention.Values, error) {
-	if m.depth++; m.depth > maxDepth {
-		return nil, object.Limit(d, "tables in tables, more than %d deep", maxDepth)
-	}
+	m.depth++
 	defer func() { m.depth-- }()
 	columns, _, err := m.columns(d)
 	if err != nil {
