@@ -24,7 +24,7 @@ import (
 )
 
 // fixtures are the files that make_matlab.py and make_libmatio.sh write.
-var fixtures = []string{"objects.mat", "objects_0.7.1.mat", "hdf5storage.mat", "libmatio.mat", "shapes_2.mat", "shapes_3.mat", "shapes_4.mat"}
+var fixtures = []string{"objects.mat", "objects_0.7.1.mat", "hdf5storage.mat", "hdf5storage_0.1.19.mat", "libmatio.mat", "shapes_2.mat", "shapes_3.mat", "shapes_4.mat"}
 
 // unpacked returns the bytes of a fixture.
 func unpacked(t testing.TB, name string) []byte {

@@ -3,6 +3,7 @@
     python make_matlab.py matio        objects.mat.gz          by mat-io 1.0.2 (numpy 2.4.6, pandas 3.1.1)
     python make_matlab.py matio        objects_0.7.1.mat.gz    by mat-io 0.7.1 (numpy 2.4.6, pandas 2.3.3): its version is in the name
     python make_matlab.py hdf5storage  hdf5storage.mat.gz      by hdf5storage 0.2.2 (h5py 3.16.0)
+    python make_matlab.py hdf5storage  hdf5storage_0.1.19.mat.gz   by hdf5storage 0.1.19 (numpy 1.26.4)
     python make_matlab.py shapes       shapes_2.mat.gz ...     by h5py 3.16.0: what MATLAB writes and the others don't, as MATLAB's
                                                                own files have it, in each version of the metadata of objects
 
@@ -80,9 +81,14 @@ def hdf5storage():
         "texts2": np.array([["ab", "c"], ["d", "efg"], ["h", ""]]), "byteses": np.array([b"ab", b"c", b"def"]), "others": np.array(["é".encode(), b"c", b"def"]),
         "bools": np.array([True, False, True]), "list": ["a", "b😀", ""], "record": np.array([(1, 2.5), (3, 4.5)], dtype=[("p", "i4"), ("q", "f8")]), "empty": np.array([]),
     }
+    version = importlib.metadata.version("hdf5storage")
+    if version.startswith("0.1"):  # which refuses bytes that are not ASCII
+        del d["bytes"], d["others"]
+
     def make(path):
         hs.writes({"/" + k: v for k, v in d.items()}, filename=path)
-    write("hdf5storage.mat", make)
+
+    write("hdf5storage.mat" if version.startswith("0.2") else "hdf5storage_%s.mat" % version, make)
 
 
 class Objects:
