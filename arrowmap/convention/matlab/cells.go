@@ -83,7 +83,7 @@ func (m *maker) cells(d *h5.Dataset) (convention.Values, error) {
 	}
 	switch {
 	case first.class == "char":
-		return unitsAsText(out), nil
+		return unitsAsText(d.File(), out), nil
 	case first.of == "string":
 		return cellStrings(out), nil
 	case first.of != "":
@@ -108,7 +108,7 @@ func widths(d *h5.Dataset, cells []cell) convention.Values {
 				c.Type = cells[i].typ
 			}
 		}
-		of = append(of, unitsAsText(c))
+		of = append(of, unitsAsText(d.File(), c))
 	}
 	empty := make([]bool, len(cells))
 	for i, c := range cells {

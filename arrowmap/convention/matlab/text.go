@@ -1,6 +1,7 @@
 package matlab
 
 import (
+	"bytes"
 	"strings"
 	"unicode/utf8"
 
@@ -47,9 +48,9 @@ func (m *maker) characters(d *h5.Dataset, rows int64) (convention.Values, error)
 		return nil, object.Corrupt(d, "%d rows of characters in a table of %d", dims[0], rows)
 	}
 	if dims[1] != 1 {
-		return unitsAsText(&convention.Transposed{Data: d, As: t}), nil
+		return unitsAsText(d.File(), &convention.Transposed{Data: d, As: t}), nil
 	}
-	return unitsAsText(numbers(d, t, values.Shape{}, nil)), nil
+	return unitsAsText(d.File(), numbers(d, t, values.Shape{}, nil)), nil
 }
 
 // arrayOfText returns the shape of an array of text of NumPy that hdf5storage wrote as characters: the attribute
@@ -114,9 +115,33 @@ func pieces(d *h5.Dataset, n int64, width uint64) convention.Values {
 }
 
 // unitsAsText makes text of lists of characters: of rows of the same length, or of any, or of single ones.
-func unitsAsText(of convention.Values) convention.Values {
-	return &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "characters as text", Compute: values.Units}
+func unitsAsText(f *h5.File, of convention.Values) convention.Values {
+	v := &convention.Derived{Of: of, Type: arrow.BinaryTypes.String, Reason: "characters as text", Compute: values.Units}
+	if byLibmatio(f) {
+		v.Reason, v.Compute = "characters as text, without the NULs at the end", values.TrimmedUnits
+	}
+	return v
 }
+
+type libmatioKey struct{}
+
+// byLibmatio reports whether libmatio wrote a file, as its user block says. Of text in UTF-8 it stores as many characters as
+// there are bytes; those too many are NULs.
+func byLibmatio(f *h5.File) bool {
+	v, err := f.Keep(libmatioKey{}, func() (any, error) {
+		p := make([]byte, userText)
+		if f.Superblock().Offset < int64(len(p)) {
+			return false, nil
+		}
+		_, err := f.Source().ReadAt(p, 0)
+		return bytes.Contains(p, []byte("Created by: libmatio")), err
+	})
+	by, ok := v.(bool)
+	return err == nil && ok && by
+}
+
+// userText is the number of bytes of text at the start of a user block.
+const userText = 116
 
 // maxChars bounds the bytes of text that is read before a column is described.
 const maxChars = 1 << 20

@@ -20,10 +20,11 @@ int main(int argc, char **argv) {
     double x[3] = {1.5, -2, 0}, one[3] = {7, 8, 9}, two[2] = {1, 2};
     unsigned char ok[3] = {1, 0, 1};
     unsigned short wide[3] = {'h', 0xe9, 0x20ac};
-    size_t column[2] = {3, 1}, row[2] = {1, 5}, flat[1] = {3}, letters[1] = {5}, names[2] = {3, 2}, pair[1] = {2}, three[2] = {1, 3};
+    size_t column[2] = {3, 1}, row[2] = {1, 5}, flat[1] = {3}, four[2] = {1, 4}, letters[1] = {5}, names[2] = {3, 2}, pair[1] = {2}, three[2] = {1, 3};
     put(m, "x", MAT_C_DOUBLE, MAT_T_DOUBLE, 2, column, x);
     put(m, "note", MAT_C_CHAR, MAT_T_UTF8, 2, row, "hello");
     put(m, "utf16", MAT_C_CHAR, MAT_T_UTF16, 2, three, wide);
+    put(m, "utf8", MAT_C_CHAR, MAT_T_UTF8, 2, four, "h\xc3\xa9!");
     put(m, "one", MAT_C_DOUBLE, MAT_T_DOUBLE, 1, flat, one);
     put(m, "word", MAT_C_CHAR, MAT_T_UTF8, 1, letters, "world");
     put(m, "names", MAT_C_CHAR, MAT_T_UTF8, 2, names, "acebdf");
@@ -33,6 +34,11 @@ int main(int argc, char **argv) {
     Mat_VarSetStructFieldByName(s, "note", 0, Mat_VarCreate("note", MAT_C_CHAR, MAT_T_UTF8, 2, row, "inner", 0));
     Mat_VarWrite(m, s, MAT_COMPRESSION_NONE);
     Mat_VarFree(s);
+    matvar_t *cell = Mat_VarCreate("cell", MAT_C_CELL, MAT_T_CELL, 2, (size_t[]){2, 1}, NULL, 0);
+    Mat_VarSetCell(cell, 0, Mat_VarCreate(NULL, MAT_C_CHAR, MAT_T_UTF8, 2, four, (void *)"h\xc3\xa9!", 0));
+    Mat_VarSetCell(cell, 1, Mat_VarCreate(NULL, MAT_C_CHAR, MAT_T_UTF8, 2, three, (void *)"abc", 0));
+    Mat_VarWrite(m, cell, MAT_COMPRESSION_NONE);
+    Mat_VarFree(cell);
     return Mat_Close(m);
 }
 C

@@ -76,11 +76,21 @@ func zero(in arrow.Array, i int) bool {
 	return ok && v == 0
 }
 
+// Units makes text of lists of characters, or of single ones.
 func Units(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-	units := in
+	return units(in, false, row0, mem)
+}
+
+// TrimmedUnits is Units without the NULs at the end of each text.
+func TrimmedUnits(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
+	return units(in, true, row0, mem)
+}
+
+func units(in arrow.Array, trim bool, row0 int64, mem memory.Allocator) (arrow.Array, error) {
+	chars := in
 	bounds := func(i int) (int64, int64) { return int64(i), int64(i + 1) }
 	if l, ok := in.(array.ListLike); ok {
-		units, bounds = l.ListValues(), l.ValueOffsets
+		chars, bounds = l.ListValues(), l.ValueOffsets
 	}
 	b := array.NewStringBuilder(mem)
 	defer b.Release()
@@ -92,8 +102,11 @@ func Units(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error
 			continue
 		}
 		lo, hi := bounds(i)
+		for trim && hi > lo && zero(chars, int(hi-1)) {
+			hi--
+		}
 		var err error
-		if text, err = appendUnits(text[:0], units, lo, hi); err != nil {
+		if text, err = appendUnits(text[:0], chars, lo, hi); err != nil {
 			return nil, h5err.Wrap(h5err.Corrupt, err, "row %d", row0+int64(i))
 		}
 		b.BinaryBuilder.Append(text)
