@@ -345,8 +345,14 @@ func (m *maker) nested(_ *store.Store, d *h5.Dataset, _ *mcos.Object, rows int64
 	return &convention.Struct{Data: d, Fields: columns}, nil
 }
 
+// maxRegular bounds the rows whose times are not stored.
+const maxRegular = 1 << 36
+
 // regular describes the times of rows that have a start and a step, or a rate: a struct instead of an array.
 func (m *maker) regular(c *contents, g *h5.Group, rows int64) (convention.Values, error) {
+	if rows > maxRegular {
+		return nil, object.Limit(g, "%d rows of which nothing is stored", rows)
+	}
 	var st values.Step
 	typ, err := m.origin(c, g, &st)
 	if err != nil {

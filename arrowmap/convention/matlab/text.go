@@ -39,6 +39,9 @@ func (m *maker) characters(d *h5.Dataset, rows int64) (convention.Values, error)
 	}
 	if len(dims) < 2 {
 		n, _ := d.Space().Elements()
+		if n == 0 {
+			return nil, nil
+		}
 		return pieces(d, 1, n), nil
 	}
 	if len(dims) != 2 {

@@ -179,6 +179,9 @@ func (m *maker) calendar(s *store.Store, d *h5.Dataset, o *mcos.Object, rows int
 			of = append(of, numbers(parts[i], parts[i].Type(), part, nil))
 		}
 	}
+	if rows != ownRows && sh.Rows == 1 {
+		sh.Rows = rows // all rows are equal
+	}
 	if rows != ownRows && rows != sh.Rows {
 		return nil, object.Unsupported(g, "%d values of calendarDuration in a table of %d rows", sh.Rows, rows)
 	}
