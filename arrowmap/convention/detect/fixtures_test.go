@@ -76,6 +76,28 @@ gwosc /quality/simple 3
 gwosc /strain 3
   Strain: float64 1e-21 | NaN | 3e-21
 `,
+	"hdf5storage.h5": `
+hdf5storage /frame 3
+  name: utf8 ab |  | h😀é
+  ok: bool true | false | true
+  one: utf8 ab | c | 
+  pair: fsl<utf8>[2] ["ab","c"] | ["d","efg"] | ["h",""]
+  raw: utf8 ab | c | def
+  x: float64 1.5 | 2.5 | 3.5
+hdf5storage /mixed/empty 1
+  empty: utf8 
+hdf5storage /mixed/list 0
+  list: unsupported
+hdf5storage /mixed/scalar 1
+  scalar: int64 5
+hdf5storage /mixed/text 1
+  text: utf8 hello 😀
+hdf5storage /mixed/x 2
+  x: int64 1 | 2
+compound /record 2
+  p: int32 1 | 3
+  q: float64 2.5 | 4.5
+`,
 	"hdfeos.h5": `
 hdfeos /HDFEOS/GRIDS/Daily 1
   NO2: fsl<int32>[2] [1,2]
@@ -378,7 +400,7 @@ func TestForced(t *testing.T) {
 		want             int
 	}{
 		{"gadget.h5", "gadget", 1}, {"gadget.h5", "group", 1}, {"gadget.h5", "nexus", 0},
-		{"tenx.h5", "10x", 2}, {"loom.h5", "loom", 4}, {"cells.mat", "matlab", 7}, {"astropy.h5", "compound", 1},
+		{"tenx.h5", "10x", 2}, {"loom.h5", "loom", 4}, {"cells.mat", "matlab", 7}, {"hdf5storage.h5", "hdf5storage", 6}, {"astropy.h5", "compound", 1},
 		{"arkouda.h5", "arkouda", 1}, {"hdfeos.h5", "hdfeos", 3}, {"hdmf.h5", "hdmf", 2}, {"missing.h5", "alabaster", 1},
 	} {
 		f, err := arrowmap.Open(filepath.Join("testdata", c.file), arrowmap.WithConvention(c.convention))

@@ -7,6 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/arkouda"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/astropy"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/biology"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/hdf5storage"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdfeos"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/netcdf"
@@ -44,6 +45,7 @@ func All() []Convention {
 		{Name: "astropy", Description: "tables of astropy: a compound dataset beside its __table_column_meta__, with masked columns and units", Detect: astropy.Detect, Part: astropy.Part},
 		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: biology.DetectAnnData},
 		{Name: "matlab", Description: "MATLAB 7.3: tables, timetables, strings, times and categories; structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: matlab.Detect, Part: matlab.Part},
+		{Name: "hdf5storage", Description: "hdf5storage for Python: values with the attribute Python.Type, text in code points", Detect: hdf5storage.Detect},
 		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},

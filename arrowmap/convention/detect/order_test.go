@@ -30,6 +30,7 @@ var order = []struct{ before, after, why, file, path string }{
 	{"anndata", "compound", "codes have their labels elsewhere", "anndata_old.h5ad", "/obs"},
 	{"anndata", "group", "categories and masks are groups, and the index comes first", "anndata.h5ad", "/obs"},
 	{"matlab", "group", "dimensions are reversed", "cells.mat", "/people"},
+	{"hdf5storage", "group", "characters of text are integers", "hdf5storage.h5", "/frame"},
 	{"10x", "group", "a barcode's counts are a list", "tenx.h5", "/matrix"},
 	{"loom", "group", "what has another length than the matrix is broken", "loom.h5", "/row_attrs"},
 	{"alabaster", "group", "columns are named by numbers, and their names are in a dataset of their own", "missing.h5", "/data_frame"},
