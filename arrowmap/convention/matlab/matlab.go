@@ -16,9 +16,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Detect recognizes what MATLAB 7.3 writes, by the attribute MATLAB_class: structs as tables of their fields,
-// arrays of structs as tables with a row for each, sparse matrices as lists. The variables of the root are a table if
-// they have one height, else each is a table of its own. Dimensions are reversed in the file.
+// Detect recognizes what MATLAB 7.3 writes, by the attribute MATLAB_class: variables of class table and timetable, structs as
+// tables of their fields, arrays of structs as tables with a row for each, sparse matrices as lists. The variables of the
+// root are a table if they have one height, else each is a table of its own. Dimensions are reversed in the file.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	if d, ok := o.(*h5.Dataset); ok {
 		return variable(d)

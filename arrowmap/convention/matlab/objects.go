@@ -18,7 +18,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// ownRows stands for the number of rows that a variable has by itself: its elements if it is a vector, else its height.
+// ownRows asks for the rows that a variable has by itself: its elements if it is a vector, else its height.
 const ownRows = -1
 
 // shapeOf makes rows of an array of MATLAB's dimensions, which are in the reverse order of the file's: as many as are
@@ -139,7 +139,7 @@ func known(class string) bool {
 	return false
 }
 
-// object describes the object of a class that a handle stands for.
+// object describes the object of a class that a handle refers to.
 func (m *maker) object(d *h5.Dataset, rows int64) (convention.Values, error) {
 	if class := object.Text(d, "MATLAB_class"); class != "uint32" && !known(class) { // of Java, for instance: kept elsewhere
 		return nil, object.Unsupported(d, "a MATLAB variable of class %s", class)

@@ -11,7 +11,7 @@ const MinHandle = 5
 // maxRank bounds the dimensions of an array.
 const maxRank = 32
 
-// Handle stands for an array of objects of one class.
+// Handle refers to an array of objects of one class.
 //
 //	+------------+------+------------+-------------------+-------+
 //	| 0xdd000000 | rank | dimensions | number of objects | class |

@@ -1,9 +1,9 @@
-// Package mcos decodes what MATLAB keeps of the objects of its classes in a file: the metadata of the class
-// FileWrapper__, which names classes and properties and links objects to the cells with their values, the handles that
-// stand for objects elsewhere, and the contents of strings. It works on bytes and numbers, not on files.
+// Package mcos decodes how MATLAB stores objects of classes: the metadata of the class FileWrapper__, which names classes and
+// properties and links objects to the cells with their values; the handles that refer to objects; and the contents of
+// strings. It works on bytes and numbers, not on files.
 //
-// The format is not documented by MathWorks. What is known of it was found out by others, and is described at
-// github.com/foreverallama/matio (docs/subsystem_data_format.md). All numbers are integers of 32 bits.
+// MathWorks does not document the format. What is known of it is described at github.com/foreverallama/matio,
+// docs/subsystem_data_format.md. All numbers are integers of 32 bits.
 //
 //	+---------+-------+----------------------+-------+---------+--------------+---------+------------+---------+------
 //	| version | names | offsets of 8 regions | names | classes | properties,  | objects | properties | dynamic | ...

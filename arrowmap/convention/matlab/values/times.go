@@ -23,8 +23,8 @@ func ticks(u arrow.TimeUnit) int64 {
 	return 1
 }
 
-// Finite reports whether a time is one: NaN is NaT, and Arrow has nothing for infinite times. What versions of mat-io made
-// of NumPy's NaT is none either: the least integer of 64 bits, in milliseconds, microseconds or nanoseconds.
+// Finite reports whether a value is a time. NaN is NaT, and Arrow has no infinite times. NumPy's NaT, the least integer of 64
+// bits, is written by versions of mat-io as so many milliseconds, microseconds or nanoseconds; it is not a time either.
 func Finite(hi, lo float64) bool {
 	if math.IsNaN(hi+lo) || math.IsInf(hi+lo, 0) {
 		return false
