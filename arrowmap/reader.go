@@ -163,6 +163,9 @@ func (p *onePass) report() []ColumnReport {
 	out := reports(p.columns)
 	for i := range out {
 		out[i].CopiedBytes, out[i].NullCount = p.pass.Copied(i), p.pass.Nulls(i)
+		if p.pass.Zeroed(i) && out[i].Delivery == dtype.Mapped {
+			out[i].Delivery, out[i].Reason = dtype.Converted, "the values under nulls become 0"
+		}
 	}
 	return out
 }

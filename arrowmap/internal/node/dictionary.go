@@ -5,6 +5,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/bitutil"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -12,7 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// dictionary is indices of labels, and the labels.
+// dictionary is indices of labels, and the labels. Labels that are null are in no array: their rows are null.
 type dictionary struct {
 	Info
 	indices Node
@@ -45,13 +47,70 @@ func (p *Planner) dictionary(v *convention.Dictionary) (Node, error) {
 	return n, nil
 }
 
-// array returns the labels, which are read once in a pass. The array belongs to the pass.
-func (n *dictionary) array(x *Part) (arrow.Array, error) {
-	r, err := x.Pass.Keep(n, func() (Releaser, error) { return x.array(n.labels, 0, n.labels.Describe().Rows) })
+// labelSet is the labels of a dictionary.
+type labelSet struct {
+	all   arrow.Array // as they are stored
+	known arrow.Array // without nulls; all where there are none
+	at    []int64     // of each of all in known, -1 for a null; nil where there are none
+}
+
+// Release implements Releaser.
+func (l *labelSet) Release() {
+	l.all.Release()
+	l.known.Release()
+}
+
+// read returns the labels, which are read once in a pass. They belong to the pass.
+func (n *dictionary) read(x *Part) (*labelSet, error) {
+	r, err := x.Pass.Keep(n, func() (Releaser, error) {
+		all, err := x.array(n.labels, 0, n.labels.Describe().Rows)
+		if err != nil {
+			return nil, err
+		}
+		return newLabelSet(all, x.Alloc)
+	})
 	if err != nil {
 		return nil, err
 	}
-	return r.(arrow.Array), nil
+	return r.(*labelSet), nil
+}
+
+// newLabelSet takes over all.
+func newLabelSet(all arrow.Array, mem memory.Allocator) (Releaser, error) {
+	l := &labelSet{all: all}
+	if all.NullN() == 0 {
+		l.known = all
+		all.Retain()
+		return l, nil
+	}
+	l.at = make([]int64, all.Len())
+	parts := []arrow.Array{array.NewSlice(all, 0, 0)}
+	defer func() {
+		for _, p := range parts {
+			p.Release()
+		}
+	}()
+	known := int64(0)
+	for i := 0; i < all.Len(); {
+		end := i
+		for end < all.Len() && all.IsValid(end) {
+			l.at[end] = known
+			known++
+			end++
+		}
+		if end > i {
+			parts = append(parts, array.NewSlice(all, int64(i), int64(end)))
+		}
+		for i = end; i < all.Len() && all.IsNull(i); i++ {
+			l.at[i] = -1
+		}
+	}
+	var err error
+	if l.known, err = array.Concatenate(parts, mem); err != nil {
+		all.Release()
+		return nil, h5err.Wrap(h5err.Unsupported, err, "labels of which some are null")
+	}
+	return l, nil
 }
 
 // Wants implements Node.
@@ -61,8 +120,8 @@ func (n *dictionary) Wants(a, b int64, want Want) { n.indices.Wants(a, b, want) 
 func (n *dictionary) Fits(x *Part, a, b int64) int64 {
 	fit := n.indices.Fits(x, a, b)
 	if n.dense {
-		if labels, err := n.array(x); err == nil { // Build reports it
-			fit = min(fit, math.MaxInt32/longest(labels))
+		if labels, err := n.read(x); err == nil { // Build reports it
+			fit = min(fit, math.MaxInt32/longest(labels.all))
 		}
 	}
 	return fit
@@ -70,7 +129,7 @@ func (n *dictionary) Fits(x *Part, a, b int64) int64 {
 
 // Build implements Node.
 func (n *dictionary) Build(x *Part, a, b int64) (arrow.Array, error) {
-	labels, err := n.array(x)
+	labels, err := n.read(x)
 	if err != nil {
 		return nil, err
 	}
@@ -79,10 +138,40 @@ func (n *dictionary) Build(x *Part, a, b int64) (arrow.Array, error) {
 		return nil, err
 	}
 	defer idx.Release()
-	arr, err := dtype.BuildDictionary(idx, labels, n.typ.Ordered, a, n.data.Path())
+	arr, err := dtype.BuildDictionary(idx, labels.all, n.typ.Ordered, a, n.data.Path())
 	if err == nil && n.dense {
 		defer arr.Release()
 		arr, err = expand(arr.(*array.Dictionary), x.Alloc)
+	} else if err == nil && labels.at != nil {
+		defer arr.Release()
+		arr = labels.moved(arr.(*array.Dictionary), x.Alloc)
 	}
 	return arr, h5err.About(err, n.data)
+}
+
+// moved returns a dictionary array of all labels as one of the known ones: rows of a label that is null are null.
+func (l *labelSet) moved(d *array.Dictionary, mem memory.Allocator) arrow.Array {
+	width := d.DataType().(*arrow.DictionaryType).IndexType.(arrow.FixedWidthDataType).Bytes()
+	n, nulls := d.Len(), 0
+	valid, indices := memory.NewResizableBuffer(mem), memory.NewResizableBuffer(mem)
+	defer valid.Release()
+	defer indices.Release()
+	valid.Resize((n + 7) / 8)
+	indices.Resize(n * width)
+	bits, out := valid.Bytes(), indices.Bytes()
+	clear(bits)
+	clear(out)
+	for i := range n {
+		if d.IsNull(i) || l.at[d.GetValueIndex(i)] < 0 {
+			nulls++
+			continue
+		}
+		bitutil.SetBit(bits, i)
+		for k, at := 0, l.at[d.GetValueIndex(i)]; k < width; k, at = k+1, at>>8 {
+			out[i*width+k] = byte(at)
+		}
+	}
+	data := array.NewDataWithDictionary(d.DataType(), n, []*memory.Buffer{valid, indices}, nulls, 0, l.known.Data().(*array.Data))
+	defer data.Release()
+	return array.NewDictionaryData(data)
 }

@@ -70,7 +70,7 @@ func (b *batch) plan() error {
 			q.Lo, q.Hi = min(q.Lo, lo), max(q.Hi, hi)
 			q.users++
 		})
-		if in := c.Describe(); needsCopy(in.Delivery) {
+		if in := c.Describe(); needsCopy(in.Delivery) || !in.Pure && node.LooksUnderNulls(in.Type) {
 			b.cost += (b.hi - b.lo) * in.RowBytes
 		}
 	}
@@ -219,6 +219,10 @@ func (b *batch) column(i int) {
 			arr, err := c.Build(x, b.cuts[k], b.cuts[k+1])
 			if err != nil {
 				return err
+			}
+			arr, zeroed := node.ZeroUnderNulls(arr, x.Alloc)
+			if zeroed {
+				b.p.stats[i].zeroed.Store(true)
 			}
 			b.arrays[k][i] = arr
 			b.p.stats[i].nulls.Add(nullsOf(arr))

@@ -13,7 +13,10 @@ import (
 )
 
 // stats are what became of a column.
-type stats struct{ copied, nulls atomic.Int64 }
+type stats struct {
+	copied, nulls atomic.Int64
+	zeroed        atomic.Bool // values under nulls were copied to be 0
+}
 
 // counted is an allocator that counts what a column allocates.
 type counted struct {

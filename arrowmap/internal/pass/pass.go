@@ -200,6 +200,9 @@ func (p *Pass) ahead() int {
 	return depth
 }
 
+// Zeroed reports whether values of column i that are under nulls were copied to be 0.
+func (p *Pass) Zeroed(i int) bool { return p.stats[i].zeroed.Load() }
+
 // Copied is the number of bytes of Arrow memory that were made for column i so far.
 func (p *Pass) Copied(i int) int64 { return p.stats[i].copied.Load() }
 
