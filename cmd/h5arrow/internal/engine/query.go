@@ -187,11 +187,8 @@ func (q *query) prepare(sql string) error {
 			return h5err.New(h5err.Argument, "only statements that read are allowed").
 				WithOption("engine.Options.Access", "allow all")
 		}
-		if duck.NParams(q.stmt) > 0 {
-			return h5err.New(h5err.Argument, "the statement has parameters, which have no values")
-		}
 		if i+1 == n {
-			q.simple = n == 1 && kind == duck.StatementTypeSelect
+			q.simple = n == 1 && kind == duck.StatementTypeSelect && duck.NParams(q.stmt) == 0
 			break
 		}
 		var res duck.Result
@@ -354,16 +351,19 @@ func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
 	}
 	r := &Rows{q: q}
 	r.refs.Store(1)
-	if err := r.start(statement); err != nil {
+	if err := r.start(statement, values); err != nil {
 		r.Release()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *Rows) start(statement string) error {
+func (r *Rows) start(statement string, values arrow.RecordBatch) error {
 	q := r.q
 	if err := q.prepare(statement); err != nil {
+		return err
+	}
+	if err := q.bind(values); err != nil {
 		return err
 	}
 	if err := q.pushDown(statement); err != nil {
