@@ -116,7 +116,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		return err
 	}
 	defer db.Close()
-	result, err := db.Run(a.ctx, statement)
+	result, err := db.Run(a.ctx, statement, nil)
 	if err != nil {
 		return err
 	}

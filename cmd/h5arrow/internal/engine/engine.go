@@ -11,9 +11,12 @@
 //
 // Integers, floats, booleans, text, bytes, dates, lists and structs are the engine's types of the same name. Beyond
 // that: half_float is FLOAT; a dictionary has the type of its values; a timestamp without a zone keeps its unit, one with a
-// zone is TIMESTAMP WITH TIME ZONE, which has microseconds; a duration is an INTERVAL, which has microseconds too, and
-// nanoseconds are rounded down to them; a list of fixed size is an ARRAY of up to 1024 items, else a LIST. A column of
-// any other type, or one that can't be read, is an error only for statements that use it.
+// zone is TIMESTAMP WITH TIME ZONE, which has microseconds, and nanoseconds are rounded down to them; a duration is an
+// INTERVAL, which has microseconds too, and a duration of other nanoseconds is an error; a list of fixed size is an ARRAY
+// of up to 1024 items, else a LIST. A column of any other type, or one that can't be read, is an error only for statements
+// that use it.
+//
+// In results every INTERVAL is a duration in microseconds, a day of it 24 hours. One with months is an error.
 //
 // # What is not promised
 //

@@ -62,7 +62,7 @@ type interval struct {
 	micros       int64
 }
 
-// durationFiller converts durations to intervals.
+// durationFiller converts durations to intervals. One that is not of whole microseconds is an error.
 type durationFiller struct {
 	nulls
 	scale scale
@@ -75,9 +75,17 @@ func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vec
 	valid := f.write(arr, off, n, up, v)
 	out := memory[interval](duck.VectorGetData(v), n)
 	for i, t := range f.in {
+		if null(valid, i) {
+			out[i] = interval{}
+			continue
+		}
 		us, ok := f.scale.micros(t)
-		if !ok && !null(valid, i) {
+		if !ok {
 			return f.scale.tooLarge(t)
+		}
+		if f.scale.over > 1 && t%f.scale.over != 0 {
+			return h5err.New(h5err.Unsupported, "the SQL engine can't hold a duration of %d nanoseconds, only whole microseconds", t).
+				WithHint("leave the column out")
 		}
 		out[i] = interval{micros: us}
 	}

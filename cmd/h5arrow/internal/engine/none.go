@@ -44,13 +44,17 @@ func (*Starting) Close() {}
 func Open([]Table, Options) (*DB, error) { return nil, missing() }
 
 // Schema returns an error of kind Unsupported.
-func (*DB) Schema(context.Context, string) (*arrow.Schema, error) { return nil, missing() }
+func (*DB) Schema(context.Context, string, arrow.RecordBatch) (result, parameters *arrow.Schema, err error) {
+	return nil, nil, missing()
+}
 
 // Query returns an error of kind Unsupported.
-func (*DB) Query(context.Context, string) (array.RecordReader, error) { return nil, missing() }
+func (*DB) Query(context.Context, string, arrow.RecordBatch) (array.RecordReader, error) {
+	return nil, missing()
+}
 
 // Run returns an error of kind Unsupported.
-func (*DB) Run(context.Context, string) (*Rows, error) { return nil, missing() }
+func (*DB) Run(context.Context, string, arrow.RecordBatch) (*Rows, error) { return nil, missing() }
 
 // Close does nothing.
 func (*DB) Close() error { return nil }

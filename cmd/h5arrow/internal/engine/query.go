@@ -281,26 +281,45 @@ func (q *query) prepareError() error {
 	return q.error(kind, msg)
 }
 
-// Schema returns the schema of a statement's result, without running it.
-func (db *DB) Schema(ctx context.Context, statement string) (*arrow.Schema, error) {
+// Schema returns the schemas of a statement's result and of its parameters, without running it. Types that depend on values
+// are those with the given ones, which are a row of a record, or null where values is nil.
+func (db *DB) Schema(ctx context.Context, statement string, values arrow.RecordBatch) (result, parameters *arrow.Schema, err error) {
 	q, err := db.open(ctx)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	defer q.close()
 	if err := q.prepare(statement); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	var opts duck.ArrowOptions
-	duck.ConnectionGetArrowOptions(q.conn, &opts)
-	defer duck.DestroyArrowOptions(&opts)
+	if parameters, err = q.parameters(); err != nil {
+		return nil, nil, err
+	}
 	n := int(duck.PreparedStatementColumnCount(q.stmt))
 	names, types := make([]string, n), make([]duck.LogicalType, n)
 	for i := range n {
 		names[i] = duck.PreparedStatementColumnName(q.stmt, duck.IdxT(i))
-		types[i] = duck.PreparedStatementColumnLogicalType(q.stmt, duck.IdxT(i))
+		if types[i] = duck.PreparedStatementColumnLogicalType(q.stmt, duck.IdxT(i)); duck.GetTypeId(types[i]) == duck.TypeInvalid {
+			duck.DestroyLogicalType(&types[i])
+			types[i] = duck.CreateLogicalType(duck.TypeSQLNull)
+		}
 	}
-	return arrowSchema(opts, types, names)
+	if result, err = q.exported(types, names); err == nil && values != nil {
+		result, err = db.boundSchema(ctx, statement, values, names)
+	}
+	return result, parameters, err
+}
+
+// exported is the schema of values of the engine's types in results. It destroys the types.
+func (q *query) exported(types []duck.LogicalType, names []string) (*arrow.Schema, error) {
+	var opts duck.ArrowOptions
+	duck.ConnectionGetArrowOptions(q.conn, &opts)
+	defer duck.DestroyArrowOptions(&opts)
+	schema, err := arrowSchema(opts, types, names)
+	if err != nil {
+		return nil, err
+	}
+	return schemaWithDurations(schema)
 }
 
 // arrowSchema returns the schema of a result. It destroys the types.
@@ -329,14 +348,16 @@ type Rows struct {
 	res     duck.Result
 	opts    duck.ArrowOptions
 	schema  *arrow.Schema
+	made    *arrow.Schema // of the batches that the engine exports
 	current arrow.RecordBatch
 	err     error
 	done    bool
 }
 
-// Query runs a statement. The caller releases what is returned.
-func (db *DB) Query(ctx context.Context, statement string) (array.RecordReader, error) {
-	r, err := db.Run(ctx, statement)
+// Query runs a statement. Its parameters take the values of a record of one row, by name where they are named, else by
+// position; values is nil where there are none. The caller releases what is returned.
+func (db *DB) Query(ctx context.Context, statement string, values arrow.RecordBatch) (array.RecordReader, error) {
+	r, err := db.Run(ctx, statement, values)
 	if err != nil {
 		return nil, err
 	}
@@ -344,7 +365,7 @@ func (db *DB) Query(ctx context.Context, statement string) (array.RecordReader, 
 }
 
 // Run is Query for callers that need the statistics.
-func (db *DB) Run(ctx context.Context, statement string) (*Rows, error) {
+func (db *DB) Run(ctx context.Context, statement string, values arrow.RecordBatch) (*Rows, error) {
 	q, err := db.open(ctx)
 	if err != nil {
 		return nil, err
@@ -386,7 +407,9 @@ func (r *Rows) start(statement string, values arrow.RecordBatch) error {
 		types[i] = duck.ColumnLogicalType(&r.res, duck.IdxT(i))
 	}
 	var err error
-	r.schema, err = arrowSchema(r.opts, types, names)
+	if r.made, err = arrowSchema(r.opts, types, names); err == nil {
+		r.schema, err = schemaWithDurations(r.made)
+	}
 	return err
 }
 
@@ -414,14 +437,14 @@ func (r *Rows) Next() bool {
 		r.done = true
 		return false
 	}
-	rec, e := duck.DataChunkToArrowArray(r.opts, r.schema, c)
+	rec, e := duck.DataChunkToArrowArray(r.opts, r.made, c)
 	defer duck.DestroyErrorData(&e)
 	if duck.ErrorDataHasError(e) {
 		r.err = h5err.New(h5err.Unsupported, "the result as Arrow: %s", oneLine(duck.ErrorDataMessage(e)))
 		return false
 	}
-	r.current = rec
-	return true
+	r.current, r.err = recordWithDurations(r.schema, rec, c)
+	return r.err == nil
 }
 
 func (r *Rows) drop() {

@@ -56,7 +56,7 @@ func open(t testing.TB, list []Table, o Options) *DB {
 
 // answer is the result of a statement: a line for each row.
 func answer(db *DB, sql string) (lines []string, stats []ScanStats, err error) {
-	r, err := db.Run(context.Background(), sql)
+	r, err := db.Run(context.Background(), sql, nil)
 	if err != nil {
 		return nil, nil, err
 	}
