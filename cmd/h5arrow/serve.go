@@ -8,11 +8,13 @@ import (
 	"path"
 	"path/filepath"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
@@ -357,13 +359,13 @@ func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt fl
 		free()
 	}
 	list := make([]flight.SQLTable, 0, len(tables))
-	for _, t := range tables {
-		name := t.Names[0]
-		schema, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(name, `"`, `""`)+`"`)
+	for _, names := range db.Names() {
+		schema, _, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(names[0], `"`, `""`)+`"`, nil)
 		if err != nil { // a column that the engine can't read: statements without it still work
-			schema = t.Table.Schema()
+			i := slices.IndexFunc(tables, func(t engine.Table) bool { return slices.Contains(t.Names, names[0]) })
+			schema = tables[i].Table.Schema()
 		}
-		list = append(list, flight.SQLTable{Name: name, Schema: schema})
+		list = append(list, flight.SQLTable{Names: names, Schema: schema})
 	}
 	return flight.WithSQL(sqlEngine{db}, list...), done, nil
 }
@@ -381,8 +383,8 @@ func servedNames(file, table string) []string {
 type sqlEngine struct{ *engine.DB }
 
 // Query joins the engine's small batches.
-func (e sqlEngine) Query(ctx context.Context, statement string) (array.RecordReader, error) {
-	r, err := e.DB.Query(ctx, statement)
+func (e sqlEngine) Query(ctx context.Context, statement string, values arrow.RecordBatch) (array.RecordReader, error) {
+	r, err := e.DB.Query(ctx, statement, values)
 	if err != nil {
 		return nil, err
 	}

@@ -239,7 +239,7 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 		return err
 	}
 	if t.SQL != "" {
-		return s.doStatement(t.SQL, stream)
+		return s.doStatement(t, stream)
 	}
 	if !fs.ValidPath(t.File) || t.From < 0 || t.To < t.From {
 		return status.Error(codes.PermissionDenied, "the ticket names nothing that is served")

@@ -2,7 +2,6 @@ package flight
 
 import (
 	"context"
-	"path"
 	"slices"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
-	"github.com/apache/arrow-go/v18/arrow/flight/flightsql/schema_ref"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -21,15 +19,17 @@ import (
 
 // SQL answers statements over the served tables.
 type SQL interface {
-	// Schema returns the schema of a statement's result without running it.
-	Schema(ctx context.Context, statement string) (*arrow.Schema, error)
-	// Query runs a statement. The caller releases the result, whose memory is not shared.
-	Query(ctx context.Context, statement string) (array.RecordReader, error)
+	// Schema returns the schemas of a statement's result and of its parameters without running it. Where types depend on the
+	// values of parameters they are those with the given ones.
+	Schema(ctx context.Context, statement string, values arrow.RecordBatch) (result, parameters *arrow.Schema, err error)
+	// Query runs a statement. Its parameters take the values of a batch of one row, which is nil where there are none. The
+	// caller releases the result, whose memory is not shared.
+	Query(ctx context.Context, statement string, values arrow.RecordBatch) (array.RecordReader, error)
 }
 
-// SQLTable is a table under its name in statements.
+// SQLTable is a table under its names in statements, of which the first is the one that is listed.
 type SQLTable struct {
-	Name   string
+	Names  []string
 	Schema *arrow.Schema
 }
 
@@ -44,12 +44,8 @@ func WithSQL(sql SQL, tables ...SQLTable) Option {
 	}
 }
 
-// Names that the protocol requires, and memory.
-const (
-	sqlSchema    = "main"
-	sqlTableType = "TABLE"
-	sqlMemory    = 32 << 20 // for a statement's messages
-)
+// sqlMemory is what the messages of a statement take.
+const sqlMemory = 32 << 20
 
 // sqlServer is the Flight SQL half of a Server.
 type sqlServer struct {
@@ -60,24 +56,9 @@ type sqlServer struct {
 
 func newSQLServer(s *Server) (flight.FlightServer, error) {
 	q := &sqlServer{s: s, tables: slices.Clone(s.o.sqlTables)}
-	slices.SortFunc(q.tables, func(a, b SQLTable) int { return strings.Compare(a.Name, b.Name) })
-	for id, value := range map[flightsql.SqlInfo]any{
-		flightsql.SqlInfoFlightSqlServerName:               "h5arrow",
-		flightsql.SqlInfoFlightSqlServerVersion:            "1",
-		flightsql.SqlInfoFlightSqlServerArrowVersion:       arrow.PkgVersion,
-		flightsql.SqlInfoFlightSqlServerReadOnly:           true,
-		flightsql.SqlInfoFlightSqlServerSql:                true,
-		flightsql.SqlInfoFlightSqlServerSubstrait:          false,
-		flightsql.SqlInfoFlightSqlServerTransaction:        int32(flightsql.SqlTransactionNone),
-		flightsql.SqlInfoDDLCatalog:                        false,
-		flightsql.SqlInfoDDLSchema:                         false,
-		flightsql.SqlInfoDDLTable:                          false,
-		flightsql.SqlInfoIdentifierQuoteChar:               `"`,
-		flightsql.SqlInfoFlightSqlServerCancel:             false,
-		flightsql.SqlInfoFlightSqlServerBulkIngestion:      false,
-		flightsql.SqlInfoFlightSqlServerStatementTimeout:   int32(0),
-		flightsql.SqlInfoFlightSqlServerTransactionTimeout: int32(0),
-	} {
+	q.tables = slices.DeleteFunc(q.tables, func(t SQLTable) bool { return len(t.Names) == 0 })
+	slices.SortFunc(q.tables, func(a, b SQLTable) int { return strings.Compare(a.Names[0], b.Names[0]) })
+	for id, value := range sqlInfo() {
 		if err := q.RegisterSqlInfo(id, value); err != nil {
 			return nil, err
 		}
@@ -116,7 +97,8 @@ func (s *Server) ListActions(_ *flight.Empty, stream flight.FlightService_ListAc
 	if s.sql == nil {
 		return nil
 	}
-	for _, name := range []string{flightsql.CreatePreparedStatementActionType, flightsql.ClosePreparedStatementActionType} {
+	for _, name := range []string{flightsql.CreatePreparedStatementActionType, flightsql.ClosePreparedStatementActionType,
+		flight.GetSessionOptionsActionType, flight.SetSessionOptionsActionType, flight.CloseSessionActionType} {
 		if err := stream.Send(&flight.ActionType{Type: name}); err != nil {
 			return err
 		}
@@ -124,43 +106,35 @@ func (s *Server) ListActions(_ *flight.Empty, stream flight.FlightService_ListAc
 	return nil
 }
 
-// DoPut implements flight.FlightServer: commands of Flight SQL, none of which is implemented.
-func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
-	if s.sql == nil {
-		return s.BaseFlightServer.DoPut(stream)
-	}
-	return s.sql.DoPut(stream)
-}
-
 // doHandle runs the statement of a handle.
 func (s *Server) doHandle(handle []byte, stream flight.FlightService_DoGetServer) error {
-	sql, err := s.statement(handle)
+	t, err := s.statement(handle)
 	if err != nil {
 		return err
 	}
-	return s.doStatement(sql, stream)
+	return s.doStatement(t, stream)
 }
 
-// statement returns the SQL of a handle.
-func (s *Server) statement(handle []byte) (string, error) {
+// statement returns the ticket of a statement that a handle is.
+func (s *Server) statement(handle []byte) (*ticket, error) {
 	t, err := s.keys.open(handle)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	if t.SQL == "" {
-		return "", status.Error(codes.InvalidArgument, "not a ticket of a statement")
+		return nil, status.Error(codes.InvalidArgument, "not a ticket of a statement")
 	}
-	return t.SQL, nil
+	return t, nil
 }
 
 // doStatement runs a statement and sends its result.
-func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer) error {
+func (s *Server) doStatement(t *ticket, stream flight.FlightService_DoGetServer) error {
 	if s.o.sql == nil {
 		return status.Error(codes.Unimplemented, "this server does not answer SQL")
 	}
 	ctx := stream.Context()
 	c := callOf(ctx)
-	c.SQL = sql
+	c.SQL = t.SQL
 	g, err := s.limits.stream(c.Client)
 	if err != nil {
 		return err
@@ -169,7 +143,7 @@ func (s *Server) doStatement(sql string, stream flight.FlightService_DoGetServer
 	if err := g.reserve(ctx, sqlMemory); err != nil {
 		return err
 	}
-	r, err := s.o.sql.Query(ctx, sql)
+	r, err := s.answer(ctx, t)
 	if err != nil {
 		return err
 	}
@@ -201,18 +175,20 @@ func bufferBytes(d arrow.ArrayData) (n int64) {
 
 // GetFlightInfoStatement implements flightsql.Server.
 func (q *sqlServer) GetFlightInfoStatement(ctx context.Context, cmd flightsql.StatementQuery, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	return q.info(ctx, cmd.GetQuery(), d)
+	return q.info(ctx, &ticket{SQL: cmd.GetQuery()}, d)
 }
 
 // info describes a statement's result.
-func (q *sqlServer) info(ctx context.Context, sql string, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	callOf(ctx).SQL = sql
-	schema, err := q.s.o.sql.Schema(ctx, sql)
+func (q *sqlServer) info(ctx context.Context, t *ticket, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
+	schema, parameters, err := q.schemas(ctx, t)
 	if err != nil {
 		return nil, err
 	}
+	if n := parameters.NumFields(); n > 0 && t.Values == nil {
+		return nil, status.Errorf(codes.InvalidArgument, "the statement has %d parameters, and no values for them", n)
+	}
 	expires := q.s.keys.expiry()
-	handle, err := q.s.keys.seal(ticket{SQL: sql}, expires)
+	handle, err := q.s.keys.seal(*t, expires)
 	if err != nil {
 		return nil, err
 	}
@@ -226,16 +202,26 @@ func (q *sqlServer) info(ctx context.Context, sql string, d *flight.FlightDescri
 
 // GetSchemaStatement implements flightsql.Server.
 func (q *sqlServer) GetSchemaStatement(ctx context.Context, cmd flightsql.StatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
-	return q.schema(ctx, cmd.GetQuery())
+	return q.schema(ctx, &ticket{SQL: cmd.GetQuery()})
 }
 
-func (q *sqlServer) schema(ctx context.Context, sql string) (*flight.SchemaResult, error) {
-	callOf(ctx).SQL = sql
-	schema, err := q.s.o.sql.Schema(ctx, sql)
+func (q *sqlServer) schema(ctx context.Context, t *ticket) (*flight.SchemaResult, error) {
+	schema, _, err := q.schemas(ctx, t)
 	if err != nil {
 		return nil, err
 	}
 	return &flight.SchemaResult{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator)}, nil
+}
+
+// schemas returns the schemas of a statement's result and of its parameters.
+func (q *sqlServer) schemas(ctx context.Context, t *ticket) (result, parameters *arrow.Schema, err error) {
+	callOf(ctx).SQL = t.SQL
+	rows, err := t.values()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.release()
+	return q.s.o.sql.Schema(ctx, t.SQL, rows.row(0))
 }
 
 // DoGetStatement implements flightsql.Server. It is not reached: doGetSQL answers these tickets.
@@ -245,12 +231,11 @@ func (q *sqlServer) DoGetStatement(context.Context, flightsql.StatementQueryTick
 
 // CreatePreparedStatement implements flightsql.Server. The handle is the signed statement, so the server keeps no state.
 func (q *sqlServer) CreatePreparedStatement(ctx context.Context, req flightsql.ActionCreatePreparedStatementRequest) (res flightsql.ActionCreatePreparedStatementResult, err error) {
-	sql := req.GetQuery()
-	callOf(ctx).SQL = sql
-	if res.DatasetSchema, err = q.s.o.sql.Schema(ctx, sql); err != nil {
+	t := ticket{SQL: req.GetQuery()}
+	if res.DatasetSchema, res.ParameterSchema, err = q.schemas(ctx, &t); err != nil {
 		return res, q.s.statusOf(err)
 	}
-	res.Handle, err = q.s.keys.seal(ticket{SQL: sql}, q.s.keys.expiry())
+	res.Handle, err = q.s.keys.seal(t, q.s.keys.expiry())
 	return res, err
 }
 
@@ -261,139 +246,18 @@ func (q *sqlServer) ClosePreparedStatement(context.Context, flightsql.ActionClos
 
 // GetFlightInfoPreparedStatement implements flightsql.Server.
 func (q *sqlServer) GetFlightInfoPreparedStatement(ctx context.Context, cmd flightsql.PreparedStatementQuery, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	sql, err := q.s.statement(cmd.GetPreparedStatementHandle())
+	t, err := q.s.statement(cmd.GetPreparedStatementHandle())
 	if err != nil {
 		return nil, err
 	}
-	return q.info(ctx, sql, d)
+	return q.info(ctx, t, d)
 }
 
 // GetSchemaPreparedStatement implements flightsql.Server.
 func (q *sqlServer) GetSchemaPreparedStatement(ctx context.Context, cmd flightsql.PreparedStatementQuery, _ *flight.FlightDescriptor) (*flight.SchemaResult, error) {
-	sql, err := q.s.statement(cmd.GetPreparedStatementHandle())
+	t, err := q.s.statement(cmd.GetPreparedStatementHandle())
 	if err != nil {
 		return nil, err
 	}
-	return q.schema(ctx, sql)
+	return q.schema(ctx, t)
 }
-
-// meta describes the result of a command for metadata. The command itself is the ticket.
-func meta(d *flight.FlightDescriptor, schema *arrow.Schema) (*flight.FlightInfo, error) {
-	return &flight.FlightInfo{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator), FlightDescriptor: d, TotalRecords: -1, TotalBytes: -1,
-		Endpoint: []*flight.FlightEndpoint{{Ticket: &flight.Ticket{Ticket: d.GetCmd()}}}}, nil
-}
-
-// one returns a result of one record batch.
-func one(b *array.RecordBuilder) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	rec := b.NewRecordBatch()
-	ch := make(chan flight.StreamChunk, 1)
-	ch <- flight.StreamChunk{Data: rec}
-	close(ch)
-	return rec.Schema(), ch, nil
-}
-
-// GetFlightInfoCatalogs implements flightsql.Server. There are no catalogs.
-func (q *sqlServer) GetFlightInfoCatalogs(_ context.Context, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	return meta(d, schema_ref.Catalogs)
-}
-
-// DoGetCatalogs implements flightsql.Server.
-func (q *sqlServer) DoGetCatalogs(context.Context) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema_ref.Catalogs)
-	defer b.Release()
-	return one(b)
-}
-
-// GetFlightInfoSchemas implements flightsql.Server.
-func (q *sqlServer) GetFlightInfoSchemas(_ context.Context, _ flightsql.GetDBSchemas, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	return meta(d, schema_ref.DBSchemas)
-}
-
-// DoGetDBSchemas implements flightsql.Server.
-func (q *sqlServer) DoGetDBSchemas(_ context.Context, cmd flightsql.GetDBSchemas) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema_ref.DBSchemas)
-	defer b.Release()
-	if noCatalog(cmd.GetCatalog()) && like(cmd.GetDBSchemaFilterPattern(), sqlSchema) {
-		b.Field(0).AppendNull()
-		b.Field(1).(*array.StringBuilder).Append(sqlSchema)
-	}
-	return one(b)
-}
-
-// GetFlightInfoTableTypes implements flightsql.Server.
-func (q *sqlServer) GetFlightInfoTableTypes(_ context.Context, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	return meta(d, schema_ref.TableTypes)
-}
-
-// DoGetTableTypes implements flightsql.Server.
-func (q *sqlServer) DoGetTableTypes(context.Context) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema_ref.TableTypes)
-	defer b.Release()
-	b.Field(0).(*array.StringBuilder).Append(sqlTableType)
-	return one(b)
-}
-
-// GetFlightInfoTables implements flightsql.Server.
-func (q *sqlServer) GetFlightInfoTables(_ context.Context, cmd flightsql.GetTables, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	if cmd.GetIncludeSchema() {
-		return meta(d, schema_ref.TablesWithIncludedSchema)
-	}
-	return meta(d, schema_ref.Tables)
-}
-
-// DoGetTables implements flightsql.Server.
-func (q *sqlServer) DoGetTables(_ context.Context, cmd flightsql.GetTables) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	schema := schema_ref.Tables
-	if cmd.GetIncludeSchema() {
-		schema = schema_ref.TablesWithIncludedSchema
-	}
-	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
-	defer b.Release()
-	types := cmd.GetTableTypes()
-	if noCatalog(cmd.GetCatalog()) && like(cmd.GetDBSchemaFilterPattern(), sqlSchema) && (len(types) == 0 || slices.Contains(types, sqlTableType)) {
-		for _, t := range q.tables {
-			if !like(cmd.GetTableNameFilterPattern(), t.Name) {
-				continue
-			}
-			b.Field(0).AppendNull()
-			b.Field(1).(*array.StringBuilder).Append(sqlSchema)
-			b.Field(2).(*array.StringBuilder).Append(t.Name)
-			b.Field(3).(*array.StringBuilder).Append(sqlTableType)
-			if cmd.GetIncludeSchema() {
-				b.Field(4).(*array.BinaryBuilder).Append(flight.SerializeSchema(t.Schema, memory.DefaultAllocator))
-			}
-		}
-	}
-	return one(b)
-}
-
-// noCatalog reports whether a filter for catalogs accepts tables without one.
-func noCatalog(filter *string) bool { return filter == nil || *filter == "" }
-
-// like is SQL's LIKE: % matches any text, _ one character. No pattern matches everything.
-func like(pattern *string, s string) bool {
-	if pattern == nil {
-		return true
-	}
-	var b strings.Builder
-	for _, r := range *pattern {
-		switch r {
-		case '%':
-			b.WriteByte('*')
-		case '_':
-			b.WriteByte('?')
-		case '*', '?', '[', '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case '/':
-			b.WriteRune(slash)
-		default:
-			b.WriteRune(r)
-		}
-	}
-	ok, err := path.Match(b.String(), strings.ReplaceAll(s, "/", string(slash)))
-	return ok && err == nil
-}
-
-// slash replaces slashes in patterns for package path, in which * does not match them.
-const slash = '\uE000'

@@ -22,6 +22,7 @@ type ticket struct {
 	Size      int64    `json:"s,omitempty"` // of the file when the ticket was issued
 	Time      int64    `json:"m,omitempty"` // of its modification, in nanoseconds
 	SQL       string   `json:"q,omitempty"` // a statement; then the fields above are empty
+	Values    []byte   `json:"v,omitempty"` // of its parameters, as an IPC stream
 	Expires   int64    `json:"x"`           // Unix time
 }
 
@@ -61,6 +62,9 @@ func (k *keyring) seal(t ticket, expires time.Time) ([]byte, error) {
 	body, err := json.Marshal(t)
 	if err != nil {
 		return nil, err
+	}
+	if len(body) > maxTicket-ticketHead {
+		return nil, status.Errorf(codes.ResourceExhausted, "a ticket of %d bytes", ticketHead+len(body))
 	}
 	return append(append([]byte(ticketMark), k.mac(body)...), body...), nil
 }

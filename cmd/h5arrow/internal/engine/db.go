@@ -182,6 +182,15 @@ func (db *DB) named(tables []Table) []Table {
 	return out
 }
 
+// Names returns the names that each table has in statements, of which the first is always its own.
+func (db *DB) Names() [][]string {
+	var names [][]string
+	for _, t := range db.tables {
+		names = append(names, slices.Clone(t.names))
+	}
+	return names
+}
+
 // Close stops the engine. All results must have been released.
 func (db *DB) Close() error {
 	duck.Close(&db.db)

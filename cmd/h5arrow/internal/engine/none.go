@@ -56,5 +56,8 @@ func (*DB) Query(context.Context, string, arrow.RecordBatch) (array.RecordReader
 // Run returns an error of kind Unsupported.
 func (*DB) Run(context.Context, string, arrow.RecordBatch) (*Rows, error) { return nil, missing() }
 
+// Names returns nothing.
+func (*DB) Names() [][]string { return nil }
+
 // Close does nothing.
 func (*DB) Close() error { return nil }
