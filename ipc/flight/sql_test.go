@@ -21,14 +21,23 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// counting answers "count N" with the numbers below N, in batches of 1000.
+// counting answers "count ?" with the numbers below its parameter, and "count N" with the numbers below N, in batches of 1000.
 type counting struct{}
 
 var numbers = arrow.NewSchema([]arrow.Field{{Name: "n", Type: arrow.PrimitiveTypes.Int64}}, nil)
 
-func (counting) parse(statement string) (n int64, err error) {
-	if statement == "panic" {
+func (counting) parse(statement string, values arrow.RecordBatch) (n int64, err error) {
+	switch {
+	case statement == "panic":
 		panic("of a test")
+	case statement == "count ?" && values == nil:
+		return 0, nil
+	case statement == "count ?":
+		number, ok := values.Column(0).(*array.Int64)
+		if !ok || values.NumRows() != 1 || values.NumCols() != 1 {
+			return 0, h5err.New(h5err.Argument, "no number")
+		}
+		return number.Value(0), nil
 	}
 	if _, err := fmt.Sscanf(statement, "count %d", &n); err != nil {
 		return 0, h5err.New(h5err.Argument, "syntax error at %q", statement)
@@ -36,13 +45,16 @@ func (counting) parse(statement string) (n int64, err error) {
 	return n, nil
 }
 
-func (c counting) Schema(_ context.Context, statement string) (*arrow.Schema, error) {
-	_, err := c.parse(statement)
-	return numbers, err
+func (c counting) Schema(_ context.Context, statement string, values arrow.RecordBatch) (result, parameters *arrow.Schema, err error) {
+	_, err = c.parse(statement, values)
+	if statement == "count ?" {
+		return numbers, numbers, err
+	}
+	return numbers, arrow.NewSchema(nil, nil), err
 }
 
-func (c counting) Query(_ context.Context, statement string) (array.RecordReader, error) {
-	n, err := c.parse(statement)
+func (c counting) Query(_ context.Context, statement string, values arrow.RecordBatch) (array.RecordReader, error) {
+	n, err := c.parse(statement, values)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +89,7 @@ func (p *place) sqlClient(t *testing.T) *flightsql.Client {
 func serveSQL(t *testing.T) *place {
 	t.Helper()
 	other := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.BinaryTypes.String}}, nil)
-	return serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(counting{}, SQLTable{"t_1", numbers}, SQLTable{"a/b", other}))
+	return serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(counting{}, SQLTable{[]string{"f/t_1", "/t_1", "t_1"}, numbers}, SQLTable{[]string{"a/b"}, other}))
 }
 
 // rowsOf reads a result, whose numbers, if it has any, are their own places.
@@ -175,11 +187,16 @@ func TestSQLMetadata(t *testing.T) {
 		"all":            {&flightsql.GetTablesOpts{}, 2},
 		"with schemas":   {&flightsql.GetTablesOpts{IncludeSchema: true}, 2},
 		"by name":        {&flightsql.GetTablesOpts{TableNameFilterPattern: text("t%")}, 1},
+		"by another":     {&flightsql.GetTablesOpts{TableNameFilterPattern: text("T_1")}, 1},
+		"escaped":        {&flightsql.GetTablesOpts{TableNameFilterPattern: text(`t\_1`)}, 1},
+		"escaped part":   {&flightsql.GetTablesOpts{TableNameFilterPattern: text(`a\_%`)}, 0},
 		"one character":  {&flightsql.GetTablesOpts{TableNameFilterPattern: text("a_b")}, 1},
 		"no such name":   {&flightsql.GetTablesOpts{TableNameFilterPattern: text("t")}, 0},
 		"by schema":      {&flightsql.GetTablesOpts{DbSchemaFilterPattern: text("main")}, 2},
 		"another schema": {&flightsql.GetTablesOpts{DbSchemaFilterPattern: text("x")}, 0},
 		"a catalog":      {&flightsql.GetTablesOpts{Catalog: text("x")}, 0},
+		"the catalog":    {&flightsql.GetTablesOpts{Catalog: text("memory")}, 2},
+		"no catalog":     {&flightsql.GetTablesOpts{Catalog: text("")}, 0},
 		"by type":        {&flightsql.GetTablesOpts{TableTypes: []string{"TABLE"}}, 2},
 		"another type":   {&flightsql.GetTablesOpts{TableTypes: []string{"VIEW"}}, 0},
 	} {
@@ -187,7 +204,7 @@ func TestSQLMetadata(t *testing.T) {
 			t.Errorf("tables, %s: %d, %v", what, n, err)
 		}
 	}
-	if n, err := rows(cl.GetCatalogs(ctx)); err != nil || n != 0 {
+	if n, err := rows(cl.GetCatalogs(ctx)); err != nil || n != 1 {
 		t.Error(n, err)
 	}
 	if n, err := rows(cl.GetDBSchemas(ctx, &flightsql.GetDBSchemasOpts{})); err != nil || n != 1 {
@@ -202,7 +219,6 @@ func TestSQLMetadata(t *testing.T) {
 	for what, err := range map[string]error{
 		"updates":      func() error { _, err := cl.ExecuteUpdate(ctx, "insert"); return err }(),
 		"transactions": func() error { _, err := cl.BeginTransaction(ctx); return err }(),
-		"primary keys": func() error { _, err := cl.GetPrimaryKeys(ctx, flightsql.TableRef{Table: "t_1"}); return err }(),
 	} {
 		needCode(t, what, err, codes.Unimplemented, "")
 	}
@@ -267,8 +283,11 @@ func TestSQLFails(t *testing.T) {
 
 type failing struct{}
 
-func (failing) Schema(context.Context, string) (*arrow.Schema, error) { return numbers, nil }
-func (failing) Query(context.Context, string) (array.RecordReader, error) {
+func (failing) Schema(context.Context, string, arrow.RecordBatch) (result, parameters *arrow.Schema, err error) {
+	return numbers, arrow.NewSchema(nil, nil), nil
+}
+
+func (failing) Query(context.Context, string, arrow.RecordBatch) (array.RecordReader, error) {
 	return array.ReaderFromIter(numbers, func(yield func(arrow.RecordBatch, error) bool) {
 		yield(nil, errors.Join(h5err.New(h5err.Memory, "too much memory")))
 	}), nil

@@ -123,9 +123,10 @@ func (q *sqlServer) DoGetTables(_ context.Context, cmd flightsql.GetTables) (*ar
 // listed returns the name under which a table is listed for a pattern: the first that matches it. A pattern that is one of
 // the names, but for case, is that name: statements do not tell cases apart, and clients look for what they asked for.
 func (t SQLTable) listed(pattern *string) (name string, ok bool) {
-	for _, name := range t.Names {
-		if pattern != nil && strings.EqualFold(*pattern, name) {
-			return *pattern, true
+	if pattern != nil {
+		asked := sqlEscapes.Replace(*pattern)
+		if slices.ContainsFunc(t.Names, func(name string) bool { return strings.EqualFold(name, asked) }) {
+			return asked, true
 		}
 	}
 	for _, name := range t.Names {
@@ -205,26 +206,35 @@ func (q *sqlServer) CloseSession(context.Context, *flight.CloseSessionRequest) (
 	return &flight.CloseSessionResult{Status: flight.CloseSessionResultClosed}, nil
 }
 
-// like is SQL's LIKE: % matches any text, _ one character. No pattern matches everything.
+// sqlEscapes removes the escapes of a pattern.
+var sqlEscapes = strings.NewReplacer(`\%`, "%", `\_`, "_", `\\`, `\`)
+
+// like is SQL's LIKE: % matches any text, _ one character, and a backslash takes that from the one that follows it. No
+// pattern matches everything.
 func like(pattern *string, s string) bool {
 	if pattern == nil {
 		return true
 	}
 	var b strings.Builder
+	escaped := false
 	for _, r := range *pattern {
-		switch r {
-		case '%':
+		switch {
+		case r == '\\' && !escaped:
+			escaped = true
+			continue
+		case r == '%' && !escaped:
 			b.WriteByte('*')
-		case '_':
+		case r == '_' && !escaped:
 			b.WriteByte('?')
-		case '*', '?', '[', '\\':
-			b.WriteByte('\\')
-			b.WriteRune(r)
-		case '/':
+		case r == '/':
 			b.WriteRune(slash)
 		default:
+			if strings.ContainsRune(`*?[\`, r) {
+				b.WriteByte('\\')
+			}
 			b.WriteRune(r)
 		}
+		escaped = false
 	}
 	ok, err := path.Match(b.String(), strings.ReplaceAll(s, "/", string(slash)))
 	return ok && err == nil

@@ -72,6 +72,7 @@ func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
 
 // receive returns the messages of a stream as one of encapsulated messages.
 func receive(m *flight.FlightData, stream flight.DataStreamReader) (all []byte, err error) {
+	all = []byte{}
 	for ; err == nil; m, err = stream.Recv() {
 		head, body := m.GetDataHeader(), m.GetDataBody()
 		if len(head) == 0 {
