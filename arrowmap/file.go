@@ -80,8 +80,8 @@ func (f *File) Tables() ([]*Table, error) {
 	return out, err
 }
 
-// Table returns the table at a path. The empty path is the file's only table; an Argument error lists them where there
-// are several. Where only one was found, but a part of the file can't be read, that is an error.
+// Table returns the table at a path. The empty path is the file's only table, or the one that the file names as its
+// default (NeXus); otherwise an Argument error lists them where there are several. Where only one was found, but a part of the file can't be read, that is an error.
 func (f *File) Table(p string) (*Table, error) {
 	if p == "" {
 		return f.only()
@@ -128,6 +128,9 @@ func (f *File) only() (*Table, error) {
 	found, err := detect.Scan(f.f, f.o.convention)
 	switch {
 	case len(found) > 1:
+		if t := detect.Default(f.f, found); t != nil {
+			return f.Define(t), nil
+		}
 		return nil, f.several(found)
 	case err != nil:
 		return nil, err

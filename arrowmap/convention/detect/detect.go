@@ -46,6 +46,32 @@ func Scan(f *h5.File, name string) ([]*convention.Table, error) {
 	return s.tables, s.err
 }
 
+// Default returns the table that a file itself names as the one to show: NeXus' attribute default leads from the root
+// group by group to it. It is nil where the file names none of the tables found.
+func Default(f *h5.File, found []*convention.Table) *convention.Table {
+	g := f.Root()
+	for range f.Limits().Nesting { // links may form a circle
+		name := object.Text(g, "default")
+		if name == "" {
+			break
+		}
+		next, ok := object.Member(g, name).(*h5.Group)
+		if !ok {
+			return nil
+		}
+		g = next
+	}
+	if g == f.Root() {
+		return nil
+	}
+	for _, t := range found {
+		if t.Path == g.Path() {
+			return t
+		}
+	}
+	return nil
+}
+
 type scan struct {
 	name   string
 	seen   map[uint64]bool

@@ -174,6 +174,23 @@ nexus /entry/temperature 2
   time: float64 0 | 60
   value: float32 290 | 291
 `,
+	"nexus_masked.h5": `
+nexus /entry/far 0
+  data: not found
+nexus /entry/image 2
+  y: float64 0 | 1
+  z: fsl<float64>[3] [0,null,2] | [3,4,null]
+nexus /entry/line 4
+  x: int64 10 | 20 | 30 | 40
+  sig: float64 1 | null | 3 | null
+  sig_errors: float64 0.1 | 0.2 | 0.3 | 0.4
+nexus /entry/soft 4
+  t: int64 10 | 20 | 30 | 40
+  data: float64 1 | null | 3 | null
+nexus /entry/square 2
+  row: int64 5 | 6
+  v: fsl<int32>[2] [0,1] | [2,3]
+`,
 	"openpmd.h5": `
 openpmd /data/100/particles/electrons 2
   charge: int64 -1 | -1

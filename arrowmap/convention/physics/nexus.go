@@ -1,6 +1,8 @@
 package physics
 
 import (
+	"path"
+	"slices"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
@@ -38,32 +40,130 @@ func nexusTable(g *h5.Group, like *h5.Dataset, first ...string) ([]*convention.T
 }
 
 func nexusData(g *h5.Group) ([]*convention.Table, error) {
-	all, _, err := column.Datasets(g)
+	all, broken, err := column.Datasets(g)
 	if err != nil {
 		return nil, err
 	}
-	signal := object.Text(g, "signal")
-	axes := strings.Split(object.Text(g, "axes"), ":")
+	signal, axes := nexusSignal(g, all)
+	if signal == "" {
+		return nil, nil
+	}
+	d, err := object.Dataset(g, signal) // by a link of any kind
+	if err != nil {
+		// Data that can't be reached, such as those of an external link that is not followed: the table is there all the same.
+		return []*convention.Table{{Path: g.Path(), Object: g, Reason: "attribute NX_class='NXdata'", Inner: object.DatasetsOf(g),
+			Columns: append([]convention.Column{{Name: signal, Err: err}}, broken...)}}, nil
+	}
+	if d == nil || d.Space().Class != h5.SpaceSimple {
+		return nil, nil
+	}
+	tables, err := nexusTable(g, d, axes[0], signal, signal+"_errors", "errors")
+	if err != nil {
+		return nil, err
+	}
+	linked(g, tables[0], d, axes[0], signal)
+	t := tables[0]
+	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return ofOtherAxis(c.Name, axes) })
+	masks(g, t)
+	return tables, nil
+}
+
+// nexusSignal returns the name of a group's signal, "" for none, and those of its axes, at least one, "" where not named.
+func nexusSignal(g *h5.Group, all []*h5.Dataset) (signal string, axes []string) {
+	signal = object.Text(g, "signal")
+	axes = strings.Split(object.Text(g, "axes"), ":")
 	if a, err := g.Attribute("axes"); err == nil && a != nil {
 		if many, ok := a.Strings(); ok && len(many) > 1 {
 			axes = many
 		}
 	}
-	if signal == "" { // as it was before 2014: attributes of the datasets
-		for _, d := range all {
-			if a, err := d.Attribute("signal"); err == nil && a != nil && signal == "" {
-				signal = object.Base(d.Path())
-				if s := strings.Trim(object.Text(d, "axes"), "[]"); s != "" {
-					axes = strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ',' })
-				}
+	if signal != "" {
+		return signal, axes
+	}
+	for _, d := range all { // as it was before 2014: attributes of the datasets
+		if a, err := d.Attribute("signal"); err != nil || a == nil {
+			continue
+		}
+		if s := strings.Trim(object.Text(d, "axes"), "[]"); s != "" {
+			axes = strings.FieldsFunc(s, func(r rune) bool { return r == ':' || r == ',' })
+		}
+		if len(axes) == 0 {
+			axes = []string{""}
+		}
+		return object.Base(d.Path()), axes
+	}
+	return "", axes
+}
+
+// beside opens the dataset of that name in the group of a member: where the member is a soft link, in the group of what it
+// leads to. It is nil where there is none.
+func beside(g *h5.Group, member, name string) *h5.Dataset {
+	if l, ok, err := g.Link(member); err == nil && ok && l.Kind == h5.LinkSoft {
+		target := l.Target
+		if !path.IsAbs(target) {
+			target = path.Join(g.Path(), target)
+		}
+		if o, err := g.File().Lookup(path.Dir(target)); err == nil {
+			if at, ok := o.(*h5.Group); ok {
+				g = at
 			}
 		}
 	}
-	d, ok := object.Member(g, signal).(*h5.Dataset)
-	if signal == "" || !ok || d.Space().Class != h5.SpaceSimple {
-		return nil, nil
+	d, _ := object.Member(g, name).(*h5.Dataset)
+	return d
+}
+
+// linked puts the datasets of these names first that soft or external links lead to, and that have as many rows as like.
+func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string) {
+	var first []convention.Column
+	for _, name := range names {
+		if name == "" || name == "." || slices.ContainsFunc(t.Columns, func(c convention.Column) bool { return c.Name == name }) {
+			continue
+		}
+		switch d, err := object.Dataset(g, name); {
+		case err != nil:
+			first = append(first, convention.Column{Name: name, Err: err})
+		case d != nil && d.Space().Class == h5.SpaceSimple && d.Rows() == like.Rows():
+			first = append(first, column.Of(name, d))
+		}
 	}
-	return nexusTable(g, d, axes[0], signal, signal+"_errors", "errors")
+	t.Columns = append(first, t.Columns...)
+}
+
+// ofOtherAxis reports whether a dataset belongs to an axis other than the first, of a signal that may be square: the axis
+// itself, or its errors.
+func ofOtherAxis(name string, axes []string) bool {
+	for _, a := range axes[1:] {
+		if a != "." && a != "" && a != axes[0] && (name == a || name == a+"_errors") {
+			return true
+		}
+	}
+	return false
+}
+
+// masks makes values null where the boolean dataset that the attribute "mask" of their dataset names is true, as
+// nexusformat does. The masks are not columns.
+func masks(g *h5.Group, t *convention.Table) {
+	used := map[string]bool{}
+	for i := range t.Columns {
+		c := &t.Columns[i]
+		p, ok := c.Values.(*convention.Plain)
+		if c.Err != nil || !ok {
+			continue
+		}
+		name := object.Text(p.Data, "mask")
+		if name == "" {
+			continue
+		}
+		mask := beside(g, c.Name, name)
+		if mask == nil {
+			c.Err = object.Corrupt(p.Data, "the attribute mask names %q, which is not a dataset of the group", name)
+			continue
+		}
+		p.Nulls = append(p.Nulls, convention.Null{Kind: convention.NullMask, Data: mask})
+		used[name] = true
+	}
+	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return used[c.Name] })
 }
 
 func nexusLog(g *h5.Group) ([]*convention.Table, error) {
