@@ -2,44 +2,60 @@ package arrowmap
 
 import (
 	"context"
+	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// Concat returns tables of one schema, of several files, one after the other. Schemas that differ are an Argument error.
+// Concat returns tables of one schema, of several files, one after the other. Schemas that differ are an Argument error, but
+// dictionary columns may have other labels, and columns of which all values are missing no type: the labels are read, and
+// all batches have one dictionary.
 func Concat(tables ...*Table) (*Table, error) {
 	if len(tables) == 0 {
 		return nil, h5err.New(h5err.Argument, "no tables")
 	}
 	first := tables[0]
 	for _, t := range tables[1:] {
-		if err := sameSchema(first, t); err != nil {
+		if err := sameColumns(first, t); err != nil {
 			return nil, err
 		}
 	}
 	if len(tables) == 1 {
 		return first, nil
 	}
-	return &Table{body: several(tables), f: first.f, def: first.def, columns: first.columns, to: -1}, nil
+	var flat []*Table
+	for _, t := range tables {
+		parts := []*Table{t}
+		if _, ok := t.body.(several); ok {
+			if p, err := t.pieces(); err == nil {
+				parts = p
+			}
+		}
+		flat = append(flat, parts...)
+	}
+	columns, parts, err := unify(flat)
+	if err != nil {
+		return nil, err
+	}
+	return &Table{body: several(parts), f: first.f, def: first.def, columns: columns, to: -1}, nil
 }
 
-func sameSchema(a, b *Table) error {
+// sameColumns returns an error if the columns of two tables have other names.
+func sameColumns(a, b *Table) error {
 	fail := func(what string) error {
 		return b.f.usage(b.def.Path, what).WithHint("files that are one table have one schema; %s has another", a.f.f.Name())
 	}
 	if len(a.columns) != len(b.columns) {
-		return fail("another number of columns")
+		return fail(fmt.Sprintf("%d columns, not %d", len(b.columns), len(a.columns)))
 	}
 	for i, c := range a.columns {
-		d := b.columns[i]
-		if c.Err != nil || d.Err != nil {
-			continue
-		}
-		if c.Name != d.Name || !arrow.TypeEqual(c.Type, d.Type) {
-			return fail("column " + d.Name + " differs")
+		if d := b.columns[i]; c.Err == nil && d.Err == nil && c.Name != d.Name {
+			return fail(fmt.Sprintf("column %s differs: column %d is called %s", d.Name, i+1, c.Name))
 		}
 	}
 	return nil
@@ -61,12 +77,12 @@ func (s several) rows() (int64, error) {
 	return rows, first
 }
 
-func (s several) pick(at []int) (body, []*Column) {
+func (s several) pick(at []int) body {
 	out := make(several, len(s))
 	for i, t := range s {
 		out[i] = t.pick(at)
 	}
-	return out, out[0].columns
+	return out
 }
 
 func (s several) pieces(t *Table) ([]*Table, error) {
@@ -119,8 +135,7 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 		}
 		if c.in.Next() {
 			// Attributes may differ between the files: those of the first are the schema's.
-			rec := c.in.RecordBatch()
-			return array.NewRecordBatch(c.schema, rec.Columns(), rec.NumRows()), nil
+			return c.recoded(c.in.RecordBatch())
 		}
 		err := c.in.Err()
 		c.leave()
@@ -128,6 +143,30 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 			return nil, err
 		}
 	}
+}
+
+// recoded returns a batch of a file as one of the table.
+func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
+	columns := slices.Clone(rec.Columns())
+	for i, r := range c.parts[0].as {
+		if r == nil {
+			continue
+		}
+		err := source.Guard(func() error {
+			columns[i] = r.apply(columns[i], c.o.Alloc)
+			return nil
+		})
+		if err != nil {
+			return nil, err
+		}
+		defer columns[i].Release()
+		for _, b := range columns[i].Data().Buffers() {
+			if b != nil {
+				c.total[i].CopiedBytes += int64(b.Len())
+			}
+		}
+	}
+	return array.NewRecordBatch(c.schema, columns, rec.NumRows()), nil
 }
 
 // leave adds up what became of a file's columns and moves on to the next file.

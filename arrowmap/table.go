@@ -18,8 +18,9 @@ type Table struct {
 	f       *File // the first
 	def     *convention.Table
 	columns []*Column
-	from    int64 // rows that are left out at the start
-	to      int64 // end of the rows, -1: all
+	from    int64     // rows that are left out at the start
+	to      int64     // end of the rows, -1: all
+	as      []*recode // what the columns become where this is one of the files of a table of several, else nil
 }
 
 // body is the rows of a table before Slice: one file's (one), or those of several files (several).
@@ -27,8 +28,8 @@ type body interface {
 	// rows is the number of rows, and the error of a column that can't be read or has another number of them.
 	rows() (int64, error)
 
-	// pick returns the body with the columns of these numbers, and the columns.
-	pick(at []int) (body, []*Column)
+	// pick returns the body with the columns of these numbers.
+	pick(at []int) body
 
 	// pieces are tables of one file each that together have the rows of t, whose body it is, in order.
 	pieces(t *Table) ([]*Table, error)
@@ -113,8 +114,20 @@ func (t *Table) Select(names ...string) (*Table, error) {
 
 func (t *Table) pick(at []int) *Table {
 	out := *t
-	out.body, out.columns = t.body.pick(at)
+	out.body, out.columns = t.body.pick(at), picked(t.columns, at)
+	if t.as != nil {
+		out.as = picked(t.as, at)
+	}
 	return &out
+}
+
+// picked returns the items of these numbers.
+func picked[T any](list []T, at []int) []T {
+	out := make([]T, len(at))
+	for k, i := range at {
+		out[k] = list[i]
+	}
+	return out
 }
 
 // names lists the first columns for a message.
@@ -206,13 +219,7 @@ func (b *one) rows() (int64, error) {
 	return first.rows(), nil
 }
 
-func (b *one) pick(at []int) (body, []*Column) {
-	columns := make([]*Column, len(at))
-	for k, i := range at {
-		columns[k] = b.columns[i]
-	}
-	return &one{b.f, b.def, columns}, columns
-}
+func (b *one) pick(at []int) body { return &one{b.f, b.def, picked(b.columns, at)} }
 
 func (b *one) pieces(t *Table) ([]*Table, error) { return []*Table{t}, nil }
 

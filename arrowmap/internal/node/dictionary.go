@@ -77,40 +77,46 @@ func (n *dictionary) read(x *Part) (*labelSet, error) {
 
 // newLabelSet takes over all.
 func newLabelSet(all arrow.Array, mem memory.Allocator) (Releaser, error) {
-	l := &labelSet{all: all}
-	if all.NullN() == 0 {
-		l.known = all
-		all.Retain()
-		return l, nil
+	known, at, err := WithoutNulls(all, mem)
+	if err != nil {
+		all.Release()
+		return nil, err
 	}
-	l.at = make([]int64, all.Len())
+	return &labelSet{all, known, at}, nil
+}
+
+// WithoutNulls returns the values of an array that are not null, and the place of each of its values among them, -1 for a
+// null; no places where none is null. The caller releases the array.
+func WithoutNulls(all arrow.Array, mem memory.Allocator) (known arrow.Array, at []int64, err error) {
+	if all.NullN() == 0 {
+		all.Retain()
+		return all, nil, nil
+	}
+	at = make([]int64, all.Len())
 	parts := []arrow.Array{array.NewSlice(all, 0, 0)}
 	defer func() {
 		for _, p := range parts {
 			p.Release()
 		}
 	}()
-	known := int64(0)
+	n := int64(0)
 	for i := 0; i < all.Len(); {
 		end := i
-		for end < all.Len() && all.IsValid(end) {
-			l.at[end] = known
-			known++
-			end++
+		for ; end < all.Len() && all.IsValid(end); end++ {
+			at[end] = n
+			n++
 		}
 		if end > i {
 			parts = append(parts, array.NewSlice(all, int64(i), int64(end)))
 		}
 		for i = end; i < all.Len() && all.IsNull(i); i++ {
-			l.at[i] = -1
+			at[i] = -1
 		}
 	}
-	var err error
-	if l.known, err = array.Concatenate(parts, mem); err != nil {
-		all.Release()
-		return nil, h5err.Wrap(h5err.Unsupported, err, "labels of which some are null")
+	if known, err = array.Concatenate(parts, mem); err != nil {
+		return nil, nil, h5err.Wrap(h5err.Unsupported, err, "labels of which some are null")
 	}
-	return l, nil
+	return known, at, nil
 }
 
 // Wants implements Node.
