@@ -1,0 +1,31 @@
+#!/usr/bin/env python3
+"""Writes files of one schema whose labels differ, and one with nulls that have values under them, beside itself.
+
+anndata 0.13.4, pandas 3.1.1 and h5py 3.16.0, HDF5 2.0.0, made them: the same tables have other categories, the same in
+another order, none (all missing), and as many as take two bytes.
+"""
+import os
+
+import anndata
+import h5py
+import numpy as np
+import pandas as pd
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+
+def labels(name, values, **kw):
+    obs = pd.DataFrame({"c": pd.Categorical(values, **kw), "v": np.arange(len(values))}, index=[f"r{i}" for i in range(len(values))])
+    anndata.AnnData(obs=obs).write_h5ad(os.path.join(HERE, name))
+
+
+labels("labels_a.h5", ["c", "b", None])
+labels("labels_b.h5", ["b", "x", "c"], categories=["x", "c", "b"])
+labels("labels_none.h5", [None, None])
+labels("labels_many.h5", [f"l{i}" for i in range(130)] + [None])
+
+with h5py.File(os.path.join(HERE, "undernulls.h5"), "w") as f:
+    t = f.create_group("t")
+    for unit in ("s", "ns"):
+        t.create_dataset(unit, data=np.array([5, np.iinfo("i8").min, -1], "i8"), track_times=False).attrs["dtype"] = f"timedelta64[{unit}]"
+    t.create_dataset("v", data=np.arange(3), track_times=False)

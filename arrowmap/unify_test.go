@@ -1,0 +1,181 @@
+package arrowmap_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// underNulls fails the test if an index of a dictionary that is not 0 is under a null, or a null among the labels.
+func underNulls(t *testing.T, arr arrow.Array) {
+	t.Helper()
+	d := arr.(*array.Dictionary)
+	if n := d.Dictionary().NullN(); n > 0 {
+		t.Errorf("%d labels are null", n)
+	}
+	for i := range d.Len() {
+		if d.IsNull(i) && d.GetValueIndex(i) != 0 {
+			t.Errorf("index %d under the null of row %d", d.GetValueIndex(i), i)
+		}
+	}
+}
+
+// Files with other labels are one table with one dictionary, in all batches.
+func TestUnifyLabels(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	for _, c := range []struct {
+		files, typ, want, labels string
+	}{
+		{"a b", "dictionary<values=utf8, indices=int8, ordered=false>", "c b (null) b x c", "[\"b\" \"c\" \"x\"]"},
+		{"b a none", "dictionary<values=utf8, indices=int8, ordered=false>", "b x c c b (null) (null) (null)", "[\"x\" \"c\" \"b\"]"},
+		{"none a", "dictionary<values=utf8, indices=int8, ordered=false>", "(null) (null) c b (null)", "[\"b\" \"c\"]"},
+		{"none none", "dictionary<values=float64, indices=int8, ordered=false>", "(null) (null) (null) (null)", "[]"},
+		{"a a", "dictionary<values=utf8, indices=int8, ordered=false>", "c b (null) c b (null)", "[\"b\" \"c\"]"},
+		{"a many", "dictionary<values=utf8, indices=int16, ordered=false>", "", ""},
+	} {
+		var parts []*arrowmap.Table
+		for _, name := range strings.Fields(c.files) {
+			parts = append(parts, table(t, open(t, "../arrowmap/testdata/labels_"+name+".h5"), "/obs"))
+		}
+		all, err := arrowmap.Concat(parts...)
+		if err != nil {
+			t.Errorf("%s: %v", c.files, err)
+			continue
+		}
+		all, err = all.Select("v", "c")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := all.Schema().Field(1).Type.String(); got != c.typ {
+			t.Errorf("%s: %s, want %s", c.files, got, c.typ)
+		}
+		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+		r, err := all.Reader(t.Context(), arrowmap.WithAllocator(mem))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		var labels arrow.Array
+		for r.Next() {
+			d := r.RecordBatch().Column(1).(*array.Dictionary)
+			underNulls(t, d)
+			for i := range d.Len() {
+				got = append(got, d.ValueStr(i))
+			}
+			if labels != nil && !array.Equal(labels, d.Dictionary()) {
+				t.Errorf("%s: labels %s, then %s", c.files, labels, d.Dictionary())
+			}
+			labels = d.Dictionary()
+			labels.Retain()
+			defer labels.Release()
+		}
+		if r.Err() != nil {
+			t.Errorf("%s: %v", c.files, r.Err())
+		}
+		if text := strings.Join(got, " "); c.want != "" && text != c.want {
+			t.Errorf("%s: %s, want %s", c.files, text, c.want)
+		}
+		if c.want == "" && (len(got) != 134 || got[3] != "l0" || got[132] != "l129" || got[133] != "(null)") {
+			t.Errorf("%s: %s", c.files, got)
+		}
+		if text := fmt.Sprint(labels); c.labels != "" && text != c.labels {
+			t.Errorf("%s: labels %s, want %s", c.files, text, c.labels)
+		}
+		if report := r.Report()[1]; report.Delivery != dtype.Converted || report.CopiedBytes == 0 {
+			t.Errorf("%s: %+v", c.files, report)
+		}
+		r.Release()
+	}
+}
+
+// A column of another type is an error that says both, and so is one of another name.
+func TestUnifyRefused(t *testing.T) {
+	labels, durations := open(t, "../arrowmap/testdata/labels_a.h5"), open(t, "../arrowmap/testdata/undernulls.h5")
+	pick := func(f *arrowmap.File, path, column string) *arrowmap.Table {
+		t.Helper()
+		x, err := table(t, f, path).Select(column)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return x
+	}
+	for want, parts := range map[string][]*arrowmap.Table{
+		"column s differs: column 1 is called v":                                                     {pick(labels, "/obs", "v"), pick(durations, "/t", "s")},
+		"column v differs: column 1 is called c":                                                     {pick(labels, "/obs", "c"), pick(labels, "/obs", "v")},
+		"column s differs: it is duration[s], and int":                                               {defined(t, labels, "/obs/v", "s"), pick(durations, "/t", "s")},
+		"column c differs: it is int64, and dictionary<values=utf8, indices=int8, ordered=false> in": {pick(labels, "/obs", "c"), defined(t, labels, "/obs/v", "c")},
+		"2 columns, not 3": {table(t, labels, "/obs"), two(t, labels)},
+	} {
+		if _, err := arrowmap.Concat(parts...); h5err.KindOf(err) != h5err.Argument || !strings.Contains(err.Error(), want) {
+			t.Errorf("%v, want %q", err, want)
+		}
+	}
+}
+
+// defined is a table of one dataset as a column of a name.
+func defined(t *testing.T, f *arrowmap.File, path, name string) *arrowmap.Table {
+	t.Helper()
+	o, err := f.H5().Lookup(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	values := &convention.Plain{Data: o.(*h5.Dataset), Member: convention.Whole, Item: convention.Whole}
+	return f.Define(&convention.Table{Path: "/obs", Columns: []convention.Column{{Name: name, Values: values}}})
+}
+
+func two(t *testing.T, f *arrowmap.File) *arrowmap.Table {
+	t.Helper()
+	x, err := table(t, f, "/obs").Select("v", "c")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return x
+}
+
+// Durations and indices under nulls are 0, and the report says that this took a copy.
+func TestUnderNulls(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	for _, opts := range [][]arrowmap.Option{nil, {arrowmap.WithoutMapping()}} {
+		f := open(t, "../arrowmap/testdata/undernulls.h5", opts...)
+		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+		r, err := table(t, f, "/t").Reader(t.Context(), arrowmap.WithAllocator(mem))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Next() {
+			t.Fatal(r.Err())
+		}
+		for i, name := range []string{"ns", "s"} {
+			c := r.RecordBatch().Column(i).(*array.Duration)
+			if r.RecordBatch().ColumnName(i) != name || c.NullN() != 1 || !c.IsNull(1) || c.Value(0) != 5 || c.Value(1) != 0 || c.Value(2) != -1 {
+				t.Errorf("%s: %s, %d under the null", r.RecordBatch().ColumnName(i), c, c.Value(1))
+			}
+			if report := r.Report()[i]; opts == nil && (report.Delivery != dtype.Converted || report.CopiedBytes == 0 || report.Reason != "the values under nulls become 0") {
+				t.Errorf("%+v", report)
+			}
+		}
+		r.Release()
+		mem.AssertSize(t, 0)
+		all := table(t, open(t, "../arrowmap/testdata/labels_a.h5", opts...), "/obs")
+		if r, err = all.Reader(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if !r.Next() {
+			t.Fatal(r.Err())
+		}
+		underNulls(t, r.RecordBatch().Column(1))
+		r.Release()
+	}
+}
