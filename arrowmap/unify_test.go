@@ -124,15 +124,56 @@ func TestUnifyRefused(t *testing.T) {
 	}
 }
 
-// defined is a table of one dataset as a column of a name.
-func defined(t *testing.T, f *arrowmap.File, path, name string) *arrowmap.Table {
+// plain is the values of a dataset.
+func plain(t *testing.T, f *arrowmap.File, path string) *convention.Plain {
 	t.Helper()
 	o, err := f.H5().Lookup(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	values := &convention.Plain{Data: o.(*h5.Dataset), Member: convention.Whole, Item: convention.Whole}
-	return f.Define(&convention.Table{Path: "/obs", Columns: []convention.Column{{Name: name, Values: values}}})
+	return &convention.Plain{Data: o.(*h5.Dataset), Member: convention.Whole, Item: convention.Whole}
+}
+
+// defined is a table of one dataset as a column of a name.
+func defined(t *testing.T, f *arrowmap.File, path, name string) *arrowmap.Table {
+	t.Helper()
+	return f.Define(&convention.Table{Path: "/obs", Columns: []convention.Column{{Name: name, Values: plain(t, f, path)}}})
+}
+
+// A label that is null is in no dictionary: its rows are null.
+func TestNullLabels(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	f := open(t, "../arrowmap/testdata/undernulls.h5")
+	labels := plain(t, f, "/d/labels")
+	labels.DType = "timedelta64[s]"
+	for _, dense := range []bool{false, true} {
+		values := &convention.Dictionary{Indices: plain(t, f, "/d/codes"), Labels: labels, Dense: dense}
+		mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+		tab := f.Define(&convention.Table{Path: "/d", Columns: []convention.Column{{Name: "x", Values: values}}})
+		r, err := tab.Reader(t.Context(), arrowmap.WithAllocator(mem))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !r.Next() {
+			t.Fatal(r.Err())
+		}
+		arr := r.RecordBatch().Column(0)
+		var got []string
+		for i := range arr.Len() {
+			got = append(got, arr.ValueStr(i))
+		}
+		if text := strings.Join(got, " "); text != "7s (null) 5s 7s" || arr.NullN() != 1 {
+			t.Errorf("dense %v: %s, %d nulls", dense, text, arr.NullN())
+		}
+		if !dense {
+			underNulls(t, arr)
+			if text := arr.(*array.Dictionary).Dictionary().String(); text != "[5 7]" {
+				t.Errorf("labels %s", text)
+			}
+		}
+		r.Release()
+		mem.AssertSize(t, 0)
+	}
 }
 
 func two(t *testing.T, f *arrowmap.File) *arrowmap.Table {

@@ -29,3 +29,6 @@ with h5py.File(os.path.join(HERE, "undernulls.h5"), "w") as f:
     for unit in ("s", "ns"):
         t.create_dataset(unit, data=np.array([5, np.iinfo("i8").min, -1], "i8"), track_times=False).attrs["dtype"] = f"timedelta64[{unit}]"
     t.create_dataset("v", data=np.arange(3), track_times=False)
+    d = f.create_group("d")  # the second label is null
+    d.create_dataset("codes", data=np.array([2, 1, 0, 2], "i1"), track_times=False)
+    d.create_dataset("labels", data=np.array([5, np.iinfo("i8").min, 7], "i8"), track_times=False).attrs["dtype"] = "timedelta64[s]"
