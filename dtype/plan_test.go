@@ -64,7 +64,7 @@ func TestBuildText(t *testing.T) {
 	runBuild(t, []buildTest{
 		{"nullterm", Source{Type: strT(4, h5.NullTerm)}, Options{}, "61620078 61626364 00616161 20622000", "", 4, "utf8", Converted, `["ab" "abcd" "" " b "]`},
 		{"nullpad", Source{Type: strT(4, h5.NullPad)}, Options{}, "61006200 61626364 00000000 20202000", "", 4, "utf8", Converted, `["a\x00b" "abcd" "" "   "]`},
-		{"spacepad", Source{Type: strT(4, h5.SpacePad)}, Options{}, "61206220 61626300 20202020", "1101"[:3], 3, "utf8", Converted, `["a b" "abc\x00" (null)]`},
+		{"spacepad", Source{Type: strT(4, h5.SpacePad)}, Options{}, "61206220 61626300 20202020", "1101"[:3], 3, "utf8", Converted, `["a b" "abc" (null)]`},
 		{"size 1", Source{Type: strT(1, h5.NullPad)}, Options{}, "61 00 63", "", 3, "utf8", Converted, `["a" "" "c"]`},
 		{"two-byte characters", Source{Type: strT(2, h5.NullPad)}, Options{}, "c3a9 6100 c3bc", "", 3, "utf8", Converted, `["é" "a" "ü"]`},
 		{"not text under a null", Source{Type: strT(2, h5.NullPad)}, Options{}, "c3a9 ffff c3c3 6162", "1001", 4, "utf8", Converted, `["é" (null) (null) "ab"]`},
@@ -107,6 +107,7 @@ func TestBuildNamed(t *testing.T) {
 		{"dtype bool", Source{Type: le(1), DType: "bool"}, Options{}, "00 01 02", "", 3, "bool", Packed, "[false true true]"},
 		{"dtype of the same width", Source{Type: be(4), DType: "float32"}, Options{}, "3fc00000", "", 1, "float32", Swapped, "[1.5]"},
 		{"dtype with its own order on opaque bytes", Source{Type: opaqueT(2, ""), DType: ">u2"}, Options{}, "0102", "", 1, "uint16", Swapped, "[258]"},
+		{"spacepad, a NUL inside", Source{Type: strT(4, h5.SpacePad)}, Options{}, "61002020 20200000 00000020", "", 3, "utf8", Converted, `["a\x00" "" "\x00\x00\x00"]`},
 		{"dtype of bytes", Source{Type: strT(3, h5.SpacePad), DType: "S3"}, Options{}, "612000", "", 1, "utf8", Converted, `["a "]`},
 		{"dtype of UTF-32", Source{Type: opaqueT(8, ""), DType: "<U2"}, Options{}, "e9000000 00000000", "", 1, "utf8", Converted, `["é"]`},
 		{"no convention", Source{Type: le(8), DType: "datetime64[s]", NoConvention: true}, Options{}, "0100000000000000", "", 1, "int64", Mapped, "[1]"},

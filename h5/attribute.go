@@ -154,7 +154,8 @@ func (f *File) vlen(p []byte) (n uint32, addr uint64, index uint32) {
 	return c.U32(), c.Address(), c.U32()
 }
 
-// TrimString removes a string's padding: everything from the first NUL on, trailing NULs, or trailing spaces.
+// TrimString removes a string's padding: everything from the first NUL on, trailing NULs, or trailing spaces. What is declared as
+// padded by spaces loses NULs after them too: some writers (h5wasm) pad it by NULs.
 func TrimString(p []byte, pad StringPad) []byte {
 	switch pad {
 	case NullTerm:
@@ -165,7 +166,7 @@ func TrimString(p []byte, pad StringPad) []byte {
 	case NullPad:
 		return bytes.TrimRight(p, "\x00")
 	}
-	return bytes.TrimRight(p, " ")
+	return bytes.TrimRight(bytes.TrimRight(p, "\x00"), " ")
 }
 
 // parseAttribute reads an attribute message (specification, IV.A.2.m).

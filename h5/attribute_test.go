@@ -370,7 +370,7 @@ func TestTrimString(t *testing.T) {
 	}{
 		{"", NullTerm, ""}, {"abc", NullTerm, "abc"}, {"a\x00c", NullTerm, "a"}, {"\x00bc", NullTerm, ""},
 		{"", NullPad, ""}, {"a\x00c\x00\x00", NullPad, "a\x00c"}, {"\x00\x00", NullPad, ""}, {"a ", NullPad, "a "},
-		{"", SpacePad, ""}, {" a b  ", SpacePad, " a b"}, {"   ", SpacePad, ""}, {"a\x00 ", SpacePad, "a\x00"},
+		{"", SpacePad, ""}, {" a b  ", SpacePad, " a b"}, {"   ", SpacePad, ""}, {"a\x00 ", SpacePad, "a\x00"}, {"ab\x00\x00", SpacePad, "ab"}, {"a b  \x00", SpacePad, "a b"}, {"\x00\x00", SpacePad, ""},
 	} {
 		if got := TrimString([]byte(c.in), c.pad); string(got) != c.want {
 			t.Errorf("%q, %v: %q, want %q", c.in, c.pad, got, c.want)

@@ -13,7 +13,7 @@ const (
 	_          Pad = iota
 	Terminated     // at the first NUL, or the cell's end
 	NULs           // before the NULs at the cell's end
-	Spaces         // before the spaces at the cell's end
+	Spaces         // before the spaces at the cell's end, and the NULs after them
 )
 
 // Slack is the number of bytes that Cells needs after the text in its destination.
@@ -75,9 +75,9 @@ func shortCells(dst, offsets, src []byte, mask uint64, stride, n int, pad Pad) (
 		}
 	case Spaces:
 		for i := range n {
-			x := le.Uint64(src[i*stride:])
+			x := le.Uint64(src[i*stride:]) & mask
 			le.PutUint64(dst[used:], x)
-			used += (bits.Len64((x^spaces)&mask) + 7) >> 3
+			used += wordLen(x)
 			binary.NativeEndian.PutUint32(offsets[4*i:], uint32(used))
 		}
 	default:
@@ -107,9 +107,12 @@ func pairCells(dst, offsets, src []byte, mask uint64, stride, n int, pad Pad) (u
 				used += 8 + bits.TrailingZeros64((hi-ones)&^hi&high)>>3
 			}
 		case Spaces:
-			if y := (hi ^ spaces) & mask; y != 0 {
-				used += 8 + (bits.Len64(y)+7)>>3
-			} else {
+			switch n := wordLen(hi); {
+			case n > 0:
+				used += 8 + n
+			case hi == 0:
+				used += wordLen(lo)
+			default: // spaces alone: NULs before them are text
 				used += (bits.Len64(lo^spaces) + 7) >> 3
 			}
 		default:
@@ -122,6 +125,12 @@ func pairCells(dst, offsets, src []byte, mask uint64, stride, n int, pad Pad) (u
 		binary.NativeEndian.PutUint32(offsets[4*i:], uint32(used))
 	}
 	return used
+}
+
+// wordLen returns the length of the text in a word, without NULs at its end and the spaces before them.
+func wordLen(x uint64) int {
+	n := (bits.Len64(x) + 7) >> 3
+	return (bits.Len64((x^spaces)&(1<<(8*n)-1)) + 7) >> 3
 }
 
 // TrimLen returns the length of the text in a cell.
@@ -144,6 +153,7 @@ func TrimLen(cell []byte, pad Pad) int {
 		}
 		return n
 	case Spaces:
+		n = TrimLen(cell, NULs)
 		for ; n >= 8; n -= 8 {
 			if x := le.Uint64(cell[n-8:]) ^ spaces; x != 0 {
 				return n - bits.LeadingZeros64(x)>>3

@@ -292,7 +292,7 @@ func naiveTrim(cell []byte, pad Pad) int {
 	case NULs:
 		return len(bytes.TrimRight(cell, "\x00"))
 	}
-	return len(bytes.TrimRight(cell, " "))
+	return len(bytes.TrimRight(bytes.TrimRight(cell, "\x00"), " "))
 }
 
 func TestCells(t *testing.T) {
@@ -310,6 +310,9 @@ func TestCells(t *testing.T) {
 				for i := range n { // ends of padding
 					for k := size - 1; k >= 0 && rng.IntN(size+1) > 0; k-- {
 						src[i*stride+k] = "\x00\x00 "[pad-1]
+					}
+					for k := size - 1; k >= 0 && rng.IntN(3) == 0; k-- { // after the spaces too
+						src[i*stride+k] = 0
 					}
 				}
 				var valid []byte
