@@ -15,6 +15,10 @@ var harmless = [...]string{
 	"pandas._libs.tslibs.offsets.", "pandas.tseries.offsets.",
 	"pandas._libs.tslibs.timestamps._unpickle_timestamp", "pandas._libs.tslibs.timestamps.Timestamp",
 	"pandas._libs.tslib.Timestamp", "pandas.tslib.Timestamp",
+	"pandas._libs.tslibs.timedeltas._timedelta_unpickle", "pandas._libs.tslibs.timedeltas.Timedelta", "pandas._libs.tslibs.period.Period",
+	"pandas._libs.tslibs.nattype._nat_unpickle", "pandas._libs.tslibs.nattype.__nat_unpickle", "pandas._libs.interval.Interval",
+	"pandas._libs.missing.NA", "pandas.NA", "pandas.DateOffset", "pandas.Period", "pandas.Interval", "pandas.Timestamp", "pandas.Timedelta", // pandas 3
+	"decimal.Decimal",
 	dtypeName, "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar", encodeName,
 }
 
@@ -23,6 +27,8 @@ const (
 	encodeName   = "_codecs.encode" // text to bytes by ISO 8859-1: how bytes are written before protocol 3
 	unpickleZone = "zoneinfo.ZoneInfo._unpickle"
 	dtypeName    = "numpy.dtype"
+	newArray     = "numpy._core.multiarray._reconstruct" // an empty array, given a class, a shape and a type
+	oldNewArray  = "numpy.core.multiarray._reconstruct"  // before numpy 2
 )
 
 // global pushes the name of a function or class, where its calls are harmless.
@@ -45,6 +51,14 @@ func (m *machine) global(module, name string) {
 			return
 		}
 	}
+	if m.late && (full == newArray || full == oldNewArray || full == "numpy.ndarray") {
+		m.push(Global(full))
+		return
+	}
+	if m.loose {
+		m.push(Global(full))
+		return
+	}
 	m.refuse("it asks for %.80q", full)
 }
 
@@ -65,6 +79,10 @@ func (m *machine) call(fn, arguments any) {
 	f, ok1 := fn.(Global)
 	args, ok2 := arguments.(Tuple)
 	if !ok1 || !ok2 {
+		if m.loose {
+			m.push(&Call{Name: Kind(fn)})
+			return
+		}
 		m.refuse("it calls a %s", Kind(fn))
 		return
 	}
@@ -79,16 +97,25 @@ func (m *machine) call(fn, arguments any) {
 		}
 	case "copy_reg._reconstructor", "copyreg._reconstructor": // an object without arguments: class, object, None
 		if len(args) == 3 && args[2] == nil {
-			if c, ok := args[0].(Global); ok && isOffset(string(c)) {
+			if c, ok := args[0].(Global); ok && (m.loose || isOffset(string(c))) {
 				m.push(&Call{Name: string(c)})
 				return
 			}
+		}
+	case newArray, oldNewArray:
+		if m.late && len(args) == 3 && args[0] == Global("numpy.ndarray") {
+			m.push(&Call{Name: newArray, Args: args})
+			return
 		}
 	case "__builtin__.object", "builtins.object":
 	case "numpy._core.multiarray.scalar", "numpy.core.multiarray.scalar":
 		m.push(numpyScalar(args))
 		return
 	default:
+		m.push(&Call{Name: string(f), Args: args})
+		return
+	}
+	if m.loose {
 		m.push(&Call{Name: string(f), Args: args})
 		return
 	}
@@ -125,14 +152,17 @@ func (m *machine) build(object, state any) {
 	c, ok := object.(*Call)
 	_, isDict := state.(*Dict)
 	_, isTuple := state.(Tuple)
-	if !ok || !(isOffset(c.Name) && isDict) && !(c.Name == dtypeName && isTuple) {
+	if m.loose && !ok {
+		return // the state of what is not understood
+	}
+	if !ok || !m.loose && !(isOffset(c.Name) && isDict) && !((c.Name == dtypeName || c.Name == newArray) && isTuple) {
 		m.refuse("the instruction BUILD for a %s", Kind(object))
 		return
 	}
 	c.State = state
 }
 
-// numpyScalar makes a number or boolean of a numpy scalar, given its type and its bytes. Others stay calls.
+// numpyScalar makes a number, boolean or text of a numpy scalar, given its type and its bytes. Others stay calls.
 func numpyScalar(args Tuple) any {
 	c := &Call{Name: "numpy.scalar", Args: args}
 	if len(args) != 2 {
@@ -145,6 +175,9 @@ func numpyScalar(args Tuple) any {
 	}
 	name, _ := t.Arg(0).(string)
 	state, _ := t.State.(Tuple)
+	if v, ok := numpyText(name, p, state); ok {
+		return v
+	}
 	if len(name) != 2 || int(name[1]-'0') != len(p) || len(state) < 2 || state[1] == ">" {
 		return c
 	}
@@ -169,7 +202,26 @@ func numpyScalar(args Tuple) any {
 	return c
 }
 
+// numpyText makes text of a numpy scalar of a type such as U5, UTF-32, or S5, bytes.
+func numpyText(name string, p Bytes, state Tuple) (any, bool) {
+	if strings.HasPrefix(name, "S") {
+		return p, true
+	}
+	if !strings.HasPrefix(name, "U") || len(p)%4 != 0 || len(state) < 2 {
+		return nil, false
+	}
+	var order binary.ByteOrder = binary.LittleEndian
+	if state[1] == ">" {
+		order = binary.BigEndian
+	}
+	r := make([]rune, 0, len(p)/4)
+	for ; len(p) > 0; p = p[4:] {
+		r = append(r, rune(order.Uint32([]byte(p[:4]))))
+	}
+	return strings.TrimRight(string(r), "\x00"), true
+}
+
 // isOffset reports whether a class is one of pandas' frequencies.
 func isOffset(class string) bool {
-	return strings.HasPrefix(class, "pandas._libs.tslibs.offsets.") || strings.HasPrefix(class, "pandas.tseries.offsets.")
+	return strings.HasPrefix(class, "pandas._libs.tslibs.offsets.") || strings.HasPrefix(class, "pandas.tseries.offsets.") || class == "pandas.DateOffset"
 }

@@ -14,7 +14,7 @@ import (
 func (m *machine) do(op byte) {
 	switch op {
 	case 0x80: // PROTO
-		if v := m.number(1); v > 2 {
+		if v := m.number(1); v > 5 || v > 2 && !m.late {
 			m.refuse("protocol %d", v)
 		}
 	case '(': // MARK
@@ -53,7 +53,7 @@ func (m *machine) do(op byte) {
 		state := m.pop()
 		m.build(m.top(), state)
 	default:
-		if !m.scalar(op) && !m.container(op) {
+		if !m.scalar(op) && !m.container(op) && !(m.late && m.lateOp(op)) && !(m.loose && m.object(op)) {
 			if name := refused[op]; name != "" {
 				m.refuse("the instruction %s", name)
 			} else {
@@ -61,6 +61,60 @@ func (m *machine) do(op byte) {
 			}
 		}
 	}
+}
+
+// lateOp runs the instructions of protocols 3 to 5 that make plain values; false for all others.
+func (m *machine) lateOp(op byte) bool {
+	switch op {
+	case 'B': // BINBYTES
+		m.push(Bytes(m.counted(4)))
+	case 'C': // SHORT_BINBYTES
+		m.push(Bytes(m.counted(1)))
+	case 0x8e: // BINBYTES8
+		m.push(Bytes(m.counted(8)))
+	case 0x8c: // SHORT_BINUNICODE
+		m.push(m.text(m.counted(1)))
+	case 0x8d: // BINUNICODE8
+		m.push(m.text(m.counted(8)))
+	case 0x93: // STACK_GLOBAL
+		name, ok1 := m.pop().(string)
+		module, ok2 := m.pop().(string)
+		if !ok1 || !ok2 {
+			m.bad("the name of a class is not text")
+		}
+		m.global(module, name)
+	case 0x94: // MEMOIZE
+		m.put(uint64(len(m.memo)))
+	case 0x95: // FRAME
+		m.take(8)
+	default:
+		return false
+	}
+	return true
+}
+
+// object runs the instructions that make objects of classes; false for all others.
+func (m *machine) object(op byte) bool {
+	switch op {
+	case 0x81: // NEWOBJ
+		args := m.pop()
+		m.call(m.pop(), args)
+	case 0x92: // NEWOBJ_EX
+		m.pop()
+		args := m.pop()
+		m.call(m.pop(), args)
+	default:
+		return false
+	}
+	return true
+}
+
+// text checks that bytes are UTF-8.
+func (m *machine) text(p []byte) string {
+	if !utf8.Valid(p) {
+		m.bad("text that is not UTF-8")
+	}
+	return string(p)
 }
 
 // scalar runs the instructions that make a number, text or one of the constants; false for all others.
@@ -107,11 +161,7 @@ func (m *machine) scalar(op byte) bool {
 	case 'V': // UNICODE
 		m.push(m.escaped(m.line()))
 	case 'X': // BINUNICODE
-		s := m.counted(4)
-		if !utf8.Valid(s) {
-			m.bad("text that is not UTF-8")
-		}
-		m.push(string(s))
+		m.push(m.text(m.counted(4)))
 	case 'S': // STRING
 		m.push(m.quoted(m.line()))
 	case 'T': // BINSTRING

@@ -3,7 +3,9 @@
 // PyTables stores the attributes that HDF5 has no type for as pickles, and pandas keeps the names of its columns in them.
 // A pickle is a program for a small stack machine that can call any function of the machine it is loaded on. Decode
 // knows the instructions that make plain values. It calls nothing: a call of one of a few harmless functions is kept as
-// the function's name and its arguments, and every other call is refused by name.
+// the function's name and its arguments, and every other call is refused by name. DecodeLoose keeps those too, for
+// values of which a part that is not understood can be passed over. ReadArray and ReadObjects decode the arrays of
+// objects of numpy in which pandas stores text.
 package pickle
 
 import (
@@ -71,11 +73,21 @@ const (
 
 // Decode decodes a pickle of protocol 0, 1 or 2. The error for a malformed pickle is of kind Corrupt, for one that calls
 // other functions or needs a later protocol Unsupported, and for one that is too large Limit. Values refer to nothing in p.
-func Decode(p []byte) (any, error) {
+func Decode(p []byte) (any, error) { return decode(p, false) }
+
+// DecodeLoose is Decode, but a call of any function is kept as a Call, and any class as a Global. Nothing is called.
+func DecodeLoose(p []byte) (any, error) { return decode(p, true) }
+
+func decode(p []byte, loose bool) (any, error) {
 	if len(p) > maxBytes {
 		return nil, h5err.New(h5err.Limit, "a pickle of %d bytes", len(p))
 	}
-	m := machine{src: p, memo: map[uint64]any{}}
+	m := machine{src: p, memo: map[uint64]any{}, loose: loose}
+	return m.run()
+}
+
+// run runs instructions up to STOP and returns the value on the stack.
+func (m *machine) run() (any, error) {
 	for m.err == nil {
 		op := m.take(1)
 		if m.err != nil {
@@ -96,6 +108,8 @@ type machine struct {
 	stack []any
 	marks []int // heights of the stack
 	memo  map[uint64]any
+	loose bool // calls of all functions are kept
+	late  bool // instructions of protocols 3 to 5 are known
 	err   error
 }
 

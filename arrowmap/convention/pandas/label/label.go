@@ -13,65 +13,83 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
 )
 
-// Stamp returns the label of a pandas Timestamp without a zone: a count of the unit since 1970.
-func Stamp(count int64, unit string) *pickle.Call {
-	return &pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{count, nil, nil, unit}}
+// Type is the type of a label, and what the schema's metadata say of it.
+type Type struct {
+	Kind string // str, int, float, bool, time, span, period, date or other; "" for a value without a text
+	Unit string // of times and spans
+	Zone string // of times, "" for none
+	Freq string // of periods
 }
 
-const unpickleStamp = "pandas._libs.tslibs.timestamps._unpickle_timestamp"
-
-// stampTime returns the instant of a Timestamp without a zone.
-func stampTime(c *pickle.Call) (time.Time, bool) {
-	if !strings.HasSuffix(c.Name, ".Timestamp") && c.Name != unpickleStamp || len(c.Args) == 0 {
-		return time.Time{}, false
-	}
-	n, ok := c.Args[0].(int64)
-	if !ok || len(c.Args) > 2 && c.Args[2] != nil {
-		return time.Time{}, false
-	}
-	unit := any("ns")
-	if len(c.Args) > 3 {
-		unit = c.Args[3]
-	}
-	switch unit { // numpy numbers its units
-	case "ns", int64(10):
-		return time.Unix(floorDiv(n, 1e9)), true
-	case "us", int64(9):
-		s, us := floorDiv(n, 1e6)
-		return time.Unix(s, us*1e3), true
-	case "ms", int64(8):
-		s, ms := floorDiv(n, 1e3)
-		return time.Unix(s, ms*1e6), true
-	case "s", int64(7):
-		return time.Unix(n, 0), true
-	}
-	return time.Time{}, false
-}
-
-func floorDiv(a, b int64) (q, r int64) {
-	if q, r = a/b, a%b; r < 0 {
-		return q - 1, r + b
-	}
-	return q, r
-}
-
-// Kind returns the kind of a label: "str", "int", "float", "time" or "other", and "" for one that can't be a column's name.
-func Kind(v any) string {
+// TypeOf returns the type of a label.
+func TypeOf(v any) Type {
 	switch v := v.(type) {
 	case string:
-		return "str"
+		return Type{Kind: "str"}
 	case int64, *big.Int:
-		return "int"
+		return Type{Kind: "int"}
 	case float64:
-		return "float"
-	case bool, nil, pickle.Bytes:
-		return "other"
+		return Type{Kind: "float"}
+	case bool:
+		return Type{Kind: "bool"}
+	case nil, pickle.Bytes:
+		return Type{Kind: "other"}
 	case *pickle.Call:
-		if _, ok := stampTime(v); ok {
-			return "time"
+		if s, ok := stamp(v); ok {
+			zone, err := Zone(s.zone)
+			if err != nil || s.n == missing {
+				return Type{Kind: "other"}
+			}
+			return Type{Kind: "time", Unit: s.unit, Zone: zone}
+		}
+		if s, ok := span(v); ok {
+			return Type{Kind: "span", Unit: s.unit}
+		}
+		if n, freq, ok := period(v); ok && periodText(n, freq) != "" {
+			return Type{Kind: "period", Freq: freq}
+		}
+		if _, ok := date(v); ok {
+			return Type{Kind: "date"}
 		}
 	}
-	return ""
+	if _, ok := special(v); ok {
+		return Type{Kind: "other"}
+	}
+	return Type{}
+}
+
+// Kind returns the kind of a label, "" for one without a text.
+func Kind(v any) string { return TypeOf(v).Kind }
+
+// special returns str() of labels that are pickled as calls and constants.
+func special(v any) (string, bool) {
+	switch v := v.(type) {
+	case pickle.Global:
+		return "<NA>", v == "pandas.NA" || v == "pandas._libs.missing.NA"
+	case *pickle.Call:
+		if s, ok := stamp(v); ok {
+			return s.stampText(), true
+		}
+		if s, ok := span(v); ok {
+			return s.spanText(), true
+		}
+		if n, freq, ok := period(v); ok {
+			s := periodText(n, freq)
+			return s, s != ""
+		}
+		if t, ok := date(v); ok {
+			return t.Format(time.DateOnly), true
+		}
+		if strings.HasSuffix(v.Name, "nat_unpickle") {
+			return "NaT", true
+		}
+		for _, f := range []func(*pickle.Call) (string, bool){clock, numpyTime, number, interval} {
+			if s, ok := f(v); ok {
+				return s, true
+			}
+		}
+	}
+	return "", false
 }
 
 // String returns what Python's str() returns for a label.
@@ -82,7 +100,7 @@ func String(v any) string {
 	return Repr(v)
 }
 
-// Repr returns what Python's repr() returns for a label, and str() for a Timestamp.
+// Repr returns what Python's repr() returns for a label, and str() for those that are pickled as calls.
 func Repr(v any) string {
 	switch v := v.(type) {
 	case nil:
@@ -114,16 +132,9 @@ func Repr(v any) string {
 			parts[0] += ","
 		}
 		return "(" + strings.Join(parts, ", ") + ")"
-	case *pickle.Call:
-		if t, ok := stampTime(v); ok {
-			s := t.UTC().Format("2006-01-02 15:04:05")
-			switch ns := t.Nanosecond(); {
-			case ns%1000 != 0:
-				s += fmt.Sprintf(".%09d", ns)
-			case ns != 0:
-				s += fmt.Sprintf(".%06d", ns/1000)
-			}
-			return s
+	case *pickle.Call, pickle.Global:
+		if text, ok := special(v); ok {
+			return text
 		}
 	}
 	return "<" + pickle.Kind(v) + ">"

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pickle"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -65,6 +66,22 @@ func minutesOf(v any) (minutes int64, ok bool) {
 	return days*1440 + sec/60, ok
 }
 
+// location returns the rules of a zone, of its name or its pickle.
+func location(v any) (*time.Location, error) {
+	name, err := Zone(v)
+	if err != nil {
+		return nil, err
+	}
+	if t, err := time.Parse("-07:00", name); err == nil {
+		_, seconds := t.Zone()
+		return time.FixedZone(name, seconds), nil
+	}
+	if name == "Local" {
+		return nil, h5err.New(h5err.Unsupported, "the time zone Local")
+	}
+	return time.LoadLocation(name)
+}
+
 func offsetName(minutes int64) string {
 	sign := '+'
 	switch {
@@ -85,8 +102,6 @@ func Frequency(v any) string {
 	if !ok || !c.IsOffset() {
 		return ""
 	}
-	months := [...]string{"JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC"}
-	days := [...]string{"MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN"}
 	suffix := int64(-1)
 	if len(c.Args) > 2 {
 		suffix, _ = c.Args[2].(int64)
@@ -97,12 +112,12 @@ func Frequency(v any) string {
 		if suffix < 1 || suffix > 12 {
 			return ""
 		}
-		name = class[:1] + "-" + months[suffix-1]
+		name = class[:1] + "-" + monthNames[suffix-1]
 	case "Week":
 		if suffix < 0 || suffix > 6 {
 			return ""
 		}
-		name = "W-" + days[suffix]
+		name = "W-" + dayNames[suffix]
 	default:
 		name = map[string]string{"MonthEnd": "M", "Day": "D", "BusinessDay": "B", "Hour": "h", "Minute": "min", "Second": "s",
 			"Milli": "ms", "Micro": "us", "Nano": "ns"}[class]
