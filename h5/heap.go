@@ -52,6 +52,15 @@ func (r *HeapReader) collection(addr uint64) (*heap.Collection, error) {
 	return r.last, nil
 }
 
+// Prefix returns the first n bytes of an object, all of a shorter one. They are shared and not to be written to.
+func (r *HeapReader) Prefix(addr uint64, index uint32, n int64) ([]byte, error) {
+	c, err := r.collection(addr)
+	if err != nil {
+		return nil, err
+	}
+	return c.Prefix(index, n)
+}
+
 // Size returns the number of bytes of an object, without reading it.
 func (r *HeapReader) Size(addr uint64, index uint32) (int64, error) {
 	c, err := r.collection(addr)

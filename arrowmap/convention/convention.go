@@ -33,7 +33,7 @@ type Column struct {
 }
 
 // Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Struct, *Cells,
-// *Transposed, *Derived, *Computed, *Generated and *Empty.
+// *Transposed, *Derived, *Computed, *Decoded, *Generated and *Empty.
 type Values interface {
 	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset

@@ -12,13 +12,20 @@ import (
 
 // attribute reads an attribute as PyTables does: text, a number, or what a pickle holds. It is nil for none, and for a
 // pickled None.
-func attribute(o h5.Object, name string) (any, error) {
+func attribute(o h5.Object, name string) (any, error) { return readAttribute(o, name, pickle.Decode) }
+
+// looseAttribute is attribute, but what is not understood of a pickle is kept as a call that is not made.
+func looseAttribute(o h5.Object, name string) (any, error) {
+	return readAttribute(o, name, pickle.DecodeLoose)
+}
+
+func readAttribute(o h5.Object, name string, decode func([]byte) (any, error)) (any, error) {
 	a, err := o.Attribute(name)
 	if err != nil || a == nil {
 		return nil, err
 	}
 	if p, ok := pickleOf(a); ok {
-		v, err := pickle.Decode(p)
+		v, err := decode(p)
 		if err == nil {
 			return v, nil
 		}
@@ -66,6 +73,19 @@ func attributeText(o h5.Object, name string) (string, error) {
 // attributeList reads an attribute that must be a list or a tuple; nil for none.
 func attributeList(o h5.Object, name string) ([]any, error) {
 	v, err := attribute(o, name)
+	return listOf(o, name, v, err)
+}
+
+// attributeLabels reads an attribute that must be a list of labels; nil for none.
+func attributeLabels(o h5.Object, name string) ([]any, error) {
+	v, err := looseAttribute(o, name)
+	return listOf(o, name, v, err)
+}
+
+func listOf(o h5.Object, name string, v any, err error) ([]any, error) {
+	if err == nil {
+		err = notPlain(o, name, v)
+	}
 	if err != nil || v == nil {
 		return nil, err
 	}
@@ -74,6 +94,16 @@ func attributeList(o h5.Object, name string) ([]any, error) {
 		return nil, object.Corrupt(o, "the attribute %s is a %s, not a list", name, pickle.Kind(v))
 	}
 	return items, nil
+}
+
+// notPlain is the error for an attribute that is a call, not a value.
+func notPlain(o h5.Object, name string, v any) error {
+	switch v.(type) {
+	case *pickle.Call, pickle.Global:
+		e := h5err.New(h5err.Unsupported, "the attribute %s: a pickle that is not plain data: it asks for %q", name, pickle.Kind(v))
+		return h5err.About(e.WithHint("nothing in a file is executed"), o)
+	}
+	return nil
 }
 
 func itemsOf(v any) ([]any, bool) {
@@ -86,21 +116,25 @@ func itemsOf(v any) ([]any, bool) {
 	return nil, false
 }
 
-// levelType returns the type of the labels of a level. Labels of several types are read back as text.
+// levelType returns the type of the labels of a level. Labels of several types are read back as text, and so are those
+// of types that pyarrow can't make of text.
 func levelType(labels []any) fieldType {
-	kind := ""
-	for _, l := range labels {
-		k := label.Kind(l)
-		if kind == "" {
-			kind = k
+	var t label.Type
+	for i, l := range labels {
+		k := label.TypeOf(l)
+		if i == 0 {
+			t = k
 		}
-		if k != kind {
-			kind = "other"
+		if k != t {
+			t = label.Type{Kind: "other"}
 			break
 		}
 	}
-	switch kind {
+	switch t.Kind {
 	case "":
+		if len(labels) > 0 {
+			break
+		}
 		return fieldType{logical: "empty", numpy: "object"}
 	case "str":
 		return fieldType{"unicode", "object", map[string]any{"encoding": "UTF-8"}}
@@ -108,26 +142,16 @@ func levelType(labels []any) fieldType {
 		return fieldType{logical: "int64", numpy: "int64"}
 	case "float":
 		return fieldType{logical: "float64", numpy: "float64"}
+	case "span":
+		return fieldType{logical: "timedelta64[" + t.Unit + "]", numpy: "timedelta64[" + t.Unit + "]"}
 	case "time":
-		return fieldType{logical: "datetime64[ns]", numpy: "datetime64[ns]"}
+		name := "datetime64[" + t.Unit + "]"
+		if t.Zone != "" {
+			return fieldType{logical: "datetimetz", numpy: name, more: map[string]any{"timezone": t.Zone}}
+		}
+		return fieldType{logical: name, numpy: name}
 	}
 	return fieldType{logical: "mixed", numpy: "object"}
-}
-
-// checkLabels refuses labels that have no text.
-func checkLabels(labels []any) error {
-	for _, l := range labels {
-		parts := []any{l}
-		if t, ok := l.(pickle.Tuple); ok {
-			parts = t
-		}
-		for _, p := range parts {
-			if label.Kind(p) == "" {
-				return h5err.New(h5err.Unsupported, "a column called by a %s", pickle.Kind(p))
-			}
-		}
-	}
-	return nil
 }
 
 // labelLevels describes the levels of labels: one, or as many as the tuples have. known is what is known of them.

@@ -2,6 +2,7 @@ package pandas
 
 import (
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -49,9 +50,6 @@ func (s *store) fixedFrame() (*frame, error) {
 			labels, columns = append(labels, label), append(columns, c)
 		}
 	}
-	if err := checkLabels(labels); err != nil {
-		return nil, err
-	}
 	sorted, err := inOrder(order, labels)
 	if err != nil {
 		return nil, err
@@ -67,16 +65,13 @@ func (s *store) fixedFrame() (*frame, error) {
 // fixedSeries describes a series in the fixed format.
 func (s *store) fixedSeries() (*frame, error) {
 	f := &frame{version: object.Text(s.g, "pandas_version")}
-	name, err := attribute(s.g, "name")
+	name, err := looseAttribute(s.g, "name")
 	if err != nil {
 		return nil, err
 	}
 	c := s.blockColumn("values", 0, 1)
 	if c.label = name; name == nil {
 		c.label = int64(0)
-	}
-	if err := checkLabels([]any{c.label}); err != nil {
-		return nil, err
 	}
 	f.columns = []frameColumn{c}
 	f.levels = labelLevels([]any{c.label}, nil, false)
@@ -148,20 +143,60 @@ func (s *store) axisArray(key string) (labels []any, level labelLevel, err error
 	if err != nil {
 		return nil, level, err
 	}
-	if level.name, err = attribute(d, "name"); err != nil {
+	if level.name, err = looseAttribute(d, "name"); err != nil {
 		return nil, level, err
 	}
 	empty, err := isEmpty(d)
 	if err != nil || empty {
 		return nil, level, err
 	}
-	kind, err := attributeText(d, "kind")
-	if err != nil {
+	var m meaning
+	if m.kind, err = attributeText(d, "kind"); err != nil {
 		return nil, level, err
 	}
+	if m.kind == "category" {
+		labels, err = s.categoryLabels(d, key)
+		return labels, level, err
+	}
+	if m.mark, err = indexMark(d, "nan_rep"); err != nil {
+		return nil, level, err
+	}
+	if m.zone, err = looseAttribute(d, "tz"); err != nil {
+		return nil, level, err
+	}
+	if object.Text(d, "index_class") == "period" {
+		m.kind = "period"
+		if m.freq, err = looseAttribute(d, "freq"); err != nil {
+			return nil, level, err
+		}
+	}
 	level.typ.numpy = numpyName(d.Type())
-	labels, err = s.array(d, kind)
+	labels, err = s.array(d, m)
 	return labels, level, err
+}
+
+// categoryLabels reads the labels of a categorical axis: codes, and the labels that they stand for.
+func (s *store) categoryLabels(d *h5.Dataset, key string) ([]any, error) {
+	codes, err := s.array(d, meaning{kind: "integer"})
+	if err != nil {
+		return nil, err
+	}
+	values, _, err := s.axisArray(key + "_categories")
+	if err != nil {
+		return nil, err
+	}
+	for i, code := range codes {
+		c, ok := code.(int64)
+		switch {
+		case !ok || c < -1 || c >= int64(len(values)):
+			return nil, object.Corrupt(d, "the code %s into %d labels", label.String(code), len(values))
+		case c < 0:
+			codes[i] = math.NaN()
+		default:
+			codes[i] = values[c]
+		}
+	}
+	return codes, nil
 }
 
 // isEmpty reports whether an array has no elements. pandas stores one element then, and the shape as an attribute.
@@ -217,97 +252,171 @@ func (s *store) fixedIndex(key string) ([]frameColumn, error) {
 
 // indexArray describes an index, or the labels of a level of one.
 func (s *store) indexArray(key string) (c frameColumn) {
-	fail := func(err error) frameColumn {
-		c.Values, c.Err = nil, err
-		return c
-	}
 	d, err := object.Required(s.g, key)
-	if err != nil {
-		return fail(err)
+	if err == nil {
+		c.label, err = looseAttribute(d, "name")
 	}
-	if c.label, err = attribute(d, "name"); err != nil {
-		return fail(err)
-	}
-	if c.label != nil && label.Kind(c.label) == "" {
-		c.label = nil
-	}
-	kind, err := attributeText(d, "kind")
-	if err != nil {
-		return fail(err)
-	}
-	if empty, err := isEmpty(d); err != nil || empty {
-		if err == nil {
-			var vt string
-			if vt, err = attributeText(d, "value_type"); err == nil {
-				c.typ = fieldType{logical: vt, numpy: vt}
-				c.Values, err = s.emptyOf(d, vt)
-			}
+	if err == nil {
+		if c.label != nil && !named(c.label) {
+			c.label = nil
 		}
-		if err != nil {
-			return fail(err)
-		}
-		return c
+		err = s.indexValues(&c, d, key)
 	}
-	tz, err := attribute(d, "tz")
 	if err != nil {
-		return fail(err)
-	}
-	zone, err := label.Zone(tz)
-	if err != nil {
-		return fail(err)
-	}
-	if len(d.Space().Dims) != 1 {
-		return fail(object.Corrupt(d, "an index of shape %v", d.Space().Dims))
-	}
-	p := convention.NewStored(d)
-	if c.Values, c.typ, err = s.describe(p, d.Type(), kind, kind, zone, "nan"); err != nil {
-		return fail(err)
-	}
-	if object.Text(d, "index_class") == "period" {
-		freq, err := attribute(d, "freq")
-		if err != nil {
-			return fail(err)
-		}
-		c.periods(freq)
+		c.Values, c.Err = nil, err
 	}
 	return c
 }
 
-// blockColumn describes column k of the n columns of a block.
-func (s *store) blockColumn(name string, k, n int) (c frameColumn) {
-	fail := func(err error) frameColumn {
-		c.Values, c.Err = nil, err
-		return c
-	}
-	d, err := object.Required(s.g, name)
+// indexValues describes the values of an index.
+func (s *store) indexValues(c *frameColumn, d *h5.Dataset, key string) error {
+	kind, err := attributeText(d, "kind")
 	if err != nil {
-		return fail(err)
+		return err
 	}
-	vt, err := attributeText(d, "value_type")
-	if err != nil {
-		return fail(err)
+	if kind == "category" {
+		return s.categoryIndex(c, d, key)
 	}
-	c.typ = fieldType{logical: vt, numpy: vt}
 	if empty, err := isEmpty(d); err != nil || empty && d.Type().Class != h5.ClassVLen {
-		if err == nil {
-			c.Values, err = s.emptyOf(d, vt)
-		}
 		if err != nil {
-			return fail(err)
+			return err
 		}
-		return c
+		return s.emptyColumn(c, d)
 	}
-	tz, err := attribute(d, "tz")
+	if d.Type().Class == h5.ClassVLen {
+		c.Values, c.typ, err = s.pickledColumn(d, 0, 1)
+		return err
+	}
+	tz, err := looseAttribute(d, "tz")
 	if err != nil {
-		return fail(err)
+		return err
 	}
 	zone, err := label.Zone(tz)
 	if err != nil {
-		return fail(err)
+		return err
+	}
+	if len(d.Space().Dims) != 1 {
+		return object.Corrupt(d, "an index of shape %v", d.Space().Dims)
+	}
+	missing, err := indexMark(d, "nan_rep")
+	if err != nil {
+		return err
+	}
+	period := object.Text(d, "index_class") == "period"
+	if period {
+		kind = "period"
+	}
+	if c.Values, c.typ, err = s.describe(convention.NewStored(d), d.Type(), kind, kind, zone, missing); err != nil {
+		return err
+	}
+	if period {
+		freq, err := looseAttribute(d, "freq")
+		if err != nil {
+			return err
+		}
+		c.periods(freq)
+	}
+	return nil
+}
+
+// emptyColumn describes a column without rows.
+func (s *store) emptyColumn(c *frameColumn, d *h5.Dataset) error {
+	vt, err := attributeText(d, "value_type")
+	if err != nil {
+		return err
+	}
+	c.typ = fieldType{logical: vt, numpy: vt}
+	c.Values, err = s.emptyOf(d, vt)
+	c.periods(periodOf(vt))
+	return err
+}
+
+// categoryIndex describes a categorical index: codes, and beside them the labels, which are an index of their own.
+func (s *store) categoryIndex(c *frameColumn, d *h5.Dataset, key string) error {
+	labels := s.indexArray(key + "_categories")
+	if labels.Err != nil {
+		return labels.Err
+	}
+	ordered, err := object.Flag(d, "ordered")
+	if err != nil {
+		return err
+	}
+	code := numpyName(d.Type())
+	var codes convention.Values
+	empty, err := isEmpty(d)
+	if err != nil {
+		return err
+	}
+	if empty {
+		if code, err = attributeText(d, "value_type"); err != nil {
+			return err
+		}
+		t, err := s.emptyOf(d, code)
+		if err != nil {
+			return err
+		}
+		codes = t
+	} else if codes, err = column.Codes(d); err != nil {
+		return err
+	}
+	n := int64(0)
+	switch v := labels.Values.(type) {
+	case *convention.Empty:
+	case *convention.Decoded:
+		n = v.Rows
+	default:
+		n = v.Main().Rows()
+	}
+	c.typ = fieldType{logical: "categorical", numpy: code, more: map[string]any{"num_categories": n, "ordered": ordered}}
+	if e, ok := codes.(*convention.Empty); ok {
+		t := &arrow.DictionaryType{IndexType: e.Type, ValueType: arrow.BinaryTypes.String, Ordered: ordered}
+		c.Values = &convention.Empty{Data: d, Type: t}
+		return nil
+	}
+	c.Values = &convention.Dictionary{Indices: codes, Labels: labels.Values, Ordered: ordered}
+	return nil
+}
+
+// blockColumn describes column k of the n columns of a block.
+func (s *store) blockColumn(name string, k, n int) (c frameColumn) {
+	d, err := object.Required(s.g, name)
+	if err == nil {
+		err = s.blockValues(&c, d, k, n)
+	}
+	if err != nil {
+		c.Values, c.Err = nil, err
+	}
+	return c
+}
+
+func (s *store) blockValues(c *frameColumn, d *h5.Dataset, k, n int) error {
+	vt, err := attributeText(d, "value_type")
+	if err != nil {
+		return err
+	}
+	if d.Type().Class == h5.ClassVLen {
+		c.Values, c.typ, err = s.pickledColumn(d, k, n)
+		if vt == "str" || vt == "string" {
+			c.typ.numpy = vt
+		}
+		return err
+	}
+	if empty, err := isEmpty(d); err != nil || empty {
+		if err != nil {
+			return err
+		}
+		return s.emptyColumn(c, d)
+	}
+	tz, err := looseAttribute(d, "tz")
+	if err != nil {
+		return err
+	}
+	zone, err := label.Zone(tz)
+	if err != nil {
+		return err
 	}
 	p := convention.NewStored(d)
 	switch dims := d.Space().Dims; {
-	case d.Type().Class == h5.ClassVLen: // refused below
 	case len(dims) == 1 && n == 1:
 	case len(dims) == 2 && dims[1] == uint64(n) && n == 1: // rows of one item are the items
 		p.As = d.Type()
@@ -316,14 +425,14 @@ func (s *store) blockColumn(name string, k, n int) (c frameColumn) {
 	case len(dims) == 2 && dims[0] == 1 && n == 1:
 		p.Squeeze = true
 	case len(dims) == 2 && dims[0] == uint64(n):
-		return fail(object.Unsupported(d, "a block stored column by column, as old versions of pandas wrote it"))
+		return object.Unsupported(d, "a block stored column by column, as old versions of pandas wrote it")
 	default:
-		return fail(object.Corrupt(d, "a block of %d columns of shape %v", n, dims))
+		return object.Corrupt(d, "a block of %d columns of shape %v", n, dims)
 	}
-	if c.Values, c.typ, err = s.describe(p, d.Type(), kindOfDtype(vt), vt, zone, "nan"); err != nil {
-		return fail(err)
+	if c.Values, c.typ, err = s.describe(p, d.Type(), kindOfDtype(vt), vt, zone, oldMark()); err == nil {
+		c.periods(periodOf(vt))
 	}
-	return c
+	return err
 }
 
 // emptyOf describes a column without rows of a type of numpy.
@@ -337,6 +446,9 @@ func (s *store) emptyOf(d *h5.Dataset, name string) (convention.Values, error) {
 		"complex128": arrow.StructOf(arrow.Field{Name: "r", Type: arrow.PrimitiveTypes.Float64, Nullable: true}, arrow.Field{Name: "i", Type: arrow.PrimitiveTypes.Float64, Nullable: true}),
 	}[name]
 	units := map[string]arrow.TimeUnit{"s": arrow.Second, "ms": arrow.Millisecond, "us": arrow.Microsecond, "ns": arrow.Nanosecond}
+	if periodOf(name) != nil {
+		t = arrow.PrimitiveTypes.Int64
+	}
 	inside, ok := strings.CutSuffix(name, "]")
 	if ok {
 		kind, unit, _ := strings.Cut(inside, "[")

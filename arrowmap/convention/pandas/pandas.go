@@ -49,7 +49,18 @@ type store struct {
 	table  bool  // it is in the table format
 	latin1 bool  // text is ISO 8859-1
 	badEnc error // text is in an encoding that is not supported
+
+	pickled map[string]*objects // by the paths of their datasets
 }
+
+// mark is the text that stands for a missing value; unset, nothing is missing.
+type mark struct {
+	text string
+	set  bool
+}
+
+// oldMark is the mark before pandas 3.1, unless a table has another.
+func oldMark() mark { return mark{"nan", true} }
 
 func (s *store) read(kind string) (*frame, error) {
 	if err := s.encoding(); err != nil {
@@ -130,7 +141,7 @@ func (f *frame) fill(t *convention.Table) {
 	taken := map[string]bool{}
 	for i := range f.columns {
 		c := &f.columns[i]
-		c.Name = label.String(c.label)
+		c.Name = columnName(c.label, i)
 		taken[c.Name] = true
 	}
 	for i := range f.index {
@@ -142,6 +153,27 @@ func (f *frame) fill(t *convention.Table) {
 		t.Columns = append(t.Columns, c.Column)
 	}
 	t.Metadata = map[string]string{"pandas": f.metadata()}
+}
+
+// columnName is the name of the i-th column: its label's text. Labels without a text are known by their place.
+func columnName(v any, i int) string {
+	if named(v) {
+		return label.String(v)
+	}
+	return fmt.Sprintf("__column_%d__", i)
+}
+
+// named reports whether a label, or each part of a tuple, has a text.
+func named(v any) bool {
+	if t, ok := v.(pickle.Tuple); ok {
+		for _, p := range t {
+			if label.Kind(p) == "" {
+				return false
+			}
+		}
+		return true
+	}
+	return label.Kind(v) != ""
 }
 
 // indexName is the name that reset_index() gives a level of the index. Where it would fail, since the name is taken,

@@ -18,8 +18,12 @@ type table struct {
 	d      *h5.Dataset
 	member map[string]int
 	info   *pickle.Dict
-	nanRep string
 	depth  int // 1 for the labels of a category
+
+	mark      mark // of text, where columns have none of their own
+	ownMarks  bool // columns have marks of their own
+	levelMark bool // columns that are levels of the index have
+	levels    map[string]bool
 }
 
 // place is where a column is stored: a member, and the item of it.
@@ -43,16 +47,25 @@ func (s *store) tableFrame(depth int) (*frame, error) {
 	default:
 		return nil, object.Unsupported(s.g, "a table of pandas of type %q", kind)
 	}
-	t := &table{store: s, d: d, member: map[string]int{}, nanRep: "nan", depth: depth}
+	t := &table{store: s, d: d, member: map[string]int{}, mark: oldMark(), depth: depth}
 	for i := range d.Type().Members {
 		t.member[d.Type().Members[i].Name] = i
 	}
 	if v, err := attribute(s.g, "nan_rep"); err != nil {
 		return nil, err
 	} else if rep, ok := v.(string); ok {
-		t.nanRep = rep
+		t.mark.text = rep
 	}
-	info, err := attribute(s.g, "info")
+	if t.ownMarks, err = object.Flag(s.g, "data_col_nan_rep"); err != nil {
+		return nil, err
+	}
+	if t.levelMark, err = object.Flag(s.g, "mi_level_nan_rep"); err != nil {
+		return nil, err
+	}
+	info, err := looseAttribute(s.g, "info") // of a frequency that is not understood nothing is needed
+	if err == nil {
+		err = notPlain(s.g, "info", info)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -72,14 +85,12 @@ func (t *table) frame(series bool) (*frame, error) {
 	if labels, places, err = t.ordered(labels, places); err != nil {
 		return nil, err
 	}
-	if err := checkLabels(labels); err != nil {
-		return nil, err
-	}
 	f := &frame{version: object.Text(t.g, "pandas_version")}
-	levels, err := t.levels()
+	levels, err := t.levelNames()
 	if err != nil {
 		return nil, err
 	}
+	t.levels = levels
 	if levels == nil {
 		f.index = []frameColumn{t.indexColumn(index)}
 	}
@@ -138,8 +149,8 @@ func (t *table) indexMember() (string, error) {
 	return name, nil
 }
 
-// levels returns the names of the levels of a MultiIndex, nil when there is none.
-func (t *table) levels() (map[string]bool, error) {
+// levelNames returns the names of the levels of a MultiIndex, nil when there is none.
+func (t *table) levelNames() (map[string]bool, error) {
 	v, err := attribute(t.g, "levels")
 	if err != nil {
 		return nil, err
@@ -178,10 +189,10 @@ func (t *table) places() (labels []any, places []place, err error) {
 			return nil, nil, object.Corrupt(t.g, "the attribute values_cols names what is not a member of the table: %s", label.String(v))
 		}
 		p := place{member: name, attr: name}
-		kinds, err := attributeList(t.d, name+"_kind")
+		kinds, err := attributeLabels(t.d, name+"_kind")
 		if err == nil && kinds == nil && strings.HasPrefix(name, "values_block_") { // before pandas 0.10.1
 			p.attr = "values_" + name[len("values_block_"):]
-			kinds, err = attributeList(t.d, p.attr+"_kind")
+			kinds, err = attributeLabels(t.d, p.attr+"_kind")
 		}
 		if err != nil {
 			return nil, nil, err
@@ -214,7 +225,7 @@ func width(m *h5.Type) uint64 {
 
 // ordered brings the columns into the order of the frame's axis.
 func (t *table) ordered(labels []any, places []place) ([]any, []place, error) {
-	axes, err := attributeList(t.g, "non_index_axes")
+	axes, err := attributeLabels(t.g, "non_index_axes")
 	if err != nil || len(axes) == 0 {
 		return labels, places, err
 	}
@@ -242,13 +253,13 @@ func (t *table) ordered(labels []any, places []place) ([]any, []place, error) {
 func inOrder(order, labels []any) ([]int, error) {
 	at := map[string][]int{}
 	for i, l := range labels {
-		k := label.Repr(l)
+		k := label.Key(l)
 		at[k] = append(at[k], i)
 	}
 	taken := make([]bool, len(labels))
 	out := make([]int, 0, len(labels))
 	for _, l := range order {
-		k := label.Repr(l)
+		k := label.Key(l)
 		if len(at[k]) == 0 {
 			return nil, h5err.New(h5err.Corrupt, "the column %s is missing", label.String(l))
 		}
@@ -305,27 +316,65 @@ func (t *table) column(p place, name any) frameColumn {
 		if meta == "category" {
 			c.Values, c.typ, err = t.category(p)
 		} else {
-			c.Values, c.typ, err = t.values(p, kindOfDtype(dt), dt)
+			var m mark
+			if m, err = t.markOf(p, name); err == nil {
+				c.Values, c.typ, err = t.values(p, kindOfDtype(dt), dt, m)
+			}
 		}
 	}
-	if v, e := attribute(t.d, label.String(name)+"_meta"); err == nil && e == nil && (v == "string" || v == "str") {
-		c.typ.numpy = v.(string)
+	if v, e := attribute(t.d, label.String(name)+"_meta"); e == nil && (v == "string" || v == "str") {
+		meta = v.(string)
 	}
 	if err != nil {
 		c.Values, c.Err = nil, err
+		return c
 	}
+	if meta == "string" || meta == "str" {
+		c.typ.numpy = meta
+	}
+	c.periods(periodOf(dt))
 	return c
+}
+
+// markOf returns a column's mark of missing text: from pandas 3.1 on, none where nothing was missing when it was written.
+func (t *table) markOf(p place, name any) (mark, error) {
+	level, _ := name.(string)
+	if !t.ownMarks && !(t.levelMark && t.levels[level]) {
+		return t.mark, nil
+	}
+	v, err := attribute(t.d, p.attr+"_nan_rep")
+	text, set := v.(string)
+	return mark{text, set}, err
+}
+
+// indexMark returns an index's mark of missing text, which an attribute says from pandas 3.1 on: empty text for none.
+func indexMark(o h5.Object, name string) (mark, error) {
+	a, err := o.Attribute(name)
+	if err != nil || a == nil {
+		return oldMark(), err
+	}
+	v, err := attribute(o, name)
+	text, _ := v.(string)
+	return mark{text, text != ""}, err
 }
 
 // kindOfDtype is the kind that pandas derives from a type's name.
 func kindOfDtype(dt string) string {
-	for _, k := range [...][2]string{{"string", "string"}, {"bytes", "string"}, {"str", "string"}, {"datetime64", dt}, {"timedelta", "timedelta64"},
-		{"int", "integer"}, {"uint", "integer"}, {"period", "integer"}} {
+	for _, k := range [...][2]string{{"string", "string"}, {"bytes", "string"}, {"str", "string"}, {"datetime64", dt}, {"timedelta", dt},
+		{"int", "integer"}, {"uint", "integer"}, {"period", "period"}} {
 		if strings.HasPrefix(dt, k[0]) {
 			return k[1]
 		}
 	}
 	return dt
+}
+
+// periodOf returns the frequency in a type's name, such as period[M]; nil for other types.
+func periodOf(dt string) any {
+	if inside, ok := strings.CutPrefix(dt, "period["); ok {
+		return strings.TrimSuffix(inside, "]")
+	}
+	return nil
 }
 
 // indexColumn describes the index.
@@ -342,17 +391,42 @@ func (t *table) indexColumn(member string) frameColumn {
 	if err == nil {
 		kind, err = attributeText(t.d, member+"_kind")
 	}
-	if err == nil {
-		index := *t
-		index.nanRep = "nan" // pandas knows no other in an index
-		c.Values, c.typ, err = index.values(place{member: member, attr: member}, kind, kind)
+	freq := t.fact(member, "freq")
+	if kind == "integer" && freq != nil {
+		kind = "period"
+	}
+	p := place{member: member, attr: member}
+	switch category, e := t.isCategory(member); {
+	case err != nil:
+	case e != nil:
+		err = e
+	case category:
+		c.Values, c.typ, err = t.category(p)
+	default:
+		var m mark
+		if m, err = indexMark(t.d, member+"_nan_rep"); err == nil {
+			c.Values, c.typ, err = t.values(p, kind, kind, m)
+		}
 	}
 	if err != nil {
 		c.Values, c.Err = nil, err
 		return c
 	}
-	if f := t.fact(member, "freq"); kind == "integer" && f != nil {
-		c.periods(f)
+	if kind == "period" {
+		c.periods(freq)
 	}
 	return c
+}
+
+// isCategory reports whether the index is categorical. Before pandas 3.1 only its labels say so.
+func (t *table) isCategory(member string) (bool, error) {
+	if a, err := t.d.Attribute(member + "_meta"); err != nil || a != nil {
+		v, e := attribute(t.d, member+"_meta")
+		if err == nil {
+			err = e
+		}
+		return v == "category", err
+	}
+	meta, ok := object.Member(t.g, "meta").(*h5.Group)
+	return ok && object.Has(meta, member), nil
 }

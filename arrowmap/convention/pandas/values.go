@@ -38,7 +38,7 @@ func integerOf(p []byte, t *h5.Type) int64 {
 }
 
 // values describes values of a kind. dt is the type's name, with a unit where it has one.
-func (t *table) values(p place, kind, dt string) (convention.Values, fieldType, error) {
+func (t *table) values(p place, kind, dt string, missing mark) (convention.Values, fieldType, error) {
 	m := t.member[p.member]
 	v := convention.NewMember(t.d, m)
 	item := t.d.Type().Members[m].Type
@@ -49,11 +49,11 @@ func (t *table) values(p place, kind, dt string) (convention.Values, fieldType, 
 	if err != nil {
 		return nil, fieldType{}, err
 	}
-	return t.describe(v, item, kind, dt, zone, t.nanRep)
+	return t.describe(v, item, kind, dt, zone, missing)
 }
 
 // describe gives a Plain of elements of a type the meaning that a kind of pandas has.
-func (s *store) describe(v *convention.Plain, item *h5.Type, kind, dt, zone, nanRep string) (convention.Values, fieldType, error) {
+func (s *store) describe(v *convention.Plain, item *h5.Type, kind, dt, zone string, missing mark) (convention.Values, fieldType, error) {
 	d := v.Data
 	v.Bools = true
 	name := numpyName(item)
@@ -67,9 +67,13 @@ func (s *store) describe(v *convention.Plain, item *h5.Type, kind, dt, zone, nan
 		if zone != "" {
 			typ.logical, typ.more = "datetimetz", map[string]any{"timezone": zone}
 		}
-	case kind == "timedelta64":
+	case strings.HasPrefix(kind, "timedelta64"):
 		v.DType = withUnit(dt, "timedelta64")
 		typ = fieldType{logical: "object", numpy: v.DType}
+	case kind == "period":
+		nulls, err := missingPeriods(item)
+		v.Nulls = nulls
+		return v, typ, err
 	case kind == "date":
 		return dates(v), fieldType{logical: "date", numpy: "object"}, nil
 	case kind == "datetime":
@@ -79,7 +83,8 @@ func (s *store) describe(v *convention.Plain, item *h5.Type, kind, dt, zone, nan
 			return nil, typ, s.badEnc
 		}
 		v.Latin1 = s.latin1
-		nulls, err := textNulls(item, nanRep)
+		v.As = object.Padded(item)
+		nulls, err := s.textNulls(item, missing)
 		v.Nulls = nulls
 		return v, fieldType{logical: "unicode", numpy: "object"}, err
 	case kind == "object":
@@ -100,18 +105,37 @@ func withUnit(dt, name string) string {
 	return name + "[ns]"
 }
 
-// textNulls is the rule that text equal to nan_rep is missing. Text that is too long for the column is never stored in it.
-func textNulls(t *h5.Type, nanRep string) ([]convention.Null, error) {
-	if len(nanRep) > t.Size {
+// textNulls is the rule that text equal to the mark is missing. Text that is too long for the column is never stored in it.
+func (s *store) textNulls(t *h5.Type, m mark) ([]convention.Null, error) {
+	text := []byte(m.text)
+	if s.latin1 {
+		text = text[:0]
+		for _, r := range m.text {
+			text = append(text, byte(r))
+		}
+	}
+	if !m.set || len(text) > t.Size {
 		return nil, nil
 	}
 	p := make([]byte, t.Size)
-	copy(p, nanRep)
+	copy(p, text)
 	r, err := nullbitmap.Equal(p)
 	if err != nil {
 		return nil, h5err.Wrap(h5err.Unsupported, err, "text of %d bytes", t.Size)
 	}
-	return []convention.Null{{Kind: convention.NullRule, Rule: r, Text: "text " + label.Quote(nanRep)}}, nil
+	return []convention.Null{{Kind: convention.NullRule, Rule: r, Text: "text " + label.Quote(m.text)}}, nil
+}
+
+// missingPeriods is the rule that the least integer is NaT.
+func missingPeriods(t *h5.Type) ([]convention.Null, error) {
+	if t.Class != h5.ClassFixed || t.Size != 8 || !t.Signed {
+		return nil, h5err.New(h5err.Corrupt, "periods of %s: they must be integers of 64 bits", t)
+	}
+	p := make([]byte, 8)
+	if p[7] = 0x80; t.Order == h5.BigEndian {
+		p[0], p[7] = 0x80, 0
+	}
+	return rule.Equal(t, [][]byte{p}, "NaT")
 }
 
 // dates describes days that are counted from the first of January of year 1, which is day 1.
@@ -144,7 +168,7 @@ func (t *table) category(p place) (convention.Values, fieldType, error) {
 	if t.depth > 0 {
 		return nil, fieldType{}, object.Corrupt(t.g, "the labels of a category are a category")
 	}
-	v, typ, err := t.values(p, "integer", "")
+	v, typ, err := t.values(p, "integer", "", mark{})
 	if err != nil {
 		return nil, typ, err
 	}

@@ -26,7 +26,7 @@ func (s Shape) Place(i int) (row, column int) {
 // Value is a value of an array.
 type Value struct {
 	Kind ValueKind
-	Text []byte // of Text; it is a part of the pickle
+	Text []byte // of Text, a part of the pickle; of Other, what it is
 }
 
 // ValueKind is the kind of a Value.
@@ -39,18 +39,20 @@ const (
 	Text
 	False
 	True
+	Other // any other object, which is passed over
 )
 
 // Limits of an array's pickle.
 const (
 	maxArray  = math.MaxInt32 // bytes
 	maxHeader = 1 << 10       // entries of the memo before the values
+	maxBatch  = 1 << 20       // values that are appended at once; Python appends 1,000
 )
 
-// ReadArray decodes a pickle, of any protocol from 2 to 5, of an array of numpy whose values are text, booleans, or
-// missing: None, NaN, pandas.NA and NaT. It calls shape once, then value for each value in the order in which they are
-// stored, and returns their first error. Nothing is executed. Any other value, and any other function than those that
-// numpy's own pickles name, is Unsupported; more than 2 GiB are Limit.
+// ReadArray decodes a pickle, of any protocol from 2 to 5, of an array of objects of numpy. It calls shape once, then
+// value for each value in the order in which they are stored, and returns their first error. None, NaN, pandas.NA and NaT
+// are Missing. Nothing is executed, and objects that are not text or booleans are passed over, not made. Pickles of
+// something else than such an array are Unsupported; more than 2 GiB are Limit.
 func ReadArray(p []byte, shape func(Shape) error, value func(i int, v Value) error) error {
 	if len(p) > maxArray {
 		return h5err.New(h5err.Limit, "a pickle of %d bytes", len(p))
@@ -108,20 +110,21 @@ func (m *machine) arrayShape() (s Shape, ok bool) {
 	return s, n[0]*n[1] <= maxArray
 }
 
-// arrayReader reads the values of an array, of which it keeps a batch and where those are that may be repeated.
+// arrayReader reads the values of an array. It keeps the kinds and places of those of a batch, and of those that may be
+// repeated.
 type arrayReader struct {
 	*machine
 	src   []byte // all of the pickle
 	shape *Shape
 	value func(int, Value) error
 	next  int    // number of the next value
-	batch []item // read, and not yet appended
+	batch []item // values that are not yet appended, and parts of them
+	opens []int  // heights of batch at its marks
 	seen  []item // the memo's entries after those of the header
-	last  item
-	open  bool // a mark is on the stack
+	last  item   // what an instruction that fills the memo means
 }
 
-// item is a value: its kind, and where its instruction is.
+// item is a value, or a part of one: its kind, and where its instruction is, or that of its name.
 type item struct {
 	kind ValueKind
 	at   uint32
@@ -129,42 +132,78 @@ type item struct {
 
 // Kinds of items that are no values.
 const (
-	listItem  = True + 1 + iota // the list itself
-	naTime                      // the function that makes NaT
-	noneTuple                   // its arguments
+	naTime    = Other + 1 + iota // the function that makes NaT
+	noneTuple                    // its arguments
 )
 
 func (a *arrayReader) at() uint32 { return uint32(len(a.src) - len(a.machine.src)) }
 
 // values reads the list up to the instruction that makes a tuple of the array's state, which it leaves.
 func (a *arrayReader) values() {
-	a.last = item{kind: listItem}
+	a.last = item{Other, a.at() - 1}
 	for a.err == nil {
-		if len(a.machine.src) > 0 && a.machine.src[0] == 't' {
-			if a.open || len(a.batch) > 0 {
+		if len(a.opens) == 0 && len(a.machine.src) > 0 && a.machine.src[0] == 't' {
+			if len(a.batch) > 0 {
 				a.bad("values that are not appended")
 			}
 			return
 		}
 		at := a.at()
 		op := a.take(1)
-		if a.err != nil {
-			return
-		}
-		a.instruction(op[0], at)
-		if total := a.shape.Rows * a.shape.Columns; a.err == nil && len(a.batch) > total+2 {
-			a.bad("more values than the array's shape says")
+		if a.err == nil && !a.single(op[0], at) && !a.memoize(op[0]) && !a.structure(op[0], at) {
+			a.refuse("the instruction %#02x among the values", op[0])
 		}
 	}
 }
 
-// instruction runs an instruction of the list's.
-func (a *arrayReader) instruction(op byte, at uint32) {
+// single runs the instructions that make a value by themselves; false for all others.
+func (a *arrayReader) single(op byte, at uint32) bool {
+	kind := Other
 	switch op {
-	case 0x95: // FRAME
-		a.take(8)
+	case 'N': // NONE
+		kind = Missing
+	case 'G': // BINFLOAT
+		if p := a.take(8); p != nil && math.IsNaN(math.Float64frombits(binary.BigEndian.Uint64(p))) {
+			kind = Missing
+		}
+	case 0x88: // NEWTRUE
+		kind = True
+	case 0x89: // NEWFALSE
+		kind = False
+	case 0x8c, 'U': // SHORT_BINUNICODE, SHORT_BINSTRING
+		a.counted(1)
+		kind = Text
+	case 'X', 'T': // BINUNICODE, BINSTRING
+		a.counted(4)
+		kind = Text
+	case 0x8d: // BINUNICODE8
+		a.counted(8)
+		kind = Text
+	case 'K': // BININT1
+		a.take(1)
+	case 'M': // BININT2
+		a.take(2)
+	case 'J': // BININT
+		a.take(4)
+	case 0x8a, 'C': // LONG1, SHORT_BINBYTES
+		a.counted(1)
+	case 0x8b, 'B': // LONG4, BINBYTES
+		a.counted(4)
+	case 0x8e, 0x96: // BINBYTES8, BYTEARRAY8
+		a.counted(8)
+	case ')', ']', '}', 0x8f: // EMPTY_TUPLE, EMPTY_LIST, EMPTY_DICT, EMPTY_SET
+	default:
+		return false
+	}
+	a.add(item{kind, at})
+	return true
+}
+
+// memoize runs the instructions of the memo; false for all others.
+func (a *arrayReader) memoize(op byte) bool {
+	switch op {
 	case 0x94: // MEMOIZE
-		a.seen = append(a.seen, a.last)
+		a.remember(uint64(len(a.memo) + len(a.seen)))
 	case 'q': // BINPUT
 		a.remember(a.number(1))
 	case 'r': // LONG_BINPUT
@@ -173,97 +212,126 @@ func (a *arrayReader) instruction(op byte, at uint32) {
 		a.recall(a.number(1))
 	case 'j': // LONG_BINGET
 		a.recall(a.number(4))
-	case '(': // MARK
-		if a.open {
-			a.refuse("a tuple among the values")
-		}
-		a.open = true
-	case 'e', 'a': // APPENDS, APPEND
-		if op == 'e' != a.open || op == 'a' && len(a.batch) != 1 {
-			a.bad("it appends what is not there")
-		}
-		a.open = false
-		a.flush()
-	case 'N': // NONE
-		a.add(item{Missing, at})
-	case 'G': // BINFLOAT
-		if p := a.take(8); p != nil && !math.IsNaN(math.Float64frombits(binary.BigEndian.Uint64(p))) {
-			a.refuse("a float among the values")
-		}
-		a.add(item{Missing, at})
-	case 0x88: // NEWTRUE
-		a.add(item{True, at})
-	case 0x89: // NEWFALSE
-		a.add(item{False, at})
-	case 0x8c, 'U': // SHORT_BINUNICODE, SHORT_BINSTRING
-		a.counted(1)
-		a.add(item{Text, at})
-	case 'X', 'T': // BINUNICODE, BINSTRING
-		a.counted(4)
-		a.add(item{Text, at})
-	case 0x8d: // BINUNICODE8
-		a.counted(8)
-		a.add(item{Text, at})
+	case 0x95: // FRAME
+		a.take(8)
 	default:
-		a.missing(op, at)
+		return false
 	}
+	return true
 }
 
-// missing runs the instructions that make pandas' marks of missing values, and refuses all others.
-func (a *arrayReader) missing(op byte, at uint32) {
-	pop := func() (i item) {
-		if n := len(a.batch); n > 0 {
-			i, a.batch = a.batch[n-1], a.batch[:n-1]
-		} else {
-			a.bad("nothing is on the stack")
+// structure runs the instructions that put values together; false for all others.
+func (a *arrayReader) structure(op byte, at uint32) bool {
+	switch op {
+	case '(': // MARK
+		if a.opens = append(a.opens, len(a.batch)); len(a.opens) > maxMarks {
+			a.err = h5err.New(h5err.Limit, "a pickle nested deeper than %d", maxMarks)
 		}
+	case 'e': // APPENDS, to the array's list or to a list in it
+		if len(a.opens) == 1 && a.opens[0] == 0 {
+			a.flush()
+		}
+		a.close()
+	case 'a': // APPEND
+		if len(a.opens) == 0 && len(a.batch) == 1 {
+			a.flush()
+			a.batch = a.batch[:0]
+		} else {
+			a.pop(1)
+		}
+	case 'u', 0x90: // SETITEMS, ADDITEMS
+		a.close()
+	case 't', 'l', 'd', 0x91: // TUPLE, LIST, DICT, FROZENSET
+		a.close()
+		a.add(item{Other, at})
+	case 's': // SETITEM
+		a.pop(2)
+	case 'b': // BUILD
+		a.pop(1)
+	case 0x85: // TUPLE1
+		kind := Other
+		if a.pop(1).kind == Missing {
+			kind = noneTuple
+		}
+		a.add(item{kind, at})
+	case 0x86, 0x87: // TUPLE2, TUPLE3
+		a.pop(int(op) - 0x84)
+		a.add(item{Other, at})
+	case 'c': // GLOBAL
+		module := a.line()
+		a.global(module, a.line(), at)
+	case 0x93: // STACK_GLOBAL
+		name := a.pop(1)
+		a.global(string(a.text(a.pop(1))), string(a.text(name)), name.at)
+	case 'R', 0x81: // REDUCE, NEWOBJ
+		args := a.pop(1)
+		f := a.pop(1)
+		if f.kind == naTime && args.kind == noneTuple {
+			f.kind = Missing
+		} else {
+			f.kind = Other
+		}
+		a.add(f)
+	case 0x92: // NEWOBJ_EX
+		a.pop(2)
+		a.add(item{Other, a.pop(1).at})
+	default:
+		return false
+	}
+	return true
+}
+
+// global adds what a function or class is called by: it may be one of pandas' marks of missing values.
+func (a *arrayReader) global(module, name string, at uint32) {
+	kind := Other
+	switch module + "." + name {
+	case "pandas.NA", "pandas._libs.missing.NA":
+		kind = Missing
+	case "pandas._libs.tslibs.nattype._nat_unpickle", "pandas._libs.tslibs.nattype.__nat_unpickle":
+		kind = naTime
+	}
+	a.add(item{kind, at})
+}
+
+func (a *arrayReader) add(i item) {
+	if len(a.batch) >= maxBatch && a.err == nil {
+		a.err = h5err.New(h5err.Limit, "more than %d values that are appended at once", maxBatch)
+	}
+	a.batch, a.last = append(a.batch, i), i
+}
+
+// pop takes n items, and returns the lowest.
+func (a *arrayReader) pop(n int) (i item) {
+	at, low := len(a.batch)-n, 0
+	if k := len(a.opens); k > 0 {
+		low = a.opens[k-1]
+	}
+	if at < low {
+		a.bad("nothing is on the stack")
 		return i
 	}
-	var name string
-	switch op {
-	case 'c': // GLOBAL
-		name = a.line()
-		name += "." + a.line()
-	case 0x93: // STACK_GLOBAL
-		n, m := pop(), pop()
-		name = string(a.text(m)) + "." + string(a.text(n))
-	case 0x85: // TUPLE1
-		if pop().kind == Missing {
-			a.add(item{noneTuple, at})
-			return
-		}
-		a.refuse("a tuple among the values")
-		return
-	case 'R': // REDUCE
-		if args, f := pop(), pop(); args.kind == noneTuple && f.kind == naTime {
-			a.add(item{Missing, at})
-			return
-		}
-		a.refuse("it makes an object among the values")
-		return
-	case 'K', 'M', 'J', 0x8a, 0x8b: // BININT1, BININT2, BININT, LONG1, LONG4
-		a.refuse("an int among the values")
-		return
-	default:
-		a.refuse("an object among the values that is not text (instruction %#02x)", op)
-		return
-	}
-	switch name {
-	case "pandas.NA", "pandas._libs.missing.NA":
-		a.add(item{Missing, at})
-	case "pandas._libs.tslibs.nattype._nat_unpickle", "pandas._libs.tslibs.nattype.__nat_unpickle":
-		a.add(item{naTime, at})
-	default:
-		a.refuse("%.80q among the values", name)
-	}
+	i, a.batch = a.batch[at], a.batch[:at]
+	return i
 }
 
-func (a *arrayReader) add(i item) { a.batch, a.last = append(a.batch, i), i }
+// close takes the items above the last mark, and the mark.
+func (a *arrayReader) close() {
+	k := len(a.opens)
+	if k == 0 {
+		a.bad("no mark is on the stack")
+		return
+	}
+	a.batch, a.opens = a.batch[:a.opens[k-1]], a.opens[:k-1]
+}
 
 // remember puts the last value into the memo. Pickles count its entries in their order.
 func (a *arrayReader) remember(i uint64) {
 	if i != uint64(len(a.memo)+len(a.seen)) {
 		a.refuse("entries of the memo in another order than Python's")
+		return
+	}
+	if len(a.seen) > len(a.src)/2 {
+		a.bad("more entries of the memo than values")
 		return
 	}
 	a.seen = append(a.seen, a.last)
@@ -279,12 +347,11 @@ func (a *arrayReader) recall(i uint64) {
 		a.add(a.seen[i])
 		return
 	}
-	// Text may be a name in the header too, which is stored once: its place is after the pickle.
-	if _, ok := a.memo[i].(string); !ok {
-		a.refuse("a %s among the values", Kind(a.memo[i]))
-		return
+	kind := Other
+	if _, ok := a.memo[i].(string); ok { // a name in the header, which is stored once: its place is after the pickle
+		kind = Text
 	}
-	a.add(item{Text, uint32(len(a.src)) + uint32(i)})
+	a.add(item{kind, uint32(len(a.src)) + uint32(i)})
 }
 
 // text returns the bytes of a text.
@@ -293,52 +360,80 @@ func (a *arrayReader) text(i item) []byte {
 		a.bad("text is expected")
 		return nil
 	}
-	if n := uint32(len(a.src)); i.at >= n {
-		s, _ := a.memo[uint64(i.at-n)].(string)
+	return a.textAt(i.at)
+}
+
+// textAt returns the bytes of the text at a place, nil where there is none.
+func (a *arrayReader) textAt(at uint32) []byte {
+	if n := uint32(len(a.src)); at >= n {
+		s, _ := a.memo[uint64(at-n)].(string)
 		return []byte(s)
 	}
-	m := machine{src: a.src[i.at:]}
+	m := machine{src: a.src[at:]}
 	switch m.take(1)[0] {
 	case 0x8c, 'U':
 		return m.counted(1)
+	case 'X', 'T':
+		return m.counted(4)
 	case 0x8d:
 		return m.counted(8)
 	}
-	return m.counted(4)
+	return nil
 }
 
 // flush gives the values of a batch to the caller.
 func (a *arrayReader) flush() {
 	for _, i := range a.batch {
-		if a.err != nil {
-			return
-		}
 		v := Value{Kind: i.kind}
 		switch i.kind {
 		case Text:
-			if v.Text = a.text(i); !utf8.Valid(v.Text) {
+			if v.Text = a.textAt(i.at); !utf8.Valid(v.Text) {
 				a.refuse("text that is not UTF-8")
-				return
 			}
 		case Missing, True, False:
 		default:
-			a.refuse("an object among the values that is not text")
-			return
+			v = Value{Other, a.name(i.at)}
 		}
 		if a.next >= a.shape.Rows*a.shape.Columns {
 			a.bad("more values than the array's shape says")
+		}
+		if a.err != nil {
 			return
 		}
 		if a.err = a.value(a.next, v); a.err == nil {
 			a.next++
 		}
 	}
-	a.batch = a.batch[:0]
+}
+
+// name says what the object is that is made at a place.
+func (a *arrayReader) name(at uint32) []byte {
+	if text := a.textAt(at); text != nil {
+		return text
+	}
+	name := "object"
+	if at < uint32(len(a.src)) {
+		switch a.src[at] {
+		case 'K', 'M', 'J', 0x8a, 0x8b:
+			name = "int"
+		case 'G':
+			name = "float"
+		case 'C', 'B', 0x8e:
+			name = "bytes"
+		case ')', 't', 0x85, 0x86, 0x87:
+			name = "tuple"
+		case ']', 'l':
+			name = "list"
+		case '}', 'd':
+			name = "dict"
+		}
+	}
+	return []byte(name)
 }
 
 // end checks what the pickle made.
 func (a *arrayReader) end() error {
-	v := a.pop()
+	v := a.machine.pop()
 	if a.err != nil {
 		return a.err
 	}

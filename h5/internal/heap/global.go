@@ -132,6 +132,15 @@ func (h *Collection) find(index uint32) (globalObject, error) {
 	return h.objects[i], nil
 }
 
+// Prefix returns the first n bytes of an object, all of a shorter one.
+func (h *Collection) Prefix(index uint32, n int64) ([]byte, error) {
+	o, err := h.find(index)
+	if err != nil {
+		return nil, err
+	}
+	return h.bytes(o.off, min(o.size, uint64(n)))
+}
+
 // ObjectSize returns the number of bytes of an object, without reading it.
 func (h *Collection) ObjectSize(index uint32) (int64, error) {
 	o, err := h.find(index)

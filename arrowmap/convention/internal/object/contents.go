@@ -3,6 +3,7 @@ package object
 import (
 	"context"
 	"encoding/binary"
+	"slices"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk"
@@ -55,31 +56,107 @@ func Texts(d *h5.Dataset) ([]string, error) {
 		}
 		return out, nil
 	}
-	heap, total := d.File().HeapReader(), 0
-	width := d.File().OffsetSize()
-	for ; len(p) >= t.Size && t.Size >= 8+width; p = p[t.Size:] {
-		size, addr := binary.LittleEndian.Uint32(p), uint64(0)
-		for i := range min(width, 8) {
-			addr |= uint64(p[4+i]) << (8 * i)
-		}
-		if size == 0 || addr == 0 {
-			out = append(out, "")
-			continue
-		}
-		b, err := heap.Object(addr, binary.LittleEndian.Uint32(p[4+width:]))
-		if err != nil {
-			return nil, h5err.About(err, d)
-		}
-		if uint64(size) > uint64(len(b)) {
-			return nil, Corrupt(d, "text of %d bytes in a heap object of %d", size, len(b))
-		}
-		if total += int(size); total > maxNames {
+	total := int64(0)
+	for _, s := range sequences(d, p) {
+		if total += s.Size; total > maxNames {
 			return nil, Limit(d, "more than %d bytes of names", maxNames)
 		}
-		out = append(out, string(h5.TrimString(b[:size], t.Pad)))
+		b, err := s.Read(maxNames)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, string(h5.TrimString(b, t.Pad)))
 	}
 	return out, nil
 }
 
+// Sequence is an element of variable length whose items are bytes.
+type Sequence struct {
+	Size int64
+
+	d     *h5.Dataset
+	addr  uint64
+	index uint32
+}
+
+// Sequences returns the elements of a small dataset of a type of variable length, without reading their bytes.
+func Sequences(d *h5.Dataset) ([]Sequence, error) {
+	t := d.Type()
+	if t.Class != h5.ClassVLen || !t.VarString && (t.Base == nil || t.Base.Size != 1) {
+		return nil, Corrupt(d, "sequences of bytes are expected, not %s", t)
+	}
+	p, err := Contents(d)
+	if err != nil {
+		return nil, err
+	}
+	return sequences(d, p), nil
+}
+
+func sequences(d *h5.Dataset, p []byte) (out []Sequence) {
+	size, width := d.Type().Size, d.File().OffsetSize()
+	for ; len(p) >= size && size >= 8+width; p = p[size:] {
+		s := Sequence{Size: int64(binary.LittleEndian.Uint32(p)), d: d, index: binary.LittleEndian.Uint32(p[4+width:])}
+		for i := range min(width, 8) {
+			s.addr |= uint64(p[4+i]) << (8 * i)
+		}
+		if s.addr == 0 {
+			s.Size = 0
+		}
+		out = append(out, s)
+	}
+	return out
+}
+
+// Read returns the sequence's bytes, of a longer one the first n. They are shared and not to be written to.
+func (s Sequence) Read(n int64) ([]byte, error) {
+	n = min(n, s.Size)
+	if n == 0 {
+		return nil, nil
+	}
+	b, err := s.d.File().HeapReader().Prefix(s.addr, s.index, n)
+	if err != nil {
+		return nil, h5err.About(err, s.d)
+	}
+	if n > int64(len(b)) {
+		return nil, Corrupt(s.d, "a sequence of %d bytes in a heap object of %d", s.Size, len(b))
+	}
+	return b[:n], nil
+}
+
 // VarText reports whether a type is text of variable length.
 func VarText(t *h5.Type) bool { return t.Class == h5.ClassVLen && t.VarString }
+
+// Padded returns a type whose text of fixed size is padded by NULs. PyTables declares it as ending at the first NUL, but
+// NULs in it are data: numpy takes off those at the end only.
+func Padded(t *h5.Type) *h5.Type {
+	switch {
+	case t.Class == h5.ClassString && t.Pad == h5.NullTerm:
+		p := *t
+		p.Pad = h5.NullPad
+		return &p
+	case t.Class == h5.ClassArray && t.Base != nil:
+		if base := Padded(t.Base); base != t.Base {
+			p := *t
+			p.Base = base
+			return &p
+		}
+	case t.Class == h5.ClassCompound:
+		var p *h5.Type
+		for i := range t.Members {
+			m := Padded(t.Members[i].Type)
+			if m == t.Members[i].Type {
+				continue
+			}
+			if p == nil {
+				c := *t
+				c.Members = slices.Clone(t.Members)
+				p = &c
+			}
+			p.Members[i].Type = m
+		}
+		if p != nil {
+			return p
+		}
+	}
+	return t
+}

@@ -100,6 +100,37 @@ func String(v any) string {
 	return Repr(v)
 }
 
+// Key returns a text that is the same for equal labels, and differs for others. It is Repr where there is one.
+func Key(v any) string { return key(v, 0) }
+
+func key(v any, depth int) string {
+	if c, ok := v.(*pickle.Call); ok && Kind(v) == "" && depth < 8 {
+		var b strings.Builder
+		b.WriteString(c.Name)
+		for _, a := range append(pickle.Tuple{c.State}, c.Args...) {
+			b.WriteString("," + key(a, depth+1))
+			if b.Len() > 4096 {
+				break
+			}
+		}
+		return b.String()
+	}
+	if t, ok := v.(pickle.Tuple); ok && depth < 8 {
+		var b strings.Builder
+		for _, a := range t {
+			b.WriteString("," + key(a, depth+1))
+			if b.Len() > 4096 {
+				break
+			}
+		}
+		return "(" + b.String() + ")"
+	}
+	if d, ok := v.(*pickle.Dict); ok && depth < 8 {
+		return key(pickle.Tuple(append(append(pickle.Tuple{}, d.Keys...), d.Values...)), depth+1)
+	}
+	return Repr(v)
+}
+
 // Repr returns what Python's repr() returns for a label, and str() for those that are pickled as calls.
 func Repr(v any) string {
 	switch v := v.(type) {

@@ -22,8 +22,8 @@ func TestString(t *testing.T) {
 		{pickle.Bytes("a\x00"), `b'a\x00'`},
 		{pickle.Tuple{"a", int64(1)}, "('a', 1)"}, {pickle.Tuple{"it's"}, `("it's",)`}, {pickle.Tuple{"a'\"\\\n\r\té\u200b\U000e0001"}, `('a\'"\\\n\r\té\u200b\U000e0001',)`},
 		{pickle.Tuple{}, "()"}, {pickle.Tuple{pickle.Tuple{}}, "(...)"},
-		{Stamp(1577836800000000000, "ns", ""), "2020-01-01 00:00:00"}, {Stamp(-1, "ns", ""), "1969-12-31 23:59:59.999999999"},
-		{Stamp(1500000, "us", ""), "1970-01-01 00:00:01.500000"}, {Stamp(-1, "ms", ""), "1969-12-31 23:59:59.999000"}, {Stamp(1, "s", ""), "1970-01-01 00:00:01"},
+		{Stamp(1577836800000000000, "ns", nil), "2020-01-01 00:00:00"}, {Stamp(-1, "ns", nil), "1969-12-31 23:59:59.999999999"},
+		{Stamp(1500000, "us", nil), "1970-01-01 00:00:01.500000"}, {Stamp(-1, "ms", nil), "1969-12-31 23:59:59.999000"}, {Stamp(1, "s", nil), "1970-01-01 00:00:01"},
 		{&pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{int64(0), nil, nil, int64(10)}}, "1970-01-01 00:00:00"},
 		{&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{}}, "<datetime.date>"}, {itself, "<list>"},
 	} {

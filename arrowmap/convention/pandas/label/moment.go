@@ -20,13 +20,10 @@ const (
 	dateName      = "datetime.date"
 )
 
-// Stamp returns the label of a pandas Timestamp: a count of the unit since 1970, in a zone, "" for none.
-func Stamp(count int64, unit, zone string) *pickle.Call {
-	c := &pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{count, nil, nil, unit}}
-	if zone != "" {
-		c.Args[2] = zone
-	}
-	return c
+// Stamp returns the label of a pandas Timestamp: a count of the unit since 1970, in a zone, what its pickle or its name
+// says, nil for none.
+func Stamp(count int64, unit string, zone any) *pickle.Call {
+	return &pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{count, nil, zone, unit}}
 }
 
 // Span returns the label of a pandas Timedelta: a count of the unit.
