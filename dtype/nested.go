@@ -215,6 +215,7 @@ func (r heapRef) object(env *Env, size uint64) ([]byte, error) {
 type varText struct {
 	info
 	latin1 bool
+	whole  bool // NULs are text
 	id     int
 }
 
@@ -224,6 +225,7 @@ func (b *planner) varText(t *h5.Type) (node, error) {
 		id:     b.counter(),
 		info:   info{arrow: textType(b.opt.Strings), size: t.Size, delivery: Converted, reason: "strings in the heap"},
 		latin1: b.opt.Strings == StringsLatin1,
+		whole:  b.wholeText,
 	}, nil
 }
 
@@ -246,7 +248,9 @@ func (n *varText) build(c *ctx, v *view) (*array.Data, error) {
 			if err != nil {
 				return nil, element.Wrap(i, err)
 			}
-			text = trim(text, h5.NullTerm)
+			if !n.whole {
+				text = trim(text, h5.NullTerm)
+			}
 			if n.latin1 {
 				g.bytes = latin1(g.room(2*len(text)), text)
 			} else {

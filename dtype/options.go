@@ -76,5 +76,6 @@ type Source struct {
 
 	NoConvention    bool // only Type counts: DType and DLength are ignored
 	Bitfield8AsBool bool // bitfields of one byte are booleans, as PyTables means them
+	WholeText       bool // variable-length text is as long as its length says: NULs in it are text
 	UnixTimes       bool // the time class has PyTables' meaning: timestamps in seconds (4 bytes) or microseconds (8 bytes)
 }

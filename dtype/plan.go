@@ -69,13 +69,14 @@ func (n *info) note(key, value string) {
 
 // planner makes the nodes of one Plan.
 type planner struct {
-	opt      Options
-	boolBits bool // bitfields of one byte are bool
-	unix     bool // the time class is timestamps
-	nodes    int
-	variable bool
-	refs     bool
-	counters int
+	opt       Options
+	boolBits  bool // bitfields of one byte are bool
+	wholeText bool // NULs in text of variable length are text
+	unix      bool // the time class is timestamps
+	nodes     int
+	variable  bool
+	refs      bool
+	counters  int
 }
 
 // New returns the plan for the elements that src describes. Errors are of kind Unsupported for types without a
@@ -93,7 +94,7 @@ func New(src Source, o Options) (*Plan, error) {
 	if src.NoConvention {
 		src.DType, src.HasDLength = "", false
 	}
-	b := &planner{opt: o, boolBits: src.Bitfield8AsBool, unix: src.UnixTimes}
+	b := &planner{opt: o, boolBits: src.Bitfield8AsBool, unix: src.UnixTimes, wholeText: src.WholeText}
 	attr := strings.TrimSpace(src.DType)
 	if attr == "utf32" {
 		return b.utf32(src)

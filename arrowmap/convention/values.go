@@ -35,6 +35,8 @@ type Plain struct {
 	Times  bool   // elements of the time class are PyTables': seconds, or seconds and microseconds
 	Latin1 bool   // text is ISO 8859-1, unless the caller wants bytes
 	Nulls  []Null
+
+	WholeText bool // NULs in text of variable length are text
 }
 
 // Whole is the Member or Item of a Plain that is not a part.

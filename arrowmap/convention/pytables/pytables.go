@@ -20,6 +20,9 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	for i, m := range d.Type().Members {
 		p := convention.NewMember(d, i)
 		p.Bools, p.Times = true, true
+		if padded := object.Padded(m.Type); padded != m.Type {
+			p.As = padded
+		}
 		t.Columns = append(t.Columns, convention.Column{Name: m.Name, Values: p})
 	}
 	return []*convention.Table{t}, nil

@@ -98,6 +98,8 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return newGenerated(v), nil
 	case *convention.Struct:
 		return p.fields(v)
+	case *convention.Decoded:
+		return p.decoded(v)
 	}
 	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
 }

@@ -81,7 +81,7 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 // source returns what the plan is made from for rows of a shape, and sets where in an element the values are.
 func (n *Plain) source(v *convention.Plain, dims []uint64) (dtype.Source, error) {
 	d := v.Data
-	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools, UnixTimes: v.Times}
+	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools, UnixTimes: v.Times, WholeText: v.WholeText}
 	rowBytes, ok := bytesOf(dims, d.Type())
 	if !ok {
 		return src, fail(d, h5err.Limit, "a row of %v elements of %d bytes", dims, d.Type().Size)

@@ -64,9 +64,12 @@ func EqualLengths(g *h5.Group, columns []convention.Column) error {
 // Of describes a dataset as a column, with what its attributes say of its type and of missing values.
 func Of(name string, d *h5.Dataset) convention.Column {
 	c := convention.Column{Name: name, Objects: []h5.Object{d}}
-	p, err := convention.NewPlain(d)
+	v, err := pyTables(d)
+	if err == nil && v == nil {
+		v, err = convention.NewPlain(d)
+	}
 	if err == nil {
-		c.Values, err = WithMissing(d, p)
+		c.Values, err = WithMissing(d, v)
 	}
 	if c.Err = err; err != nil {
 		c.Values = nil

@@ -134,7 +134,7 @@ func Padded(t *h5.Type) *h5.Type {
 		p := *t
 		p.Pad = h5.NullPad
 		return &p
-	case t.Class == h5.ClassArray && t.Base != nil:
+	case (t.Class == h5.ClassArray || t.Class == h5.ClassVLen && !t.VarString) && t.Base != nil:
 		if base := Padded(t.Base); base != t.Base {
 			p := *t
 			p.Base = base
