@@ -8,20 +8,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Shape is the shape of an array of objects of numpy, of rank 1 or 2.
+// Shape is the shape of an array of objects of numpy, of rank 1 or 2. Its values are stored row by row, whatever the
+// pickle says of the order in memory.
 type Shape struct {
-	Rows, Columns int  // Columns is 1 for rank 1
-	Rank          int  // 1 or 2
-	Fortran       bool // values are stored column by column
+	Rows, Columns int // Columns is 1 for rank 1
+	Rank          int // 1 or 2
 }
 
 // Place returns row and column of the i-th stored value.
-func (s Shape) Place(i int) (row, column int) {
-	if s.Fortran {
-		return i % s.Rows, i / s.Rows
-	}
-	return i / s.Columns, i % s.Columns
-}
+func (s Shape) Place(i int) (row, column int) { return i / s.Columns, i % s.Columns }
 
 // Value is a value of an array.
 type Value struct {
@@ -84,7 +79,7 @@ func ReadArray(p []byte, shape func(Shape) error, value func(i int, v Value) err
 }
 
 // arrayShape returns the shape of the array whose list of values starts here: on the stack is the new array and, after a
-// mark, the version, the shape, the type and whether the order is Fortran's.
+// mark, the version, the shape, the type and whether the order in memory is Fortran's.
 func (m *machine) arrayShape() (s Shape, ok bool) {
 	at := m.base()
 	if len(m.marks) != 1 || at < 1 || len(m.stack) != at+4 || len(m.memo) > maxHeader {
@@ -93,8 +88,7 @@ func (m *machine) arrayShape() (s Shape, ok bool) {
 	array, ok1 := m.stack[at-1].(*Call)
 	dims, ok2 := m.stack[at+1].(Tuple)
 	t, ok3 := m.stack[at+2].(*Call)
-	s.Fortran, ok = m.stack[at+3].(bool)
-	if !ok || !ok1 || !ok2 || !ok3 || array.Name != newArray || array.Arg(0) != Global("numpy.ndarray") || t.Name != dtypeName {
+	if _, ok = m.stack[at+3].(bool); !ok || !ok1 || !ok2 || !ok3 || array.Name != newArray || array.Arg(0) != Global("numpy.ndarray") || t.Name != dtypeName {
 		return s, false
 	}
 	if name := t.Arg(0); name != "O8" && name != "O4" && name != "O" || len(dims) < 1 || len(dims) > 2 {

@@ -51,7 +51,9 @@ func (n *decoded) Fits(x *Part, a, b int64) int64 {
 		return b - a
 	}
 	limit := min(x.TextBytes, math.MaxInt32)
-	size := func(b int64) int64 { return int64(text.ValueOffset(int(b)) - text.ValueOffset(int(a))) }
+	size := func(b int64) int64 { // of rows [a,b)
+		return int64(text.ValueOffset(int(b-1))) + int64(text.ValueLen(int(b-1))) - int64(text.ValueOffset(int(a)))
+	}
 	for b = min(b, int64(text.Len())); b > a+1 && size(b) > limit; {
 		b = a + (b-a)/2
 	}
