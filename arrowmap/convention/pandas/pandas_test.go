@@ -326,7 +326,7 @@ func TestStoresRefused(t *testing.T) {
 
 func TestStoresObjects(t *testing.T) {
 	f := unpacked(t, "pandas_fixed.h5")
-	tab, err := f.Table("/objects")
+	tab, err := f.Table("/pickles")
 	if err != nil {
 		t.Fatal(err)
 	}

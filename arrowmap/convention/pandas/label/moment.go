@@ -297,9 +297,21 @@ func numpyTime(c *pickle.Call) (string, bool) {
 	return time.Unix(sec, ns).UTC().Format(layout), true
 }
 
-// number returns str() of numbers that are pickled as calls: decimals, complex ones, and 32-bit floats of numpy.
+// number returns str() of numbers that are pickled as calls: decimals, complex ones, UUIDs.
 func number(c *pickle.Call) (string, bool) {
 	switch c.Name {
+	case "uuid.UUID":
+		state, _ := c.State.(*pickle.Dict)
+		v, _ := state.Get("int")
+		n, ok := v.(*big.Int)
+		if small, is := v.(int64); is {
+			n, ok = big.NewInt(small), true
+		}
+		if !ok || n.Sign() < 0 || n.BitLen() > 128 {
+			return "", false
+		}
+		s := fmt.Sprintf("%032x", n)
+		return s[:8] + "-" + s[8:12] + "-" + s[12:16] + "-" + s[16:20] + "-" + s[20:], true
 	case "decimal.Decimal":
 		s, ok := c.Arg(0).(string)
 		return s, ok && len(s) < 100
