@@ -116,7 +116,7 @@ func (o *objects) look() error {
 			o.types[k] = t
 		}
 		if (t == nil || t != o.types[k]) && o.errs[k] == nil {
-			o.errs[k] = o.foreign(i, v)
+			o.errs[k] = o.stranger(i, v)
 		}
 		return nil
 	})
@@ -134,8 +134,8 @@ func (o *objects) look() error {
 // maxColumns bounds the columns of a pickled array.
 const maxColumns = 1 << 20
 
-// foreign is the error about a value that is not of its column's type.
-func (o *objects) foreign(i int, v pickle.Value) error {
+// stranger is the error about a value that is not of its column's type.
+func (o *objects) stranger(i int, v pickle.Value) error {
 	row, column := o.shape.Place(i)
 	if o.shape.Rank == 2 && !o.transposed {
 		row = column
@@ -190,7 +190,7 @@ func (o *objects) decode(mem memory.Allocator, limit int64) (out []arrow.Array, 
 		case !isText && (v.Kind == pickle.True || v.Kind == pickle.False):
 			builders[k].(*array.BooleanBuilder).Append(v.Kind == pickle.True)
 		default:
-			return o.foreign(i, v)
+			return o.stranger(i, v)
 		}
 		return nil
 	})

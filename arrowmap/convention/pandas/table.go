@@ -418,7 +418,7 @@ func (t *table) indexColumn(member string) frameColumn {
 	return c
 }
 
-// isCategory reports whether the index is categorical. Before pandas 3.1 only its labels say so.
+// isCategory reports whether the index is categorical. Before pandas 3.1 that is known by its labels alone.
 func (t *table) isCategory(member string) (bool, error) {
 	if a, err := t.d.Attribute(member + "_meta"); err != nil || a != nil {
 		v, e := attribute(t.d, member+"_meta")

@@ -124,7 +124,7 @@ type item struct {
 	at   uint32
 }
 
-// Kinds of items that are no values.
+// Kinds of items other than values.
 const (
 	naTime    = Other + 1 + iota // the function that makes NaT
 	noneTuple                    // its arguments

@@ -105,7 +105,7 @@ def column(name, s):
 
 
 def label(c):
-    """A column's name: parts of a tuple that are no plain values are their text."""
+    """A column's name: parts of a tuple other than plain values are their text."""
     if isinstance(c, tuple):
         return "(%s)" % ", ".join(repr(p) if isinstance(p, (str, int)) else str(p) for p in c)
     return str(c)
