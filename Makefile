@@ -17,12 +17,16 @@ ROOT  := $(CURDIR)
 VENV  := $(ROOT)/build/venv
 CASES := $(ROOT)/build/cases
 
+# The cases of pandas again, by pandas 3: vaex-core needs an older one.
+VENV3  := $(ROOT)/build/venv-pandas3
+CASES3 := $(ROOT)/build/cases-pandas3
+
 # The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, and the interoperability cases.
 export H5ARROW_PYTHON := $(VENV)/bin/python
 export H5ARROW_CASES  := $(CASES)
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build install run venv cases interop test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build install run venv cases interop interop3 test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -55,7 +59,14 @@ cases: venv ## write the interoperability cases to build/cases
 		echo "$$stamp" >$(CASES)/stamp; \
 	fi
 
-interop: cases build ## run the interoperability cases
+interop3: build ## make the cases of pandas and PyTables with pandas 3, and run them
+	@scripts/venv.sh $(VENV3) scripts/requirements-pandas3.txt
+	@rm -rf $(CASES3)
+	@$(VENV3)/bin/python scripts/pandas3_cases.py $(CASES3)
+	@$(VENV3)/bin/python scripts/interop.py $(CASES3) --h5arrow bin/h5arrow --jobs $(JOBS)
+	@$(VENV3)/bin/python scripts/pandas_roundtrip.py $(CASES3) --h5arrow bin/h5arrow
+
+interop: cases build interop3 ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
 	@echo "again, to streams, with one worker and without mapping:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read

@@ -4,6 +4,7 @@ package main
 import (
 	"context"
 	"os"
+	_ "time/tzdata" // labels of columns may be times in a zone
 )
 
 func main() {
