@@ -25,7 +25,15 @@ func TestString(t *testing.T) {
 		{Stamp(1577836800000000000, "ns", nil), "2020-01-01 00:00:00"}, {Stamp(-1, "ns", nil), "1969-12-31 23:59:59.999999999"},
 		{Stamp(1500000, "us", nil), "1970-01-01 00:00:01.500000"}, {Stamp(-1, "ms", nil), "1969-12-31 23:59:59.999000"}, {Stamp(1, "s", nil), "1970-01-01 00:00:01"},
 		{&pickle.Call{Name: unpickleStamp, Args: pickle.Tuple{int64(0), nil, nil, int64(10)}}, "1970-01-01 00:00:00"},
-		{&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{}}, "<datetime.date>"}, {itself, "<list>"},
+		{&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{}}, "<datetime.date>"},
+		{Stamp(math.MinInt64, "us", nil), "NaT"}, {Stamp(1711843200, "s", "Europe/Oslo"), "2024-03-31 01:00:00+01:00"}, {Stamp(0, "s", "-03:30"), "1969-12-31 20:30:00-03:30"},
+		{Stamp(0, "s", "no/such"), "1970-01-01 00:00:00+00:00"}, {Span(-1, "s"), "-1 days +23:59:59"}, {Span(3600000000001, "ns"), "0 days 01:00:00.000000001"}, {Span(math.MinInt64, "s"), "NaT"},
+		{Date(738886), "2024-01-01"}, {&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{pickle.Bytes("\x07\xe8\x0c\x1f")}}, "2024-12-31"},
+		{&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{"\u0007\u00e8\u0001\u0002"}}, "2024-01-02"}, {&pickle.Call{Name: "datetime.date", Args: pickle.Tuple{pickle.Bytes("\x00\x00\x0d\x1f")}}, "<datetime.date>"},
+		{Period(648, "M"), "2024-01"}, {Period(-1, "Q-MAR"), "1969Q4"}, {Period(54, "Y-DEC"), "2024"}, {Period(1, "W-SUN"), "1969-12-29/1970-01-04"}, {Period(0, "B"), "1970-01-01"},
+		{Period(-1, "h"), "1969-12-31 23:00"}, {Period(61, "min"), "1970-01-01 01:01"}, {Period(1, "ms"), "1970-01-01 00:00:00.001"}, {Period(math.MaxInt64, "D"), "<pandas.Period>"}, {Period(math.MinInt64, "D"), "NaT"}, {Period(1, "none"), "<pandas.Period>"},
+		{pickle.Global("pandas.NA"), "<NA>"}, {&pickle.Call{Name: "pandas.Interval", Args: pickle.Tuple{int64(0), 1.5, "right"}}, "(0, 1.5]"}, {&pickle.Call{Name: "decimal.Decimal", Args: pickle.Tuple{"1.50"}}, "1.50"},
+		{pickle.Tuple{"a", Date(738886)}, "('a', 2024-01-01)"}, {itself, "<list>"},
 	} {
 		if got := String(c.v); got != c.want {
 			t.Errorf("%#v: %s, want %s", c.v, got, c.want)
