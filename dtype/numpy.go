@@ -33,6 +33,11 @@ func (b *planner) named(t *h5.Type, attr string) (node, error) {
 		return nil, h5err.New(h5err.Corrupt, "dtype 'str' without indices")
 	}
 	if in, ok := numpy.ParseInstant(attr); ok {
+		if in.Delta && b.units != "" { // attr names the type in memory only, as xarray means it
+			if n, err := b.spans(in, t); n != nil || err != nil {
+				return n, err
+			}
+		}
 		if t.Class == h5.ClassOpaque && t.Size == 8 {
 			if tag, ok := numpy.Tag(t.Tag); ok && tag.Delta == in.Delta && tag.Unit == in.Unit {
 				return b.opaque(t)

@@ -71,6 +71,7 @@ type Source struct {
 	Dims []uint64 // shape of a row: extents of the dataset's dimensions after the first
 
 	DType      string // text of the dataset's attribute "dtype", "" without one
+	Units      string // text of the attribute "units", "" without one: the stored unit where DType is a timedelta64
 	HasDLength bool   // the dataset has an integer attribute "dlength"
 	DLength    int64
 

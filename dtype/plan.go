@@ -73,6 +73,7 @@ type planner struct {
 	boolBits  bool // bitfields of one byte are bool
 	wholeText bool // NULs in text of variable length are text
 	unix      bool // the time class is timestamps
+	units     string
 	nodes     int
 	variable  bool
 	refs      bool
@@ -94,7 +95,7 @@ func New(src Source, o Options) (*Plan, error) {
 	if src.NoConvention {
 		src.DType, src.HasDLength = "", false
 	}
-	b := &planner{opt: o, boolBits: src.Bitfield8AsBool, unix: src.UnixTimes, wholeText: src.WholeText}
+	b := &planner{opt: o, boolBits: src.Bitfield8AsBool, unix: src.UnixTimes, wholeText: src.WholeText, units: src.Units}
 	attr := strings.TrimSpace(src.DType)
 	if attr == "utf32" {
 		return b.utf32(src)
