@@ -27,6 +27,7 @@ type Column struct {
 	Nulls      *Nulls // nil: it has no nulls but those of its type
 	Err        error  // why it can't be read
 	Metadata   map[string]string
+	Notes      []string // what of its description was passed over because it makes no sense
 	definition *convention.Column
 	node       node.Node
 }
@@ -54,7 +55,7 @@ func (c *Column) MayBeNull() bool { return c.node == nil || !c.node.Describe().P
 
 // column plans a column. What is wrong with it is in Err.
 func (f *File) column(c *Column, def *convention.Column) {
-	*c = Column{Name: def.Name, Err: def.Err, definition: def}
+	*c = Column{Name: def.Name, Err: def.Err, Notes: def.Notes, definition: def}
 	if def.Values == nil {
 		return
 	}

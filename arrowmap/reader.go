@@ -47,6 +47,7 @@ type ColumnReport struct {
 	Reason      string // why it is not mapped, "" when it is
 	CopiedBytes int64  // bytes of Arrow memory that were made for it; memory that is used again counts again
 	NullCount   int64
+	Note        error // about the first value that is null because it makes no sense, such as an impossible time; nil for none
 }
 
 // Reader starts to read the table. Release the Reader, which ends what is under way. Canceling the context ends it too. The
@@ -162,7 +163,7 @@ func (p *onePass) close()                           { p.pass.Close() }
 func (p *onePass) report() []ColumnReport {
 	out := reports(p.columns)
 	for i := range out {
-		out[i].CopiedBytes, out[i].NullCount = p.pass.Copied(i), p.pass.Nulls(i)
+		out[i].CopiedBytes, out[i].NullCount, out[i].Note = p.pass.Copied(i), p.pass.Nulls(i), p.pass.Note(i)
 		if p.pass.Zeroed(i) && out[i].Delivery == dtype.Mapped {
 			out[i].Delivery, out[i].Reason = dtype.Converted, "the values under nulls become 0"
 		}

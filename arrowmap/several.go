@@ -191,6 +191,9 @@ func (c *chain) report() []ColumnReport {
 	for i, col := range c.in.Report() {
 		out[i].CopiedBytes += col.CopiedBytes
 		out[i].NullCount += col.NullCount
+		if out[i].Note == nil {
+			out[i].Note = col.Note
+		}
 		if out[i].Reason == "" { // mapped in all files before this one
 			out[i].Delivery, out[i].Reason = col.Delivery, col.Reason
 		}

@@ -29,11 +29,12 @@ type Column struct {
 	Values   Values
 	Objects  []h5.Object       // their attributes become the column's metadata; later ones take precedence
 	Metadata map[string]string // further metadata for the field
+	Notes    []string          // what was passed over because it makes no sense, in words
 	Err      error
 }
 
 // Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Struct, *Cells,
-// *Transposed, *Derived, *Computed, *Decoded, *Generated and *Empty.
+// *Transposed, *Derived, *Computed, *Decoded, *Generated, *Padded and *Empty.
 type Values interface {
 	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset

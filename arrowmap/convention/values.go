@@ -26,7 +26,11 @@ type Plain struct {
 	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
 	Squeeze bool
 
+	// OneRow makes one row of all elements, which As reads as one.
+	OneRow bool
+
 	DType      string // the attribute dtype, "" for none
+	Units      string // the attribute units beside a DType of timedelta64: the unit of the stored values
 	HasDLength bool   // there is an attribute dlength
 	DLength    int64  // its value
 
@@ -148,16 +152,29 @@ func (t *Transposed) Main() *h5.Dataset { return t.Data }
 // Derived is computed from other values, array by array.
 type Derived struct {
 	Of     Values
-	Type   arrow.DataType
-	Reason string // what is computed, in words, for the report
+	Type   arrow.DataType // nil: that of Of
+	Reason string         // what is computed, in words, for the report
+	Nulls  string         // which values become null, in words; "" if none do
 
-	// Compute makes an array of Type, of the length of in, which it does not keep. Its errors count rows from row0.
+	// Compute makes an array of Type, of the length of in, which it does not keep. Its errors count rows from row0. An
+	// error beside an array is about a value that is null in it because it makes no sense.
 	// It may be called by several goroutines at once.
 	Compute func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error)
 }
 
 // Main returns the main dataset of Of.
 func (d *Derived) Main() *h5.Dataset { return d.Of.Main() }
+
+// Padded is values of which some are missing at the end: rows that were never written, and items at the end of rows.
+type Padded struct {
+	Of   Values
+	Rows int64    // at least those of Of
+	Dims []uint64 // the shape of a row, at least that of Of in each dimension; nil: that of Of
+	Text bool     // missing text is empty; otherwise it is null, as all other values are
+}
+
+// Main returns the main dataset of Of.
+func (p *Padded) Main() *h5.Dataset { return p.Of.Main() }
 
 // Empty is a column without rows, whatever its dataset holds.
 type Empty struct {
@@ -179,6 +196,9 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	var ok bool
 	if p.DType, ok = a.Text(); !ok {
 		return nil, object.Corrupt(d, "the attribute dtype is not text")
+	}
+	if strings.Contains(p.DType, "timedelta64") {
+		p.Units = object.Text(d, "units")
 	}
 	if strings.Contains(p.DType, "datetime64") {
 		p.Zone = object.Text(d, dtype.ZoneAttribute)

@@ -246,6 +246,9 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	}
 	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(start).Seconds(), Columns: []columnSummary{}}
 	for i, col := range r.Report() {
+		if col.Note != nil && !c.quiet {
+			c.note("%s", errorText(col.Note))
+		}
 		s.Columns = append(s.Columns, columnSummary{text.Printable(col.Name), dtype.TypeName(r.Schema().Field(i).Type), col.Delivery.String(), col.CopiedBytes, col.NullCount})
 	}
 	if c.filename {

@@ -335,6 +335,9 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 		b = text.AppendString(text.AppendKey(b, "delivery"), c.Nulls.Delivery.String())
 		b = append(b, '}')
 	}
+	if len(c.Notes) > 0 {
+		b = text.AppendStrings(text.AppendKey(b, "notes"), c.Notes)
+	}
 	if broken(c.Err) {
 		b = text.AppendString(text.AppendKey(b, "error"), errorText(c.Err))
 	}
@@ -402,6 +405,11 @@ func (c *contents) writeText(w io.Writer, name string) error {
 			g.AddText(columnTexts(col.Name, col)...)
 		}
 		p.grid(&g)
+		for _, col := range t.Columns() {
+			for _, n := range col.Notes {
+				p.line("  %s: %s", col.Name, n)
+			}
+		}
 	}
 	if len(c.datasets) > 0 {
 		p.line("")

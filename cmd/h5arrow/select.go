@@ -317,13 +317,18 @@ func tablesByPath(in *inputs) ([]*pathTables, error) {
 	return out, nil
 }
 
-// notes prints what --skip-unsupported left out of a table.
+// notes prints what --skip-unsupported left out of a table, and what of its description was passed over.
 func (s *selection) notes(a *app, t *chosen) {
 	if s.quiet {
 		return
 	}
 	for _, err := range t.skipped {
 		a.leftOut(err)
+	}
+	for _, c := range t.Columns() {
+		for _, n := range c.Notes {
+			a.note("%s: %s", c.Path, n)
+		}
 	}
 }
 

@@ -22,11 +22,16 @@ func (p *Planner) derived(v *convention.Derived) (Node, error) {
 		return nil, err
 	}
 	n := &derived{Info: *of.Describe(), of: of, def: v}
-	n.Type, n.Pure = v.Type, false
+	if n.Pure = false; v.Type != nil {
+		n.Type = v.Type
+	}
 	if n.Nulls != nil {
 		nulls := *n.Nulls
 		nulls.Words = "stored " + nulls.Words // the values are others
 		n.Nulls = &nulls
+	}
+	if v.Nulls != "" {
+		n.Nulls = n.Nulls.and(v.Nulls)
 	}
 	reason := v.Reason
 	if n.Reason != "" {
@@ -46,10 +51,13 @@ func (n *derived) Build(x *Part, a, b int64) (arrow.Array, error) {
 	defer in.Release()
 	d := n.def.Main()
 	out, err := n.def.Compute(in, a, x.Alloc)
-	if err != nil {
+	switch {
+	case err != nil && out == nil:
 		return nil, h5err.About(err, d)
+	case err != nil && x.Note != nil:
+		x.Note(h5err.About(err, d))
 	}
-	out, err = checked(out, int64(in.Len()), n.def.Type, n.def.Reason)
+	out, err = checked(out, int64(in.Len()), n.Type, n.def.Reason)
 	return out, h5err.About(err, d)
 }
 

@@ -100,6 +100,8 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return p.fields(v)
 	case *convention.Decoded:
 		return p.decoded(v)
+	case *convention.Padded:
+		return p.padded(v)
 	}
 	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
 }

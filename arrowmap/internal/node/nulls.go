@@ -142,6 +142,17 @@ func describeNulls(nulls []nullSource) *Nulls {
 	return out
 }
 
+// and adds nulls that are made of the values, which words describe.
+func (n *Nulls) and(words string) *Nulls {
+	if n == nil {
+		return &Nulls{Source: words, Delivery: dtype.Converted, Words: words}
+	}
+	out := *n
+	out.Source += "+" + words
+	out.Words += "; " + words
+	return &out
+}
+
 // nullWords encodes sources of nulls for the metadata of a field (dtype.MetaNulls), so that the encoder can restore
 // them; a rule that has no such form is given in words.
 func nullWords(nulls []nullSource) string {

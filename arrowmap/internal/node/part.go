@@ -103,6 +103,7 @@ type Batch struct {
 type Part struct {
 	*Batch
 	Alloc memory.Allocator // counts what the column copies
+	Note  func(error)      // gets the error of a value that is null because it makes no sense; may be nil
 }
 
 // piece returns rows of a dataset that the batch asked for.
@@ -154,7 +155,7 @@ func (x *Part) array(n Node, lo, hi int64) (arrow.Array, error) {
 			return nil, err
 		}
 	}
-	sub := &Part{Batch: &own, Alloc: x.Alloc}
+	sub := &Part{Batch: &own, Alloc: x.Alloc, Note: x.Note}
 	if n.Fits(sub, lo, hi) < hi-lo {
 		return nil, h5err.New(h5err.Limit, "%d values of more than 2 GiB of text", hi-lo)
 	}

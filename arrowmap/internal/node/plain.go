@@ -19,8 +19,9 @@ type Plain struct {
 	p      *Planner
 	ds     Dataset
 	plan   *dtype.Plan
-	offset int // of the member
-	stride int // bytes of an element, 0 for whole elements
+	offset int   // of the member
+	stride int   // bytes of an element, 0 for whole elements
+	all    int64 // rows of the dataset where they are one row of the column, else 0
 	nulls  []nullSource
 }
 
@@ -43,6 +44,9 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 	dims := d.RowDims()
 	if v.Squeeze {
 		dims, n.Rows = squeezed(d)
+	}
+	if v.OneRow {
+		dims, n.all = d.Dims(), n.Rows
 	}
 	src, err := n.source(v, dims)
 	if err != nil {
@@ -67,7 +71,9 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 	if err != nil {
 		return nil, h5err.About(err, d)
 	}
-	n.Rows = int64(rows)
+	if n.Rows = int64(rows); v.OneRow {
+		n.Rows = 1
+	}
 	if n.nulls, err = p.nullSources(v.Nulls, d, n.Rows, n.plan.Items, v.DType == "utf32" || n.stride > 0); err != nil {
 		return nil, err
 	}
@@ -81,7 +87,7 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 // source returns what the plan is made from for rows of a shape, and sets where in an element the values are.
 func (n *Plain) source(v *convention.Plain, dims []uint64) (dtype.Source, error) {
 	d := v.Data
-	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools, UnixTimes: v.Times, WholeText: v.WholeText}
+	src := dtype.Source{Type: d.Type(), Dims: dims, DType: v.DType, Units: v.Units, HasDLength: v.HasDLength, DLength: v.DLength, Bitfield8AsBool: v.Bools, UnixTimes: v.Times, WholeText: v.WholeText}
 	rowBytes, ok := bytesOf(dims, d.Type())
 	if !ok {
 		return src, fail(d, h5err.Limit, "a row of %v elements of %d bytes", dims, d.Type().Size)
@@ -174,7 +180,7 @@ func (n *Plain) misaligned() bool {
 }
 
 // perRow is the number of rows of the dataset that make one of the column.
-func (n *Plain) perRow() int64 { return max(1, n.plan.SourceRows) }
+func (n *Plain) perRow() int64 { return max(1, n.plan.SourceRows, n.all) }
 
 // Wants implements Node.
 func (n *Plain) Wants(a, b int64, want Want) {

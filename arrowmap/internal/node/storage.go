@@ -71,6 +71,8 @@ func scattered(n Node, add func(d Dataset)) {
 		}
 	case *dictionary:
 		scattered(n.indices, add)
+	case *padded:
+		scattered(n.of, add)
 	case *text:
 		add(of(n.data))
 	case *transposed:

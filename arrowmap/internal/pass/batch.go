@@ -159,7 +159,8 @@ func (b *batch) guard(fn func() error) { b.failed(source.Guard(fn)) }
 
 // part is what column i sees of the batch.
 func (b *batch) part(i int) *node.Part {
-	return &node.Part{Batch: &b.Batch, Alloc: &counted{b.p.o.Alloc, &b.p.stats[i]}}
+	s := &b.p.stats[i]
+	return &node.Part{Batch: &b.Batch, Alloc: &counted{b.p.o.Alloc, s}, Note: func(err error) { s.keep(b.lo, err) }}
 }
 
 // build cuts the batch into records and builds their columns.

@@ -16,6 +16,19 @@ import (
 type stats struct {
 	copied, nulls atomic.Int64
 	zeroed        atomic.Bool // values under nulls were copied to be 0
+
+	mu   sync.Mutex
+	note error // of the first batch that has one
+	at   int64 // its first row
+}
+
+// keep keeps a note about a batch that starts at a row.
+func (s *stats) keep(row int64, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.note == nil || row < s.at {
+		s.note, s.at = err, row
+	}
 }
 
 // counted is an allocator that counts what a column allocates.

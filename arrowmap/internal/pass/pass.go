@@ -206,5 +206,13 @@ func (p *Pass) Zeroed(i int) bool { return p.stats[i].zeroed.Load() }
 // Copied is the number of bytes of Arrow memory that were made for column i so far.
 func (p *Pass) Copied(i int) int64 { return p.stats[i].copied.Load() }
 
+// Note is about the first value of column i so far that is null because it makes no sense, nil for none.
+func (p *Pass) Note(i int) error {
+	s := &p.stats[i]
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.note
+}
+
 // Nulls is the number of nulls in column i so far.
 func (p *Pass) Nulls(i int) int64 { return p.stats[i].nulls.Load() }

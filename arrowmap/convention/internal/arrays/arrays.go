@@ -13,8 +13,8 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// Integers converts an array of integers, which count units of time. Unsigned ones above the range of int64 are Corrupt
-// unless they are null. out has the length of in.
+// Integers converts an array of integers, which count units of time. Unsigned ones above the range of int64 are given the
+// least int64, which is not a time. out has the length of in.
 func Integers(in arrow.Array, out []int64) error {
 	switch a := in.(type) {
 	case *array.Int8:
@@ -33,10 +33,9 @@ func Integers(in arrow.Array, out []int64) error {
 		widen(out, a.Int64Values())
 	case *array.Uint64:
 		for i, v := range a.Uint64Values() {
-			if v > math.MaxInt64 && in.IsValid(i) {
-				return h5err.New(h5err.Corrupt, "%d is not a time", v)
+			if out[i] = int64(v); v > math.MaxInt64 {
+				out[i] = math.MinInt64
 			}
-			out[i] = int64(v)
 		}
 	default:
 		return h5err.New(h5err.Unsupported, "times of type %s", in.DataType())
@@ -117,6 +116,45 @@ func WithValues(in arrow.Array, t arrow.DataType, values *memory.Buffer) arrow.A
 	return array.MakeFromData(data)
 }
 
+// Without returns an array in which the elements that gone returns true for are null. It takes over arr.
+func Without(arr arrow.Array, gone func(i int) bool, mem memory.Allocator) arrow.Array {
+	var valid []byte
+	nulls := 0
+	for i := range arr.Len() {
+		if arr.IsNull(i) {
+			nulls++
+			continue
+		}
+		if !gone(i) {
+			continue
+		}
+		if valid == nil {
+			valid = make([]byte, (arr.Len()+7)/8)
+			for k := range arr.Len() {
+				if arr.IsValid(k) {
+					valid[k/8] |= 1 << (k % 8)
+				}
+			}
+		}
+		valid[i/8] &^= 1 << (i % 8)
+		nulls++
+	}
+	if valid == nil {
+		return arr
+	}
+	defer arr.Release()
+	d := arr.Data()
+	bits := memory.NewResizableBuffer(mem)
+	defer bits.Release()
+	bits.Resize(d.Offset()/8 + len(valid) + 1)
+	clear(bits.Bytes())
+	nullbitmap.Copy(bits.Bytes(), d.Offset(), valid, 0, arr.Len())
+	bufs := append([]*memory.Buffer{bits}, d.Buffers()[1:]...)
+	data := array.NewData(arr.DataType(), d.Len(), bufs, d.Children(), nulls, d.Offset())
+	defer data.Release()
+	return array.MakeFromData(data)
+}
+
 // movedBits returns a copy of bits that starts at bit 0.
 func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
 	out := memory.NewResizableBuffer(memory.DefaultAllocator)
@@ -127,20 +165,21 @@ func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
 	return out
 }
 
-// Itemwise rebuilds nested lists of fixed size, of type t, around what fn makes of their items.
+// Itemwise rebuilds nested lists of fixed size, of type t, around what fn makes of their items. An error that fn returns
+// beside an array is returned beside the lists.
 func Itemwise(in arrow.Array, t arrow.DataType, fn func(arrow.Array) (arrow.Array, error)) (arrow.Array, error) {
 	l, ok := in.(*array.FixedSizeList)
 	lt, ok2 := t.(*arrow.FixedSizeListType)
 	if !ok || !ok2 {
 		return fn(in)
 	}
-	items, err := Itemwise(l.ListValues(), lt.Elem(), fn)
-	if err != nil {
-		return nil, err
+	items, note := Itemwise(l.ListValues(), lt.Elem(), fn)
+	if items == nil {
+		return nil, note
 	}
 	defer items.Release()
 	d := l.Data()
 	data := array.NewData(t, d.Len(), []*memory.Buffer{d.Buffers()[0]}, []arrow.ArrayData{items.Data()}, l.NullN(), d.Offset())
 	defer data.Release()
-	return array.MakeFromData(data), nil
+	return array.MakeFromData(data), note
 }

@@ -3,6 +3,8 @@ package rule
 import (
 	"math"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/nullbitmap"
@@ -25,8 +27,8 @@ func Float(p []byte, t *h5.Type) float64 {
 	return math.Float64frombits(o.Uint64(p))
 }
 
-// Values returns an attribute's values in the form of stored elements of a type. Values that the type can't hold
-// are left out: netCDF ignores them too.
+// Values returns an attribute's values in the form of stored elements of a type; text that is a number counts as one.
+// Values that the type can't hold are left out: netCDF ignores them too.
 func Values(a *h5.Attribute, t *h5.Type) [][]byte {
 	if a == nil {
 		return nil
@@ -50,11 +52,15 @@ func Values(a *h5.Attribute, t *h5.Type) [][]byte {
 		}
 		return out
 	}
-	floats, ok := a.Floats()
-	if !ok {
-		return nil
+	if ints, ok := wholes(a); ok && want.Class == h5.ClassFixed {
+		for _, v := range ints {
+			if holds(want, v) {
+				out = append(out, nullbitmap.Stored(uint64(v), want.Size, ByteOrder(want)))
+			}
+		}
+		return out
 	}
-	for _, f := range floats {
+	for _, f := range numbers(a) {
 		switch {
 		case want.Class == h5.ClassFloat && want.Size >= 4:
 			out = append(out, nullbitmap.StoredFloat(f, want.Size, ByteOrder(want)))
@@ -72,4 +78,47 @@ func fitsInt(f float64, t *h5.Type) bool {
 		return f >= -math.Ldexp(1, bits-1) && f < math.Ldexp(1, bits-1)
 	}
 	return f >= 0 && f < math.Ldexp(1, bits)
+}
+
+// wholes returns the values of an attribute of integers, or of text that is one.
+func wholes(a *h5.Attribute) (out []int64, ok bool) {
+	texts, ok := a.Strings()
+	if !ok {
+		return a.Ints()
+	}
+	for _, s := range texts {
+		v, err := strconv.ParseInt(strings.TrimSpace(s), 10, 64)
+		if err != nil {
+			return nil, false
+		}
+		out = append(out, v)
+	}
+	return out, len(out) > 0
+}
+
+// numbers returns the values of an attribute of numbers, or of text that is one.
+func numbers(a *h5.Attribute) []float64 {
+	if v, ok := a.Floats(); ok {
+		return v
+	}
+	var out []float64
+	texts, _ := a.Strings()
+	for _, s := range texts {
+		if v, err := strconv.ParseFloat(strings.TrimSpace(s), 64); err == nil {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// holds reports whether an integer type of at most 8 bytes holds a number.
+func holds(t *h5.Type, v int64) bool {
+	bits := 8 * t.Size
+	switch {
+	case bits < 1 || bits > 64:
+		return false
+	case !t.Signed:
+		return v >= 0 && (bits == 64 || v < 1<<bits)
+	}
+	return bits == 64 || v >= -1<<(bits-1) && v < 1<<(bits-1)
 }
