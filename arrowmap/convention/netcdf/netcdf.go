@@ -12,9 +12,6 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// notAVariable is how the NAME of a dimension scale starts that is a dimension only, without values.
-const notAVariable = "This is a netCDF dimension but not a netCDF variable"
-
 // Detect recognizes netCDF-4 files and other files with dimension scales, group by group: variables of one
 // leading dimension are a table. The table of a dimension can be asked for by the dataset of that dimension.
 func Detect(o h5.Object) ([]*convention.Table, error) {
@@ -22,8 +19,8 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	case *h5.Group:
 		return group(o)
 	case *h5.Dataset:
-		if object.Text(o, "CLASS") != "DIMENSION_SCALE" {
-			return nil, nil
+		if scale, _ := isScale(o); !scale {
+			return compound(o)
 		}
 		up, err := o.File().Lookup(object.Parent(o.Path()))
 		g, ok := up.(*h5.Group)
@@ -43,13 +40,14 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 
 // variable is a dataset of a netCDF group.
 type variable struct {
-	name    string
-	d       *h5.Dataset
-	leading string // path of the first dimension, or a made-up name where there is none
+	name   string
+	d      *h5.Dataset
+	axes   []string    // the dimensions: their paths, or made-up names where they have none
+	bounds *h5.Dataset // the variable of whose cells it has the boundaries
 }
 
 func group(g *h5.Group) ([]*convention.Table, error) {
-	vars, reason, err := variablesOf(g)
+	vars, dims, reason, err := variablesOf(g)
 	if err != nil || reason == "" || len(vars) == 0 {
 		return nil, err
 	}
@@ -57,10 +55,11 @@ func group(g *h5.Group) ([]*convention.Table, error) {
 	var order []string
 	by := map[string][]convention.Column{}
 	for _, v := range vars {
-		if by[v.leading] == nil {
-			order = append(order, v.leading)
+		leading := v.axes[0]
+		if by[leading] == nil {
+			order = append(order, leading)
 		}
-		by[v.leading] = append(by[v.leading], Column(v.name, v.d, strict))
+		by[leading] = append(by[leading], v.column(dims, strict))
 	}
 	inner := object.ColumnsOf(g)
 	var out []*convention.Table
@@ -101,15 +100,17 @@ func byLibrary(g *h5.Group) bool {
 	return false
 }
 
-// variablesOf lists a group's variables of rank 1 and above. reason is empty where the group has no sign of netCDF.
-func variablesOf(g *h5.Group) (vars []variable, reason string, err error) {
+// variablesOf lists a group's variables of rank 1 and above, and their dimensions. reason is empty where the group has no
+// sign of netCDF.
+func variablesOf(g *h5.Group) (vars []*variable, dims *dimensions, reason string, err error) {
 	if a, _ := g.File().Root().Attribute("_NCProperties"); a != nil {
 		reason = "root attribute _NCProperties"
 	}
 	links, err := g.Links()
 	if err != nil {
-		return nil, "", err
+		return nil, nil, "", err
 	}
+	cells := map[string]*h5.Dataset{} // variables by the names of those with their boundaries
 	for _, l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
@@ -122,81 +123,80 @@ func variablesOf(g *h5.Group) (vars []variable, reason string, err error) {
 		if !ok {
 			continue
 		}
-		scale := object.Text(d, "CLASS") == "DIMENSION_SCALE"
-		dims, _ := d.Attribute("DIMENSION_LIST")
-		if (scale || dims != nil) && reason == "" {
+		scale, only := isScale(d)
+		list, _ := d.Attribute("DIMENSION_LIST")
+		if (scale || list != nil) && reason == "" {
 			reason = "dimension scales"
 		}
-		if scale && strings.HasPrefix(object.Text(d, "NAME"), notAVariable) || d.Space().Class != h5.SpaceSimple || object.IsTable(d) && dims == nil && !scale {
+		if only || d.Space().Class != h5.SpaceSimple || object.IsTable(d) && list == nil && !scale {
 			continue
 		}
-		v := variable{name: strings.TrimPrefix(l.Name, "_nc4_non_coord_"), d: d}
-		if v.leading, err = leading(d, dims, scale); err != nil {
-			return nil, "", err
+		if dims == nil {
+			if dims, err = dimensionsOf(g); err != nil {
+				return nil, nil, "", err
+			}
 		}
+		v := &variable{name: strings.TrimPrefix(l.Name, "_nc4_non_coord_"), d: d, axes: dims.of(d, list, scale)}
+		dims.add(v)
 		vars = append(vars, v)
-	}
-	return vars, reason, nil
-}
-
-// leading names a variable's first dimension.
-func leading(d *h5.Dataset, dims *h5.Attribute, scale bool) (string, error) {
-	if dims != nil {
-		lists, ok := dims.References()
-		if ok && len(lists) > 0 && len(lists[0]) > 0 {
-			if p, err := dimensionPath(d, lists[0][0]); p != "" || err != nil {
-				return p, err
+		for _, name := range []string{"bounds", "climatology"} {
+			if b := object.Text(d, name); b != "" {
+				cells[b] = d
 			}
 		}
 	}
-	if scale {
-		return d.Path(), nil
+	for _, v := range vars {
+		v.bounds = cells[v.name]
 	}
-	return object.Parent(d.Path()) + LengthName(d.Rows()), nil
+	return vars, dims, reason, nil
 }
 
 // LengthName returns a name for a dimension of a length that has none.
 func LengthName(rows int64) string { return fmt.Sprintf("phony_dim_%d", rows) }
 
-// dimensionPath finds a dimension scale in the variable's group or one of the groups above.
-func dimensionPath(d *h5.Dataset, addr uint64) (string, error) {
-	for dir := object.Parent(d.Path()); dir != ""; dir = object.Parent(strings.TrimSuffix(dir, "/")) {
-		o, err := d.File().Lookup(dir)
-		if err != nil {
-			return "", err
-		}
-		g, ok := o.(*h5.Group)
-		if !ok {
-			return "", nil
-		}
-		links, err := g.Links()
-		if err != nil {
-			return "", err
-		}
-		for _, l := range links {
-			if l.Kind == h5.LinkHard && l.Address == addr {
-				return object.Child(g, l.Name), nil
-			}
-		}
-	}
-	return "", nil
+// column describes a variable by its attributes. With strict, the netCDF library's default fill values are null.
+func (v *variable) column(dims *dimensions, strict bool) convention.Column {
+	one := len(v.axes) == 1 && isChar(v.d.Type()) && dims.isLength(v.axes[0])
+	return v.describe(strict, one, dims.shape(v))
 }
 
-// Column describes a variable by its attributes. With strict, the netCDF library's default fill values are null.
+// Column describes a dataset by its attributes, as if it were a variable. With strict, the netCDF library's default fill
+// values are null.
 func Column(name string, d *h5.Dataset, strict bool) convention.Column {
-	c := convention.Column{Name: name, Objects: []h5.Object{d}}
-	if c.Values, c.Err = valuesOf(d, strict); c.Err != nil {
-		c.Values = nil
-		c.Err = h5err.About(c.Err, d)
+	v := &variable{name: name, d: d}
+	return v.describe(strict, false, d.Dims())
+}
+
+// describe describes the variable. With one, it is one text; otherwise it is filled to the given shape.
+func (v *variable) describe(strict, one bool, shape []uint64) convention.Column {
+	c := convention.Column{Name: v.name, Objects: []h5.Object{v.d}}
+	a := &attributes{d: v.d, bounds: v.bounds}
+	c.Values, c.Err = a.values(strict, one)
+	if c.Err == nil && !one && len(shape) > 0 {
+		c.Values, c.Err = a.padded(c.Values, shape)
 	}
+	if c.Err != nil {
+		c.Values = nil
+		c.Err = h5err.About(c.Err, v.d)
+	}
+	c.Notes = a.notes
 	return c
 }
 
-func valuesOf(d *h5.Dataset, strict bool) (convention.Values, error) {
+func (a *attributes) values(strict, one bool) (convention.Values, error) {
+	d := a.d
 	p := convention.NewStored(d)
 	t := d.Type()
-	if t.Class == h5.ClassString && t.Size == 1 && len(d.RowDims()) > 0 {
-		return chars(p)
+	switch {
+	case isChar(t):
+		return a.chars(p, one)
+	case isText(t):
+		p.RowDims = d.RowDims()
+		return a.text(p, len(p.RowDims))
+	}
+	if text, ok := withText(t, false); ok {
+		p.As, p.RowDims = text, d.RowDims()
+		return p, nil
 	}
 	if strings.EqualFold(object.Text(d, "_Unsigned"), "true") && t.Class == h5.ClassFixed && t.Signed {
 		u := *t
@@ -204,41 +204,49 @@ func valuesOf(d *h5.Dataset, strict bool) (convention.Values, error) {
 		p.As, p.RowDims = &u, d.RowDims()
 		t = &u
 	}
+	number := (t.Class == h5.ClassFixed || t.Class == h5.ClassFloat) && t.Size <= 8
+	var scaled *scaling
 	var err error
-	if p.Nulls, err = nullsOf(d, t, strict); err != nil {
-		return nil, err
-	}
-	if t.Class != h5.ClassFixed && t.Class != h5.ClassFloat || t.Size > 8 {
-		return p, nil
-	}
-	var out convention.Values = p
-	kind, scaled, err := scaleOf(d, t)
-	if err != nil {
-		return nil, err
-	}
-	if scaled != nil {
-		if scaled.Of = p; len(d.RowDims()) > 0 {
-			scaled = overItems(scaled, d.RowDims())
+	if number {
+		if scaled, err = a.scalingOf(t); err != nil {
+			return nil, err
 		}
-		out = scaled
 	}
-	if times := timeOf(d, kind); times != nil {
-		if times.Of = out; len(d.RowDims()) > 0 {
-			times = overItems(times, d.RowDims())
-		}
-		out = times
+	if p.Nulls, err = a.nulls(t, scaled, strict); err != nil || !number {
+		return p, err
 	}
-	return out, nil
+	return a.numeric(p, t, scaled), nil
 }
 
-// chars describes characters whose last dimension is the length of a text.
-func chars(p *convention.Plain) (convention.Values, error) {
-	dims := p.Data.RowDims()
-	n := dims[len(dims)-1]
-	if n == 0 || n > 1<<30 {
-		return nil, h5err.New(h5err.Unsupported, "text of %d characters", n)
+// numeric describes numbers by what their attributes make of them: other numbers, times, durations, booleans.
+func (a *attributes) numeric(p *convention.Plain, t *h5.Type, scaled *scaling) convention.Values {
+	dims := a.d.RowDims()
+	over := func(d *convention.Derived, of convention.Values) convention.Values {
+		if d.Of = of; len(dims) > 0 {
+			return overItems(d, dims)
+		}
+		return d
 	}
-	p.As = &h5.Type{Class: h5.ClassString, Size: int(n), Pad: h5.NullPad, CharSet: h5.UTF8}
-	p.RowDims = dims[:len(dims)-1]
-	return p, nil
+	var out convention.Values = p
+	kind := numberType(t)
+	if scaled != nil {
+		out, kind = over(scaled.derived(), p), scaled.arrow()
+	}
+	name, units, span := a.span()
+	switch {
+	case span && scaled == nil:
+		p.DType, p.Units = name, units
+		return p
+	case span:
+		if d := spans(name, units); d != nil {
+			return over(d, out)
+		}
+	case scaled == nil && t.Class == h5.ClassFixed && t.Size == 1 && object.Text(a.d, "dtype") == "bool": // xarray
+		p.DType = "bool"
+		return p
+	}
+	if d := a.times(kind); d != nil {
+		return over(d, out)
+	}
+	return out
 }

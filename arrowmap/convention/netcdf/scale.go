@@ -1,6 +1,7 @@
 package netcdf
 
 import (
+	"math"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -9,50 +10,116 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/arrays"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// scaleOf returns the unpacking by scale_factor and add_offset, nil where there is none. kind is the Arrow type of
-// the numbers that come out.
-func scaleOf(d *h5.Dataset, t *h5.Type) (kind arrow.DataType, out *convention.Derived, err error) {
-	kind = numberType(t)
-	scale, wide1, err := factor(d, "scale_factor", 1)
-	if err != nil {
-		return nil, nil, err
-	}
-	offset, wide2, err := factor(d, "add_offset", 0)
-	if err != nil || wide1 == 0 && wide2 == 0 {
-		return kind, nil, err
-	}
-	out = &convention.Derived{Reason: "unpacked by scale_factor and add_offset"}
-	if wide := max(wide1, wide2); wide == 8 || t.Class == h5.ClassFloat && t.Size == 8 {
-		out.Type = arrow.PrimitiveTypes.Float64
-		out.Compute = func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
-			return unpack(in, mem, out.Type, scale, offset, wide1 > 0, wide2 > 0)
-		}
-	} else {
-		out.Type = arrow.PrimitiveTypes.Float32
-		out.Compute = func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
-			return unpack(in, mem, out.Type, float32(scale), float32(offset), wide1 > 0, wide2 > 0)
-		}
-	}
-	return out.Type, out, nil
+// scaling is the unpacking of values by scale_factor and add_offset.
+type scaling struct {
+	scale, offset   float64
+	scaled, shifted bool     // there is a scale_factor, an add_offset
+	t               *h5.Type // the wider of the attributes' types, nil for text
+	double          bool     // it is computed in 64 bits
 }
 
-// factor reads a number attribute; width is 4 for a 32-bit float, 8 for any other number, 0 where there is none.
-func factor(d *h5.Dataset, name string, missing float64) (v float64, width int, err error) {
-	a, err := d.Attribute(name)
-	if err != nil || a == nil {
-		return missing, 0, err
+// scalingOf reads scale_factor and add_offset, nil where there is neither. Where one makes no sense, neither is used.
+func (a *attributes) scalingOf(t *h5.Type) (*scaling, error) {
+	s := &scaling{scale: 1, double: t.Class == h5.ClassFloat && t.Size == 8}
+	noted := len(a.notes)
+	for _, f := range []struct {
+		name  string
+		value *float64
+		has   *bool
+	}{{"scale_factor", &s.scale, &s.scaled}, {"add_offset", &s.offset, &s.shifted}} {
+		v, at, err := a.numbers(f.name, 1)
+		if err != nil {
+			return nil, err
+		}
+		if len(v) == 0 {
+			continue
+		}
+		*f.value, _ = v[0].Float64()
+		*f.has = true
+		s.double = s.double || at == nil || at.Class != h5.ClassFloat || at.Size != 4
+		if rank(at) > rank(s.t) {
+			s.t = at
+		}
 	}
-	f, ok := a.Floats()
-	if !ok || len(f) != 1 {
-		return 0, 0, h5err.New(h5err.Corrupt, "the attribute %s is not a number", name)
+	if len(a.notes) > noted && (s.scaled || s.shifted) {
+		a.notes = append(a.notes, "nothing is unpacked")
+		return nil, nil
 	}
-	if a.Type().Class == h5.ClassFloat && a.Type().Size == 4 {
-		return f[0], 4, nil
+	if !s.scaled && !s.shifted {
+		return nil, nil
 	}
-	return f[0], 8, nil
+	return s, nil
+}
+
+// finite reports whether values can be unpacked to other numbers than NaN and infinities.
+func (s *scaling) finite() bool {
+	return !math.IsNaN(s.scale) && !math.IsInf(s.scale, 0) && !math.IsNaN(s.offset) && !math.IsInf(s.offset, 0)
+}
+
+// arrow is the type of the unpacked values.
+func (s *scaling) arrow() arrow.DataType {
+	if s.double {
+		return arrow.PrimitiveTypes.Float64
+	}
+	return arrow.PrimitiveTypes.Float32
+}
+
+// derived describes the unpacked values.
+func (s *scaling) derived() *convention.Derived {
+	out := &convention.Derived{Reason: "unpacked by scale_factor and add_offset", Type: s.arrow()}
+	out.Compute = func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
+		if s.double {
+			return unpack[float64](in, mem, s)
+		}
+		return unpack[float32](in, mem, s)
+	}
+	return out
+}
+
+// unpack computes value*scale+offset, each step rounded to F.
+func unpack[F arrays.Float](in arrow.Array, mem memory.Allocator, s *scaling) (arrow.Array, error) {
+	buf, out := arrays.NewFloats[F](in.Len(), mem)
+	defer buf.Release()
+	if err := arrays.Floats(in, out); err != nil {
+		return nil, err
+	}
+	if s.scaled {
+		scale := F(s.scale)
+		for i := range out {
+			out[i] *= scale
+		}
+	}
+	if s.shifted {
+		offset := F(s.offset)
+		for i := range out {
+			out[i] += offset
+		}
+	}
+	return arrays.WithValues(in, s.arrow(), buf), nil
+}
+
+// unpackOne is unpack for one value.
+func unpackOne[T int64 | uint64 | float64](s *scaling, v T) float64 {
+	if s.double {
+		x := float64(v)
+		if s.scaled {
+			x *= s.scale
+		}
+		if s.shifted {
+			x += s.offset
+		}
+		return x
+	}
+	x := float32(v)
+	if s.scaled {
+		x *= float32(s.scale)
+	}
+	if s.shifted {
+		x += float32(s.offset)
+	}
+	return float64(x)
 }
 
 func numberType(t *h5.Type) arrow.DataType {
@@ -67,36 +134,35 @@ func numberType(t *h5.Type) arrow.DataType {
 	return unsigned[t.Size]
 }
 
-// unpack computes value*scale+offset, each step rounded to F.
-func unpack[F arrays.Float](in arrow.Array, mem memory.Allocator, t arrow.DataType, scale, offset F, scaled, shifted bool) (arrow.Array, error) {
-	buf, out := arrays.NewFloats[F](in.Len(), mem)
-	defer buf.Release()
-	if err := arrays.Floats(in, out); err != nil {
-		return nil, err
-	}
-	if scaled {
-		for i := range out {
-			out[i] *= scale
-		}
-	}
-	if shifted {
-		for i := range out {
-			out[i] += offset
-		}
-	}
-	return arrays.WithValues(in, t, buf), nil
-}
-
-// overItems applies a computation to the items of rows that have several.
+// overItems applies a computation to the items of rows that have several. Rows of no items, or of more than Arrow takes,
+// are refused later.
 func overItems(d *convention.Derived, dims []uint64) *convention.Derived {
+	if slices.ContainsFunc(dims, func(n uint64) bool { return n == 0 || n > math.MaxInt32 }) {
+		return d
+	}
 	inner := *d
 	out := inner
-	out.Type = inner.Type
-	for _, n := range slices.Backward(dims) {
-		out.Type = arrow.FixedSizeListOf(int32(n), out.Type)
+	each := int64(1) // items of a row
+	for _, n := range dims {
+		each *= int64(n)
+	}
+	if inner.Type != nil {
+		out.Type = nested(inner.Type, dims)
 	}
 	out.Compute = func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-		return arrays.Itemwise(in, out.Type, func(items arrow.Array) (arrow.Array, error) { return inner.Compute(items, row0, mem) })
+		t := out.Type
+		if t == nil {
+			t = in.DataType()
+		}
+		return arrays.Itemwise(in, t, func(items arrow.Array) (arrow.Array, error) { return inner.Compute(items, row0*each, mem) })
 	}
 	return &out
+}
+
+// nested is the type of rows of items.
+func nested(t arrow.DataType, dims []uint64) arrow.DataType {
+	for _, n := range slices.Backward(dims) {
+		t = arrow.FixedSizeListOf(int32(n), t)
+	}
+	return t
 }

@@ -7,87 +7,123 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/arrays"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
-	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// timeUnit is a unit of CF times: so many ticks of an Arrow unit.
-type timeUnit struct {
-	ticks int64
-	unit  arrow.TimeUnit
-}
-
-// unitOf reads the name of a unit of constant length (CF conventions, 4.4).
-func unitOf(name string) (timeUnit, bool) {
-	switch strings.ToLower(name) {
-	case "days", "day", "d":
-		return timeUnit{86400, arrow.Second}, true
-	case "hours", "hour", "hrs", "hr", "h":
-		return timeUnit{3600, arrow.Second}, true
-	case "minutes", "minute", "mins", "min":
-		return timeUnit{60, arrow.Second}, true
-	case "seconds", "second", "secs", "sec", "s":
-		return timeUnit{1, arrow.Second}, true
-	case "milliseconds", "millisecond", "millisecs", "millisec", "msecs", "msec", "ms":
-		return timeUnit{1, arrow.Millisecond}, true
-	case "microseconds", "microsecond", "microsecs", "microsec", "us":
-		return timeUnit{1, arrow.Microsecond}, true
-	case "nanoseconds", "nanosecond", "nsecs", "nsec", "ns":
-		return timeUnit{1, arrow.Nanosecond}, true
+// since splits units of times into the unit and the reference.
+func (a *attributes) since() (unit, reference string, ok bool) {
+	words := strings.Fields(a.inherited("units"))
+	if len(words) < 3 || !strings.EqualFold(words[1], "since") {
+		return "", "", false
 	}
-	return timeUnit{}, false
+	return words[0], strings.Join(words[2:], " "), true
 }
 
-// timeOf returns the conversion of numbers of type kind to timestamps, nil for what is not a time of a standard
+// span returns the type that numpy had in memory, and the unit of the stored values, of a variable of durations as
+// xarray writes them.
+func (a *attributes) span() (name, units string, ok bool) {
+	if name = object.Text(a.d, "dtype"); !strings.HasPrefix(name, "timedelta64[") {
+		return "", "", false
+	}
+	units = strings.TrimSpace(a.inherited("units"))
+	_, _, ok = dtype.TimeUnit(units)
+	return name, units, ok
+}
+
+// isTime reports whether the values are times or counts of a unit of time.
+func (a *attributes) isTime() bool {
+	_, _, time := a.since()
+	_, _, span := dtype.TimeUnit(strings.TrimSpace(a.inherited("units")))
+	return time || span
+}
+
+// outOfRange are the times that become null, in words.
+const outOfRange = "times out of range"
+
+// times describes the conversion of numbers of type kind to timestamps, nil for what is not a time of a standard
 // calendar.
-func timeOf(d *h5.Dataset, kind arrow.DataType) *convention.Derived {
-	name, since, ok := strings.Cut(object.Text(d, "units"), " since ")
+func (a *attributes) times(kind arrow.DataType) *convention.Derived {
+	name, since, ok := a.since()
 	if !ok || kind == nil {
 		return nil
 	}
-	u, ok := unitOf(strings.TrimSpace(name))
+	ticks, unit, ok := dtype.TimeUnit(name)
 	if !ok {
 		return nil
 	}
 	julian := false
-	switch strings.ToLower(object.Text(d, "calendar")) {
+	switch strings.ToLower(a.inherited("calendar")) {
 	case "", "standard", "gregorian":
 		julian = true // before 1582-10-15
 	case "proleptic_gregorian":
 	default:
 		return nil
 	}
-	seconds, nanos, ok := parseReference(strings.TrimSpace(since), julian)
+	seconds, nanos, ok := parseReference(since, julian)
 	if !ok {
 		return nil
 	}
-	out := &convention.Derived{Reason: "times of a calendar"}
+	out := &convention.Derived{Reason: "times of a calendar", Nulls: outOfRange}
 	if arrow.IsFloating(kind.ID()) {
 		out.Type = &arrow.TimestampType{Unit: arrow.Microsecond}
 		ref, ok := mulAdd(seconds, 1e6, nanos/1000)
 		if !ok {
 			return nil
 		}
-		per := float64(u.ticks) * 1e6 / float64(ticksPerSecond(u.unit))
+		per := float64(ticks) * 1e6 / float64(ticksPerSecond(unit))
 		out.Compute = func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
 			return floatTimes(in, row0, mem, out.Type, per, ref)
 		}
 		return out
 	}
-	out.Type = &arrow.TimestampType{Unit: u.unit}
-	per := ticksPerSecond(u.unit)
-	ref, ok := mulAdd(seconds, per, nanos/(1e9/per))
-	if !ok || nanos%(1e9/per) != 0 {
+	for unit < arrow.Nanosecond && nanos%(1e9/ticksPerSecond(unit)) != 0 { // a reference within the unit
+		unit, ticks = unit+1, ticks*1000
+	}
+	out.Type = &arrow.TimestampType{Unit: unit}
+	ref, ok := mulAdd(seconds, ticksPerSecond(unit), nanos/(1e9/ticksPerSecond(unit)))
+	if !ok {
 		return nil
 	}
+	if exactTimes(kind, ticks, ref) {
+		out.Nulls = ""
+	}
 	out.Compute = func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
-		return intTimes(in, row0, mem, out.Type, u.ticks, ref)
+		return intTimes(in, row0, mem, out.Type, ticks, ref)
+	}
+	return out
+}
+
+// exactTimes reports whether every integer of a type of up to 32 bits makes a time.
+func exactTimes(kind arrow.DataType, ticks, ref int64) bool {
+	if kind.(arrow.FixedWidthDataType).BitWidth() > 32 {
+		return false
+	}
+	_, ok1 := mulAdd(math.MinInt32, ticks, ref)
+	_, ok2 := mulAdd(math.MaxUint32, ticks, ref)
+	return ok1 && ok2
+}
+
+// spans describes the conversion of unpacked numbers to durations of a unit that numpy had in memory.
+func spans(name, units string) *convention.Derived {
+	ticks, unit, ok := dtype.TimeUnit(units)
+	if !ok {
+		return nil
+	}
+	out := &convention.Derived{Reason: "durations in " + units, Nulls: outOfRange}
+	for u := arrow.Second; u <= arrow.Nanosecond; u++ {
+		for name == "timedelta64["+u.String()+"]" && unit < u {
+			unit, ticks = unit+1, ticks*1000
+		}
+	}
+	out.Type = &arrow.DurationType{Unit: unit}
+	out.Compute = func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
+		return floatTimes(in, row0, mem, out.Type, float64(ticks), 0)
 	}
 	return out
 }
@@ -111,82 +147,79 @@ func timesBuffer(n int, mem memory.Allocator) (*memory.Buffer, []int64) {
 	return buf, arrow.Int64Traits.CastFromBytes(buf.Bytes())
 }
 
-// floatTimes rounds to microseconds, half to even; NaN is null.
+// floatTimes rounds to the unit of t, half to even. NaN and what is out of range is null.
 func floatTimes(in arrow.Array, row0 int64, mem memory.Allocator, t arrow.DataType, per float64, ref int64) (arrow.Array, error) {
-	vbuf := memory.NewResizableBuffer(mem)
+	vbuf, values := arrays.NewFloats[float64](in.Len(), mem)
 	defer vbuf.Release()
-	vbuf.Resize(8 * in.Len())
-	values := arrow.Float64Traits.CastFromBytes(vbuf.Bytes())
 	if err := arrays.Floats(in, values); err != nil {
 		return nil, err
 	}
 	buf, out := timesBuffer(in.Len(), mem)
 	defer buf.Release()
-	nans := 0
+	bad := -1 // the first
+	var note error
 	for i, v := range values {
-		if in.IsNull(i) || v != v {
-			if v != v && in.IsValid(i) {
-				nans++
+		ticks := math.RoundToEven(v * per)
+		x, ok := int64(0), false
+		if math.Abs(ticks) < 1<<62 {
+			x, ok = mulAdd(int64(ticks), 1, ref)
+		}
+		if !ok {
+			if x = 0; bad < 0 {
+				bad = i
 			}
-			out[i] = 0
-			continue
+			if note == nil && in.IsValid(i) && !math.IsNaN(v) {
+				note = notATime(row0+int64(i), strconv.FormatFloat(v, 'g', -1, 64))
+			}
+			values[i] = math.NaN()
 		}
-		us := math.RoundToEven(v * per)
-		if math.Abs(us) >= 1<<62 {
-			return nil, h5err.New(h5err.Corrupt, "row %d: %v is not a time", row0+int64(i), v)
-		}
-		out[i] = int64(us) + ref
+		out[i] = x
 	}
 	arr := arrays.WithValues(in, t, buf)
-	if nans == 0 {
+	if bad < 0 {
 		return arr, nil
 	}
-	defer arr.Release()
-	return withoutNaN(arr, values, mem), nil
+	return arrays.Without(arr, func(i int) bool { return i >= bad && math.IsNaN(values[i]) }, mem), note
 }
 
-// withoutNaN makes the elements whose number is NaN null.
-func withoutNaN(arr arrow.Array, values []float64, mem memory.Allocator) arrow.Array {
-	valid := memory.NewResizableBuffer(mem)
-	defer valid.Release()
-	valid.Resize((arr.Len() + 7) / 8)
-	p := valid.Bytes()
-	clear(p)
-	nulls := 0
-	for i, v := range values {
-		if v == v && arr.IsValid(i) {
-			p[i/8] |= 1 << (i % 8)
-		} else {
-			nulls++
-		}
-	}
-	data := array.NewData(arr.DataType(), arr.Len(), []*memory.Buffer{valid, arr.Data().Buffers()[1]}, nil, nulls, 0)
-	defer data.Release()
-	return array.MakeFromData(data)
+// notATime is the note on a value that is null because it is out of the range of times.
+func notATime(at int64, v string) error {
+	return h5err.New(h5err.Unsupported, "value %d: %s is out of the range of times: null", at, v)
 }
 
+// intTimes computes value*ticks+ref. What is out of range is null, the least int64 too.
 func intTimes(in arrow.Array, row0 int64, mem memory.Allocator, t arrow.DataType, ticks, ref int64) (arrow.Array, error) {
 	buf, out := timesBuffer(in.Len(), mem)
 	defer buf.Release()
 	if err := arrays.Integers(in, out); err != nil {
 		return nil, err
 	}
+	var bad []bool
+	var note error
 	for i, v := range out {
-		if in.IsNull(i) {
-			out[i] = 0
-			continue
-		}
 		x, ok := mulAdd(v, ticks, ref)
-		if !ok {
-			return nil, h5err.New(h5err.Corrupt, "row %d: %d is not a time", row0+int64(i), v)
+		if !ok || v == math.MinInt64 || in.IsNull(i) {
+			if x = 0; in.IsValid(i) {
+				if bad == nil {
+					bad = make([]bool, len(out))
+				}
+				bad[i] = true
+				if note == nil && (v != math.MinInt64 || in.DataType().ID() == arrow.UINT64) {
+					note = notATime(row0+int64(i), in.ValueStr(i))
+				}
+			}
 		}
 		out[i] = x
 	}
-	return arrays.WithValues(in, t, buf), nil
+	arr := arrays.WithValues(in, t, buf)
+	if bad == nil {
+		return arr, nil
+	}
+	return arrays.Without(arr, func(i int) bool { return bad[i] }, mem), note
 }
 
-// parseReference reads the reference time of CF units: a date, perhaps a time of day, perhaps an offset from UTC. It
-// returns seconds since 1970 and nanoseconds. With julian, dates before 1582-10-15 are of the Julian calendar, as in the
+// parseReference reads the reference time of CF units: a date, perhaps a time of day, perhaps an offset from UTC, which
+// may lack its sign ("15:00:06 0:00"). It returns seconds since 1970 and nanoseconds. With julian, dates before 1582-10-15 are of the Julian calendar, as in the
 // standard calendar.
 func parseReference(s string, julian bool) (seconds, nanos int64, ok bool) {
 	m := referenceTime().FindStringSubmatch(s)
@@ -209,6 +242,9 @@ func parseReference(s string, julian bool) (seconds, nanos int64, ok bool) {
 	days := civilDays(year, month, day, julian && old)
 	seconds = days*86400 + hour*3600 + minute*60 + sec
 	if m[8] != "" {
+		if number(m[9]) > 18 || number(m[10]) > 59 {
+			return 0, 0, false
+		}
 		offset := number(m[9])*3600 + number(m[10])*60
 		if m[8] == "-" {
 			offset = -offset
@@ -219,7 +255,7 @@ func parseReference(s string, julian bool) (seconds, nanos int64, ok bool) {
 }
 
 func referenceTime() *regexp.Regexp {
-	return regexp.MustCompile(`^(-?\d{1,6})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d{0,9})\d*)?)?)?\s*(?:UTC|GMT|Z)?\s*(?:([+-])(\d{1,2}):?(\d{2})?)?$`)
+	return regexp.MustCompile(`^(-?\d{1,6})-(\d{1,2})-(\d{1,2})(?:[T ]+(\d{1,2})(?::(\d{1,2}))?(?::(\d{1,2})(?:\.(\d{0,9})\d*)?)?)?\s*(?:UTC|GMT|Z)?(?:\s*([+-]|\s)(\d{1,2}):?(\d{2})?)?$`)
 }
 
 // civilDays is the number of days from 1970-01-01 to a date of the Gregorian or Julian calendar.
