@@ -52,6 +52,18 @@ func (b *planner) enum(t *h5.Type) (node, error) {
 	if types.IsBool(labels, values, t.Size) {
 		return newBool(0xff), nil
 	}
+	if types.IsLogical(labels, values, t.Size) {
+		return b.logical()
+	}
+	n, err := b.members(t, k, labels, values)
+	if err != nil {
+		return nil, err
+	}
+	return b.factor(n, t, values)
+}
+
+// members returns the node of an enumeration's values: integers or labels, as the options say.
+func (b *planner) members(t *h5.Type, k intCodec, labels []string, values []uint64) (node, error) {
 	if b.opt.Enum == EnumValues {
 		n, err := b.integer(k)
 		if err == nil {

@@ -90,6 +90,54 @@ func TestBuildEnums(t *testing.T) {
 	})
 }
 
+// TestBuildLogicalsAndFactors checks R's logicals and factors as hdf5r writes them: enumerations, with NA in place.
+func TestBuildLogicalsAndFactors(t *testing.T) {
+	bits := func(n int) *h5.Type { return oddT((n+7)/8, 0, n, false, h5.LittleEndian) }
+	levels := func(base *h5.Type, n int) *h5.Type {
+		var m []any
+		for i := range n {
+			m = append(m, fmt.Sprint("L", i+1), i+1)
+		}
+		return enumT(base, m...)
+	}
+	logical := enumT(bits(2), "FALSE", 0, "TRUE", 1, "NA", 2)
+	dict := func(indices string) string {
+		return "{ dictionary: [\"L1\" \"L2\" \"L3\"]\n  indices: [" + indices + "] }"
+	}
+	const utf8, u8 = "dictionary<values=utf8, indices=uint8, ordered=false>", "uint8"
+	runBuild(t, []buildTest{
+		{"logical", Source{Type: logical}, Options{}, "01 02 00 01", "", 4, "bool", Packed, "[true (null) false true]"},
+		{"logical with nulls", Source{Type: logical}, Options{Enum: EnumValues}, "01 02 00 01", "1110", 4, "bool", Packed, "[true (null) false (null)]"},
+		{"logical, other order", Source{Type: enumT(leu(1), "NA", 2, "TRUE", 1, "FALSE", 0)}, Options{}, "02 01", "", 2, "bool", Packed, "[(null) true]"},
+		{"logical in rows of two", Source{Type: logical, Dims: []uint64{2}}, Options{}, "01 02 00 01", "", 2, "fixed_size_list<item: bool, nullable>[2]", Packed, "[[true (null)] [false true]]"},
+		{"logical in a compound", Source{Type: compoundT(2, "x", 0, le(1), "l", 1, logical)}, Options{}, "07 02 08 01", "", 2,
+			"struct<x: int8 nullable, l: bool nullable>", Gathered, "{[7 8] [(null) true]}"},
+		{"NA of another value", Source{Type: enumT(leu(1), "FALSE", 0, "TRUE", 1, "NA", 3)}, Options{}, "03", "", 1, utf8, Converted,
+			"{ dictionary: [\"FALSE\" \"TRUE\" \"NA\"]\n  indices: [2] }"},
+		{"factor, NA masked to a level", Source{Type: levels(bits(2), 3)}, Options{}, "01 ff 03 01", "", 4, utf8, Converted, dict("0 (null) 2 0")},
+		{"factor, no NA", Source{Type: levels(bits(2), 3)}, Options{}, "01 03", "", 2, utf8, Converted, dict("0 2")},
+		{"factor, nulls beside NA", Source{Type: levels(bits(2), 3)}, Options{}, "01 ff 03", "110", 3, utf8, Converted, dict("0 (null) (null)")},
+		{"factor, NA is 0", Source{Type: levels(leu(1), 3)}, Options{}, "00 03", "", 2, utf8, Converted, dict("(null) 2")},
+		{"factor of 16 bits", Source{Type: levels(bits(9), 3)}, Options{}, "0100 ffff 0300", "", 3,
+			"dictionary<values=utf8, indices=uint16, ordered=false>", Converted, dict("0 (null) 2")},
+		{"factor as values", Source{Type: levels(bits(2), 3)}, Options{Enum: EnumValues}, "01 ff 03", "", 3, u8, Converted, "[1 (null) 3]"},
+		{"factor as values, big-endian", Source{Type: levels(intT(2, false, h5.BigEndian), 3)}, Options{Enum: EnumValues}, "0001 ffff 0003", "", 3, "uint16", Swapped, "[1 (null) 3]"},
+	})
+	all := levels(leu(1), 255)
+	p := plan(t, Source{Type: all}, Options{Enum: EnumValues})
+	a, err := p.Build(Raw{Bytes: []byte{255, 0, 1}, Rows: 3}, testEnv(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer a.Release()
+	if got := render(a); got != "[255 (null) 1]" || !p.Nulls {
+		t.Errorf("255 of 255 levels: %s, Nulls %v", got, p.Nulls)
+	}
+	if p := plan(t, Source{Type: enumT(le(1), "a", 1, "b", 2)}, Options{}); p.Nulls {
+		t.Error("signed members are not a factor's")
+	}
+}
+
 func TestBuildUTF32(t *testing.T) {
 	runBuild(t, []buildTest{
 		{"utf32 bytes", Source{Type: leu(1), DType: "utf32", HasDLength: true, DLength: 2, Dims: []uint64{8}}, Options{},

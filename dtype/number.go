@@ -246,8 +246,10 @@ func (b *planner) bitfield(t *h5.Type) (node, error) {
 // boolean is a byte that is true when any bit of mask is set.
 type boolean struct {
 	info
-	mask byte
-	rule nullbitmap.Rule
+	mask  byte
+	rule  nullbitmap.Rule
+	null  nullbitmap.Rule // bytes that are null
+	nulls bool            // null is in use
 }
 
 func newBool(mask byte) *boolean {
@@ -270,5 +272,9 @@ func (n *boolean) build(c *ctx, v *view) (*array.Data, error) {
 	default:
 		nullbitmap.FromMaskStrided(buf.Bytes(), 0, v.b, stride, v.n, nullbitmap.SetIsValid, nullbitmap.Overwrite)
 	}
-	return c.make(n.arrow, v.n, v.valid, []*memory.Buffer{buf}), nil
+	valid := v.valid
+	if n.nulls && v.n > 0 {
+		valid = c.without(valid, n.null, v.b, stride, v.n)
+	}
+	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil
 }

@@ -33,6 +33,7 @@ type Plan struct {
 	Items      int64             // items of a row, each with a validity bit: the product of Dims; 1 for utf32
 	Variable   bool              // Build needs Env.Heap
 	Refs       bool              // Build needs Env.RefPath
+	Nulls      bool              // values may be null by themselves: R's NA in enumerations
 	Metadata   map[string]string // for the Arrow field; keys are MetaEnum and the like
 
 	root     node
@@ -77,6 +78,7 @@ type planner struct {
 	nodes     int
 	variable  bool
 	refs      bool
+	nulls     bool
 	counters  int
 }
 
@@ -125,7 +127,7 @@ func (b *planner) plan(root node, dims []uint64) (*Plan, error) {
 	in := root.base()
 	p := &Plan{
 		Arrow: in.arrow, Items: 1, SourceRows: 1, Delivery: in.delivery, Reason: in.reason, Metadata: in.meta,
-		Variable: b.variable, Refs: b.refs, root: root, nullRows: b.opt.NullRows, counters: b.counters,
+		Variable: b.variable, Refs: b.refs, Nulls: b.nulls, root: root, nullRows: b.opt.NullRows, counters: b.counters,
 	}
 	var err error
 	if p.lists, p.Items, err = types.Nest(in.arrow, dims); err != nil {

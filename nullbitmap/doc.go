@@ -29,7 +29,7 @@
 //	rows from the items of N-D data           RowsAny, RowsAll
 //	items from the rows that own them      Repeat
 //
-// Nonzero, AnyBit, Equal, EqualFloat, NaN, OutsideInt, OutsideUint, OutsideFloat, MinusOne and Any return a [Rule]: the
+// Nonzero, AnyBit, Equal, EqualMasked, EqualFloat, NaN, OutsideInt, OutsideUint, OutsideFloat, MinusOne and Any return a [Rule]: the
 // compiled condition under which an element of a given number of bytes is null. A Rule is made once and applied to any
 // number of blocks of values, by [Rule.Apply] to packed elements and by [Rule.ApplyStrided] to members of compounds and
 // columns of matrices. Values are raw bytes as the file stores them, at any address, in either byte order; they need no

@@ -153,6 +153,8 @@ func (c *ruleList) byteRules() {
 		only[w/2], other[w/2] = 0x02, 0xed
 		c.add("bit null", must(AnyBit(mask, SetIsNull)), set, only, other)
 		c.add("bit valid", must(AnyBit(mask, SetIsValid)), func(e []byte) bool { return !set(e) }, only, other)
+		alone := func(e []byte) bool { return e[w/2]&0x12 == 0x02 }
+		c.add("equal masked", must(EqualMasked(mask, only)), alone, only, other, mask)
 	}
 	for _, w := range []int{1, 2, 3, 4, 8} {
 		minus := bytes.Repeat([]byte{0xff}, w)
@@ -192,6 +194,11 @@ func (c *ruleList) floatRules(order ByteOrder) {
 			Stored(1, w, order), f(0.1), f(9.969209968386869e36), f(2.5), f(-2.5), f(65504)}
 		isNaN := func(e []byte) bool { return math.IsNaN(naiveFloat(e, order)) }
 		c.add("nan", must(NaN(w, order)), isNaN, zeros...)
+		if w == 8 {
+			c.add("NA of R", must(EqualMasked(Stored(0x7ff00000ffffffff, 8, order), payload)), func(e []byte) bool {
+				return isNaN(e) && uint32(bigEndian(e, order)) == 1954
+			}, append(zeros, Stored(0xfff80000000007a2, 8, order), Stored(0x7ff80000000007a2, 8, order), Stored(1954, 8, order), Stored(0x7fe00000000007a2, 8, order))...)
+		}
 		c.add("nan payload", must(Equal(payload)), func(e []byte) bool { return bytes.Equal(e, payload) }, zeros...)
 		for _, v := range []float64{0, math.Copysign(0, -1), 1, -2.5, math.Inf(-1), 0.1, 9.969209968386869e36} {
 			c.add("float", must(EqualFloat(w, order, v)), func(e []byte) bool { return naiveFloat(e, order) == v }, zeros...)

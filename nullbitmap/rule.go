@@ -141,6 +141,22 @@ func Equal(sentinels ...[]byte) (Rule, error) {
 	return r, nil
 }
 
+// EqualMasked is [Equal] of one sentinel in the bits of mask only. Both are as stored and of the elements' width, 1 to 8
+// bytes. R's NA in float64, a NaN whose low word is 1954 whatever its other bits are, is
+// EqualMasked(Stored(0x7ff00000ffffffff, 8, order), Stored(0x7ff00000000007a2, 8, order)). A mask without bits, or a
+// sentinel with bits outside the mask, is an error.
+func EqualMasked(mask, sentinel []byte) (Rule, error) {
+	width := len(mask)
+	if width < 1 || width > 8 || len(sentinel) != width {
+		return Rule{}, ruleErr("a mask of %d bytes for a sentinel of %d", width, len(sentinel))
+	}
+	and, cmp := loadN(mask), loadN(sentinel)
+	if and == 0 || cmp&^and != 0 {
+		return Rule{}, ruleErr("a mask without bits, or without those of its sentinel")
+	}
+	return Rule{width, []test{{op: opMasked, width: width, and: and, cmp: cmp}}}, nil
+}
+
 // MinusOne is the rule of categorical codes (pandas, AnnData): null is the signed integer -1 of width bytes, in either
 // byte order. Its inverse is [WriteSentinel] with the bytes that [Stored] gives for -1.
 func MinusOne(width int) (Rule, error) {

@@ -62,7 +62,7 @@ func (b *planner) enum(t *arrow.DictionaryType, md arrow.Metadata, depth int) (n
 		n.values[l] = v
 		n.typ.Values = append(n.typ.Values, v...)
 	}
-	if types.IsBool(labels, values, w) {
+	if types.IsBool(labels, values, w) || types.IsLogical(labels, values, w) {
 		b.lost = append(b.lost, "the enumeration of FALSE and TRUE is read back as bool")
 		n.arrow = arrow.FixedWidthTypes.Boolean
 	} else {

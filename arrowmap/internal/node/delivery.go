@@ -69,7 +69,7 @@ func Alignment(t arrow.DataType) int {
 // MakesNulls reports whether a plan's type itself has values that are null: NaT, null references, NaN with
 // NaNAsNull.
 func MakesNulls(p *dtype.Plan, o dtype.Options) bool {
-	return p.Refs || hasNulls(p.Arrow, o.NaNAsNull)
+	return p.Refs || p.Nulls || hasNulls(p.Arrow, o.NaNAsNull)
 }
 
 func hasNulls(t arrow.DataType, nan bool) bool {

@@ -40,6 +40,20 @@ func IsBool(labels []string, values []uint64, size int) bool {
 	return labels[f] == "FALSE" && labels[1-f] == "TRUE" && values[f] == 0 && values[1-f] == 1
 }
 
+// IsLogical reports whether an enumeration of size bytes means R's logical: FALSE=0, TRUE=1 and NA=2 in one byte, as
+// hdf5r writes it.
+func IsLogical(labels []string, values []uint64, size int) bool {
+	if size != 1 || len(labels) != 3 {
+		return false
+	}
+	for i, l := range labels {
+		if values[i] > 2 || l != [...]string{"FALSE", "TRUE", "NA"}[values[i]] {
+			return false
+		}
+	}
+	return values[0] != values[1] && values[0] != values[2] && values[1] != values[2]
+}
+
 // ints are Arrow's integers by the base-2 logarithm of their width.
 var ints = [2][4]arrow.DataType{
 	{arrow.PrimitiveTypes.Uint8, arrow.PrimitiveTypes.Uint16, arrow.PrimitiveTypes.Uint32, arrow.PrimitiveTypes.Uint64},
