@@ -4,6 +4,7 @@ package arrays
 
 import (
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -163,6 +164,18 @@ func movedBits(b *memory.Buffer, off, n int) *memory.Buffer {
 	clear(p)
 	nullbitmap.Copy(p, 0, b.Bytes(), off, n)
 	return out
+}
+
+// Nested returns the type of rows of a shape whose items have type t: lists of fixed size. ok is false for shapes that
+// those can't have.
+func Nested(t arrow.DataType, dims []uint64) (nested arrow.DataType, ok bool) {
+	for _, n := range slices.Backward(dims) {
+		if n < 1 || n > math.MaxInt32 {
+			return nil, false
+		}
+		t = arrow.FixedSizeListOf(int32(n), t)
+	}
+	return t, true
 }
 
 // Itemwise rebuilds nested lists of fixed size, of type t, around what fn makes of their items. An error that fn returns

@@ -6,21 +6,20 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/arrays"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
 // WithMissing adds the nulls that attributes of R's and Bioconductor's writers ask for: missing-value-placeholder, a
-// value that stands for "missing", and rhdf5-NA.OK, R's NA in integers. Values that are no *Plain have none.
+// value that stands for "missing", and those of rhdf5. Values that are not a *Plain have none.
 func WithMissing(o h5.Object, v convention.Values) (convention.Values, error) {
 	p, ok := v.(*convention.Plain)
 	if !ok || p.Member != convention.Whole {
 		return v, nil
 	}
-	t := p.Data.Type()
 	a, err := o.Attribute("missing-value-placeholder")
 	if err != nil {
 		return nil, err
@@ -28,16 +27,7 @@ func WithMissing(o h5.Object, v convention.Values) (convention.Values, error) {
 	if a != nil {
 		return placeholder(p, a)
 	}
-	if a, err = o.Attribute("rhdf5-NA.OK"); err != nil || a == nil {
-		return v, err
-	}
-	if n, ok := a.Int(); !ok || n == 0 || t.Class != h5.ClassFixed || !t.Signed || t.Size != 4 && t.Size != 8 {
-		return v, nil // R has no other integers, and its floats have NaN
-	}
-	r, err := nullbitmap.Equal(nullbitmap.Stored(1<<(8*t.Size-1), t.Size, rule.ByteOrder(t)))
-	n, err := rule.New(r, err, "NA of R")
-	p.Nulls = append(p.Nulls, n)
-	return p, err
+	return rValues(o, p)
 }
 
 // placeholder makes values that equal an attribute null: numbers by a rule, text by comparing.
@@ -49,13 +39,7 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 		if !ok {
 			return nil, object.Corrupt(p.Data, "the attribute %s is not text", words)
 		}
-		if len(p.Data.RowDims()) > 0 {
-			return nil, object.Unsupported(p.Data, "%s in rows of several texts", words)
-		}
-		return &convention.Derived{Of: p, Type: arrow.BinaryTypes.String, Reason: "text equal to " + words + " is missing",
-			Compute: func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
-				return withoutText(in, s, mem)
-			}}, nil
+		return withoutText(p, s, words), nil
 	}
 	switch {
 	case t.Class == h5.ClassFixed, t.Class == h5.ClassFloat, t.Class == h5.ClassEnum:
@@ -70,8 +54,26 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 	return p, nil
 }
 
-// withoutText copies an array of text; what equals a text becomes null.
-func withoutText(in arrow.Array, text string, mem memory.Allocator) (arrow.Array, error) {
+// withoutText makes text equal to a text null, for the reason in words.
+func withoutText(p *convention.Plain, text, words string) convention.Values {
+	return overItems(p, p.Data.RowDims(), arrow.BinaryTypes.String, "text equal to "+words+" is missing",
+		func(items arrow.Array, mem memory.Allocator) (arrow.Array, error) { return otherText(items, text, mem) })
+}
+
+// overItems derives values of type t from the items in rows of a shape. Shapes that rows can't have are left to the
+// reader of the values, which refuses them.
+func overItems(of convention.Values, dims []uint64, t arrow.DataType, reason string, fn func(items arrow.Array, mem memory.Allocator) (arrow.Array, error)) convention.Values {
+	t, ok := arrays.Nested(t, dims)
+	if !ok {
+		return of
+	}
+	return &convention.Derived{Of: of, Type: t, Reason: reason, Compute: func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
+		return arrays.Itemwise(in, t, func(items arrow.Array) (arrow.Array, error) { return fn(items, mem) })
+	}}
+}
+
+// otherText copies an array of text; what equals a text becomes null.
+func otherText(in arrow.Array, text string, mem memory.Allocator) (arrow.Array, error) {
 	s, ok := in.(array.StringLike)
 	if !ok {
 		return nil, h5err.New(h5err.Unsupported, "text of type %s", in.DataType())
