@@ -11,9 +11,11 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdfeos"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/netcdf"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/octave"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/physics"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/rhdf5"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -46,6 +48,7 @@ func All() []Convention {
 		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: biology.DetectAnnData},
 		{Name: "matlab", Description: "MATLAB 7.3: tables, timetables, strings, times and categories; structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: matlab.Detect, Part: matlab.Part},
 		{Name: "hdf5storage", Description: "hdf5storage for Python: values with the attribute Python.Type, text in code points", Detect: hdf5storage.Detect},
+		{Name: "octave", Description: "Octave's save -hdf5: variables of one height, structs, arrays of structs, cells, text, ranges, sparse matrices", Detect: octave.Detect},
 		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
@@ -57,6 +60,7 @@ func All() []Convention {
 		{Name: "nexus", Description: "NeXus: data with its axes, logs, events and their pulses", Detect: physics.DetectNeXus},
 		{Name: "openpmd", Description: "openPMD: particle species, with a column for each component of a record", Detect: physics.DetectOpenPMD},
 		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: hdfeos.Detect},
+		{Name: "rhdf5", Description: "R's rhdf5 and HDF5Array: vectors, lists and data frames, with NA; names of dimensions are parts", Detect: rhdf5.Detect, Part: rhdf5.Part},
 		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: netcdf.Detect},
 		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: compound},
 		{Name: "group", Description: "a group whose datasets have one length", Detect: group},

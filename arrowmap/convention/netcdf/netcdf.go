@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -186,6 +187,9 @@ func (v *variable) describe(strict, one bool, shape []uint64) convention.Column 
 func (a *attributes) values(strict, one bool) (convention.Values, error) {
 	d := a.d
 	p := convention.NewStored(d)
+	if column.ByRhdf5(d) { // whatever dimension scales HDF5Array attaches: R knows no fills
+		return column.WithMissing(d, p)
+	}
 	t := d.Type()
 	switch {
 	case isChar(t):

@@ -28,7 +28,7 @@ func (p *Planner) list(v *convention.List) (Node, error) {
 	ot, space := v.Offsets.Type(), v.Offsets.Space()
 	corrupt := func(format string, args ...any) error { return fail(v.Offsets, h5err.Corrupt, format, args...) }
 	narrow := v.Bounds != convention.BoundsBoth && (ot.Size == 1 || ot.Size == 2)
-	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 && !narrow || len(space.Dims) != 1 {
+	if ot.Class != h5.ClassFixed || ot.Size != 4 && ot.Size != 8 && !narrow || !vector(space.Dims) {
 		return nil, corrupt("list offsets are %s of shape %v", ot, space.Dims)
 	}
 	if v.Bounds == convention.BoundsBoth && space.Dims[0] == 0 {
@@ -61,6 +61,16 @@ func (p *Planner) list(v *convention.List) (Node, error) {
 	n.bounds = bounds{v.Offsets, v.Bounds, n.total}
 	n.describe(fields)
 	return n, nil
+}
+
+// vector reports whether dims are those of a list, inner dimensions of 1 aside.
+func vector(dims []uint64) bool {
+	for i, n := range dims {
+		if i > 0 && n != 1 {
+			return false
+		}
+	}
+	return len(dims) > 0
 }
 
 // describe fills in the Info of a node whose items have these fields.
