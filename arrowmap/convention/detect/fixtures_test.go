@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -23,9 +24,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// files is what make_fixtures.py writes, and the tables in it: convention, path, number of rows, and for each column its name,
+// files is what the programs in testdata write, and the tables in it: convention, path, number of rows, and for each column its name,
 // type and values. What can't be read has the kind of its error.
-var files = map[string]string{
+var files = joined(rFiles, map[string]string{
 	"amuse.h5": `
 amuse /particles/0000000001 2
   mass: float64 0.5 | 1.5
@@ -302,7 +303,7 @@ matlab /v 2
 matlab /w 3
   w: int32 1 | 2 | 3
 `,
-}
+})
 
 func TestFiles(t *testing.T) {
 	found, err := os.ReadDir("testdata") // the first file opens the runtime's poller too
@@ -310,14 +311,14 @@ func TestFiles(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range found {
-		if name := e.Name(); files[name] == "" && filepath.Ext(name) != ".py" && filepath.Ext(name) != ".mjs" {
+		if name := e.Name(); files[name] == "" && !slices.Contains([]string{".py", ".R", ".m", ".mjs"}, filepath.Ext(name)) {
 			t.Errorf("%s is in testdata, but no tables of it are expected", name)
 		}
 	}
 	for name, want := range files {
 		t.Run(name, func(t *testing.T) {
 			h5test.Leaks(t)
-			f, err := arrowmap.Open(filepath.Join("testdata", name))
+			f, err := arrowmap.Open(local(t, name))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -467,10 +468,7 @@ func TestDamage(t *testing.T) {
 		}
 	}
 	for name := range files {
-		whole, err := os.ReadFile(filepath.Join("testdata", name))
-		if err != nil {
-			t.Fatal(err)
-		}
+		whole := contents(t, name)
 		for i := range count {
 			rng := rand.New(rand.NewPCG(7, uint64(i)))
 			data := bytes.Clone(whole)

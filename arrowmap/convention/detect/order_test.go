@@ -2,12 +2,7 @@ package detect_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
-	"os"
-	"path/filepath"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
@@ -23,6 +18,10 @@ var order = []struct{ before, after, why, file, path string }{
 		"order.h5", "/HDFEOS/GRIDS/Daily"},
 	{"nexus", "netcdf", "NXdata may have dimension scales, but says by signal and axes what is to be seen, and in which order",
 		"order.h5", "/entry/data"},
+	{"10x", "rhdf5", "the parts of a matrix are not vectors", "tenx_r.h5.gz", "/named"},
+	{"rhdf5", "netcdf", "scales of HDF5Array are names, on the axes of R, and NA is R's", "hdf5array.h5.gz", "/"},
+	{"rhdf5", "group", "vectors of several lengths are tables of their own", "rhdf5.h5.gz", "/frame"},
+	{"octave", "group", "dimensions are reversed, and those of what is empty are not values", "octave.h5.gz", "/na"},
 	{"vaex-v1", "group", "column_order says in which order", "order.h5", "/data"},
 	{"pandas", "group", "the arrays of the fixed format are of one length, but are an index and blocks of columns", "pandas_fixed.h5.gz", "/series"},
 	{"pytables", "compound", "bitfields are booleans, and times are times", "pytables.h5.gz", "/little"},
@@ -48,23 +47,7 @@ var order = []struct{ before, after, why, file, path string }{
 // fixture opens one of the fixtures of this package or of package pandas.
 func fixture(t *testing.T, name string) *h5.File {
 	t.Helper()
-	dir := "testdata"
-	if strings.HasSuffix(name, ".gz") {
-		dir = "../pandas/testdata"
-	}
-	b, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if strings.HasSuffix(name, ".gz") {
-		z, err := gzip.NewReader(bytes.NewReader(b))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if b, err = io.ReadAll(z); err != nil {
-			t.Fatal(err)
-		}
-	}
+	b := contents(t, name)
 	f, err := h5.NewFile(source.FromReaderAt(bytes.NewReader(b), int64(len(b)), name))
 	if err != nil {
 		t.Fatal(err)

@@ -183,11 +183,15 @@ func rangeOf(d *h5.Dataset) (convention.Values, int64, error) {
 // rangeLength is the number of elements of a range that does not say it, as old versions of Octave write it; -1 for none
 // that makes sense.
 func rangeLength(base, limit, step float64) int64 {
-	n := math.Floor((limit-base)/step*(1+3*0x1p-52)) + 1
-	if math.IsNaN(n) || n < 0 || n > 1<<53 {
+	steps := (limit - base) / step
+	switch n := math.Floor(steps*(1+3*0x1p-52)) + 1; {
+	case steps < 0:
+		return 0
+	case !(n < 1<<53): // or NaN
 		return -1
+	default:
+		return int64(n)
 	}
-	return int64(n)
 }
 
 // textOf describes a matrix of characters: a text for each row. Trailing blanks are part of it.
