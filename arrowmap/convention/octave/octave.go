@@ -22,8 +22,8 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	f := &finder{left: g.File().Limits().Links, seen: map[uint64]bool{}}
 	var err error
 	if g.Path() == "/" {
-		vars, foreign, e := variables(g)
-		if e != nil || len(vars) == 0 || foreign {
+		vars, others, e := variables(g)
+		if e != nil || len(vars) == 0 || others {
 			return nil, e
 		}
 		err = f.fields(g, vars, "variables with the attribute OCTAVE_NEW_FORMAT", 0)
@@ -107,19 +107,19 @@ func (v *variable) class() string {
 
 // variables returns the variables of a group, in the order of its links, and whether it has other members. Members that
 // can't be opened are other members; variables that can't be read have an error.
-func variables(g *h5.Group) (vars []*variable, foreign bool, err error) {
+func variables(g *h5.Group) (vars []*variable, others bool, err error) {
 	links, err := g.Links()
 	if err != nil {
 		return nil, false, err
 	}
 	for _, l := range links {
 		if l.Kind != h5.LinkHard {
-			foreign = true
+			others = true
 			continue
 		}
 		o, err := g.OpenLink(l)
 		if err != nil {
-			foreign = true
+			others = true
 			continue
 		}
 		v, err := variableOf(o)
@@ -127,12 +127,12 @@ func variables(g *h5.Group) (vars []*variable, foreign bool, err error) {
 			v = &variable{g: g, err: err}
 		}
 		if v == nil {
-			foreign = true
+			others = true
 			continue
 		}
 		vars = append(vars, v)
 	}
-	return vars, foreign, nil
+	return vars, others, nil
 }
 
 // finder collects tables.
