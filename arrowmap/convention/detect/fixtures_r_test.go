@@ -99,6 +99,10 @@ octave /c 1
   c: struct<real: float64, imag: float64> {"imag":2,"real":1}
 octave /cm 0
   cm: unsupported
+octave /cr 4
+  cr: list<float64> [1,2,3] | [null,2] | [7] | []
+octave /cr2 2
+  cr2: list<float64> [1,2] | [0,0.1,0.2,0.3]
 octave /cv 3
   cv: list<float64> [1,2] | [null] | []
 octave /i 1

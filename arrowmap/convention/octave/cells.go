@@ -18,6 +18,7 @@ type cell struct {
 	typ     *h5.Type
 	address uint64 // of its dataset
 	items   int64
+	span    *span // a range, whose items are not stored
 }
 
 // cellsOf describes a cell array, or a field of an array of structs: one value for each cell. They must be of one class,
@@ -36,11 +37,18 @@ func cellsOf(g *h5.Group) (convention.Values, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	var first *cell // that holds something
+	var first, ranged *cell // that holds elements, a range
 	single := true
+	spans, total := map[int]span{}, int64(0)
 	for i := range cells {
 		c := &cells[i]
 		single = single && c.items <= 1
+		if c.span != nil {
+			ranged, single, spans[i] = c, false, *c.span
+			if total += c.span.n; total > maxSpans {
+				return nil, 0, object.Limit(g, "ranges of more than %d elements in cells", maxSpans)
+			}
+		}
 		if c.items == 0 {
 			continue
 		}
@@ -48,8 +56,14 @@ func cellsOf(g *h5.Group) (convention.Values, int64, error) {
 			first = c
 		}
 		if c.class != first.class || c.typ.String() != first.typ.String() {
-			return nil, 0, object.Unsupported(g, "cells of several classes: %s and %s", first.class, c.class)
+			return nil, 0, object.Unsupported(g, "cells of several classes: %s (%s) and %s (%s)", first.class, first.typ, c.class, c.typ)
 		}
+	}
+	if first == nil && len(spans) > 0 {
+		first = ranged
+	}
+	if len(spans) > 0 && (first.class != "double" || first.typ.Class != h5.ClassFloat || first.typ.Size != 8) {
+		return nil, 0, object.Unsupported(g, "cells of several classes: %s and ranges", first.class)
 	}
 	if first == nil {
 		first = &cell{class: "string", typ: byteType}
@@ -60,7 +74,11 @@ func cellsOf(g *h5.Group) (convention.Values, int64, error) {
 			out.Rows[i].Items = convention.NoItems
 		}
 	}
-	return first.derived(out), int64(n), nil
+	v := first.derived(out)
+	if len(spans) > 0 {
+		v = withSpans(v, spans, n)
+	}
+	return v, int64(n), nil
 }
 
 // derived returns the values of cells like c as they are in Octave.
@@ -171,8 +189,12 @@ func cellAt(o h5.Object) (c cell, err error) {
 		return c, nil
 	}
 	d, ok := v.value.(*h5.Dataset)
-	if !ok || strings.HasSuffix(v.kind, "range") {
+	if !ok {
 		return c, object.Unsupported(v.g, "cells that hold values of type %q", v.kind)
+	}
+	if strings.HasSuffix(v.kind, "range") {
+		s, err := spanOf(d)
+		return cell{class: "double", span: &s, typ: s.typ}, err
 	}
 	n, ok := d.Space().Elements()
 	if !ok || n > 1<<31-1 {

@@ -1,7 +1,6 @@
 package octave
 
 import (
-	"math"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -129,69 +128,6 @@ func naRules(t *h5.Type) ([]convention.Null, error) {
 	}
 	n, err := rule.New(r, err, "NA of Octave")
 	return []convention.Null{n}, err
-}
-
-// rangeOf describes a range, of which base, limit, increment and the number of elements are stored, as so many rows.
-func rangeOf(d *h5.Dataset) (convention.Values, int64, error) {
-	t := d.Type()
-	part := map[string]float64{}
-	if n, ok := d.Space().Elements(); t.Class != h5.ClassCompound || !ok || n != 1 || t.Size > 1<<10 {
-		return nil, 0, object.Corrupt(d, "a range of %s of shape %v", t, d.Dims())
-	}
-	b, err := object.Contents(d)
-	if err != nil {
-		return nil, 0, err
-	}
-	for _, m := range t.Members {
-		if m.Type.Class == h5.ClassFloat && (m.Type.Size == 8 || m.Type.Size == 4) && m.Type.Order != h5.VAX && m.Offset >= 0 && m.Offset <= len(b)-m.Type.Size {
-			part[m.Name] = rule.Float(b[m.Offset:], m.Type)
-		}
-	}
-	base, ok1 := part["base"]
-	limit, ok2 := part["limit"]
-	step, ok3 := part["increment"]
-	if !ok1 || !ok2 || !ok3 {
-		return nil, 0, object.Corrupt(d, "a range of %s: base, limit and increment are expected", t)
-	}
-	n := rangeLength(base, limit, step)
-	if a, err := d.Attribute("OCTAVE_RANGE_NELEM"); err != nil {
-		return nil, 0, err
-	} else if a != nil {
-		if n, ok1 = a.Int(); !ok1 {
-			n = -1
-		}
-	}
-	if n < 0 || n > d.File().Limits().Elements {
-		return nil, 0, object.Corrupt(d, "a range of %d elements", n)
-	}
-	return &convention.Generated{Data: d, Rows: n, Type: arrow.PrimitiveTypes.Float64, Reason: "base + row*increment",
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			bld := array.NewFloat64Builder(mem)
-			defer bld.Release()
-			bld.Reserve(int(hi - lo))
-			for i := lo; i < hi; i++ {
-				x := base + float64(i)*step
-				if i == n-1 && (step > 0 && x > limit || step < 0 && x < limit) {
-					x = limit // as Octave has it, where rounding would pass it
-				}
-				bld.Append(x)
-			}
-			return bld.NewArray(), nil
-		}}, n, nil
-}
-
-// rangeLength is the number of elements of a range that does not say it, as old versions of Octave write it; -1 for none
-// that makes sense.
-func rangeLength(base, limit, step float64) int64 {
-	steps := (limit - base) / step
-	switch n := math.Floor(steps*(1+3*0x1p-52)) + 1; {
-	case steps < 0:
-		return 0
-	case !(n < 1<<53): // or NaN
-		return -1
-	default:
-		return int64(n)
-	}
 }
 
 // textOf describes a matrix of characters: a text for each row. Trailing blanks are part of it.

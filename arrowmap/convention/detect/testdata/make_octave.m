@@ -14,5 +14,5 @@ save("-hdf5", "octave_struct.h5", "s", "sa", "none", "bare");
 b = true; x = 1.5; i = int16(-3); u = uint64(18446744073709551615); c = 1 + 2i; z = [1+2i 3-4i]; zn = [complex(NA, 1); 2];
 e = []; es = ""; ec = cell(0, 1); en = zeros(0, 3); rg = 0:0.1:0.3; nd = reshape(1:12, 2, 3, 2); sg = single([1.5; NA; NaN]);
 sp = sparse([1 0 2; 0 NA 0]); spb = sparse([true false; false true]); spc = sparse([0 1i; 2 0]); sp0 = sparse(2, 3);
-cv = {[1 2]; NA; []}; cm = {1; "x"}; ten = {1; 2; 3; 4; 5; 6; 7; 8; 9; NA; []}; sq = 'don"t'; fn = @(x) x + 1;
-save("-hdf5", "octave_kinds.h5", "b", "x", "i", "u", "c", "z", "zn", "e", "es", "ec", "en", "rg", "nd", "sg", "sp", "spb", "spc", "sp0", "cv", "cm", "ten", "sq", "fn");
+cv = {[1 2]; NA; []}; cr = {1:3; [NA 2]; 7; []}; cr2 = {1:2, 0:0.1:0.3}; cm = {1; "x"}; ten = {1; 2; 3; 4; 5; 6; 7; 8; 9; NA; []}; sq = 'don"t'; fn = @(x) x + 1;
+save("-hdf5", "octave_kinds.h5", "b", "x", "i", "u", "c", "z", "zn", "e", "es", "ec", "en", "rg", "nd", "sg", "sp", "spb", "spc", "sp0", "cv", "cr", "cr2", "cm", "ten", "sq", "fn");
