@@ -22,8 +22,8 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	f := &finder{left: g.File().Limits().Links, seen: map[uint64]bool{}}
 	var err error
 	if g.Path() == "/" {
-		vars, others, e := variables(g)
-		if e != nil || len(vars) == 0 || others {
+		vars, e := variables(g, true)
+		if e != nil || len(vars) == 0 {
 			return nil, e
 		}
 		err = f.fields(g, vars, "variables with the attribute OCTAVE_NEW_FORMAT", 0)
@@ -105,34 +105,31 @@ func (v *variable) class() string {
 	}
 }
 
-// variables returns the variables of a group, in the order of its links, and whether it has other members. Members that
-// can't be opened are other members; variables that can't be read have an error.
-func variables(g *h5.Group) (vars []*variable, others bool, err error) {
+// variables returns the variables of a group, in the order of its links, not its other members; with only, none where it
+// has others. Members that can't be opened are other members; variables that can't be read have an error.
+func variables(g *h5.Group, only bool) ([]*variable, error) {
 	links, err := g.Links()
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
+	var vars []*variable
 	for _, l := range links {
-		if l.Kind != h5.LinkHard {
-			others = true
-			continue
+		var v *variable
+		if l.Kind == h5.LinkHard {
+			if o, err := g.OpenLink(l); err == nil {
+				v, err = variableOf(o)
+				if group, ok := o.(*h5.Group); ok && err != nil {
+					v = &variable{g: group, err: err}
+				}
+			}
 		}
-		o, err := g.OpenLink(l)
-		if err != nil {
-			others = true
-			continue
+		if v != nil {
+			vars = append(vars, v)
+		} else if only {
+			return nil, nil
 		}
-		v, err := variableOf(o)
-		if g, ok := o.(*h5.Group); ok && err != nil {
-			v = &variable{g: g, err: err}
-		}
-		if v == nil {
-			others = true
-			continue
-		}
-		vars = append(vars, v)
 	}
-	return vars, others, nil
+	return vars, nil
 }
 
 // finder collects tables.
@@ -164,7 +161,7 @@ func (f *finder) variable(v *variable, depth int) error {
 	g, isGroup := v.value.(*h5.Group)
 	switch {
 	case isGroup && v.kind == "scalar struct":
-		vars, _, err := variables(g)
+		vars, err := variables(g, false)
 		if err != nil {
 			return err
 		}
@@ -185,7 +182,7 @@ func (f *finder) add(o h5.Object, reason string, columns ...convention.Column) {
 
 // structs adds the table of an array of structs: a row for each, with a cell in each field.
 func (f *finder) structs(v *variable, g *h5.Group, reason string) error {
-	vars, _, err := variables(g)
+	vars, err := variables(g, false)
 	if err != nil {
 		return err
 	}
