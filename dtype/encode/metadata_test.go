@@ -43,6 +43,23 @@ func TestMetadata(t *testing.T) {
 	}
 }
 
+// TestEnumsOfBooleans shows that labels which mean booleans are said to be read back as such: with NA they are R's logical.
+func TestEnumsOfBooleans(t *testing.T) {
+	for _, labels := range [][]string{{"FALSE", "TRUE"}, {"FALSE", "TRUE", "NA"}} {
+		p, err := encode.New(arrow.Field{Name: "x", Type: dtest.DictOf(arrow.PrimitiveTypes.Uint8, arrow.BinaryTypes.String)}, encode.Options{Labels: labels})
+		if err != nil {
+			t.Fatal(err)
+		}
+		back, err := dtype.New(dtype.Source{Type: p.Datasets[0].Type}, dtype.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !arrow.TypeEqual(p.Arrow, arrow.FixedWidthTypes.Boolean) || !arrow.TypeEqual(back.Arrow, p.Arrow) {
+			t.Errorf("%q: promised %v, read as %v", labels, p.Arrow, back.Arrow)
+		}
+	}
+}
+
 // FuzzMetadata reads metadata that anyone may have written: plans and attributes are sound, or there is an error.
 func FuzzMetadata(f *testing.F) {
 	f.Add(`{"a":1,"b":-2}`, "5", "i16le", "_FillValue=3")
