@@ -133,6 +133,7 @@ func anndataDict(g *h5.Group) ([]*convention.Table, error) {
 	rows := int64(-1)
 	for _, l := range links {
 		c := convention.Column{Name: l.Name}
+		n := int64(-1)
 		switch o := object.Member(g, l.Name).(type) {
 		case *h5.Dataset:
 			if o.Space().Class != h5.SpaceSimple || object.IsTable(o) {
@@ -141,6 +142,11 @@ func anndataDict(g *h5.Group) ([]*convention.Table, error) {
 			c = column.Of(l.Name, o)
 		case *h5.Group:
 			switch kind := object.Text(o, "encoding-type"); kind {
+			case "awkward-array":
+				c.Objects = []h5.Object{o}
+				if c.Values, n, c.Err = awkwardValues(o); c.Err != nil {
+					c.Values = nil
+				}
 			case "categorical", "nullable-integer", "nullable-boolean", "nullable-string-array", "nullable-float":
 				c.Objects = []h5.Object{o}
 				if c.Values, c.Err = anndataValues(nil, o); c.Err != nil {
@@ -153,7 +159,9 @@ func anndataDict(g *h5.Group) ([]*convention.Table, error) {
 			continue
 		}
 		if c.Values != nil {
-			n := c.Values.Main().Rows()
+			if n < 0 {
+				n = c.Values.Main().Rows()
+			}
 			if rows < 0 {
 				rows = n
 			}
@@ -226,6 +234,9 @@ func anndataValues(frame *h5.Group, o h5.Object) (convention.Values, error) {
 			return anndataCategorical(o)
 		case "nullable-integer", "nullable-boolean", "nullable-string-array", "nullable-float":
 			return anndataMasked(o)
+		case "awkward-array":
+			v, _, err := awkwardValues(o)
+			return v, err
 		default:
 			return nil, object.Unsupported(o, "an AnnData column of encoding %q", kind)
 		}

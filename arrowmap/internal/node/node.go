@@ -102,6 +102,12 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return p.decoded(v)
 	case *convention.Padded:
 		return p.padded(v)
+	case *convention.Grouped:
+		return p.grouped(v)
+	case *convention.Taken:
+		return p.taken(v)
+	case *convention.Masked:
+		return p.masked(v)
 	}
 	return nil, h5err.New(h5err.Unsupported, "a column of kind %T", v)
 }

@@ -73,6 +73,13 @@ func scattered(n Node, add func(d Dataset)) {
 		scattered(n.indices, add)
 	case *padded:
 		scattered(n.of, add)
+	case *grouped:
+		scattered(n.of, add)
+	case *masked:
+		scattered(n.of, add)
+	case *taken:
+		n.of.Wants(0, n.of.Describe().Rows, func(d Dataset, _, _ int64, _ func([]byte) bool) { add(d) })
+		scattered(n.of, add)
 	case *text:
 		add(of(n.data))
 	case *transposed:
