@@ -16,8 +16,8 @@ const metaSuffix = ".__table_column_meta__"
 func Part(o h5.Object) bool { return strings.HasSuffix(o.Path(), metaSuffix) }
 
 // Detect recognizes the tables that astropy writes with their metadata: a compound dataset, and lines of YAML beside
-// it. A member <name>.mask of a masked column <name> says where it is missing. Columns that astropy makes of several
-// others, such as times and coordinates, are given as they are stored.
+// it, which say how columns were taken apart. The mask of a column says where it is missing, and the two numbers of a time
+// are one timestamp. Other columns that astropy makes of several, such as coordinates, are given as they are stored.
 func Detect(o h5.Object) ([]*convention.Table, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok || !object.IsTable(d) {
@@ -36,110 +36,91 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	meta := strings.Join(yaml, "\n")
-	about := columnsOf(yaml)
-	t := &convention.Table{Path: d.Path(), Object: d, Reason: "a dataset " + metaSuffix[1:] + " beside it", Metadata: map[string]string{"h5arrow.table_column_meta": meta}}
-	at := map[string]int{}
-	for i, m := range d.Type().Members {
-		at[m.Name] = i
+	t := &convention.Table{Path: d.Path(), Object: d, Reason: "a dataset " + metaSuffix[1:] + " beside it",
+		Metadata: map[string]string{"h5arrow.table_column_meta": strings.Join(yaml, "\n")}}
+	about := parseYAML(yaml)
+	m := &members{d: d, at: map[string]int{}, masks: map[string]string{}, part: map[string]bool{}}
+	for i, c := range d.Type().Members {
+		m.at[c.Name] = i
 	}
-	for i, m := range d.Type().Members {
-		if of, is := strings.CutSuffix(m.Name, ".mask"); is && strings.Contains(meta, m.Name) {
-			if _, has := at[of]; has {
-				continue // the mask of a column
-			}
+	m.readMasks(about.get("meta", "__serialized_columns__"), 0)
+	times := m.times(about)
+	metadata := columnsOf(about.get("datatype"))
+	for _, c := range d.Type().Members {
+		if time, ok := times[c.Name]; ok {
+			t.Columns = append(t.Columns, time)
+		} else if !m.part[c.Name] {
+			t.Columns = append(t.Columns, convention.Column{Name: c.Name, Values: m.plain(c.Name), Metadata: metadata[c.Name]})
 		}
-		p := convention.NewMember(d, i)
-		if k, has := at[m.Name+".mask"]; has && strings.Contains(meta, m.Name+".mask") {
-			p.Nulls = []convention.Null{{Kind: convention.NullMask, Data: d, Part: &d.Type().Members[k]}}
-			if m.Type.Class == h5.ClassArray { // an entry for each item
-				p.As, p.RowDims = m.Type.Base, m.Type.Dims
-			}
-		}
-		t.Columns = append(t.Columns, convention.Column{Name: m.Name, Values: p, Metadata: about[m.Name]})
 	}
 	return []*convention.Table{t}, nil
 }
 
-// columnsOf takes the unit, the format and the description of each column from lines of YAML as astropy writes them:
-// "- {name: a, unit: m, ...}", or an item a line. What it does not understand it leaves out.
-func columnsOf(lines []string) map[string]map[string]string {
-	out := map[string]map[string]string{}
-	item, in := "", false
-	end := func() {
-		if fields := yamlFields(item); fields["name"] != "" {
-			md := map[string]string{}
-			for _, k := range []string{"unit", "format", "description"} {
-				if fields[k] != "" {
-					md[k] = fields[k]
-				}
-			}
-			out[fields["name"]] = md
-		}
-		item = ""
-	}
-	for _, line := range lines {
-		switch {
-		case strings.HasPrefix(line, "datatype:"):
-			in = true
-		case in && strings.HasPrefix(line, "- "):
-			end()
-			item = line[2:]
-		case in && strings.HasPrefix(line, " "):
-			item += "\n" + strings.TrimSpace(line)
-		case in:
-			end()
-			in = false
-		}
-	}
-	end()
-	return out
+// members are the members of a table, and what the description says of them.
+type members struct {
+	d     *h5.Dataset
+	at    map[string]int    // the number of each
+	masks map[string]string // the mask of each that has one
+	part  map[string]bool   // those that are a part of another column
 }
 
-// yamlFields splits "{name: a, unit: m}", or such fields on lines of their own. Values in braces are left as they are.
-func yamlFields(s string) map[string]string {
-	out := map[string]string{}
-	s = strings.TrimSpace(s)
-	flow := strings.HasPrefix(s, "{")
-	if flow {
-		s = strings.TrimSuffix(s[1:], "}")
+// name returns the member that a value of class SerializedColumn names, "" for none.
+func (m *members) name(v *value) string {
+	name := v.string("name")
+	if _, has := m.at[name]; !has || len(v.fields) != 1 {
+		return ""
 	}
-	depth, quote, start := 0, byte(0), 0
-	add := func(end int) {
-		if k, v, ok := strings.Cut(strings.TrimSpace(s[start:end]), ":"); ok {
-			v = strings.TrimSpace(v)
-			if i := strings.IndexByte(v, ' '); i > 0 && strings.HasPrefix(v, "!") {
-				v = strings.TrimSpace(v[i:]) // a tag, such as that of units
-			}
-			for strings.HasPrefix(v, "{unit:") {
-				v = strings.TrimSpace(strings.TrimSuffix(v[len("{unit:"):], "}"))
-			}
-			if len(v) > 1 && (v[0] == '\'' || v[0] == '"') && v[len(v)-1] == v[0] {
-				v = v[1 : len(v)-1]
-			}
-			out[strings.TrimSpace(k)] = strings.Join(strings.Fields(v), " ")
-		}
-		start = min(end+1, len(s))
+	return name
+}
+
+// readMasks looks in the description of serialized columns for data with a mask: MaskedColumn and masked arrays in others.
+func (m *members) readMasks(v *value, depth int) {
+	if v == nil || depth > maxDepth {
+		return
 	}
-	for i := range len(s) {
-		c := s[i]
-		switch {
-		case quote != 0:
-			if c == quote {
-				quote = 0
-			}
-		case c == '\'' || c == '"':
-			if i > 0 && s[i-1] == ' ' {
-				quote = c
-			}
-		case c == '{' || c == '[':
-			depth++
-		case c == '}' || c == ']':
-			depth--
-		case depth == 0 && (flow && c == ',' || !flow && c == '\n'):
-			add(i)
+	if data, mask := v.get("data"), v.get("mask"); data != nil && mask != nil {
+		if data, mask := m.name(data), m.name(mask); data != "" && mask != "" && data != mask {
+			m.masks[data], m.part[mask] = mask, true
 		}
 	}
-	add(len(s))
+	for _, f := range v.fields {
+		m.readMasks(f.of, depth+1)
+	}
+	for _, item := range v.items {
+		m.readMasks(item, depth+1)
+	}
+}
+
+// plain describes a member, with its mask.
+func (m *members) plain(name string) *convention.Plain {
+	p := convention.NewMember(m.d, m.at[name])
+	if mask, ok := m.masks[name]; ok {
+		p.Nulls = []convention.Null{{Kind: convention.NullMask, Data: m.d, Part: &m.d.Type().Members[m.at[mask]]}}
+		if t := m.d.Type().Members[m.at[name]].Type; t.Class == h5.ClassArray { // an entry for each item
+			p.As, p.RowDims = t.Base, t.Dims
+		}
+	}
+	return p
+}
+
+// columnsOf returns the unit, the format and the description of each column.
+func columnsOf(list *value) map[string]map[string]string {
+	out := map[string]map[string]string{}
+	if list == nil {
+		return out
+	}
+	for _, c := range list.items {
+		md := map[string]string{}
+		for _, k := range []string{"unit", "format", "description"} {
+			v := c.get(k)
+			for v != nil && v.get("unit") != nil { // an object of class Unit
+				v = v.get("unit")
+			}
+			if v != nil && v.text != "" {
+				md[k] = v.text
+			}
+		}
+		out[c.string("name")] = md
+	}
 	return out
 }

@@ -56,7 +56,7 @@ type awkward struct {
 func awkwardValues(g *h5.Group) (convention.Values, int64, error) {
 	text := object.Text(g, "form")
 	if text == "" {
-		return nil, 0, object.Corrupt(g, "an awkward array without the attribute form")
+		return nil, 0, object.Unsupported(g, "an awkward array without the attribute form")
 	}
 	if len(text) > maxFormBytes {
 		return nil, 0, object.Limit(g, "a form of %d bytes", len(text))
