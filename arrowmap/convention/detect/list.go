@@ -50,6 +50,7 @@ func All() []Convention {
 		{Name: "hdf5storage", Description: "hdf5storage for Python: values with the attribute Python.Type, text in code points", Detect: hdf5storage.Detect},
 		{Name: "octave", Description: "Octave's save -hdf5: variables of one height, structs, arrays of structs, cells, text, ranges, sparse matrices", Detect: octave.Detect},
 		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
+		{Name: "biom", Description: "BIOM: a table for each axis, of ids, counts as a list, and metadata", Detect: biology.DetectBIOM},
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
 		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
