@@ -46,13 +46,13 @@ func DetectBIOM(o h5.Object) ([]*convention.Table, error) {
 		switch {
 		case err != nil:
 			c.Err = err
-		case counts.Offsets.Rows() == 0: // a table without rows
+		case counts.Offsets.Rows() == 0: // an axis without ids
+			c.Values = &convention.Empty{Data: counts.Offsets, Type: arrow.ListOf(arrow.StructOf(
+				arrow.Field{Name: "index", Type: arrow.PrimitiveTypes.Int32, Nullable: true}, arrow.Field{Name: "value", Type: arrow.PrimitiveTypes.Float64, Nullable: true}))}
 		default:
 			c.Values = counts
 		}
-		if c.Values != nil || c.Err != nil {
-			t.Columns = append(t.Columns, c)
-		}
+		t.Columns = append(t.Columns, c)
 	}
 	metadata, ok := object.Member(g, "metadata").(*h5.Group)
 	if !ok { // text in JSON, before version 2.1

@@ -9,6 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/biology"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdf5storage"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdfeos"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/lh5"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/netcdf"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/octave"
@@ -16,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/physics"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/rhdf5"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/sparse"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -51,10 +53,12 @@ func All() []Convention {
 		{Name: "octave", Description: "Octave's save -hdf5: variables of one height, structs, arrays of structs, cells, text, ranges, sparse matrices", Detect: octave.Detect},
 		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
 		{Name: "biom", Description: "BIOM: a table for each axis, of ids, counts as a list, and metadata", Detect: biology.DetectBIOM},
+		{Name: "cooler", Description: "cooler files: chromosomes, bins and pixels, with the chromosome as a dictionary", Detect: biology.DetectCooler},
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
 		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
 		{Name: "arkouda", Description: "Arkouda: arrays, strings, segmented arrays, categoricals of one length", Detect: arkouda.Detect},
+		{Name: "lh5", Description: "LH5 of LEGEND: tables with ragged columns by their ends, booleans, and tables within tables", Detect: lh5.Detect},
 		{Name: "gadget", Description: "Gadget, SWIFT: particles by type, positions and velocities as x, y, z and vx, vy, vz", Detect: physics.DetectGadget},
 		{Name: "amuse", Description: "AMUSE: sets of particles with their keys", Detect: physics.DetectAMUSE},
 		{Name: "gwosc", Description: "LIGO and GWOSC: strain, and a boolean column for each bit of data quality", Detect: physics.DetectGWOSC},
@@ -63,6 +67,7 @@ func All() []Convention {
 		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: hdfeos.Detect},
 		{Name: "rhdf5", Description: "R's rhdf5 and HDF5Array: vectors, lists and data frames, with NA; names of dimensions are parts", Detect: rhdf5.Detect, Part: rhdf5.Part},
 		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: netcdf.Detect},
+		{Name: "sparse", Description: "compressed sparse matrices: data, indices and indptr as a list for each row, with names beside it", Detect: sparse.Detect},
 		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: compound},
 		{Name: "group", Description: "a group whose datasets have one length", Detect: group},
 	}
