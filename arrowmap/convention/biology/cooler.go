@@ -7,6 +7,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // coolerFirst are the columns that come first in the tables of a cooler file, by the group's name.
@@ -51,13 +52,17 @@ func DetectCooler(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// coolerChroms describes numbers of chromosomes, whose names are at enum_path.
+// coolerChroms describes numbers of chromosomes, whose names are at enum_path: a path below the cooler's group, though it
+// is written as one below the root.
 func coolerChroms(up *h5.Group, d *h5.Dataset) (convention.Values, error) {
 	path := object.Text(d, "enum_path")
 	if path == "" {
-		path = object.Child(up, "chroms/name")
+		path = "/chroms/name"
 	}
-	o, err := d.File().Lookup(path)
+	o, err := d.File().Lookup(object.Child(up, strings.TrimPrefix(path, "/")))
+	if h5err.Is(err, h5err.NotFound) {
+		o, err = d.File().Lookup(path)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -228,6 +228,25 @@ pytables /t 2
   s: utf8 a\0b | 
   p: fsl<utf8>[2] ["x\u0000y",""] | ["z","\u0000w"]
 `,
+	"sparse.h5": `
+group / 3
+  correction_factors: float64 0.5 | NaN | 2
+sparse /g/words 2
+  names: utf8 none | two
+  words: large_list<struct<index: uint16, value: float64>> [] | [{"index":7,"value":0.5},{"index":9,"value":1.5}]
+group /intervals 3
+  chr_list: utf8 1 | 1 | X
+  end_list: int64 10 | 20 | 10
+  extra_list: float64 1 | 0.5 | 1
+  start_list: int64 0 | 10 | 0
+sparse /matrix 3
+  chr_list: utf8 1 | 1 | X
+  start_list: int64 0 | 10 | 0
+  end_list: int64 10 | 20 | 10
+  extra_list: float64 1 | 0.5 | 1
+  correction_factors: float64 0.5 | NaN | 2
+  matrix: list<struct<index: int32, value: int32>> [{"index":0,"value":3},{"index":2,"value":1}] | [] | [{"index":1,"value":2}]
+`,
 	"tenx.h5": `
 10x /matrix 3
   barcode: utf8 AAAC-1 | AAAG-1 | AAAT-1
@@ -458,32 +477,44 @@ func TestForced(t *testing.T) {
 	}
 }
 
-// TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
-func TestDamage(t *testing.T) {
-	count := 150
+// mutants is the number of damaged copies of each file that are read.
+func mutants(t *testing.T) int {
+	t.Helper()
 	if s := os.Getenv("H5ARROW_MUTANTS"); s != "" {
-		var err error
-		if count, err = strconv.Atoi(s); err != nil {
+		count, err := strconv.Atoi(s)
+		if err != nil {
 			t.Fatal(err)
 		}
+		return count
 	}
+	return 150
+}
+
+// mutant returns a copy of a file with some bytes changed.
+func mutant(whole []byte, i int) []byte {
+	rng := rand.New(rand.NewPCG(7, uint64(i)))
+	data := bytes.Clone(whole)
+	for range 1 + rng.IntN(6) {
+		at := rng.IntN(len(data))
+		switch rng.IntN(3) {
+		case 0:
+			data[at] = byte(rng.Uint32())
+		case 1:
+			data[at] ^= 1 << rng.IntN(8)
+		default:
+			copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
+		}
+	}
+	return data
+}
+
+// TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
+func TestDamage(t *testing.T) {
+	count := mutants(t)
 	for name := range files {
 		whole := contents(t, name)
 		for i := range count {
-			rng := rand.New(rand.NewPCG(7, uint64(i)))
-			data := bytes.Clone(whole)
-			for range 1 + rng.IntN(6) {
-				at := rng.IntN(len(data))
-				switch rng.IntN(3) {
-				case 0:
-					data[at] = byte(rng.Uint32())
-				case 1:
-					data[at] ^= 1 << rng.IntN(8)
-				default:
-					copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
-				}
-			}
-			if err := readAll(data); err != nil {
+			if err := readAll(mutant(whole, i)); err != nil {
 				t.Errorf("%s, mutant %d: %v", name, i, err)
 			}
 		}

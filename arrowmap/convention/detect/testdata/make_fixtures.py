@@ -165,6 +165,22 @@ def loom():
         f.create_group("attrs")["LOOM_SPEC_VERSION"] = "3.0.0"
 
 
+def sparse():
+    """A matrix as HiCExplorer writes it, and one with names in its own group and no shape."""
+    with file("sparse.h5") as f:
+        f["intervals/chr_list"] = np.array([b"1", b"1", b"X"])
+        f["intervals/start_list"] = np.array([0, 10, 0])
+        f["intervals/end_list"] = np.array([10, 20, 10])
+        f["intervals/extra_list"] = np.array([1.0, 0.5, 1.0])
+        f["correction_factors"] = np.array([0.5, np.nan, 2])
+        m = f.create_group("matrix")
+        m["data"], m["indices"] = np.array([3, 1, 2], "i4"), np.array([0, 2, 1], "i4")
+        m["indptr"], m["shape"] = np.array([0, 2, 2, 3], "i4"), np.array([3, 3])
+        g = f.create_group("g/words")
+        g["data"], g["indices"], g["indptr"] = np.array([0.5, 1.5]), np.array([7, 9], "u2"), np.array([0, 0, 2], "i8")
+        g.create_dataset("names", data=["none", "two"], dtype=text)
+
+
 def astropy():
     """What Table.write(..., serialize_meta=True) writes: a masked column, a masked array column, a unit."""
     with file("astropy.h5") as f:
@@ -418,5 +434,5 @@ def order():
         v["y"] = [3.0, 4.0]
 
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, order):
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order):
     make()

@@ -1,0 +1,260 @@
+package detect_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/h5test"
+)
+
+// written is files that real writers wrote, by the scripts beside them, and the tables in them, as in files. Files of several
+// versions of a writer have the same tables. Tables at the paths after "+" are asked for, and not listed.
+var written = []struct {
+	names string
+	also  string
+	want  string
+}{
+	{"../biology/testdata/biom", "", `
+biom /observation 3
+  ids: utf8 O1 | Oé | O3
+  counts: list<struct<index: int32, value: float64>> [{"index":1,"value":1.5}] | [{"index":0,"value":3},{"index":1,"value":2}] | []
+  conf: float64 0.9 | 0.5 | NaN
+  metadata/ids: utf8 i | j | k
+  taxonomy: list<utf8> ["k__A","","p__B"] | ["k__ü"] | []
+biom /sample 2
+  ids: utf8 S1 | S2
+  counts: list<struct<index: int32, value: float64>> [{"index":1,"value":3}] | [{"index":0,"value":1.5},{"index":1,"value":2}]
+  a/b: utf8 x | y
+  n: int64 1 | 2
+  ok: bool true | false
+`},
+	{"../biology/testdata/cooler", "", `
+cooler /bins 5
+  chrom: dict<utf8, int32, ordered=false> chr1 | chr1 | chr1 | chr2 | chr2
+  start: int32 0 | 10 | 20 | 0 | 10
+  end: int32 10 | 20 | 25 | 10 | 15
+  weight: float64 1 | NaN | 0.5 | 2 | 3
+cooler /chroms 2
+  name: utf8 chr1 | chr2
+  length: int32 25 | 15
+cooler /many/bins 5
+  chrom: dict<utf8, int32, ordered=false> n...0 | n...0 | n...1 | n...1 | n...2
+  start: int32 0 | 10 | 20 | 0 | 10
+  end: int32 10 | 20 | 25 | 10 | 15
+cooler /many/chroms 3
+  name: utf8 n...0 | n...1 | n...2
+  length: int32 20 | 10 | 15
+cooler /many/pixels 4
+  bin1_id: int64 0 | 0 | 1 | 4
+  bin2_id: int64 0 | 2 | 3 | 4
+  count: int32 3 | 1 | 2 | 7
+cooler /pixels 4
+  bin1_id: int64 0 | 0 | 1 | 4
+  bin2_id: int64 0 | 2 | 3 | 4
+  count: int32 3 | 1 | 2 | 7
+  aaa: float32 0.5 | 1 | 2 | 3
+`},
+	{"../biology/testdata/awkward", "/obsm/rec /obsm/text", `
+anndata /X 3
+  _index: utf8 a | b | c
+  X: list<struct<index: int32, value: float32>> [{"index":1,"value":1}] | [{"index":0,"value":2}] | []
+anndata /layers/c 2
+  _index: utf8 g1 | g2
+  c: list<struct<index: int32, value: float32>> [{"index":1,"value":2}] | [{"index":0,"value":1},{"index":2,"value":3}]
+anndata /obs 3
+  _index: utf8 a | b | c
+anndata /obsm 3
+  bits: int64 1 | null | 3
+  bitsmsb: int64 null | 2 | null
+  bool: large_list<bool> [true] | [] | [false,true]
+  bytes: large_binary YWI= |  | /w==
+  bytesmask: int64 1 | null | 3
+  cat: dict<large_utf8, int64, ordered=false> x | y | x
+  catopt: dict<large_utf8, int64, ordered=false> x | null | x
+  deep: large_list<large_list<int64>> [[1],[2,3]] | [] | [[]]
+  empty: large_list<null> [] | [] | []
+  lists: large_list<float64> [1,2] | [] | [3]
+  none: null (null) | (null) | (null)
+  opt: int64 1 | null | 3
+  optlist: large_list<int64> [1,null] | null | [null]
+  optrec: struct<a: int64, b: large_list<bool>> {"a":1,"b":[true]} | null | {"a":3,"b":[]}
+  opttext: large_utf8 x | null | é
+  rec: struct<a: int64, b: large_list<int64>, c: struct<d: large_utf8>> {"a":1,"b":[1,2],"c":{"d":"x"}} | {"a":2,"b":[],"c":{"d":""}} | {"a":3,"b":[5],"c":{"d":"ü"}}
+  reclist: large_list<struct<x: int64, y: large_utf8>> [{"x":1,"y":null}] | [] | [{"x":2,"y":"z"},{"x":3,"y":"w"}]
+  regular: fsl<fsl<int64>[2]>[2] [[1,2],[3,4]] | [[5,6],[7,8]] | [[9,10],[11,12]]
+  text: large_utf8 a |  | zz
+  tuple: struct<0: int64, 1: large_utf8> {"0":1,"1":"x"} | {"0":2,"1":"y"} | {"0":3,"1":"z"}
+  union: unsupported
+  unmasked: int64 1 | 2 | 3
+anndata /uns 2
+  two: large_list<int64> [1] | [2,3]
+anndata /var 2
+  _index: utf8 g1 | g2
+anndata /obsm/rec 3
+  rec: struct<a: int64, b: large_list<int64>, c: struct<d: large_utf8>> {"a":1,"b":[1,2],"c":{"d":"x"}} | {"a":2,"b":[],"c":{"d":""}} | {"a":3,"b":[5],"c":{"d":"ü"}}
+anndata /obsm/text 3
+  text: large_utf8 a |  | zz
+`},
+	{"../astropy/testdata/tables", "", `
+astropy /masks 3
+  é: int64 1 | null | 3
+  日本: int64 1 | null | 3
+  plain: int64 1 | null | 3
+  a: b, {c} #: int64 1 | null | 3
+  it's "q": int64 1 | null | 3
+  null: int64 1 | null | 3
+  - x: int64 1 | null | 3
+  nd: fsl<int64>[2] [0,null] | [2,3] | [null,5]
+  text: utf8 a | é | null
+astropy /times 3
+  utc: timestamp[ns] 2016-12-31T23:59:59.25 | 2017-01-01T00:00:00.5 | 2030-06-01T12:00:00.123456789
+  tai: timestamp[ns] 1700-01-01T00:00:00.000000001 | 1969-12-31T23:59:59.5 | 2250-01-01T00:00:00
+  m: timestamp[ns] 2024-01-01T00:00:00 | null | 2026-01-01T00:00:00
+  mjd: fsl<timestamp[ns]>[2] ["1995-10-10T12:00:00","1995-10-11T00:00:00"] | ["1995-10-12T00:00:00","1995-10-13T00:00:00"] | ["1858-11-17T00:00:00","1970-01-01T00:00:00"]
+  d: duration[ns] 1000000000ns | -500000000ns | 864000000000000000ns
+  q: float64 1 | 2 | 3
+astropy /users 3
+  a: int64 1 | 2 | 3
+  a.mask: bool true | false | false
+  b: int64 1 | null | 3
+  c.jd1: float64 1 | 2 | 3
+  c.jd2: float64 0.5 | 0 | 0
+`},
+	{"../lh5/testdata/table", "/g/t/wf /g/t/rr", `
+lh5 /g/one 2
+  a: bool true | false
+  b: large_list<int64> [1] | []
+lh5 /g/t 3
+  e: float64 1 | 2 | 3
+  fs: fsl<uint16>[2] [0,1] | [2,3] | [4,5]
+  ok: bool true | false | true
+  r: large_list<float64> [1,2] | [] | [3]
+  rb: large_list<bool> [true] | [] | [false,true]
+  rr: large_list<large_list<int64>> [[1],[2,3]] | [] | [[4]]
+  sub: struct<a: int64, v: large_list<int64>> {"a":1,"v":[1]} | {"a":2,"v":[2]} | {"a":3,"v":[]}
+  wf: struct<dt: float32, t0: float64, values: fsl<uint16>[2]> {"dt":16,"t0":0,"values":[0,1]} | {"dt":16,"t0":1,"values":[2,3]} | {"dt":16,"t0":2,"values":[4,5]}
+lh5 /g/t/wf 3
+  dt: float32 16 | 16 | 16
+  t0: float64 0 | 1 | 2
+  values: fsl<uint16>[2] [0,1] | [2,3] | [4,5]
+lh5 /g/t/rr 3
+  rr: large_list<large_list<int64>> [[1],[2,3]] | [] | [[4]]
+`},
+}
+
+// unpack returns the contents of a compressed fixture.
+func unpack(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	z, err := gzip.NewReader(bytes.NewReader(b))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if b, err = io.ReadAll(z); err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// TestWritten compares the tables of what real writers wrote.
+func TestWritten(t *testing.T) {
+	for _, c := range written {
+		found, err := filepath.Glob(c.names + "*.gz")
+		if err != nil || len(found) == 0 {
+			t.Fatalf("%s: %d files, %v", c.names, len(found), err)
+		}
+		for _, name := range found {
+			t.Run(filepath.Base(name), func(t *testing.T) {
+				h5test.Leaks(t)
+				path := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(name), ".gz"))
+				if err := os.WriteFile(path, unpack(t, name), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				f, err := arrowmap.Open(path)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				tables, err := f.Tables()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, p := range strings.Fields(c.also) {
+					table, err := f.Table(p)
+					if err != nil {
+						t.Fatal(err)
+					}
+					tables = append(tables, table)
+				}
+				var b strings.Builder
+				for _, table := range tables {
+					b.WriteString(dump(t, table))
+				}
+				got := strings.ReplaceAll(b.String(), strings.Repeat("n", 30000), "n...")
+				if strings.TrimSpace(got) != strings.TrimSpace(c.want) {
+					t.Errorf("tables are\n%s\nwant\n%s", got, c.want)
+				}
+			})
+		}
+	}
+}
+
+// TestWrittenDamage reads the same files with some of their bytes changed.
+func TestWrittenDamage(t *testing.T) {
+	for _, c := range written {
+		found, err := filepath.Glob(c.names + "*.gz")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range found {
+			whole := unpack(t, name)
+			for i := range mutants(t) {
+				if err := readAll(mutant(whole, i)); err != nil {
+					t.Errorf("%s, mutant %d: %v", name, i, err)
+				}
+			}
+		}
+	}
+}
+
+// FuzzWritten reads the same files with bytes changed by the fuzzer: no panic, and no errors of other types.
+func FuzzWritten(f *testing.F) {
+	var whole [][]byte
+	for _, c := range written {
+		found, err := filepath.Glob(c.names + "*.gz")
+		if err != nil {
+			f.Fatal(err)
+		}
+		for _, name := range found {
+			b, err := os.ReadFile(name)
+			if err != nil {
+				f.Fatal(err)
+			}
+			z, err := gzip.NewReader(bytes.NewReader(b))
+			if err != nil {
+				f.Fatal(err)
+			}
+			if b, err = io.ReadAll(z); err != nil {
+				f.Fatal(err)
+			}
+			f.Add(len(whole), uint32(0), []byte(nil))
+			whole = append(whole, b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, n int, at uint32, change []byte) {
+		data := bytes.Clone(whole[uint(n)%uint(len(whole))])
+		copy(data[uint64(at)%uint64(len(data)):], change)
+		if err := readAll(data); err != nil {
+			t.Error(err)
+		}
+	})
+}
