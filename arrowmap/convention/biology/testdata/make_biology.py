@@ -2,8 +2,8 @@
 
     python make_biology.py SUFFIX    # awkwardSUFFIX.h5ad.gz, biomSUFFIX.biom.gz, coolerSUFFIX.cool.gz beside this file
 
-Without a suffix by anndata 0.13.4 with awkward 2.14.0, biom-format 2.1.18 and cooler 0.11.0; with the suffix _old by anndata 0.11.4 with
-awkward 2.6.10, biom-format 2.1.16 and cooler 0.9.3. What is not installed is left out.
+Without a suffix by anndata 0.13.4 with awkward 2.14.0, biom-format 2.1.18 and cooler 0.11.0; with the suffix _old by cooler 0.9.3. What is
+not installed is left out.
 """
 
 import gzip
