@@ -160,6 +160,10 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 	if err == nil {
 		err = d.walkChunks(cl)
 	}
+	for try := 0; h5err.Is(err, h5err.Corrupt) && d.f.r.Again(try); try++ {
+		cl = &chunkList{d: d, l: l}
+		err = d.walkChunks(cl)
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -7,9 +7,15 @@
 //
 // Sections named in comments are those of the HDF5 File Format Specification, version 3.0.
 //
+// # Files that are being written
+//
+// A file that a writer has open, or did not close (Superblock.OpenForWriting), is read as it is at each moment: objects keep
+// the shape that they had when they were opened, while the file grows. If it is written in SWMR mode, all values within
+// that shape are there.
+//
 // # Not promised
 //
-// Consistent results from a file that is written to while it is open.
+// Consistent results from any other file that is written to while it is open.
 package h5
 
 import (
@@ -194,6 +200,10 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 func (f *File) open() (err error) {
 	if f.sb, err = readSuperblock(f.r); err != nil {
 		return err
+	}
+	if f.sb.OpenForWriting() || f.sb.EndOfFile > f.r.Size() { // the latter may just have been closed
+		f.src.Follow()
+		f.r.Follow()
 	}
 	if f.sb.extension != meta.Undefined {
 		if err := f.readExtension(); err != nil {

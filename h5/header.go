@@ -102,6 +102,15 @@ func (f *File) readHeader(addr uint64) (*header, error) {
 }
 
 func (f *File) readHeaderTo(h *header, addr uint64) error {
+	err := f.readHeaderOnce(h, addr)
+	for try := 0; h5err.Is(err, h5err.Corrupt) && f.r.Again(try); try++ {
+		*h = header{}
+		err = f.readHeaderOnce(h, addr)
+	}
+	return err
+}
+
+func (f *File) readHeaderOnce(h *header, addr uint64) error {
 	if addr == meta.Undefined {
 		return h5err.New(h5err.Corrupt, "undefined object address")
 	}

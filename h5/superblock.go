@@ -90,7 +90,7 @@ func readSuperblock(r *meta.Reader) (Superblock, error) {
 
 // checkEnd fails for a file that was cut short. It comes after the check for data in several files.
 func (s *Superblock) checkEnd(r *meta.Reader) error {
-	if s.EndOfFile > r.Size() {
+	if s.EndOfFile > r.Size() && !s.OpenForWriting() { // a writer may be about to lengthen it
 		return h5err.At(h5err.Corrupt, r.Size(), "the file has %d bytes, its superblock says %d: it was cut short", r.Size(), s.EndOfFile)
 	}
 	return nil

@@ -27,13 +27,13 @@ func (r *Reader) ViewEnd(a, b int64) int64 {
 	if a < 0 || a >= b || r.rowBytes == 0 || !r.ds.src.Mapped() {
 		return a
 	}
-	l := r.ds.layout
+	l, mapped := r.ds.layout, r.ds.src.Viewable()
 	switch {
 	case l.Storage == h5.StorageContiguous:
-		if l.Offset < 0 || l.Offset > r.ds.src.Size() {
+		if l.Offset < 0 || l.Offset > mapped {
 			return a
 		}
-		return max(a, min(b, min(l.Size, r.ds.src.Size()-l.Offset)/r.rowBytes))
+		return max(a, min(b, min(l.Size, mapped-l.Offset)/r.rowBytes))
 	case l.Storage != h5.StorageChunked || !r.geo.rowLayout():
 		return a
 	}
@@ -46,7 +46,7 @@ func (r *Reader) ViewEnd(a, b int64) int64 {
 		c := &t.cs[i]
 		first := int64(c.Number) * c0
 		switch {
-		case !r.isRaw(c) || c.Size != r.geo.chunkBytes || c.Offset < 0 || c.Offset > r.ds.src.Size()-c.Size:
+		case !r.isRaw(c) || c.Size != r.geo.chunkBytes || c.Offset < 0 || c.Offset > mapped-c.Size:
 			return end
 		case end == a && first > a:
 			return a

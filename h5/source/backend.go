@@ -9,8 +9,8 @@ import (
 // Backend reads the bytes of one object: a file of a server, an object of a store, memory. It may be used by several
 // goroutines.
 //
-// A Backend that also implements Hinter, Changer or io.Closer is asked for hints when its Source is made, asked whether the
-// object changed, and closed by the last release.
+// A Backend that also implements Hinter, Changer, Grower or io.Closer is asked for hints when its Source is made, asked
+// whether the object changed and how long it is, and closed by the last release.
 type Backend interface {
 	// ReadAtContext is io.ReaderAt's ReadAt; it returns early, with the context's error, when ctx ends. It must not
 	// use p after it returned. Ranges are inside the size that the Source was made with; fewer bytes than were asked for
@@ -76,6 +76,12 @@ func (h Hints) resolved() Hints {
 	h.MetadataBlock = 1 << bits.Len64(uint64(h.MetadataBlock-1))
 	h.InFlight = max(h.InFlight, 0)
 	return h
+}
+
+// Grower is a Backend whose object may become longer while it is read.
+type Grower interface {
+	// Length returns the number of bytes that the object has now.
+	Length(ctx context.Context) (int64, error)
 }
 
 // readerAt is a Backend over an io.ReaderAt. Reads that have started can't be interrupted.

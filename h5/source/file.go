@@ -42,6 +42,15 @@ func (f *local) Changed(context.Context) error {
 	return nil
 }
 
+// Length returns the file's size.
+func (f *local) Length(context.Context) (int64, error) {
+	info, err := f.Stat()
+	if err != nil {
+		return 0, &h5err.Error{Kind: h5err.IO, File: f.name, Offset: h5err.NoOffset, Msg: "can't look at the file again", Err: h5err.Cause(err)}
+	}
+	return info.Size(), nil
+}
+
 // Option changes how Open works.
 type Option func(*options) error
 
@@ -94,9 +103,9 @@ func OpenFile(f *os.File, path string, opts ...Option) (*Source, error) {
 	}
 	s := newSource(&local{File: f, name: path, size: info.Size(), mtime: info.ModTime()}, info.Size(), path)
 	s.path = path
-	if !o.unmapped && s.size > 0 && s.size <= math.MaxInt {
+	if !o.unmapped && s.Size() > 0 && s.Size() <= math.MaxInt {
 		// A file system that can't map (or an address space that is too small) is read plainly.
-		if b, err := mapFile(f, int(s.size)); err == nil {
+		if b, err := mapFile(f, int(s.Size())); err == nil {
 			s.m = register(path, f, b)
 		}
 	}

@@ -16,6 +16,11 @@
 // that remains, which reads as zeros. Changed compares a file's size and time of modification with those at Open, and asks
 // the Backend of any other Source; callers ask it between their batches.
 //
+// # Files that are being written
+//
+// After Follow, a Source expects its file to grow and to be written to. Grow raises Size to what the file has; bytes past the
+// first Size are never mapped. Changed then reports a file that became shorter, and no other change.
+//
 // # Sources that are far away
 //
 // A Backend says by Hints how it is read best. Readers of data then join ranges over larger gaps, and have more reads in
@@ -41,7 +46,8 @@ import (
 type Source struct {
 	name  string
 	path  string // "" unless local
-	size  int64
+	size  atomic.Int64
+	live  atomic.Bool // Follow was called
 	b     Backend
 	hints Hints // resolved
 	refs  atomic.Int64
@@ -64,7 +70,8 @@ func FromReaderAt(r io.ReaderAt, size int64, name string) *Source {
 }
 
 func newSource(b Backend, size int64, name string) *Source {
-	s := &Source{name: name, size: max(size, 0), b: b}
+	s := &Source{name: name, b: b}
+	s.size.Store(max(size, 0))
 	if h, ok := b.(Hinter); ok {
 		s.hints = h.Hints()
 	}
@@ -82,8 +89,48 @@ func (s *Source) Path() string { return s.path }
 // Hints returns how the Source is read best, without zero fields except for InFlight.
 func (s *Source) Hints() Hints { return s.hints }
 
-// Size is the number of bytes, as it was when the Source was made.
-func (s *Source) Size() int64 { return s.size }
+// Size is the number of bytes, as it was when the Source was made or when Grow was last called.
+func (s *Source) Size() int64 { return s.size.Load() }
+
+// Follow says that the file is being written: it may grow, and change where nothing was promised to stay. See the package
+// comment.
+func (s *Source) Follow() { s.live.Store(true) }
+
+// Following reports whether Follow was called.
+func (s *Source) Following() bool { return s.live.Load() }
+
+// Grow raises Size to the number of bytes that the file has now, and returns Size. Size stays what it is if Follow was not
+// called, or if the Backend is not a Grower. A file that became shorter is an error of kind IO.
+func (s *Source) Grow(ctx context.Context) (int64, error) {
+	g, ok := s.b.(Grower)
+	if !ok || !s.live.Load() {
+		return s.size.Load(), nil
+	}
+	if s.refs.Load() <= 0 {
+		return 0, s.fail(h5err.NoOffset, "can't read", os.ErrClosed)
+	}
+	n, err := g.Length(ctx)
+	if err != nil {
+		return 0, h5err.In(err, s.name, "")
+	}
+	for {
+		old := s.size.Load()
+		switch {
+		case n < old:
+			return old, s.fail(n, "the file was cut short while it was open", nil)
+		case n == old || s.size.CompareAndSwap(old, n):
+			return n, nil
+		}
+	}
+}
+
+// Viewable is the number of bytes from the start of the file that View can return: 0 when the Source is not mapped.
+func (s *Source) Viewable() int64 {
+	if s.m == nil {
+		return 0
+	}
+	return int64(len(s.m.b))
+}
 
 // Mapped reports whether View can succeed.
 func (s *Source) Mapped() bool { return s.m != nil }
@@ -104,7 +151,8 @@ func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, e
 	if off < 0 {
 		return 0, s.fail(h5err.NoOffset, "can't read at a negative offset", nil)
 	}
-	if off >= s.size {
+	size := s.size.Load()
+	if off >= size {
 		if len(p) == 0 {
 			return 0, nil
 		}
@@ -114,7 +162,7 @@ func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, e
 		return 0, err
 	}
 	want := len(p)
-	if room := s.size - off; int64(want) > room {
+	if room := size - off; int64(want) > room {
 		p = p[:room]
 	}
 	n, err := s.b.ReadAtContext(ctx, p, off)
@@ -138,9 +186,9 @@ func (s *Source) fail(off int64, msg string, err error) error {
 
 // View returns the n bytes at an offset as a slice of the mapping, without room to grow. The slice is read-only, valid
 // while a reference is held, and to be read inside Guard only. There is none (ok is false) when the Source is not mapped,
-// when the range is not inside it, and after the last release.
+// when the range is not inside the mapping, and after the last release.
 func (s *Source) View(off, n int64) (b []byte, ok bool) {
-	if s.m == nil || s.refs.Load() <= 0 || off < 0 || n < 0 || off > s.size || n > s.size-off {
+	if s.m == nil || s.refs.Load() <= 0 || off < 0 || n < 0 || off > int64(len(s.m.b)) || n > int64(len(s.m.b))-off {
 		return nil, false
 	}
 	return s.m.b[off : off+n : off+n], true
@@ -206,7 +254,12 @@ func (s *Source) close() {
 
 // Changed reports, as an error of kind IO, that the file is no longer the one that was opened. A local file is asked for its
 // size and its time of modification, any other Source what its Backend asks for. It returns nil where a Backend can't know.
+// After Follow, only a file that became shorter is reported, where the Backend is a Grower.
 func (s *Source) Changed(ctx context.Context) error {
+	if _, ok := s.b.(Grower); ok && s.live.Load() {
+		_, err := s.Grow(ctx)
+		return err
+	}
 	c, ok := s.b.(Changer)
 	if !ok {
 		return nil

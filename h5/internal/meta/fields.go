@@ -92,7 +92,7 @@ func (r *Reader) OverLimit(addr uint64, format string, args ...any) error {
 
 // place is the absolute offset of an address, NoOffset for one that is outside the file.
 func (r *Reader) place(addr uint64) int64 {
-	if addr > uint64(r.size-r.base) {
+	if addr > uint64(r.Size()-r.base) {
 		return h5err.NoOffset
 	}
 	return r.base + int64(addr)

@@ -39,7 +39,7 @@ func (v *Visited) Add(addr uint64) bool {
 type Room uint64
 
 // Room returns the room for structures of which none was met.
-func (r *Reader) Room() Room { return Room(r.size) }
+func (r *Reader) Room() Room { return Room(r.Size()) }
 
 // Take takes the n bytes of a structure, unless fewer are left.
 func (m *Room) Take(n uint64) bool {

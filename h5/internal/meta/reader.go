@@ -25,11 +25,13 @@ const (
 // Reader reads metadata at addresses of one file. It may be used by several goroutines.
 type Reader struct {
 	src        io.ReaderAt
-	size       int64  // of the file
-	base       int64  // absolute offset of address 0
-	OffsetSize int    // bytes of an address: 2, 4, 8, 16 or 32
-	LengthSize int    // bytes of a length
-	Limits     Limits // resolved: no zero fields
+	size       atomic.Int64 // of the file
+	live       bool         // the file is being written: see Follow
+	patience   atomic.Int64 // repeated readings that are left, of all structures together
+	base       int64        // absolute offset of address 0
+	OffsetSize int          // bytes of an address: 2, 4, 8, 16 or 32
+	LengthSize int          // bytes of a length
+	Limits     Limits       // resolved: no zero fields
 
 	// OnExtent, unless nil, is called for each structure that is read, with its absolute offset, the bytes that are
 	// in use and its name. It must be set before the reader is shared.
@@ -74,12 +76,14 @@ func NewReader(src io.ReaderAt, size int64, l Limits) *Reader {
 	if h, ok := src.(source.Hinter); ok {
 		hints = h.Hints()
 	}
-	return &Reader{
-		src: src, size: size, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), MaxDecoded: 2 << 30, blocks: map[int64]*block{},
+	r := &Reader{
+		src: src, OffsetSize: 8, LengthSize: 8, Limits: l.resolved(), MaxDecoded: 2 << 30, blocks: map[int64]*block{},
 		shift:     uint(bits.Len64(uint64(hints.MetadataBlock)) - 1),
 		minBlocks: int(max(4, firstCached/hints.MetadataBlock)),
 		maxBlocks: int(max(8, maxCached/hints.MetadataBlock)),
 	}
+	r.size.Store(size)
+	return r
 }
 
 // Decode accounts for n bytes that the structure at an address is about to decode to.
@@ -97,17 +101,22 @@ func (r *Reader) SetBase(base int64) { r.base = base }
 func (r *Reader) Base() int64 { return r.base }
 
 // Size is the file's size in bytes.
-func (r *Reader) Size() int64 { return r.size }
+func (r *Reader) Size() int64 { return r.size.Load() }
 
 // FileOffset turns an address into an absolute offset, and fails when the n bytes there are not inside the file.
 func (r *Reader) FileOffset(addr, n uint64) (int64, error) {
-	room := uint64(r.size - r.base)
+	size := r.size.Load()
+	room := uint64(size - r.base)
+	if r.live && (addr > room || n > room-addr) {
+		size = r.grow()
+		room = uint64(size - r.base)
+	}
 	if addr > room || n > room-addr {
 		off := h5err.NoOffset
 		if addr <= room {
 			off = r.base + int64(addr)
 		}
-		return 0, h5err.At(h5err.Corrupt, off, "%d bytes at address %#x are not inside the file of %d bytes", n, addr, r.size)
+		return 0, h5err.At(h5err.Corrupt, off, "%d bytes at address %#x are not inside the file of %d bytes", n, addr, size)
 	}
 	return r.base + int64(addr), nil
 }
@@ -171,12 +180,15 @@ func (r *Reader) Head(p []byte, addr uint64, minBytes int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p = p[:max(int64(minBytes), min(int64(len(p)), r.size-off))]
+	p = p[:max(int64(minBytes), min(int64(len(p)), r.Size()-off))]
 	return p, r.copyAt(p, off)
 }
 
 // copyAt fills p with the bytes at an absolute offset, block by block.
 func (r *Reader) copyAt(p []byte, off int64) error {
+	if r.live {
+		return r.readAt(p, off) // blocks of several ages would contradict each other
+	}
 	for len(p) > 0 {
 		i := off >> r.shift
 		n, err := r.copyBlock(p, i, int(off-i<<r.shift))
@@ -219,7 +231,7 @@ func (r *Reader) load(i int64) (*block, error) {
 	b := r.vacant()
 	b.loading = true
 	r.mu.Unlock()
-	n := max(0, min(r.size-i<<r.shift, 1<<r.shift))
+	n := max(0, min(r.Size()-i<<r.shift, 1<<r.shift))
 	if b.b == nil || int64(cap(b.b)) < n {
 		b.b = make([]byte, n)
 	}
@@ -298,10 +310,21 @@ func (r *Reader) openChecked(c *Cursor, addr uint64, n int, what string) {
 		c.Corrupt("%s of %d bytes has no room for a checksum", what, n)
 		return
 	}
-	body := c.b[: n-4 : n-4]
-	sum := binary.LittleEndian.Uint32(c.b[n-4:])
-	c.b = body
-	if got := Checksum(body); got != sum && !r.AnyChecksum {
-		c.Corrupt("checksum of the %s is %#08x, stored is %#08x", what, got, sum)
+	want, got := checksums(c.b)
+	for try := 0; want != got && r.Again(try); try++ {
+		if r.open(c, addr, n); c.err != nil {
+			return
+		}
+		want, got = checksums(c.b)
 	}
+	c.b = c.b[: n-4 : n-4]
+	if want != got && !r.AnyChecksum {
+		c.Corrupt("checksum of the %s is %#08x, stored is %#08x", what, got, want)
+	}
+}
+
+// checksums returns the checksum that is stored at the end of a structure, and that of the bytes before it.
+func checksums(b []byte) (stored, computed uint32) {
+	n := len(b) - 4
+	return binary.LittleEndian.Uint32(b[n:]), Checksum(b[:n])
 }
