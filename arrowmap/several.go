@@ -77,6 +77,16 @@ func (s several) rows() (int64, error) {
 	return rows, first
 }
 
+func (s several) notes() []string {
+	var out []string
+	for _, t := range s {
+		for _, n := range t.body.notes() {
+			out = append(out, t.f.f.Name()+": "+n)
+		}
+	}
+	return out
+}
+
 func (s several) pick(at []int) body {
 	out := make(several, len(s))
 	for i, t := range s {

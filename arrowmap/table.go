@@ -28,6 +28,9 @@ type body interface {
 	// rows is the number of rows, and the error of a column that can't be read or has another number of them.
 	rows() (int64, error)
 
+	// notes are what is to be said about the rows and columns.
+	notes() []string
+
 	// pick returns the body with the columns of these numbers.
 	pick(at []int) body
 
@@ -43,7 +46,7 @@ func (f *File) Define(def *convention.Table) *Table {
 		columns[i] = &all[i]
 		f.column(columns[i], &def.Columns[i])
 	}
-	return &Table{body: &one{f, def, columns}, f: f, def: def, columns: columns, to: -1}
+	return &Table{body: &one{f, def, columns, -1}, f: f, def: def, columns: columns, to: -1}
 }
 
 // Path is the table's path in the file.
@@ -57,6 +60,9 @@ func (t *Table) Convention() string { return t.def.Convention }
 
 // Reason says by what it was recognized.
 func (t *Table) Reason() string { return t.def.Reason }
+
+// Notes returns, a line each, what a reader of the table should know: what was left out, and why.
+func (t *Table) Notes() []string { return t.body.notes() }
 
 // Columns returns the columns in their order. The slice is shared and not to be written to.
 func (t *Table) Columns() []*Column { return t.columns }
@@ -181,6 +187,7 @@ type one struct {
 	f       *File
 	def     *convention.Table
 	columns []*Column
+	limit   int64 // rows of the shortest column of all, in a file that is being written; else -1
 }
 
 // Location returns the name of the file and the path, for h5err.About.
@@ -207,6 +214,10 @@ func (b *one) rows() (int64, error) {
 	case broken != nil:
 		return first.rows(), broken
 	}
+	shortest, growing := b.shortest()
+	if growing {
+		return shortest, nil
+	}
 	for _, c := range b.columns {
 		if c.rows() != first.rows() {
 			kind := h5err.Corrupt
@@ -219,7 +230,68 @@ func (b *one) rows() (int64, error) {
 	return first.rows(), nil
 }
 
-func (b *one) pick(at []int) body { return &one{b.f, b.def, picked(b.columns, at)} }
+// shortest returns the rows of the shortest column that can be read, where a writer has the file open, or did not close it, and
+// the longer columns are of datasets that it can lengthen: it was met between two of them.
+func (b *one) shortest() (rows int64, growing bool) {
+	sb := b.f.f.Superblock()
+	if !sb.OpenForWriting() {
+		return 0, false
+	}
+	rows, growing = b.limit, true
+	for _, c := range b.columns {
+		if c.Err == nil && (rows < 0 || c.rows() < rows) {
+			rows = c.rows()
+		}
+	}
+	for _, c := range b.columns {
+		growing = growing && (c.Err != nil || c.rows() == rows || c.definition.Values.Main().Space().Growable())
+	}
+	return rows, growing && rows >= 0
+}
+
+// longer says which columns have more rows than the table; "" where none has.
+func (b *one) longer() string {
+	rows, growing := b.shortest()
+	if !growing {
+		return ""
+	}
+	var names []string
+	more := int64(0)
+	for _, c := range b.columns {
+		if c.Err == nil && c.rows() > rows {
+			more = max(more, c.rows()-rows)
+			names = append(names, c.Name)
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	if len(names) > maxNamed {
+		names = append(names[:maxNamed], "...")
+	}
+	return fmt.Sprintf("the file is being written, or was not closed: the table has the %d rows of its shortest column; up to %d more of %s are left out",
+		rows, more, strings.Join(names, ", "))
+}
+
+// maxNamed bounds the number of columns that a note names.
+const maxNamed = 8
+
+func (b *one) notes() []string {
+	notes := b.def.Notes
+	if s := b.longer(); s != "" {
+		notes = append(notes[:len(notes):len(notes)], s)
+	}
+	return notes
+}
+
+func (b *one) pick(at []int) body {
+	out := *b
+	out.columns = picked(b.columns, at)
+	if rows, growing := b.shortest(); growing { // also where no column is left that is so short
+		out.limit = rows
+	}
+	return &out
+}
 
 func (b *one) pieces(t *Table) ([]*Table, error) { return []*Table{t}, nil }
 

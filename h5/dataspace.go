@@ -92,3 +92,8 @@ func (s *Space) Elements() (n uint64, ok bool) {
 	}
 	return product(s.Dims, 1)
 }
+
+// Growable reports whether the first dimension can become longer.
+func (s *Space) Growable() bool {
+	return s.Class == SpaceSimple && len(s.Dims) > 0 && len(s.Max) == len(s.Dims) && s.Max[0] > s.Dims[0]
+}

@@ -18,6 +18,9 @@ type Table struct {
 	Objects  []h5.Object       // further ones; the attributes of Object take precedence
 	Metadata map[string]string // further metadata for the schema
 
+	// Notes say, a line each, what a reader of the table should know: what was left out, and why.
+	Notes []string
+
 	// Inner reports whether the object at a path belongs to the table: neither it nor what is below it is looked at for
 	// tables. Nil claims everything below Path.
 	Inner func(path string) bool

@@ -13,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -317,10 +318,14 @@ func tablesByPath(in *inputs) ([]*pathTables, error) {
 	return out, nil
 }
 
-// notes prints what --skip-unsupported left out of a table, and what of its description was passed over.
+// notes prints what a reader of the table should know, what --skip-unsupported left out, and what of its description was
+// passed over.
 func (s *selection) notes(a *app, t *chosen) {
 	if s.quiet {
 		return
+	}
+	for _, n := range t.Notes() {
+		a.note("%s", text.Printable(n))
 	}
 	for _, err := range t.skipped {
 		a.leftOut(err)

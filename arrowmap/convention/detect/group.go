@@ -31,6 +31,13 @@ func group(o h5.Object) ([]*convention.Table, error) {
 	if err != nil || len(columns) == 0 {
 		return nil, err
 	}
+	if together, note := column.Growing(g, columns); together != nil {
+		t := &convention.Table{Path: g.Path(), Object: g, Reason: "a group whose datasets are being lengthened together", Columns: together, Inner: object.ColumnsOf(g)}
+		if note != "" {
+			t.Notes = []string{note}
+		}
+		return []*convention.Table{t}, nil
+	}
 	if err := column.EqualLengths(g, columns); err != nil {
 		return nil, err
 	}
