@@ -2,6 +2,7 @@ package h5
 
 import (
 	"math/bits"
+	"slices"
 	"sort"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -178,12 +179,42 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 	}
 	if len(filters) == 0 {
 		for i := range c {
-			if c[i].Size < l.ChunkBytes {
+			if c[i].Size < l.ChunkBytes && c[i].Size != d.TailBytes(l, c[i].Number) {
 				return nil, h5err.At(h5err.Corrupt, c[i].Offset, "chunk %d has %d bytes of %d", c[i].Number, c[i].Size, l.ChunkBytes)
 			}
 		}
+		if l.Element != uint64(d.typ.Size) {
+			return c, d.apart(l, c)
+		}
 	}
 	return c, nil
+}
+
+// TailBytes returns the bytes of a chunk's rows that are inside the current shape: fewer than l.ChunkBytes where the last rows of
+// the dataset fill a part of a chunk. Some writers store these rows alone.
+func (d *Dataset) TailBytes(l *Layout, number uint64) int64 {
+	g, ok := newGrid(d.space.Dims, l.ChunkDims)
+	if !ok || number >= g.total {
+		return l.ChunkBytes
+	}
+	rows := min(l.ChunkDims[0], d.space.Dims[0]-number/g.down[0]*l.ChunkDims[0])
+	return l.ChunkBytes / int64(l.ChunkDims[0]) * int64(rows)
+}
+
+// apart fails for unfiltered chunks that overlap if their elements have the type's size: the layout message has another
+// size, and nothing else says how large they are.
+func (d *Dataset) apart(l *Layout, chunks []Chunk) error {
+	at := make([]int64, len(chunks))
+	for i := range chunks {
+		at[i] = chunks[i].Offset
+	}
+	slices.Sort(at)
+	for i := 1; i < len(at); i++ {
+		if at[i]-at[i-1] < l.ChunkBytes {
+			return h5err.At(h5err.Corrupt, at[i], "chunks of elements of %d bytes, the type has %d", l.Element, d.typ.Size)
+		}
+	}
+	return nil
 }
 
 func (cl *chunkList) btree1() error {

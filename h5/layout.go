@@ -171,7 +171,9 @@ func (d *Dataset) layout4(c *meta.Cursor, l *Layout) error {
 			d.index.size, d.index.mask = c.Length(), c.U32()
 		}
 	case kind == 2:
-		l.Index = IndexImplicit
+		if l.Index = IndexImplicit; l.Element != uint64(d.typ.Size) { // nothing says how large its chunks are
+			return c.Corrupt("chunks of elements of %d bytes, the type has %d", l.Element, d.typ.Size)
+		}
 	case kind == 3:
 		l.Index = IndexFixedArray
 		c.Skip(1)
@@ -211,10 +213,12 @@ func (d *Dataset) chunked(c *meta.Cursor, l *Layout, dims []uint64, element uint
 	if len(dims) != len(d.space.Dims) {
 		return c.Corrupt("chunks of rank %d, the dataset has rank %d", len(dims), len(d.space.Dims))
 	}
-	if element != uint64(d.typ.Size) {
-		return c.Corrupt("chunks of elements of %d bytes, the type has %d", element, d.typ.Size)
+	l.Element = element
+	size := uint64(d.typ.Size) // HDF5 before 2.0, too, takes it from the type; readChunks looks whether the chunks are so large
+	if element == 0 {
+		return c.Corrupt("chunks of elements of %d bytes, the type has %d", element, size)
 	}
-	n, ok := product(dims, element)
+	n, ok := product(dims, size)
 	if !ok || n == 0 {
 		return c.Corrupt("chunks of shape %v", dims)
 	}

@@ -217,7 +217,8 @@ type Layout struct {
 	ChunkDims  []uint64 // Chunked: elements of a chunk along each dimension
 	ChunkBytes int64    // Chunked: bytes of a decoded chunk
 	Index      ChunkIndex
-	RawEdges   bool // Chunked: partial edge chunks are stored unfiltered
+	RawEdges   bool   // Chunked: partial edge chunks are stored unfiltered
+	Element    uint64 // Chunked: bytes of an element by the layout message; some writers store another number than the type's
 
 	External []ExternalExtent
 	Virtual  []VirtualMapping

@@ -409,6 +409,9 @@ func (c *checker) dataset(d *h5.Dataset) {
 			c.values(d, l.Data, 0)
 		}
 	case h5.StorageChunked:
+		if size := uint64(d.Type().Size); l.Element != size {
+			c.note(d.Path(), "the layout message has elements of %d bytes, the type has %d: HDF5 2 refuses that, older versions read it", l.Element, size)
+		}
 		whole := c.chunkList(d, l)
 		if c.o.Deep && sound {
 			c.chunks(d, l, pipe, whole)

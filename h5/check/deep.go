@@ -113,14 +113,15 @@ func (w *decoder) decode(ch *h5.Chunk) error {
 	}
 	values := in
 	if w.pipe == nil || w.raw(ch.Number) {
-		if ch.Size != w.l.ChunkBytes {
+		if ch.Size != w.l.ChunkBytes && ch.Size != w.d.TailBytes(w.l, ch.Number) {
 			return h5err.At(h5err.Corrupt, ch.Offset, "a chunk of %d bytes without filters, %d expected", ch.Size, w.l.ChunkBytes)
 		}
 	} else {
-		if err := w.pipe.Decode(w.st, w.out, in, ch.FilterMask); err != nil {
+		n, err := w.pipe.DecodeEither(w.st, w.out, in, ch.FilterMask, int(w.d.TailBytes(w.l, ch.Number)))
+		if err != nil {
 			return within(err, ch.Offset, fmt.Sprintf("a chunk of %d bytes", ch.Size))
 		}
-		values = w.out
+		values = w.out[:n]
 	}
 	if w.heap == nil {
 		return nil

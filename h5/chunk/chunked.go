@@ -417,7 +417,7 @@ func (r *Reader) requests(reqs []request, cs []h5.Chunk, t *target) ([]request, 
 			return reqs, h5err.At(h5err.Corrupt, c.Offset, "a chunk of %d bytes is not inside the file", c.Size)
 		}
 		q := request{off: c.Offset, size: c.Size, to: -1, chunk: int32(i), raw: r.isRaw(c)}
-		if q.raw && c.Size != g.chunkBytes {
+		if q.raw && c.Size != g.chunkBytes && c.Size != g.tail(int64(c.Number)) {
 			return reqs, h5err.At(h5err.Corrupt, c.Offset, "an unfiltered chunk has %d bytes, %d are due", c.Size, g.chunkBytes)
 		}
 		if (c.Size-storedSlack)/2 > g.chunkBytes { // no filter makes so much more of it
@@ -482,10 +482,12 @@ func (r *Reader) deliver(w *Worker, cs []h5.Chunk, t *target, q *request, data [
 		out = grow(&w.out, int(g.chunkBytes))
 	}
 	r.opts.counted.chunks.Add(1)
-	if err := r.pipe.Decode(w.st, out, data, c.FilterMask); err != nil {
+	n, err := r.pipe.DecodeEither(w.st, out, data, c.FilterMask, int(g.tail(int64(c.Number))))
+	if err != nil {
 		return atOffset(err, c.Offset)
 	}
-	r.opts.counted.decoded.Add(g.chunkBytes)
+	clear(out[n:]) // outside the shape
+	r.opts.counted.decoded.Add(int64(n))
 	if q.to < 0 {
 		t.put(int64(c.Number), out)
 	}

@@ -105,6 +105,12 @@ func (g *geometry) origin(n int64, at []int64) {
 	at[0] = n * g.chunk[0]
 }
 
+// tail is the bytes of a chunk's rows that are inside the shape. Some writers store no more of the last chunks.
+func (g *geometry) tail(n int64) int64 {
+	row := n / g.perRow * g.chunk[0]
+	return min(g.chunk[0], g.dims[0]-row) * g.stride[0]
+}
+
 // box is a block of elements, and how they lie in memory.
 type box struct {
 	start, count []int64

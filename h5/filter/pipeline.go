@@ -134,6 +134,19 @@ func (p *Pipeline) Decode(st *State, dst, src []byte, mask uint32) error {
 	return err
 }
 
+// DecodeEither is Decode for a chunk that decodes to len(dst) bytes or, by some writers, to its first short bytes alone. It
+// returns how many there are. With a short that is not less than len(dst), it is Decode.
+func (p *Pipeline) DecodeEither(st *State, dst, src []byte, mask uint32, short int) (int, error) {
+	err := p.Decode(st, dst, src, mask)
+	if err == nil {
+		return len(dst), nil
+	}
+	if short > 0 && short < len(dst) && h5err.Is(err, h5err.Corrupt) && p.Decode(st, dst[:short], src, mask) == nil {
+		return short, nil
+	}
+	return 0, err
+}
+
 // DecodeUnknown undoes the filters of bytes whose decoded size is unknown but at most max, and returns the result in new
 // memory.
 func (p *Pipeline) DecodeUnknown(st *State, src []byte, mask uint32, max int) ([]byte, error) {
