@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -21,8 +22,18 @@ const maxFloatSize = 16
 // floatFormat reads the floats of one HDF5 type (specification, IV.A.2.d, class 1).
 type floatFormat struct {
 	h5.FloatFields
-	size  int
-	order h5.ByteOrder
+	size   int
+	order  h5.ByteOrder
+	finite bool // an exponent of all ones is like any other: see finiteFormats
+}
+
+// finiteFormats are the fields of the formats without infinity and NaN: FP6 (E2M3, E3M2) and FP4 (E2M1) of the OCP
+// Microscaling Formats specification, which HDF5 2 names H5T_FLOAT_F6E2M3, H5T_FLOAT_F6E3M2 and H5T_FLOAT_F4E2M1. A float is
+// in a byte. The library's own conversion, as of 2.0, takes the largest exponent for infinity and NaN all the same.
+var finiteFormats = [...]h5.FloatFields{
+	{Sign: 5, ExpLoc: 3, ExpSize: 2, MantSize: 3, Bias: 1, Norm: types.NormImplied},
+	{Sign: 5, ExpLoc: 2, ExpSize: 3, MantSize: 2, Bias: 3, Norm: types.NormImplied},
+	{Sign: 3, ExpLoc: 1, ExpSize: 2, MantSize: 1, Bias: 1, Norm: types.NormImplied},
 }
 
 // formatOf returns the reader of t's floats.
@@ -30,7 +41,8 @@ func formatOf(t *h5.Type) (floatFormat, error) {
 	if t.Float == nil {
 		return floatFormat{}, h5err.New(h5err.Corrupt, "a float without fields")
 	}
-	f := floatFormat{*t.Float, t.Size, t.Order}
+	f := floatFormat{FloatFields: *t.Float, size: t.Size, order: t.Order}
+	f.finite = t.Size == 1 && slices.Contains(finiteFormats[:], f.FloatFields)
 	end := 8 * t.Size
 	inside := func(at, n int) bool { return at >= 0 && n >= 1 && at <= end && n <= end-at }
 	switch {
@@ -56,6 +68,9 @@ func (f *floatFormat) precision() int {
 func (f *floatFormat) target() (types.Format, bool) {
 	p := f.precision()
 	emax := 1<<f.ExpSize - 2 - int(f.Bias)
+	if f.finite {
+		emax++
+	}
 	minExp := 1 - int(f.Bias) - (p - 1)
 	for _, t := range types.Formats {
 		if p <= t.Precision && emax <= t.MaxExp && minExp >= t.MinExp {
@@ -93,7 +108,7 @@ func field(hi, lo uint64, at, n int) uint64 {
 }
 
 // get returns the value stored in b, rounded to nearest even where a double has fewer bits. As in the HDF5 library, an
-// exponent of all ones means infinity or NaN in every format.
+// exponent of all ones means infinity or NaN in every format, finiteFormats apart.
 func (f *floatFormat) get(b []byte) float64 {
 	top, all := f.words(b)
 	sign := field(top, all, f.Sign, 1) << 63
@@ -103,7 +118,7 @@ func (f *floatFormat) get(b []byte) float64 {
 	if f.MantSize > 64 {
 		hi = field(top, all, f.MantLoc+64, f.MantSize-64)
 	}
-	if exp == 1<<f.ExpSize-1 {
+	if exp == 1<<f.ExpSize-1 && !f.finite {
 		if f.Norm != types.NormImplied { // the stored leading bit does not count
 			clearBit(&hi, &lo, f.MantSize-1)
 		}

@@ -145,6 +145,45 @@ func TestFloatFormats(t *testing.T) {
 	}
 }
 
+// FP6 and FP4 have neither infinity nor NaN: the largest exponent is of numbers. The expected values are those of the tables in
+// the OCP Microscaling Formats specification.
+func TestSmallFloats(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		typ   h5.FloatFields
+		below []float64 // the values without sign, in the order of their bits
+	}{
+		{"E2M3", h5.FloatFields{Sign: 5, ExpLoc: 3, ExpSize: 2, MantSize: 3, Bias: 1, Norm: types.NormImplied},
+			[]float64{0, .125, .25, .375, .5, .625, .75, .875, 1, 1.125, 1.25, 1.375, 1.5, 1.625, 1.75, 1.875,
+				2, 2.25, 2.5, 2.75, 3, 3.25, 3.5, 3.75, 4, 4.5, 5, 5.5, 6, 6.5, 7, 7.5}},
+		{"E3M2", h5.FloatFields{Sign: 5, ExpLoc: 2, ExpSize: 3, MantSize: 2, Bias: 3, Norm: types.NormImplied},
+			[]float64{0, .0625, .125, .1875, .25, .3125, .375, .4375, .5, .625, .75, .875, 1, 1.25, 1.5, 1.75,
+				2, 2.5, 3, 3.5, 4, 5, 6, 7, 8, 10, 12, 14, 16, 20, 24, 28}},
+		{"E2M1", h5.FloatFields{Sign: 3, ExpLoc: 1, ExpSize: 2, MantSize: 1, Bias: 1, Norm: types.NormImplied},
+			[]float64{0, .5, 1, 1.5, 2, 3, 4, 6}},
+	} {
+		n := len(c.below)
+		p := plan(t, Source{Type: &h5.Type{Class: h5.ClassFloat, Size: 1, Order: h5.LittleEndian, Precision: c.typ.Sign + 1, Float: &c.typ}}, Options{})
+		if p.Arrow.ID() != arrow.FLOAT16 {
+			t.Errorf("%s: %v", c.name, p.Arrow)
+		}
+		raw := make([]byte, 2*n)
+		for i := range raw {
+			raw[i] = byte(i)
+		}
+		a, err := p.Build(Raw{Bytes: raw, Rows: 2 * n}, testEnv(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, x := range floats(t, a) {
+			if want := c.below[i%n]; math.Abs(x) != want || math.Signbit(x) != (i >= n) {
+				t.Errorf("%s: %02x is %v", c.name, i, x)
+			}
+		}
+		a.Release()
+	}
+}
+
 // NaN is null in formats that are converted, too.
 func TestFloatFormatsNaNAsNull(t *testing.T) {
 	for _, c := range floatCases(t) {
@@ -167,7 +206,7 @@ func TestFloatFormatsNaNAsNull(t *testing.T) {
 // Doubles and singles read as formats of their own come out as they are.
 func TestFloatRoundTrip(t *testing.T) {
 	for _, f := range types.Formats {
-		format := floatFormat{f.Fields, f.Width, h5.LittleEndian}
+		format := floatFormat{FloatFields: f.Fields, size: f.Width, order: h5.LittleEndian}
 		if target, exact := format.target(); target.Width != f.Width || !exact {
 			t.Errorf("%v is held by %v", f.Arrow, target.Arrow)
 		}

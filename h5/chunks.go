@@ -183,7 +183,7 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 				return nil, h5err.At(h5err.Corrupt, c[i].Offset, "chunk %d has %d bytes of %d", c[i].Number, c[i].Size, l.ChunkBytes)
 			}
 		}
-		if l.Element != uint64(d.typ.Size) {
+		if l.Element != 0 {
 			return c, d.apart(l, c)
 		}
 	}

@@ -261,6 +261,8 @@ func parseFilters(c *meta.Cursor) ([]Filter, error) {
 		return nil, c.Err()
 	case version == 1:
 		c.Skip(6)
+	case version == 3: // HDF5's branches for structured chunks and for filters with parameters as text write it
+		return nil, c.Unsupported("filter pipeline version 3, of structured chunks or of parameters as text")
 	case version != 2:
 		return nil, c.Corrupt("filter pipeline version %d", version)
 	}

@@ -185,7 +185,7 @@ func TestParseFilters(t *testing.T) {
 	}
 	for _, c := range []struct{ hex, text string }{
 		{"00 00", "filter pipeline version 0"},
-		{"03 00", "filter pipeline version 3"},
+		{"04 00", "filter pipeline version 4"},
 		{"02 21", "33 filters"},
 		{"02 01 02 00 00 00 ff ff 00 00 00 00", "65535 values of filter 2"},
 		{"02 01 00 01 ff ff 00 00 00 00", "65535 bytes are needed"},
@@ -193,6 +193,8 @@ func TestParseFilters(t *testing.T) {
 		_, err := parseFilters(over(parser(Limits{}), hx(c.hex)))
 		needError(t, err, h5err.Corrupt, c.text, -1)
 	}
+	_, err := parseFilters(over(parser(Limits{}), hx("03 00")))
+	needError(t, err, h5err.Unsupported, "filter pipeline version 3, of structured chunks", -1)
 }
 
 // layoutCases are layout messages for a dataset of six 32-bit integers. $data is the address of 24 bytes.
@@ -275,6 +277,8 @@ func TestLayoutRefused(t *testing.T) {
 		{"version 6", "06 01 01", h5err.Corrupt, "layout version 6"},
 		{"class 3 of version 3", "03 03 $data 00 00 00 00", h5err.Corrupt, "layout class 3"},
 		{"class 4 of version 4", "04 04", h5err.Corrupt, "layout class 4"},
+		{"class 4 of version 5", "05 04 01 02", h5err.Unsupported, "structured chunks"},
+		{"class 5 of version 5", "05 05", h5err.Corrupt, "layout class 5"},
 		{"class 3 of version 1", "01 01 03 00**5 $data 06 00 00 00", h5err.Corrupt, "layout class 3"},
 		{"rank 0 of version 2", "02 00 01 00**5 $data", h5err.Corrupt, "layout of 0 dimensions"},
 		{"rank 34 of version 1", "01 22 01 00**5 $data" + strings.Repeat(" 01 00 00 00", 34), h5err.Corrupt, "layout of rank 33"},
@@ -282,7 +286,8 @@ func TestLayoutRefused(t *testing.T) {
 		{"chunks of rank 0, version 3", "03 02 01 $data 04 00 00 00", h5err.Corrupt, "chunk of rank 0"},
 		{"chunks of rank 33", "04 02 00 22 01" + strings.Repeat(" 01", 34) + " 02 $data", h5err.Corrupt, "chunk of rank 33"},
 		{"chunks of another rank", "03 02 03 $data 04 00 00 00 04 00 00 00 04 00 00 00", h5err.Corrupt, "chunks of rank 2, the dataset has rank 1"},
-		{"elements of another size", "03 02 02 $data 04 00 00 00 08 00 00 00", h5err.Corrupt, "chunks of elements of 8 bytes, the type has 4"},
+		{"elements of 0 bytes", "03 02 02 $data 04 00 00 00 00 00 00 00", h5err.Corrupt, "chunks of elements of 0 bytes, the type has 4"},
+		{"elements of another size, no sizes of chunks", "04 02 00 02 01 04 08 02 $data", h5err.Corrupt, "chunks of elements of 8 bytes, the type has 4"},
 		{"chunks of no elements", "03 02 02 $data 00 00 00 00 04 00 00 00", h5err.Corrupt, "chunks of shape [0]"},
 		{"vast chunks", "03 02 02 $data ff ff ff ff 04 00 00 00", h5err.Limit, "chunks of 17179869180 bytes, the limit is 4294967296"},
 		{"chunks without bounds", "04 02 00 02 08 ff**8 04 00**7 02 $data", h5err.Corrupt, "chunks of shape"},

@@ -144,6 +144,8 @@ func (d *Dataset) layout3(c *meta.Cursor, l *Layout, version uint8) error {
 			return err
 		}
 		return d.f.parseVirtual(d.f.r.CursorOver(b, addr), l, len(d.space.Dims))
+	case class == 4 && version >= 5:
+		return c.Unsupported("structured chunks (layout class 4): the values are in sections of chunks, as for sparse data")
 	default:
 		return c.Corrupt("layout class %d", class)
 	}
@@ -171,7 +173,7 @@ func (d *Dataset) layout4(c *meta.Cursor, l *Layout) error {
 			d.index.size, d.index.mask = c.Length(), c.U32()
 		}
 	case kind == 2:
-		if l.Index = IndexImplicit; l.Element != uint64(d.typ.Size) { // nothing says how large its chunks are
+		if l.Index = IndexImplicit; l.Element != 0 { // nothing says how large its chunks are
 			return c.Corrupt("chunks of elements of %d bytes, the type has %d", l.Element, d.typ.Size)
 		}
 	case kind == 3:
@@ -213,10 +215,13 @@ func (d *Dataset) chunked(c *meta.Cursor, l *Layout, dims []uint64, element uint
 	if len(dims) != len(d.space.Dims) {
 		return c.Corrupt("chunks of rank %d, the dataset has rank %d", len(dims), len(d.space.Dims))
 	}
-	l.Element = element
-	size := uint64(d.typ.Size) // HDF5 before 2.0, too, takes it from the type; readChunks looks whether the chunks are so large
-	if element == 0 {
-		return c.Corrupt("chunks of elements of %d bytes, the type has %d", element, size)
+	size := uint64(d.typ.Size)
+	switch element {
+	case size:
+	case 0:
+		return c.Corrupt("chunks of elements of 0 bytes, the type has %d", size)
+	default: // HDF5 before 2.0, too, takes it from the type; readChunks looks whether the chunks are so large
+		l.Element = element
 	}
 	n, ok := product(dims, size)
 	if !ok || n == 0 {

@@ -218,7 +218,7 @@ type Layout struct {
 	ChunkBytes int64    // Chunked: bytes of a decoded chunk
 	Index      ChunkIndex
 	RawEdges   bool   // Chunked: partial edge chunks are stored unfiltered
-	Element    uint64 // Chunked: bytes of an element by the layout message; some writers store another number than the type's
+	Element    uint64 // Chunked: bytes of an element by the layout message, if the type has another number; else 0
 
 	External []ExternalExtent
 	Virtual  []VirtualMapping

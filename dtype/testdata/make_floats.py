@@ -24,6 +24,8 @@ FORMATS = [
     ("fp8 e5m2", 1, 7, 2, 5, 0, 2, 15, IMPLIED, "float16", True),
     ("fp8 e4m3", 1, 7, 3, 4, 0, 3, 7, IMPLIED, "float16", True),
     ("fp6 e3m2 in a byte", 1, 5, 2, 3, 0, 2, 3, IMPLIED, "float16", True),
+    ("fp6 e2m3 in a byte", 1, 5, 3, 2, 0, 3, 1, IMPLIED, "float16", True),
+    ("fp4 e2m1 in a byte", 1, 3, 1, 2, 0, 1, 1, IMPLIED, "float16", True),
     ("20 bits in four bytes", 4, 26, 20, 6, 7, 13, 31, IMPLIED, "float32", True),
     ("24 bits", 3, 23, 16, 7, 0, 16, 63, IMPLIED, "float32", True),
     ("single with another bias", 4, 31, 23, 8, 0, 23, 100, IMPLIED, "float64", True),
@@ -34,6 +36,9 @@ FORMATS = [
     ("quadruple", 16, 127, 112, 15, 0, 112, 16383, IMPLIED, "float64", False),
     ("double of greater range", 8, 63, 50, 13, 0, 50, 4095, IMPLIED, "float64", False),
 ]
+# OCP Microscaling Formats: neither infinity nor NaN. HDF5 2.0 has types for them, and converts their largest exponent as if
+# there were; its release notes name that as a known problem.
+FINITE = {"fp6 e3m2 in a byte", "fp6 e2m3 in a byte", "fp4 e2m1 in a byte"}
 
 
 def bits_of(x, at, n):
@@ -44,7 +49,7 @@ def value(f, x):
     """-> the double of bit pattern x, as its 64 bits; every NaN the quiet one."""
     _, _, sign, ea, es, ma, ms, bias, norm, _, _ = f
     s, e, m = bits_of(x, sign, 1), bits_of(x, ea, es), bits_of(x, ma, ms)
-    if e == (1 << es) - 1:
+    if e == (1 << es) - 1 and f[0] not in FINITE:
         if norm != IMPLIED:
             m &= (1 << (ms - 1)) - 1
         return s << 63 | (0x7FF8 << 48 if m else 0x7FF << 52)
@@ -133,7 +138,8 @@ def main():
             got = by_hdf5(f, b"".join(x.to_bytes(size, "little") for x in xs), LE)
             for x, w, g in zip(xs, want, got):
                 nan = lambda v: v & ~(1 << 63) > 0x7FF << 52
-                if w != g and not (nan(w) and nan(g)):
+                top = name in FINITE and bits_of(x, ea, es) == (1 << es) - 1
+                if w != g and not (nan(w) and nan(g)) and not top:
                     print("%s: %x is %x here, %x by HDF5" % (name, x, w, g), file=sys.stderr)
         out.append(dict(name=name, size=size, fields=[sign, ea, es, ma, ms], bias=bias, norm=norm, arrow=arrow, exact=exact,
                         bytes="".join(x.to_bytes(size, "little").hex() for x in xs), want=" ".join("%x" % w for w in want)))

@@ -186,8 +186,13 @@ func (r *Reader) Head(p []byte, addr uint64, minBytes int) ([]byte, error) {
 
 // copyAt fills p with the bytes at an absolute offset, block by block.
 func (r *Reader) copyAt(p []byte, off int64) error {
-	if r.live {
-		return r.readAt(p, off) // blocks of several ages would contradict each other
+	if r.live { // blocks of several ages would contradict each other
+		b := make([]byte, len(p)) // so that p may be on a stack
+		if err := r.readAt(b, off); err != nil {
+			return err
+		}
+		copy(p, b)
+		return nil
 	}
 	for len(p) > 0 {
 		i := off >> r.shift
