@@ -7,13 +7,16 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// compound recognizes a dataset of rank 1 whose type is compound, complex numbers apart.
+// compound recognizes a dataset of rank 1, or of shape (N, 1), whose type is compound, complex numbers apart.
 func compound(o h5.Object) ([]*convention.Table, error) {
 	d, ok := o.(*h5.Dataset)
 	if !ok || !object.IsTable(d) {
 		return nil, nil
 	}
 	t := &convention.Table{Path: d.Path(), Object: d, Reason: "a one-dimensional dataset of a compound type"}
+	if len(d.Dims()) > 1 {
+		t.Reason = "a dataset of a compound type with one element in each row"
+	}
 	for i, m := range d.Type().Members {
 		t.Columns = append(t.Columns, convention.Column{Name: m.Name, Values: convention.NewMember(d, i)})
 	}

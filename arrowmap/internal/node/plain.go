@@ -2,6 +2,7 @@ package node
 
 import (
 	"math"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -93,10 +94,12 @@ func (n *Plain) source(v *convention.Plain, dims []uint64) (dtype.Source, error)
 		return src, fail(d, h5err.Limit, "a row of %v elements of %d bytes", dims, d.Type().Size)
 	}
 	if v.Member != convention.Whole {
-		if d.Type().Class != h5.ClassCompound || v.Member >= len(d.Type().Members) || len(dims) > 0 {
+		one := !slices.ContainsFunc(dims, func(n uint64) bool { return n != 1 }) // element in a row
+		if d.Type().Class != h5.ClassCompound || v.Member >= len(d.Type().Members) || !one {
 			return src, fail(d, h5err.Corrupt, "no member %d", v.Member)
 		}
 		m := &d.Type().Members[v.Member]
+		src.Dims, dims = nil, nil
 		src.Type, n.offset, n.stride = m.Type, m.Offset, d.Type().Size
 		if v.Item != convention.Whole && m.Type.Class == h5.ClassArray {
 			src.Type, dims = m.Type.Base, m.Type.Dims

@@ -3,6 +3,7 @@
 package object
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -123,7 +124,9 @@ func Parent(path string) string { return path[:strings.LastIndexByte(path, '/')+
 // Base returns the last name of a path.
 func Base(path string) string { return path[len(Parent(path)):] }
 
-// IsTable reports whether a dataset is a table by itself: of rank 1 and of a compound type, complex numbers apart.
+// IsTable reports whether a dataset is a table by itself: of a compound type, complex numbers apart, and of rank 1, or with one
+// element in each row, as those of shape (N, 1).
 func IsTable(d *h5.Dataset) bool {
-	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Dims()) == 1
+	return d.Type().Class == h5.ClassCompound && !d.Type().IsComplex() && d.Space().Class == h5.SpaceSimple && len(d.Dims()) > 0 &&
+		!slices.ContainsFunc(d.RowDims(), func(n uint64) bool { return n != 1 })
 }
