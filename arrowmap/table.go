@@ -28,6 +28,9 @@ type body interface {
 	// rows is the number of rows, and the error of a column that can't be read or has another number of them.
 	rows() (int64, error)
 
+	// odd returns the errors of columns, by their numbers, whose length differs from the others'.
+	odd() map[int]error
+
 	// notes are what is to be said about the rows and columns.
 	notes() []string
 
@@ -166,20 +169,6 @@ func (t *Table) Slice(a, b int64) (*Table, error) {
 	out := *t
 	out.from, out.to = t.from+a, t.from+b
 	return &out, nil
-}
-
-// SkipUnsupported returns the table without the columns that ask for something unsupported, and the error of each.
-func (t *Table) SkipUnsupported() (*Table, []error) {
-	var skipped []error
-	var at []int
-	for i, c := range t.columns {
-		if k := h5err.KindOf(c.Err); k == h5err.Unsupported || k == h5err.Limit {
-			skipped = append(skipped, c.Err)
-			continue
-		}
-		at = append(at, i)
-	}
-	return t.pick(at), skipped
 }
 
 // one is the body of a table of one file.

@@ -122,6 +122,8 @@ func (c *conversion) oneTable(names []string, out string) error {
 			return err
 		}
 		return c.withTable(names, func(in *inputs, t *chosen) error {
+			c.notes(c.app, t)
+			c.skipBroken(c.app, t, nil, c.readOptions(c.memory/2)...) // what is written can't be taken back
 			sum, err := c.write(in, t, c.out, e)
 			if err != nil {
 				return output.Named(err, "stdout")
@@ -204,17 +206,25 @@ func (c *conversion) report(w io.Writer, s *summary) error {
 
 // writeFile writes a table to a file that appears when it is complete.
 func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *format.Encoder) (s *summary, err error) {
-	err = c.outputs.Write(c.ctx, to, func(w io.Writer) error {
-		s, err = c.write(in, t, w, e)
-		return err
-	})
+	c.notes(c.app, t)
+	if to.Special() {
+		c.skipBroken(c.app, t, nil, c.readOptions(c.memory/2)...) // what is written can't be taken back
+	}
+	once := func() error {
+		return c.outputs.Write(c.ctx, to, func(w io.Writer) error {
+			s, err = c.write(in, t, w, e)
+			return err
+		})
+	}
+	if err = once(); err != nil && !to.Special() && c.skipBroken(c.app, t, err, c.readOptions(c.memory/2)...) {
+		err = once()
+	}
 	return s, err
 }
 
 // write writes a table and checks that the inputs have not changed.
 func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder) (*summary, error) {
 	start := time.Now()
-	c.notes(c.app, t)
 	converted, err := c.conversions(t, e)
 	if err != nil {
 		return nil, h5err.In(err, in.names[0], t.Path())
@@ -332,7 +342,7 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *
 	}
 	for i, t := range tables {
 		table, err := c.join(&inputs{names: t.names}, t.tables)
-		if c.skip && h5err.Is(err, h5err.Unsupported) {
+		if c.skip && arrowmap.OfColumn(err) {
 			c.leftOut(err)
 			continue
 		}

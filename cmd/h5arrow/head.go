@@ -70,6 +70,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if t.Table, err = t.Slice(0, o.n); err != nil {
 		return err
 	}
+	o.skipBroken(a, t, nil, o.readOptions(limit-limit/4)...)
 	r, err := t.Reader(a.ctx, o.readOptions(limit-limit/4)...)
 	if err != nil {
 		return err

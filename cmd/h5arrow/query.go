@@ -19,7 +19,6 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // queryFlags are the flags of query.
@@ -147,7 +146,7 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 		}
 		for _, p := range paths {
 			t, err := o.join(&inputs{names: p.names}, p.tables)
-			if o.skip && h5err.Is(err, h5err.Unsupported) {
+			if o.skip && arrowmap.OfColumn(err) {
 				a.leftOut(err)
 				continue
 			}

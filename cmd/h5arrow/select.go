@@ -182,7 +182,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
 	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
 	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out")
-	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that are not supported")
+	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read, and say why")
 	f.BoolVar(&s.filename, "filename", false, "add a column with the file name of each row")
 	s.reading.add(cmd)
 	f.Var(&s.workers, "workers", "number of decoding goroutines (default: one for each processor)")
@@ -247,6 +247,7 @@ func (s *selection) choose(in *inputs) (*chosen, error) {
 // join returns the selected part of the tables of several files as one table.
 func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) {
 	c := &chosen{}
+	left := map[string]bool{} // names of columns that some file can't give
 	for i, t := range tables {
 		var err error
 		if len(s.columns) > 0 {
@@ -255,15 +256,26 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 			}
 		}
 		if s.skip {
+			all := t.Columns()
 			var skipped []error
 			t, skipped = t.SkipUnsupported()
 			c.skipped = append(c.skipped, skipped...)
+			for _, col := range all {
+				if !slices.Contains(t.Columns(), col) {
+					left[col.Name] = true
+				}
+			}
 			if len(t.Columns()) == 0 && len(skipped) > 0 {
 				return nil, skipped[0]
 			}
 		}
 		tables[i] = t
-		c.files = append(c.files, rows.File{Name: in.names[i], Rows: t.Rows()})
+	}
+	for i, t := range tables {
+		if len(left) > 0 && len(tables) > 1 {
+			tables[i] = without(t, left)
+		}
+		c.files = append(c.files, rows.File{Name: in.names[i], Rows: tables[i].Rows()})
 	}
 	t, err := arrowmap.Concat(tables...)
 	if err != nil {
@@ -277,6 +289,43 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	}
 	c.Table = t
 	return c, nil
+}
+
+// without returns a table without the columns of these names, unless that are all.
+func without(t *arrowmap.Table, names map[string]bool) *arrowmap.Table {
+	var keep []string
+	for _, c := range t.Columns() {
+		if !names[c.Name] {
+			keep = append(keep, c.Name)
+		}
+	}
+	if len(keep) == 0 || len(keep) == len(t.Columns()) {
+		return t
+	}
+	out, err := t.Select(keep...)
+	if err != nil { // not of names that it has
+		return t
+	}
+	return out
+}
+
+// skipBroken leaves out the columns of a table whose values can't be read, where --skip-unsupported asks for that and err is
+// of a kind that columns cause; a nil err has the columns tried. It reports whether there were such columns, and others.
+func (s *selection) skipBroken(a *app, t *chosen, err error, opts ...arrowmap.ReadOption) bool {
+	if !s.skip || err != nil && !arrowmap.OfColumn(err) {
+		return false
+	}
+	left, skipped, err := t.SkipBroken(a.ctx, opts...)
+	if err != nil || len(skipped) == 0 || len(left.Columns()) == 0 {
+		return false
+	}
+	t.Table, t.skipped = left, append(t.skipped, skipped...)
+	for _, err := range skipped {
+		if !s.quiet {
+			a.leftOut(err)
+		}
+	}
+	return true
 }
 
 // readOptions returns the options of a reader that may use budget bytes.
