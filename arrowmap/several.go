@@ -198,15 +198,20 @@ func (c *chain) report() []ColumnReport {
 	if c.in == nil {
 		return out
 	}
-	for i, col := range c.in.Report() {
-		out[i].CopiedBytes += col.CopiedBytes
-		out[i].NullCount += col.NullCount
-		if out[i].Note == nil {
-			out[i].Note = col.Note
+	addReports(out, c.in.Report())
+	return out
+}
+
+// addReports adds the reports of further rows to those of the rows before.
+func addReports(total, more []ColumnReport) {
+	for i, col := range more {
+		total[i].CopiedBytes += col.CopiedBytes
+		total[i].NullCount += col.NullCount
+		if total[i].Note == nil {
+			total[i].Note = col.Note
 		}
-		if out[i].Reason == "" { // mapped in all files before this one
-			out[i].Delivery, out[i].Reason = col.Delivery, col.Reason
+		if total[i].Reason == "" { // mapped in all files before this one
+			total[i].Delivery, total[i].Reason = col.Delivery, col.Reason
 		}
 	}
-	return out
 }

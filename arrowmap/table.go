@@ -64,6 +64,9 @@ func (t *Table) Convention() string { return t.def.Convention }
 // Reason says by what it was recognized.
 func (t *Table) Reason() string { return t.def.Reason }
 
+// Location returns the name of the file and the path, for h5err.About.
+func (t *Table) Location() (file, path string) { return t.f.f.Name(), t.def.Path }
+
 // Notes returns, a line each, what a reader of the table should know: what was left out, and why.
 func (t *Table) Notes() []string { return t.body.notes() }
 

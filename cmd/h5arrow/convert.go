@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,6 +33,8 @@ type convertFlags struct {
 	force       bool
 	json        bool
 	all         bool
+	follow      bool
+	idle        time.Duration
 }
 
 func (a *app) convertCommand() *cobra.Command {
@@ -45,7 +48,10 @@ func (a *app) convertCommand() *cobra.Command {
 --format chooses the format for - and for --all-tables, which writes each table to its own file in the directory OUT.
 --batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
-Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.`,
+Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.
+
+--follow writes the rows of a file that is being written, and those that are appended, until its writer closes it. A writer
+that died never does: --until-idle ends the waiting.`,
 		Example: `  h5arrow convert data.h5 data.arrow
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
@@ -62,6 +68,8 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 	f.BoolVar(&o.all, "all-tables", false, "write every table to its own file; OUT is a directory")
 	o.format = flags.Choose(cmd, "format", "format and suffix of the files of --all-tables, and format of -, where the default is "+
 		format.Stream.Names[0], format.Names()...)
+	f.BoolVar(&o.follow, "follow", false, "also write what is appended to the file, until its writer closes it")
+	f.DurationVar(&o.idle, "until-idle", 0, "with --follow, end when nothing has been appended for this `TIME`, such as 30s")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
@@ -100,6 +108,12 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	names, err := expand(args[:len(args)-1])
 	if err != nil {
 		return err
+	}
+	switch {
+	case o.idle < 0 || cmd.Flags().Changed("until-idle") && !o.follow:
+		return usage("--until-idle is a time to wait, and goes with --follow")
+	case o.follow && (o.all || len(names) > 1):
+		return usage("--follow is for one table of one file")
 	}
 	if !o.all {
 		return c.oneTable(names, out)
@@ -222,6 +236,41 @@ func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *forma
 	return s, err
 }
 
+// reader returns a reader of a table or, with --follow, of a table that is being written.
+func (c *conversion) reader(in *inputs, t *chosen, opts []arrowmap.ReadOption) (*arrowmap.Reader, error) {
+	if !c.follow {
+		return t.Reader(c.ctx, opts...)
+	}
+	if sb := in.files[0].H5().Superblock(); sb.Version < 3 && c.idle == 0 && !c.quiet {
+		c.note("%s does not say whether it is being written (superblock version %d): its rows as they are now; --until-idle waits for more",
+			text.Printable(in.names[0]), sb.Version)
+	}
+	t.files[0].Rows = math.MaxInt64
+	open := func() (*arrowmap.Table, func() error, error) {
+		now, err := c.open(in.names)
+		if err != nil {
+			return nil, nil, err
+		}
+		table, err := c.choose(now)
+		if err != nil {
+			now.close()
+			return nil, nil, err
+		}
+		if len(table.Columns()) > len(t.Columns()) { // some were left out when they were tried
+			names := make([]string, 0, len(t.Columns()))
+			for _, col := range t.Columns() {
+				names = append(names, col.Name)
+			}
+			if table.Table, err = table.Select(names...); err != nil {
+				now.close()
+				return nil, nil, err
+			}
+		}
+		return table.Table, func() error { now.close(); return nil }, nil
+	}
+	return arrowmap.Follow(c.ctx, open, c.idle, opts...)
+}
+
 // write writes a table and checks that the inputs have not changed.
 func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder) (*summary, error) {
 	start := time.Now()
@@ -233,7 +282,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	if bytes := e.BatchBytes(c.memory, len(t.Columns())); bytes > 0 && c.batchRows == 0 && c.batchBytes == 0 {
 		opts = append(opts, arrowmap.WithBatchBytes(bytes))
 	}
-	r, err := t.Reader(c.ctx, opts...)
+	r, err := c.reader(in, t, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -242,13 +291,13 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 		return nil, err
 	}
 	defer rr.Release()
-	if !c.quiet && !c.json {
+	if !c.quiet && !c.json && !c.follow {
 		bar := text.NewBar(c.err, t.Rows())
 		defer bar.Clear()
 		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
 	}
 	stats, err := e.Write(c.ctx, w, rr)
-	if err == nil {
+	if err == nil && !c.follow {
 		err = in.unchanged()
 	}
 	if err != nil {
