@@ -147,7 +147,7 @@ func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.F
 	}
 	expires := s.keys.expiry()
 	t := ticket{File: v.h.name, Table: v.t.Path(), Columns: w.columns, BatchRows: w.batchRows,
-		Size: v.h.size, Time: v.h.mtime.UnixNano()}
+		Size: v.h.size, Time: v.h.mtime.UnixNano(), Growing: v.h.src.Following()}
 	for _, split := range splits {
 		t.From, t.To = v.from+split.From, v.from+split.To
 		sealed, err := s.keys.seal(t, expires)
@@ -255,7 +255,8 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 		return err
 	}
 	defer v.h.release()
-	if v.h.size != t.Size || v.h.mtime.UnixNano() != t.Time {
+	same := v.h.size == t.Size && v.h.mtime.UnixNano() == t.Time
+	if !same && !(t.Growing && v.h.size >= t.Size && v.to == t.To) {
 		return status.Error(codes.FailedPrecondition, "the file was changed since the ticket was issued; GetFlightInfo returns a new one")
 	}
 	return s.doTable(ctx, v, g, stream)

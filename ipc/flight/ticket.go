@@ -21,6 +21,7 @@ type ticket struct {
 	BatchRows int64    `json:"n,omitempty"`
 	Size      int64    `json:"s,omitempty"` // of the file when the ticket was issued
 	Time      int64    `json:"m,omitempty"` // of its modification, in nanoseconds
+	Growing   bool     `json:"g,omitempty"` // the file was being written: it may be longer by now
 	SQL       string   `json:"q,omitempty"` // a statement; then the fields above are empty
 	Values    []byte   `json:"v,omitempty"` // of its parameters, as an IPC stream
 	Expires   int64    `json:"x"`           // Unix time
