@@ -107,12 +107,12 @@ func (f *following) next() (arrow.RecordBatch, error) {
 
 // start starts reading the rows that the table has more.
 func (f *following) start() error {
+	if err := sameSchema(f.first, f.table); err != nil {
+		return err
+	}
 	rows := f.table.Rows()
 	if rows < f.rows {
 		return h5err.About(h5err.New(h5err.IO, "the table has %d rows, it had %d", rows, f.rows), f.table)
-	}
-	if err := sameSchema(f.first, f.table); err != nil {
-		return err
 	}
 	part, err := f.table.Slice(f.rows, rows)
 	if err == nil {

@@ -29,7 +29,7 @@ type floatFormat struct {
 
 // finiteFormats are the fields of the formats without infinity and NaN: FP6 (E2M3, E3M2) and FP4 (E2M1) of the OCP
 // Microscaling Formats specification, which HDF5 2 names H5T_FLOAT_F6E2M3, H5T_FLOAT_F6E3M2 and H5T_FLOAT_F4E2M1. A float is
-// in a byte. The library's own conversion, as of 2.0, takes the largest exponent for infinity and NaN all the same.
+// in a byte. The library's own conversion, as of 2.2.0, takes the largest exponent for infinity and NaN all the same.
 var finiteFormats = [...]h5.FloatFields{
 	{Sign: 5, ExpLoc: 3, ExpSize: 2, MantSize: 3, Bias: 1, Norm: types.NormImplied},
 	{Sign: 5, ExpLoc: 2, ExpSize: 3, MantSize: 2, Bias: 3, Norm: types.NormImplied},

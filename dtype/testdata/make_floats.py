@@ -36,7 +36,7 @@ FORMATS = [
     ("quadruple", 16, 127, 112, 15, 0, 112, 16383, IMPLIED, "float64", False),
     ("double of greater range", 8, 63, 50, 13, 0, 50, 4095, IMPLIED, "float64", False),
 ]
-# OCP Microscaling Formats: neither infinity nor NaN. HDF5 2.0 has types for them, and converts their largest exponent as if
+# OCP Microscaling Formats: neither infinity nor NaN. HDF5 2.2.0 has types for them, and converts their largest exponent as if
 # there were; its release notes name that as a known problem.
 FINITE = {"fp6 e3m2 in a byte", "fp6 e2m3 in a byte", "fp4 e2m1 in a byte"}
 
