@@ -17,7 +17,7 @@ type Opener func() (*Table, func() error, error)
 
 // Follow returns the rows of a table of one file, and after them those that a writer appends, until the writer has closed the
 // file or, with an idle above 0, no row was appended for so long. A file that does not say that a writer has it open is at its
-// end, unless its superblock is older than version 3, which can't say so, and idle is above 0. Rows that were returned are
+// end, unless its superblock is older than version 3, which has no flag for that, and idle is above 0. Rows that were returned are
 // not read again. A table that becomes shorter is an error of kind IO, one whose schema changes an Argument error.
 func Follow(ctx context.Context, open Opener, idle time.Duration, opts ...ReadOption) (*Reader, error) {
 	var o readOptions

@@ -28,7 +28,7 @@ func TestGuardPassesOn(t *testing.T) {
 		t.Errorf("panic is %v", r)
 	}
 	var nobody *Source
-	if r := recovered(func() { Guard(func() error { _ = nobody.size; return nil }) }); r == nil {
+	if r := recovered(func() { Guard(func() error { _ = nobody.name; return nil }) }); r == nil {
 		t.Error("a nil dereference inside Guard does not panic")
 	}
 	empty := []byte{}
