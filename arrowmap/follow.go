@@ -2,6 +2,7 @@ package arrowmap
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"time"
 
@@ -107,8 +108,13 @@ func (f *following) next() (arrow.RecordBatch, error) {
 
 // start starts reading the rows that the table has more.
 func (f *following) start() error {
-	if err := sameSchema(f.first, f.table); err != nil {
+	if err := sameColumns(f.first, f.table); err != nil {
 		return err
+	}
+	for i, c := range f.table.columns {
+		if was := f.first.columns[i]; !arrow.TypeEqual(was.Type, c.Type) {
+			return f.table.f.usage(f.table.def.Path, fmt.Sprintf("column %s became %s, it was %s", c.Name, c.Type, was.Type))
+		}
 	}
 	rows := f.table.Rows()
 	if rows < f.rows {
