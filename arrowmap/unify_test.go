@@ -131,7 +131,11 @@ func plain(t *testing.T, f *arrowmap.File, path string) *convention.Plain {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &convention.Plain{Data: o.(*h5.Dataset), Member: convention.Whole, Item: convention.Whole}
+	values, err := convention.NewPlain(o.(*h5.Dataset))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return values
 }
 
 // defined is a table of one dataset as a column of a name.

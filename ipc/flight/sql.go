@@ -15,6 +15,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc/flight/internal/dialect"
 )
 
 // SQL answers statements over the served tables.
@@ -58,7 +59,7 @@ func newSQLServer(s *Server) (flight.FlightServer, error) {
 	q := &sqlServer{s: s, tables: slices.Clone(s.o.sqlTables)}
 	q.tables = slices.DeleteFunc(q.tables, func(t SQLTable) bool { return len(t.Names) == 0 })
 	slices.SortFunc(q.tables, func(a, b SQLTable) int { return strings.Compare(a.Names[0], b.Names[0]) })
-	for id, value := range sqlInfo() {
+	for id, value := range dialect.Info() {
 		if err := q.RegisterSqlInfo(id, value); err != nil {
 			return nil, err
 		}

@@ -12,6 +12,8 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql/schema_ref"
 	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/ipc/flight/internal/dialect"
 )
 
 // Names of the engine's only catalog and schema, as information_schema says them.
@@ -29,7 +31,11 @@ func meta(d *flight.FlightDescriptor, schema *arrow.Schema) (*flight.FlightInfo,
 
 // one returns a result of one record batch.
 func one(b *array.RecordBuilder) (*arrow.Schema, <-chan flight.StreamChunk, error) {
-	rec := b.NewRecordBatch()
+	return batchOf(b.NewRecordBatch())
+}
+
+// batchOf is a result of a record batch, which it takes over.
+func batchOf(rec arrow.RecordBatch) (*arrow.Schema, <-chan flight.StreamChunk, error) {
 	ch := make(chan flight.StreamChunk, 1)
 	ch <- flight.StreamChunk{Data: rec}
 	close(ch)
@@ -178,6 +184,16 @@ func (q *sqlServer) GetFlightInfoCrossReference(_ context.Context, _ flightsql.C
 // DoGetCrossReference implements flightsql.Server. Tables have no keys.
 func (q *sqlServer) DoGetCrossReference(context.Context, flightsql.CrossTableRef) (*arrow.Schema, <-chan flight.StreamChunk, error) {
 	return none(schema_ref.CrossReference)
+}
+
+// GetFlightInfoXdbcTypeInfo implements flightsql.Server.
+func (q *sqlServer) GetFlightInfoXdbcTypeInfo(_ context.Context, _ flightsql.GetXdbcTypeInfo, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
+	return meta(d, schema_ref.XdbcTypeInfo)
+}
+
+// DoGetXdbcTypeInfo implements flightsql.Server.
+func (q *sqlServer) DoGetXdbcTypeInfo(_ context.Context, cmd flightsql.GetXdbcTypeInfo) (*arrow.Schema, <-chan flight.StreamChunk, error) {
+	return batchOf(dialect.Types(cmd.GetDataType()))
 }
 
 // GetSessionOptions implements flightsql.Server: clients ask for the catalog and the schema that names are looked for in.

@@ -207,7 +207,11 @@ func release(list []arrow.ArrayData) {
 // durations returns the intervals of a vector as durations.
 func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, error) {
 	in := memory[interval](duck.VectorGetData(v), span(rows))
-	out := make([]int64, len(rows)) // zero under nulls
+	values := arrowmem.NewResizableBuffer(arrowmem.DefaultAllocator)
+	defer values.Release()
+	values.Resize(8 * len(rows))
+	clear(values.Bytes()) // zero under nulls
+	out := arrow.Int64Traits.CastFromBytes(values.Bytes())
 	for i, row := range rows {
 		if row < 0 {
 			continue
@@ -217,8 +221,6 @@ func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, e
 			return nil, err
 		}
 	}
-	values := arrowmem.NewBufferBytes(raw(out))
-	defer values.Release()
 	return array.NewData(intervalType, d.Len(), []*arrowmem.Buffer{d.Buffers()[0], values}, nil, d.NullN(), 0), nil
 }
 

@@ -160,7 +160,7 @@ func momentOf(arr arrow.Array, i int) (v duck.Value, err error) {
 	micros := func(t int64, unit arrow.TimeUnit) (int64, error) {
 		us, ok := scales[unit].micros(t)
 		if !ok || unit == arrow.Nanosecond && t%1000 != 0 {
-			return 0, h5err.New(h5err.Argument, "%d %s are no number of microseconds that the SQL engine can hold", t, unit)
+			return 0, h5err.New(h5err.Argument, "the SQL engine can't hold %d %s as microseconds", t, unit)
 		}
 		return us, nil
 	}
@@ -207,7 +207,7 @@ func momentOf(arr arrow.Array, i int) (v duck.Value, err error) {
 }
 
 // boundSchema returns the schema of a statement's result with the given values, on which the types may depend. The engine
-// says that only of a result: it is asked for one without rows, or where that is no statement, for the beginning.
+// says that only of a result: it is asked for one without rows, or where that is not a statement, for the start.
 func (db *DB) boundSchema(ctx context.Context, statement string, values arrow.RecordBatch, names []string) (*arrow.Schema, error) {
 	r, err := db.Run(ctx, "SELECT * FROM (\n"+strings.TrimRight(statement, "; \t\r\n")+"\n) LIMIT 0", values)
 	if err != nil {

@@ -1,4 +1,6 @@
-package flight
+// Package dialect describes the SQL of the engine behind the service, which is DuckDB's, as Flight SQL, JDBC and ODBC
+// describe SQL.
+package dialect
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
@@ -6,10 +8,10 @@ import (
 	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 )
 
-// sqlInfo is what clients are told of the service and of the engine's SQL, which is DuckDB's. Drivers of JDBC and ODBC fail
-// where a value is missing or has another type than the specification says (FlightSql.proto, SqlInfo): bool, int32 for
+// Info returns what clients can ask about the service and the SQL of its engine. Drivers of JDBC and ODBC fail where a
+// value is missing or has another type than the specification gives it (FlightSql.proto, SqlInfo): bool, int32 for
 // enumerations and sets of bits, int64 for limits, of which 0 is none, text and lists of text.
-func sqlInfo() map[flightsql.SqlInfo]any {
+func Info() map[flightsql.SqlInfo]any {
 	info := map[flightsql.SqlInfo]any{
 		flightsql.SqlInfoFlightSqlServerName:                        "h5arrow",
 		flightsql.SqlInfoFlightSqlServerVersion:                     "1",

@@ -1,13 +1,10 @@
-package flight
+package dialect
 
 import (
-	"context"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/flight"
-	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql/schema_ref"
 	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -48,23 +45,19 @@ var xdbcTypes = []xdbcType{
 	{name: "TIMESTAMP WITH TIME ZONE", id: pb.XdbcDataType_XDBC_TIMESTAMP, subcode: pb.XdbcDatetimeSubcode_XDBC_SUBCODE_TIMESTAMP_WITH_TIMEZONE, size: 32, quote: "'"},
 }
 
-// GetFlightInfoXdbcTypeInfo implements flightsql.Server.
-func (q *sqlServer) GetFlightInfoXdbcTypeInfo(_ context.Context, _ flightsql.GetXdbcTypeInfo, d *flight.FlightDescriptor) (*flight.FlightInfo, error) {
-	return meta(d, schema_ref.XdbcTypeInfo)
-}
-
-// DoGetXdbcTypeInfo implements flightsql.Server.
-func (q *sqlServer) DoGetXdbcTypeInfo(_ context.Context, cmd flightsql.GetXdbcTypeInfo) (*arrow.Schema, <-chan flight.StreamChunk, error) {
+// Types returns the rows of the engine's types, by the numbers that ODBC gives them; only, if not nil, is the number to
+// return. The caller releases the batch.
+func Types(only *int32) arrow.RecordBatch {
 	b := array.NewRecordBuilder(memory.DefaultAllocator, schema_ref.XdbcTypeInfo)
 	defer b.Release()
 	types := slices.Clone(xdbcTypes)
 	slices.SortStableFunc(types, func(a, b xdbcType) int { return int(a.id) - int(b.id) })
 	for _, t := range types {
-		if only := cmd.GetDataType(); only == nil || *only == int32(t.id) {
+		if only == nil || *only == int32(t.id) {
 			t.append(b)
 		}
 	}
-	return one(b)
+	return b.NewRecordBatch()
 }
 
 // append adds the row of a type.
