@@ -4,6 +4,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -207,22 +208,38 @@ func momentOf(arr arrow.Array, i int) (v duck.Value, err error) {
 }
 
 // boundSchema returns the schema of a statement's result with the given values, on which the types may depend. The engine
-// says that only of a result: it is asked for one without rows, or where that is not a statement, for the start.
+// says that only of a result: it is asked for one without rows. Where that is not a statement, or its columns may have been
+// renamed because of equal names, the statement itself is started.
 func (db *DB) boundSchema(ctx context.Context, statement string, values arrow.RecordBatch, names []string) (*arrow.Schema, error) {
-	r, err := db.Run(ctx, "SELECT * FROM (\n"+strings.TrimRight(statement, "; \t\r\n")+"\n) LIMIT 0", values)
-	if err != nil {
-		if r, err = db.Run(ctx, statement, values); err != nil {
-			return nil, err
-		}
+	unknown := len(names) == 1 && names[0] == unknownColumn
+	empty, err := db.started(ctx, "SELECT * FROM (\n"+strings.TrimRight(statement, "; \t\r\n")+"\n) LIMIT 0", values)
+	if err != nil || !unknown && empty.NumFields() != len(names) || unknown && slices.ContainsFunc(empty.Fields(), renamed) {
+		return db.started(ctx, statement, values)
 	}
-	defer r.Release()
-	fields := r.Schema().Fields()
+	fields := empty.Fields()
 	for i := range fields {
-		if len(names) == len(fields) && names[0] != unknownColumn {
+		if !unknown {
 			fields[i].Name = names[i]
 		}
 	}
 	return arrow.NewSchema(fields, nil), nil
+}
+
+// renamed reports whether the engine may have added a number to the name of a column.
+func renamed(f arrow.Field) bool {
+	i := strings.LastIndexByte(f.Name, '_')
+	_, err := strconv.Atoi(f.Name[i+1:])
+	return i >= 0 && err == nil
+}
+
+// started is the schema of the result of a statement that is started and given up.
+func (db *DB) started(ctx context.Context, statement string, values arrow.RecordBatch) (*arrow.Schema, error) {
+	r, err := db.Run(ctx, statement, values)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	return r.Schema(), nil
 }
 
 // unknownColumn is what the engine calls the only column of a result whose types depend on values that are not there yet.
