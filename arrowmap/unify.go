@@ -10,7 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
-	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -244,7 +244,7 @@ func (t *Table) labels(i int) (arrow.Array, error) {
 			return h5err.Wrap(h5err.Unsupported, err, "labels of %s", r.Schema().Field(0).Type)
 		}
 		defer all.Release()
-		known, _, err = node.WithoutNulls(all, memory.DefaultAllocator)
+		known, _, err = values.WithoutNulls(all, memory.DefaultAllocator)
 		return err
 	})
 	return known, err

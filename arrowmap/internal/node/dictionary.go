@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -77,46 +78,12 @@ func (n *dictionary) read(x *Part) (*labelSet, error) {
 
 // newLabelSet takes over all.
 func newLabelSet(all arrow.Array, mem memory.Allocator) (Releaser, error) {
-	known, at, err := WithoutNulls(all, mem)
+	known, at, err := values.WithoutNulls(all, mem)
 	if err != nil {
 		all.Release()
 		return nil, err
 	}
 	return &labelSet{all, known, at}, nil
-}
-
-// WithoutNulls returns the values of an array that are not null, and the place of each of its values among them, -1 for a
-// null; no places where none is null. The caller releases the array.
-func WithoutNulls(all arrow.Array, mem memory.Allocator) (known arrow.Array, at []int64, err error) {
-	if all.NullN() == 0 {
-		all.Retain()
-		return all, nil, nil
-	}
-	at = make([]int64, all.Len())
-	parts := []arrow.Array{array.NewSlice(all, 0, 0)}
-	defer func() {
-		for _, p := range parts {
-			p.Release()
-		}
-	}()
-	n := int64(0)
-	for i := 0; i < all.Len(); {
-		end := i
-		for ; end < all.Len() && all.IsValid(end); end++ {
-			at[end] = n
-			n++
-		}
-		if end > i {
-			parts = append(parts, array.NewSlice(all, int64(i), int64(end)))
-		}
-		for i = end; i < all.Len() && all.IsNull(i); i++ {
-			at[i] = -1
-		}
-	}
-	if known, err = array.Concatenate(parts, mem); err != nil {
-		return nil, nil, h5err.Wrap(h5err.Unsupported, err, "labels of which some are null")
-	}
-	return known, at, nil
 }
 
 // Wants implements Node.
@@ -127,7 +94,7 @@ func (n *dictionary) Fits(x *Part, a, b int64) int64 {
 	fit := n.indices.Fits(x, a, b)
 	if n.dense {
 		if labels, err := n.read(x); err == nil { // Build reports it
-			fit = min(fit, math.MaxInt32/longest(labels.all))
+			fit = min(fit, math.MaxInt32/values.Longest(labels.all))
 		}
 	}
 	return fit
@@ -147,7 +114,7 @@ func (n *dictionary) Build(x *Part, a, b int64) (arrow.Array, error) {
 	arr, err := dtype.BuildDictionary(idx, labels.all, n.typ.Ordered, a, n.data.Path())
 	if err == nil && n.dense {
 		defer arr.Release()
-		arr, err = expand(arr.(*array.Dictionary), x.Alloc)
+		arr, err = values.Expand(arr.(*array.Dictionary), x.Alloc)
 	} else if err == nil && labels.at != nil {
 		defer arr.Release()
 		arr = labels.moved(arr.(*array.Dictionary), x.Alloc)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -70,7 +71,7 @@ func (b *batch) plan() error {
 			q.Lo, q.Hi = min(q.Lo, lo), max(q.Hi, hi)
 			q.users++
 		})
-		if in := c.Describe(); needsCopy(in.Delivery) || !in.Pure && node.LooksUnderNulls(in.Type) {
+		if in := c.Describe(); needsCopy(in.Delivery) || !in.Pure && values.LooksUnderNulls(in.Type) {
 			b.cost += (b.hi - b.lo) * in.RowBytes
 		}
 	}
@@ -221,7 +222,7 @@ func (b *batch) column(i int) {
 			if err != nil {
 				return err
 			}
-			arr, zeroed := node.ZeroUnderNulls(arr, x.Alloc)
+			arr, zeroed := values.ZeroUnderNulls(arr, x.Alloc)
 			if zeroed {
 				b.p.stats[i].zeroed.Store(true)
 			}

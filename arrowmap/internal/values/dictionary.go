@@ -1,4 +1,5 @@
-package node
+// Package values changes Arrow arrays, whatever they were made from: labels of dictionaries, and what is under nulls.
+package values
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
@@ -9,8 +10,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// longest is the number of bytes of the longest text of an array, at least 1.
-func longest(arr arrow.Array) int64 {
+// Longest is the number of bytes of the longest text of an array, at least 1.
+func Longest(arr arrow.Array) int64 {
 	n := 1
 	if text, ok := arr.(interface{ ValueLen(i int) int }); ok {
 		for i := range arr.Len() {
@@ -20,8 +21,8 @@ func longest(arr arrow.Array) int64 {
 	return int64(n)
 }
 
-// expand writes out the label of each row of a dictionary array.
-func expand(d *array.Dictionary, mem memory.Allocator) (arrow.Array, error) {
+// Expand writes out the label of each row of a dictionary array.
+func Expand(d *array.Dictionary, mem memory.Allocator) (arrow.Array, error) {
 	labels, n := d.Dictionary(), d.Len()
 	valid := memory.NewResizableBuffer(mem)
 	defer valid.Release()
@@ -121,4 +122,38 @@ func expandText(labels arrow.ArrayData, at []int32, mem memory.Allocator) []*mem
 		}
 	}
 	return []*memory.Buffer{offsets, text}
+}
+
+// WithoutNulls returns the values of an array that are not null, and the place of each of its values among them, -1 for a
+// null; no places where none is null. The caller releases the array.
+func WithoutNulls(all arrow.Array, mem memory.Allocator) (known arrow.Array, at []int64, err error) {
+	if all.NullN() == 0 {
+		all.Retain()
+		return all, nil, nil
+	}
+	at = make([]int64, all.Len())
+	parts := []arrow.Array{array.NewSlice(all, 0, 0)}
+	defer func() {
+		for _, p := range parts {
+			p.Release()
+		}
+	}()
+	n := int64(0)
+	for i := 0; i < all.Len(); {
+		end := i
+		for ; end < all.Len() && all.IsValid(end); end++ {
+			at[end] = n
+			n++
+		}
+		if end > i {
+			parts = append(parts, array.NewSlice(all, int64(i), int64(end)))
+		}
+		for i = end; i < all.Len() && all.IsNull(i); i++ {
+			at[i] = -1
+		}
+	}
+	if known, err = array.Concatenate(parts, mem); err != nil {
+		return nil, nil, h5err.Wrap(h5err.Unsupported, err, "labels of which some are null")
+	}
+	return known, at, nil
 }

@@ -1,4 +1,4 @@
-package node
+package values
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
