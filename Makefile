@@ -21,9 +21,10 @@ CASES := $(ROOT)/build/cases
 VENV3  := $(ROOT)/build/venv-pandas3
 CASES3 := $(ROOT)/build/cases-pandas3
 
-# The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, and the interoperability cases.
+# The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, the interoperability cases, and a driver.
 export H5ARROW_PYTHON := $(VENV)/bin/python
 export H5ARROW_CASES  := $(CASES)
+export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
 .PHONY: help deps build install run venv cases interop interop3 test gotest race purego fuzz cross lint generate bench clean

@@ -12,6 +12,8 @@ missing_packages() {
 	have_venv || echo python3-venv
 	have_hdf5 || echo libhdf5-dev
 	have_libdeflate || echo libdeflate-dev
+	# Only the test of the JDBC driver needs these.
+	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || command -v mvn >/dev/null 2>&1 || echo default-jdk-headless maven
 }
 
 packages=$(missing_packages | tr '\n' ' ')

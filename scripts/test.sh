@@ -13,5 +13,6 @@ case $? in
 	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || status=1
 	;;
 esac
+scripts/jars.sh build/jars || [ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || status=1
 ${MAKE:-make} --no-print-directory gotest || status=1
 exit $status

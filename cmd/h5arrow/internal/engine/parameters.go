@@ -81,6 +81,8 @@ func valueOf(arr arrow.Array, i int) (duck.Value, error) {
 		return duck.CreateNullValue(), nil
 	}
 	switch a := arr.(type) {
+	case *array.Null:
+		return duck.CreateNullValue(), nil
 	case *array.Boolean:
 		return duck.CreateBool(a.Value(i)), nil
 	case *array.Int8:

@@ -42,10 +42,11 @@ func Info() map[flightsql.SqlInfo]any {
 		flightsql.SqlInfoProcedureTerm:        "procedure",
 		flightsql.SqlInfoCatalogTerm:          "catalog",
 
-		flightsql.SqlInfoSupportedGroupBy:            bits(pb.SqlSupportedGroupBy_SQL_GROUP_BY_UNRELATED, pb.SqlSupportedGroupBy_SQL_GROUP_BY_BEYOND_SELECT),
-		flightsql.SqlInfoSupportedGrammar:            bits(pb.SupportedSqlGrammar_SQL_MINIMUM_GRAMMAR, pb.SupportedSqlGrammar_SQL_CORE_GRAMMAR),
-		flightsql.SqlInfoANSI92SupportedLevel:        bits(pb.SupportedAnsi92SqlGrammarLevel_ANSI92_ENTRY_SQL, pb.SupportedAnsi92SqlGrammarLevel_ANSI92_INTERMEDIATE_SQL),
-		flightsql.SqlInfoOuterJoinsSupportLevel:      int32(pb.SqlOuterJoinsSupportLevel_SQL_FULL_OUTER_JOINS),
+		flightsql.SqlInfoSupportedGroupBy:     bits(pb.SqlSupportedGroupBy_SQL_GROUP_BY_UNRELATED, pb.SqlSupportedGroupBy_SQL_GROUP_BY_BEYOND_SELECT),
+		flightsql.SqlInfoSupportedGrammar:     bits(pb.SupportedSqlGrammar_SQL_MINIMUM_GRAMMAR, pb.SupportedSqlGrammar_SQL_CORE_GRAMMAR),
+		flightsql.SqlInfoANSI92SupportedLevel: bits(pb.SupportedAnsi92SqlGrammarLevel_ANSI92_ENTRY_SQL, pb.SupportedAnsi92SqlGrammarLevel_ANSI92_INTERMEDIATE_SQL),
+		// The specification says an ordinal, but the builder and the driver in Java have a set.
+		flightsql.SqlInfoOuterJoinsSupportLevel:      bits(pb.SqlOuterJoinsSupportLevel_SQL_LIMITED_OUTER_JOINS, pb.SqlOuterJoinsSupportLevel_SQL_FULL_OUTER_JOINS),
 		flightsql.SqlInfoSchemasSupportedActions:     int32(0),
 		flightsql.SqlInfoCatalogsSupportedActions:    int32(0),
 		flightsql.SqlInfoSupportedPositionedCommands: int32(0),
