@@ -33,43 +33,73 @@ func DetectHDMF(o h5.Object) ([]*convention.Table, error) {
 	t := &convention.Table{Path: g.Path(), Object: g, Reason: "attribute colnames and a dataset id", Columns: []convention.Column{column.Of("id", id)},
 		Metadata: map[string]string{"h5arrow.index": "id"}, Inner: object.DatasetsOf(g)}
 	for _, name := range names {
-		c := convention.Column{Name: name}
-		d, err := object.Dataset(g, name)
-		if err == nil && d == nil {
-			err = object.Corrupt(g, "the column %s is missing", name)
-		}
-		if err == nil {
-			c = column.Of(name, d)
-			if c.Values, err = hdmfRagged(g, name, c.Values, 0); err == nil {
-				err = c.Err
-			}
-		}
-		if c.Err = err; err != nil {
-			c.Values = nil
-		}
-		t.Columns = append(t.Columns, c)
+		t.Columns = append(t.Columns, hdmfColumn(g, name))
 	}
 	return []*convention.Table{t}, nil
 }
 
-// nwb recognizes the time series of NWB: data, with timestamps beside them or a rate.
-func nwb(g *h5.Group) ([]*convention.Table, error) {
-	switch object.Text(g, "neurodata_type") {
-	case "":
-		return nil, nil
-	case "NWBFile":
-		return nil, object.NotATable(g, "an NWB file: what is in it are tables")
+// hdmfColumn describes a column of a dynamic table.
+func hdmfColumn(g *h5.Group, name string) convention.Column {
+	d, err := object.Dataset(g, name)
+	if err == nil && d == nil {
+		err = object.Corrupt(g, "the column %s is missing", name)
 	}
-	d, ok := object.Member(g, "data").(*h5.Dataset)
-	if !ok || d.Space().Class != h5.SpaceSimple || !object.Has(g, "timestamps") && !object.Has(g, "starting_time") {
-		return nil, nil
+	if err != nil {
+		return convention.Column{Name: name, Err: err}
 	}
-	t, err := column.Alike(g, d, "timestamps", "data")
+	c := column.Of(name, d)
+	if c.Err == nil {
+		c.Values, c.Err = enumerated(g, d, c.Values)
+	}
+	if c.Err == nil {
+		c.Values, c.Err = hdmfRagged(g, name, c.Values, 0)
+	}
+	if c.Err != nil {
+		c.Values = nil
+	}
+	return c
+}
+
+// enumerated makes words of the numbers of a column of EnumData: its attribute elements refers to the dataset of the words.
+func enumerated(g *h5.Group, d *h5.Dataset, v convention.Values) (convention.Values, error) {
+	if object.Text(d, "neurodata_type") != "EnumData" {
+		return v, nil
+	}
+	a, err := d.Attribute("elements")
+	if err != nil || a == nil {
+		return v, err
+	}
+	lists, ok := a.References()
+	if !ok || len(lists) != 1 || len(lists[0]) != 1 {
+		return nil, object.Corrupt(d, "the attribute elements is not a reference")
+	}
+	address := lists[0][0]
+	if address == 0 {
+		return v, nil
+	}
+	links, err := g.Links()
 	if err != nil {
 		return nil, err
 	}
-	t.Reason = "attribute neurodata_type='" + object.Text(g, "neurodata_type") + "'"
-	return []*convention.Table{t}, nil
+	path := d.Path() + " elements" // where they are is not known
+	for _, l := range links {
+		if l.Kind == h5.LinkHard && l.Address == address {
+			path = object.Child(g, l.Name)
+		}
+	}
+	o, err := g.File().ObjectAt(address, path)
+	if err != nil {
+		return nil, err
+	}
+	words, ok := o.(*h5.Dataset)
+	if !ok || words.Space().Class != h5.SpaceSimple || len(words.Dims()) != 1 {
+		return nil, object.Corrupt(d, "the attribute elements does not refer to a list")
+	}
+	labels, err := convention.NewPlain(words)
+	if err != nil {
+		return nil, err
+	}
+	return &convention.Dictionary{Indices: convention.NewStored(d), Labels: labels}, nil
 }
 
 // hdmfRagged makes lists of values that have an index.

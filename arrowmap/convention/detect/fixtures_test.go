@@ -124,6 +124,8 @@ hdmf /units 2
   waves: list<list<int16>> [[1,2],[3],[4]] | []
   quality: utf8 good | bad
 `,
+	"nwb.h5":     nwbTables,
+	"nwb_old.h5": nwbTables,
 	"icesat.h5": `
 group /gt1l/geolocation 2
   segment_id: int32 1 | 2
@@ -324,6 +326,37 @@ matlab /w 3
 `,
 })
 
+// nwbTables is what both fixtures of pynwb hold. Images in files of other formats are not a table.
+const nwbTables = `
+hdmf /acquisition/a 3
+  timestamps: float64 0 | 0.1 | 0.2
+  data: int16 1 | 2 | 3
+  control: uint8 0 | 1 | 0
+hdmf /acquisition/both 3
+  timestamps: float64 0 | 0.1 | 0.2
+  data: int16 1 | 2 | 3
+hdmf /acquisition/drate 3
+  timestamps: float64 0.5 | 1 | 1.5
+  data: int16 1 | 2 | 3
+hdmf /acquisition/square 3
+  timestamps: float64 0 | 0.25 | 0.5
+  data: fsl<float32>[3] [0,1,2] | [3,4,5] | [6,7,8]
+hdmf /acquisition/still 1
+  timestamps: float64 1.5
+  data: int64 5
+hdmf /acquisition/tlink 3
+  timestamps: float64 0 | 0.1 | 0.2
+  data: float64 9 | 8 | 7
+hdmf /general/extracellular_ephys/electrodes 3
+  id: int64 0 | 1 | 2
+  location: utf8 CA1 | CA1 | CA1
+  group: utf8 /general/extracellular_ephys/shank | /general/extracellular_ephys/shank | /general/extracellular_ephys/shank
+  group_name: utf8 shank | shank | shank
+hdmf /scratch/enum 4
+  id: int64 0 | 1 | 2 | 3
+  state: dict<utf8, uint8, ordered=false> sleep | rest | läuft | läuft
+`
+
 func TestFiles(t *testing.T) {
 	found, err := os.ReadDir("testdata") // the first file opens the runtime's poller too
 	if err != nil {
@@ -430,6 +463,8 @@ func TestMetadata(t *testing.T) {
 		{"astropy.h5", "/t", "flux", "description", "of it, all"},
 		{"astropy.h5", "/t", "v", "unit", "m / s"},
 		{"anndata_old.h5ad", "/obs", "", "h5arrow.index", "index"},
+		{"nwb.h5", "/acquisition/drate", "timestamps", "starting_time", "0.5"},
+		{"nwb_old.h5", "/acquisition/drate", "timestamps", "rate", "2"},
 		{"missing.h5", "/data_frame", "", "h5arrow.index", "row_names"},
 	} {
 		f, err := arrowmap.Open(filepath.Join("testdata", c.file))
