@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/unit"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 )
@@ -196,6 +197,12 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	var ok bool
 	if p.DType, ok = a.Text(); !ok {
 		return nil, object.Corrupt(d, "the attribute dtype is not text")
+	}
+	if _, err := dtype.NumpyType(p.DType); err != nil && p.DType != "str" && p.DType != "utf32" {
+		p.DType = "" // a name of the writer's own: the stored type says what the values are
+	}
+	if u, ok := unit.Read(d); ok && p.DType == "datetime64" && u.Instants() != "" {
+		p.DType = u.Instants() // scipp has the unit in an attribute of its own
 	}
 	if strings.Contains(p.DType, "timedelta64") {
 		p.Units = object.Text(d, "units")

@@ -124,8 +124,10 @@ hdmf /units 2
   waves: list<list<int16>> [[1,2],[3],[4]] | []
   quality: utf8 good | bad
 `,
-	"nwb.h5":     nwbTables,
-	"nwb_old.h5": nwbTables,
+	"nwb.h5":       nwbTables,
+	"nwb_old.h5":   nwbTables,
+	"scipp.h5":     scippTables,
+	"scipp_old.h5": scippTables,
 	"icesat.h5": `
 group /gt1l/geolocation 2
   segment_id: int32 1 | 2
@@ -357,6 +359,34 @@ hdmf /scratch/enum 4
   state: dict<utf8, uint8, ordered=false> sleep | rest | läuft | läuft
 `
 
+// scippTables is what both fixtures of scipp hold. Edges, single values, and the second axis of the image are not columns.
+const scippTables = `
+scipp /entries/elem_000_image 3
+  image: fsl<int32>[2] [1,2] | [3,4] | [5,6]
+  y: float64 0.5 | 1.5 | 2.5
+  masks.y: bool false | true | false
+scipp /entries/elem_001_line 3
+  line: float64 1 | NaN | 3
+  line_variances: float64 0.1 | 0.2 | 0.3
+  lab: utf8 a |  | é
+  t: timestamp[s] 2024-01-01T00:00:00 | 1969-12-31T23:59:59 | null
+  v: fsl<float64>[3] [0,1,2] | [3,4,5] | [6,7,8]
+scipp /entries/elem_002_set/entries/elem_000_p 2
+  p: float64 1 | NaN
+  p_variances: float64 0.1 | 0.2
+  lab: utf8 a | 
+  t: timestamp[s] 2024-01-01T00:00:00 | 1969-12-31T23:59:59
+  v: fsl<float64>[3] [0,1,2] | [3,4,5]
+scipp /entries/elem_002_set/entries/elem_001_q 2
+  q: float64 2 | NaN
+  q_variances: float64 0.4 | 0.8
+  lab: utf8 a | 
+  t: timestamp[s] 2024-01-01T00:00:00 | 1969-12-31T23:59:59
+  v: fsl<float64>[3] [0,1,2] | [3,4,5]
+scipp /entries/elem_003_alone 2
+  alone: float64 1.5 | 2.5
+`
+
 func TestFiles(t *testing.T) {
 	found, err := os.ReadDir("testdata") // the first file opens the runtime's poller too
 	if err != nil {
@@ -465,6 +495,10 @@ func TestMetadata(t *testing.T) {
 		{"anndata_old.h5ad", "/obs", "", "h5arrow.index", "index"},
 		{"nwb.h5", "/acquisition/drate", "timestamps", "starting_time", "0.5"},
 		{"nwb_old.h5", "/acquisition/drate", "timestamps", "rate", "2"},
+		{"scipp.h5", "/entries/elem_001_line", "line", "unit", "m/s^2"},
+		{"scipp.h5", "/entries/elem_001_line", "v", "unit", "dimensionless"},
+		{"scipp_old.h5", "/entries/elem_000_image", "y", "unit", "mm"},
+		{"scipp_old.h5", "/entries/elem_003_alone", "alone", "unit", "ns"},
 		{"missing.h5", "/data_frame", "", "h5arrow.index", "row_names"},
 	} {
 		f, err := arrowmap.Open(filepath.Join("testdata", c.file))

@@ -17,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/physics"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/rhdf5"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/scipp"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/sparse"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
 	"github.com/h5arrow/h5arrow/h5"
@@ -64,6 +65,7 @@ func All() []Convention {
 		{Name: "gwosc", Description: "LIGO and GWOSC: strain, and a boolean column for each bit of data quality", Detect: physics.DetectGWOSC},
 		{Name: "nexus", Description: "NeXus: data with its axes, logs, events and their pulses", Detect: physics.DetectNeXus},
 		{Name: "openpmd", Description: "openPMD: particle species, with a column for each component of a record", Detect: physics.DetectOpenPMD},
+		{Name: "scipp", Description: "scipp: data arrays with their variances, coordinates and masks", Detect: scipp.Detect},
 		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: hdfeos.Detect},
 		{Name: "rhdf5", Description: "R's rhdf5 and HDF5Array: vectors, lists and data frames, with NA; names of dimensions are parts", Detect: rhdf5.Detect, Part: rhdf5.Part},
 		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: netcdf.Detect},

@@ -42,6 +42,7 @@ var order = []struct{ before, after, why, file, path string }{
 	{"amuse", "group", "the attributes are in a group of their own", "amuse.h5", "/particles/0000000001"},
 	{"gwosc", "group", "the bits of a mask are columns", "gwosc.h5", "/quality/simple"},
 	{"openpmd", "group", "a record is a group of components", "openpmd.h5", "/data/100/particles/electrons"},
+	{"scipp", "group", "variables are columns of their array, and units are in an attribute", "scipp.h5", "/entries/elem_003_alone"},
 	{"hdfeos", "group", "the fields are in groups", "order.h5", "/HDFEOS/GRIDS/Daily"},
 	{"nexus", "group", "the signal says which length counts", "nexus.h5", "/entry/data"},
 	{"netcdf", "group", "fills, valid ranges and packing", "icesat.h5", "/gt1l/heights"},
