@@ -204,7 +204,7 @@ nexus /entry/square 2
 `,
 	"openpmd.h5": `
 openpmd /data/100/particles/electrons 2
-  charge: int64 -1 | -1
+  charge: int32 -1 | -1
   mass: float64 2.5 | 2.5
   position_x: float32 1 | 2
   position_y: float32 3 | 4

@@ -1,7 +1,9 @@
 package physics
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,7 +14,6 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // DetectOpenPMD recognizes the particle species of openPMD files: groups below the root's particlesPath. A record is a
@@ -143,36 +144,43 @@ func constantValue(g *h5.Group, like *convention.Plain) (convention.Values, erro
 		return nil, err
 	}
 	t := a.Type()
-	floats, ok := a.Floats()
-	if !ok || len(floats) != 1 || t.Class != h5.ClassFixed && t.Class != h5.ClassFloat {
+	typ := constantType(t)
+	if typ == nil || len(a.Raw()) != t.Size || t.Order != h5.LittleEndian && t.Order != h5.BigEndian {
 		return nil, object.Unsupported(g, "one value of %s", t)
 	}
-	d := &convention.Derived{Of: like, Type: arrow.PrimitiveTypes.Float64, Reason: fmt.Sprintf("one value for all: the attribute value of %s", g.Path())}
-	if ints, ok := a.Ints(); ok && len(ints) == 1 && t.Class == h5.ClassFixed {
-		d.Type = arrow.PrimitiveTypes.Int64
-		d.Compute = func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
-			return repeated(array.NewInt64Builder(mem), ints[0], in.Len())
-		}
-		return d, nil
+	one := bytes.Clone(a.Raw())
+	if t.Order == h5.BigEndian {
+		slices.Reverse(one)
 	}
-	d.Compute = func(in arrow.Array, _ int64, mem memory.Allocator) (arrow.Array, error) {
-		return repeated(array.NewFloat64Builder(mem), floats[0], in.Len())
-	}
-	return d, nil
+	return &convention.Generated{Data: like.Data, Rows: rows[0], Type: typ, Reason: fmt.Sprintf("one value for all: the attribute value of %s", g.Path()),
+		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
+			return repeated(typ, one, int(hi-lo), mem), nil
+		}}, nil
 }
 
-// repeated fills an array with one value.
-func repeated[T any, B interface {
-	array.Builder
-	Append(T)
-}](b B, v T, n int) (arrow.Array, error) {
-	defer b.Release()
-	if n < 0 {
-		return nil, h5err.New(h5err.Argument, "%d rows", n)
+// constantType returns the Arrow type of numbers as they are stored, nil for what is not a whole number of bytes of a plain
+// integer or float.
+func constantType(t *h5.Type) arrow.DataType {
+	switch {
+	case t.Class == h5.ClassFloat:
+		return map[int]arrow.DataType{4: arrow.PrimitiveTypes.Float32, 8: arrow.PrimitiveTypes.Float64}[t.Size]
+	case t.Class != h5.ClassFixed || t.Precision != 8*t.Size:
+		return nil
+	case t.Signed:
+		return map[int]arrow.DataType{1: arrow.PrimitiveTypes.Int8, 2: arrow.PrimitiveTypes.Int16, 4: arrow.PrimitiveTypes.Int32, 8: arrow.PrimitiveTypes.Int64}[t.Size]
 	}
-	b.Reserve(n)
-	for range n {
-		b.Append(v)
+	return map[int]arrow.DataType{1: arrow.PrimitiveTypes.Uint8, 2: arrow.PrimitiveTypes.Uint16, 4: arrow.PrimitiveTypes.Uint32, 8: arrow.PrimitiveTypes.Uint64}[t.Size]
+}
+
+// repeated makes an array of n times the same little-endian bytes.
+func repeated(t arrow.DataType, one []byte, n int, mem memory.Allocator) arrow.Array {
+	buf := memory.NewResizableBuffer(mem)
+	defer buf.Release()
+	buf.Resize(n * len(one))
+	for b := buf.Bytes(); len(b) >= len(one); b = b[len(one):] {
+		copy(b, one)
 	}
-	return b.NewArray(), nil
+	data := array.NewData(t, n, []*memory.Buffer{nil, buf}, nil, 0, 0)
+	defer data.Release()
+	return array.MakeFromData(data)
 }
