@@ -198,8 +198,8 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	if p.DType, ok = a.Text(); !ok {
 		return nil, object.Corrupt(d, "the attribute dtype is not text")
 	}
-	if _, err := dtype.NumpyType(p.DType); err != nil && p.DType != "str" && p.DType != "utf32" {
-		p.DType = "" // a name of the writer's own: the stored type says what the values are
+	if _, err := dtype.NumpyType(p.DType); err != nil && named(d, "dims", "shape") {
+		p.DType = "" // scipp's own names: the stored type says what the values are
 	}
 	if u, ok := unit.Read(d); ok && p.DType == "datetime64" && u.Instants() != "" {
 		p.DType = u.Instants() // scipp has the unit in an attribute of its own
@@ -240,3 +240,13 @@ type Block struct {
 
 // Main returns Data.
 func (d *Decoded) Main() *h5.Dataset { return d.Data }
+
+// named reports whether an object has an attribute of each name.
+func named(o h5.Object, names ...string) bool {
+	for _, n := range names {
+		if a, err := o.Attribute(n); err != nil || a == nil {
+			return false
+		}
+	}
+	return true
+}

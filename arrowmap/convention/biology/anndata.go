@@ -3,7 +3,6 @@
 package biology
 
 import (
-	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
@@ -26,7 +25,7 @@ func DetectAnnData(o h5.Object) ([]*convention.Table, error) {
 		case "dataframe":
 			return anndataFrame(o)
 		case "csr_matrix", "csc_matrix":
-			return anndataSparse(o, "attribute encoding-type='"+kind+"'", kind)
+			return anndataSparse(o, "attribute encoding-type='"+kind+"'")
 		case "categorical", "nullable-integer", "nullable-boolean", "nullable-string-array", "nullable-float", "awkward-array":
 			v, err := anndataValues(nil, o)
 			c := convention.Column{Name: object.Base(o.Path()), Objects: []h5.Object{o}, Values: v, Err: err}
@@ -37,7 +36,7 @@ func DetectAnnData(o h5.Object) ([]*convention.Table, error) {
 			return anndataDict(o)
 		}
 		if format := object.Text(o, "h5sparse_format"); format != "" {
-			return anndataSparse(o, "attribute h5sparse_format='"+format+"'", format)
+			return anndataSparse(o, "attribute h5sparse_format='"+format+"'")
 		}
 		return anndataUnmarked(o)
 	}
@@ -316,62 +315,12 @@ func anndataMasked(g *h5.Group) (convention.Values, error) {
 	return p, nil
 }
 
-// anndataSparse describes a compressed sparse matrix: a list of index and value for each row (csr) or column (csc), after its
-// name.
-func anndataSparse(g *h5.Group, reason, format string) ([]*convention.Table, error) {
+// anndataSparse describes a compressed sparse matrix: a list of index and value for each row (csr) or column (csc).
+func anndataSparse(g *h5.Group, reason string) ([]*convention.Table, error) {
 	v, err := column.Sparse(g, "indptr", "indices", "data")
 	if err != nil {
 		return nil, err
 	}
-	t := &convention.Table{Path: g.Path(), Object: g, Reason: reason}
-	if names, ok := anndataNames(g, strings.HasPrefix(format, "csc"), v.Offsets.Rows()-1); ok {
-		t.Columns = append(t.Columns, names)
-		t.Metadata = map[string]string{"h5arrow.index": names.Name}
-	}
-	t.Columns = append(t.Columns, convention.Column{Name: object.Base(g.Path()), Values: v, Objects: []h5.Object{g}})
-	return []*convention.Table{t}, nil
-}
-
-// anndataNames describes the index of the frame that a matrix belongs to by its place: obs for the rows of X, of layers and of
-// obsm, var for their columns, and so on. ok is false where there is none, or one of another length.
-func anndataNames(g *h5.Group, columns bool, rows int64) (c convention.Column, ok bool) {
-	up, frame := object.Above(g), "obs"
-	if up == nil {
-		return c, false
-	}
-	switch dir := object.Base(up.Path()); {
-	case object.Base(g.Path()) == "X" && columns:
-		frame = "var"
-	case object.Base(g.Path()) == "X":
-		if dir == "raw" && !object.Has(up, frame) {
-			up = object.Above(up)
-		}
-	case dir == "layers" || dir == "obsp" || dir == "varp" || (dir == "obsm" || dir == "varm") && !columns:
-		if dir[0] == 'v' || dir == "layers" && columns {
-			frame = "var"
-		}
-		up = object.Above(up)
-	default:
-		return c, false
-	}
-	if up == nil {
-		return c, false
-	}
-	f, is := object.Member(up, frame).(*h5.Group)
-	if !is {
-		return c, false
-	}
-	if c.Name = object.Text(f, "_index"); c.Name == "" {
-		return c, false
-	}
-	o := object.Member(f, c.Name)
-	if o == nil {
-		return c, false
-	}
-	v, err := anndataValues(f, o)
-	if err != nil || v.Main().Rows() != rows {
-		return c, false
-	}
-	c.Values, c.Objects = v, []h5.Object{o}
-	return c, true
+	return []*convention.Table{{Path: g.Path(), Object: g, Reason: reason,
+		Columns: []convention.Column{{Name: object.Base(g.Path()), Values: v, Objects: []h5.Object{g}}}}}, nil
 }

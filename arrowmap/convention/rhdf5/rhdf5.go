@@ -17,6 +17,9 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	case *h5.Dataset:
 		return vector(o)
 	case *h5.Group:
+		if object.Has(o, "data", "indices", "indptr") { // a sparse matrix, whichever convention reads it
+			return nil, nil
+		}
 		return list(o)
 	}
 	return nil, nil
