@@ -24,7 +24,7 @@ func joined(all ...map[string]string) map[string]string {
 func contents(t *testing.T, name string) []byte {
 	t.Helper()
 	path := filepath.Join("testdata", name)
-	if strings.HasPrefix(name, "pandas") || strings.HasPrefix(name, "pytables") {
+	if strings.HasPrefix(name, "pandas") || strings.HasPrefix(name, "pytables.") {
 		path = filepath.Join("..", "pandas", path)
 	}
 	b, err := os.ReadFile(path)
