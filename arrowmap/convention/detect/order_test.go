@@ -18,7 +18,6 @@ var order = []struct{ before, after, why, file, path string }{
 		"order.h5", "/HDFEOS/GRIDS/Daily"},
 	{"nexus", "netcdf", "NXdata may have dimension scales, but says by signal and axes what is to be seen, and in which order",
 		"order.h5", "/entry/data"},
-	{"10x", "rhdf5", "the parts of a matrix are not vectors", "tenx_r.h5.gz", "/named"},
 	{"rhdf5", "netcdf", "scales of HDF5Array are names, on the axes of R, and NA is R's", "hdf5array.h5.gz", "/"},
 	{"rhdf5", "group", "vectors of several lengths are tables of their own", "rhdf5.h5.gz", "/frame"},
 	{"octave", "group", "dimensions are reversed, and those of what is empty are not values", "octave.h5.gz", "/na"},

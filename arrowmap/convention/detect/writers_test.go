@@ -62,10 +62,8 @@ cooler /pixels 4
 `},
 	{"../biology/testdata/awkward", "/obsm/rec /obsm/text", `
 anndata /X 3
-  _index: utf8 a | b | c
   X: list<struct<index: int32, value: float32>> [{"index":1,"value":1}] | [{"index":0,"value":2}] | []
 anndata /layers/c 2
-  _index: utf8 g1 | g2
   c: list<struct<index: int32, value: float32>> [{"index":1,"value":2}] | [{"index":0,"value":1},{"index":2,"value":3}]
 anndata /obs 3
   _index: utf8 a | b | c
