@@ -28,6 +28,7 @@ var layers = []string{
 	"h5/h5test",
 	"dtype",
 	"arrowmap/convention/internal/object",
+	"arrowmap/convention/internal/unit",
 	"arrowmap/convention", // the language of descriptions
 	"arrowmap/convention/internal",
 	"arrowmap/convention/", // a package for each convention, or for a family of them

@@ -11,77 +11,13 @@ import (
 	arrowmem "github.com/apache/arrow-go/v18/arrow/memory"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // The engine exports an INTERVAL to Arrow as months, days and nanoseconds, a type that few programs read, and whose
 // nanoseconds overflow without an error after 292 years. Results have durations in microseconds instead, which hold every
 // interval without months: they are made from the engine's own values, not from what it exports.
-
-// intervalType is the unit of durations in results.
-var intervalType = &arrow.DurationType{Unit: arrow.Microsecond}
-
-// withDurations returns an exported type with durations in place of intervals, and whether there are any.
-func withDurations(t arrow.DataType) (with arrow.DataType, any bool, err error) {
-	var fields []arrow.Field
-	if n, ok := t.(arrow.NestedType); ok {
-		if fields, any, err = fieldsWithDurations(n.Fields()); err != nil {
-			return nil, false, err
-		}
-	}
-	switch t := t.(type) {
-	case *arrow.MonthDayNanoIntervalType:
-		return intervalType, true, nil
-	case *arrow.ListType:
-		with = arrow.ListOfField(fields[0])
-	case *arrow.LargeListType:
-		with = arrow.LargeListOfField(fields[0])
-	case *arrow.FixedSizeListType:
-		with = arrow.FixedSizeListOfField(t.Len(), fields[0])
-	case *arrow.MapType:
-		entry := fields[0].Type.(*arrow.StructType)
-		with = arrow.MapOfFields(entry.Field(0), entry.Field(1))
-	case *arrow.StructType:
-		with = arrow.StructOf(fields...)
-	default:
-		if any {
-			return nil, false, h5err.New(h5err.Unsupported, "the result as Arrow: an interval in a %s", t.Name())
-		}
-	}
-	if !any {
-		return t, false, nil
-	}
-	return with, true, nil
-}
-
-func fieldsWithDurations(fields []arrow.Field) (with []arrow.Field, any bool, err error) {
-	with = slices.Clone(fields)
-	for i, f := range fields {
-		t, found, err := withDurations(f.Type)
-		if err != nil {
-			return nil, false, err
-		}
-		with[i].Type, any = t, any || found
-	}
-	return with, any, nil
-}
-
-// schemaWithDurations is withDurations for the columns of a result.
-func schemaWithDurations(schema *arrow.Schema) (*arrow.Schema, error) {
-	fields := slices.Clone(schema.Fields())
-	for i, f := range fields {
-		t, _, err := withDurations(f.Type)
-		if err != nil {
-			return nil, ofColumn(err, f.Name)
-		}
-		fields[i].Type = t
-	}
-	meta := schema.Metadata()
-	return arrow.NewSchema(fields, &meta), nil
-}
-
-// ofColumn adds to an error the name of the result's column.
-func ofColumn(err error, name string) error { return h5err.In(err, "", name) }
 
 // recordWithDurations returns a batch that was exported from a chunk as one of the given schema. It releases rec.
 func recordWithDurations(schema *arrow.Schema, rec arrow.RecordBatch, chunk duck.DataChunk) (arrow.RecordBatch, error) {
@@ -98,7 +34,7 @@ func recordWithDurations(schema *arrow.Schema, rec arrow.RecordBatch, chunk duck
 		field := schema.Field(i)
 		data, err := convertIntervals(c.Data(), field.Type, duck.DataChunkGetVector(chunk, duck.IdxT(i)), rows)
 		if err != nil {
-			return nil, ofColumn(err, field.Name)
+			return nil, h5err.In(err, "", field.Name)
 		}
 		columns[i] = array.MakeFromData(data)
 		data.Release()
@@ -206,7 +142,7 @@ func release(list []arrow.ArrayData) {
 
 // durations returns the intervals of a vector as durations.
 func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, error) {
-	in := memory[interval](duck.VectorGetData(v), span(rows))
+	in := memory[storedInterval](duck.VectorGetData(v), span(rows))
 	values := arrowmem.NewResizableBuffer(arrowmem.DefaultAllocator)
 	defer values.Release()
 	values.Resize(8 * len(rows))
@@ -221,11 +157,11 @@ func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, e
 			return nil, err
 		}
 	}
-	return array.NewData(intervalType, d.Len(), []*arrowmem.Buffer{d.Buffers()[0], values}, nil, d.NullN(), 0), nil
+	return array.NewData(interval.Type, d.Len(), []*arrowmem.Buffer{d.Buffers()[0], values}, nil, d.NullN(), 0), nil
 }
 
 // duration returns an interval in microseconds. A day of an interval has 24 hours.
-func (v interval) duration() (int64, error) {
+func (v storedInterval) duration() (int64, error) {
 	if v.months != 0 {
 		return 0, h5err.New(h5err.Unsupported, "an interval of %d months has no fixed length", v.months).WithHint("cast it to VARCHAR")
 	}

@@ -56,8 +56,8 @@ func (f *timeFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// interval is the engine's representation of an INTERVAL.
-type interval struct {
+// storedInterval is the engine's representation of an INTERVAL.
+type storedInterval struct {
 	months, days int32
 	micros       int64
 }
@@ -73,10 +73,10 @@ func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vec
 	f.in = room(f.in, n)
 	copyRows(raw(f.in), arr, off, n, 8)
 	valid := f.write(arr, off, n, up, v)
-	out := memory[interval](duck.VectorGetData(v), n)
+	out := memory[storedInterval](duck.VectorGetData(v), n)
 	for i, t := range f.in {
 		if null(valid, i) {
-			out[i] = interval{}
+			out[i] = storedInterval{}
 			continue
 		}
 		us, ok := f.scale.micros(t)
@@ -87,7 +87,7 @@ func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vec
 			return h5err.New(h5err.Unsupported, "the SQL engine can't hold a duration of %d nanoseconds, only whole microseconds", t).
 				WithHint("leave the column out")
 		}
-		out[i] = interval{micros: us}
+		out[i] = storedInterval{micros: us}
 	}
 	return nil
 }

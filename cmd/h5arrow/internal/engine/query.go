@@ -14,6 +14,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -319,7 +320,7 @@ func (q *query) exported(types []duck.LogicalType, names []string) (*arrow.Schem
 	if err != nil {
 		return nil, err
 	}
-	return schemaWithDurations(schema)
+	return interval.Schema(schema)
 }
 
 // arrowSchema returns the schema of a result. It destroys the types.
@@ -408,7 +409,7 @@ func (r *Rows) start(statement string, values arrow.RecordBatch) error {
 	}
 	var err error
 	if r.made, err = arrowSchema(r.opts, types, names); err == nil {
-		r.schema, err = schemaWithDurations(r.made)
+		r.schema, err = interval.Schema(r.made)
 	}
 	return err
 }
