@@ -62,11 +62,10 @@ const missing = math.MinInt64
 
 // counted is a count of a unit: what stamps and spans are.
 type counted struct {
-	n        int64
-	unit     string
-	per      int64 // units in a second
-	zone     any   // of a stamp
-	isPeriod bool
+	n    int64
+	unit string
+	per  int64 // units in a second
+	zone any   // of a stamp
 }
 
 // stamp returns what a Timestamp holds.

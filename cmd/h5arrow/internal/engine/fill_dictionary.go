@@ -52,7 +52,6 @@ func (d *dictionary) indices(sel []duck.SelT, arr arrow.Array, off, n, size int,
 
 // dictionaryFiller creates dictionary vectors. The engine's vector of values is created once for each dictionary.
 type dictionaryFiller struct {
-	nulls
 	dictionary
 	typ    arrow.DataType
 	values filler
