@@ -1,0 +1,46 @@
+package node
+
+import (
+	"testing"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+)
+
+// Text that is not valid under a null is empty there, also in slices and below lists; other text is left as it is.
+func TestTextUnderNulls(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	for _, typ := range []arrow.DataType{arrow.BinaryTypes.String, arrow.BinaryTypes.LargeString} {
+		var offsets []byte
+		if typ.ID() == arrow.STRING {
+			offsets = arrow.Int32Traits.CastToBytes([]int32{0, 1, 3, 5, 6})
+		} else {
+			offsets = arrow.Int64Traits.CastToBytes([]int64{0, 1, 3, 5, 6})
+		}
+		for under, changes := range map[string]bool{"a\xff\xfe\xc3\xa9b": true, "axyüb": false} {
+			for first := range int64(2) {
+				data := array.NewData(typ, 4, []*memory.Buffer{memory.NewBufferBytes([]byte{0b1101}), memory.NewBufferBytes(offsets),
+					memory.NewBufferBytes([]byte(under))}, nil, 1, 0)
+				whole := array.MakeFromData(data)
+				data.Release()
+				arr, copied := ZeroUnderNulls(array.NewSlice(whole, first, 4), mem)
+				whole.Release()
+				want := []string{"a", "(null)", under[3:5], "b"}[first:]
+				for i, w := range want {
+					if got := arr.ValueStr(i); got != w {
+						t.Errorf("%s from %d, row %d: %q, want %q", typ, first, i, got, w)
+					}
+				}
+				if copied != changes || arr.NullN() != 1 {
+					t.Errorf("%s: copied %v, %d nulls", typ, copied, arr.NullN())
+				}
+				if n := arr.Data().Buffers()[2].Len(); changes && n != len("aéb")-int(first) {
+					t.Errorf("%s from %d: %d bytes", typ, first, n)
+				}
+				arr.Release()
+			}
+		}
+	}
+}
