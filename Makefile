@@ -27,7 +27,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build install run venv cases interop interop3 test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build install run venv cases interop interop3 engines test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -72,6 +72,9 @@ interop: cases build interop3 ## run the interoperability cases
 	@echo "again, to streams, with one worker and without mapping:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
 	@$(VENV)/bin/python scripts/pandas_roundtrip.py $(CASES) --h5arrow bin/h5arrow
+
+engines: cases build ## open all outputs of the interoperability cases with pandas, Polars, DuckDB and DataFusion
+	@$(VENV)/bin/python scripts/engines.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh
