@@ -81,7 +81,7 @@ def values(column, t):
 
 
 def micros(column):
-    """Durations as microseconds, cut towards 0, as DuckDB has them."""
+    """Durations as microseconds, cut toward 0, as DuckDB has them."""
     factor, over = {"s": (10**6, 1), "ms": (1000, 1), "us": (1, 1), "ns": (1, 1000)}[column.type.unit]
     return [None if x is None else int(math.copysign(abs(x) * factor // over, x)) if over > 1 else x * factor for x in column.cast(pa.int64()).to_pylist()]
 
