@@ -70,10 +70,11 @@ func (f *farFile) ReadAtContext(ctx context.Context, p []byte, off int64) (int, 
 	return copy(p, f.data[off:]), nil
 }
 
-// far moves a dataset to a file that is read with hints.
-func (s *synth) far(h source.Hints) *farFile {
+// far moves a dataset, until the test ends, to a file that is read with hints.
+func (s *synth) far(t testing.TB, h source.Hints) *farFile {
 	f := &farFile{data: s.stored, hints: h}
 	s.src = source.New(f, int64(len(f.data)), "far.h5")
+	t.Cleanup(s.src.Release)
 	return f
 }
 
@@ -94,7 +95,7 @@ func TestFarInFlight(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := chunksOf64K()
-				f := s.far(source.Hints{InFlight: c.inFlight, Join: 1})
+				f := s.far(t, source.Hints{InFlight: c.inFlight, Join: 1})
 				f.delay = delay
 				r := s.reader(t, options{budget: NewBudget(64 << 20), piece: 1})
 				p := NewPool(c.workers)
@@ -120,7 +121,7 @@ func TestFarMemory(t *testing.T) {
 	for _, size := range []int64{32 << 10, 200 << 10, 1 << 20, 64 << 20} {
 		synctest.Test(t, func(t *testing.T) {
 			s := chunksOf64K()
-			f := s.far(source.Hints{InFlight: 8, Span: 128 << 10})
+			f := s.far(t, source.Hints{InFlight: 8, Span: 128 << 10})
 			f.delay = time.Millisecond
 			budget := NewBudget(size)
 			f.watch = func() {
@@ -173,7 +174,7 @@ func TestFarCancel(t *testing.T) {
 	for _, inFlight := range []int{0, 1, 4} {
 		synctest.Test(t, func(t *testing.T) {
 			s := chunksOf64K()
-			f := s.far(source.Hints{InFlight: inFlight})
+			f := s.far(t, source.Hints{InFlight: inFlight})
 			f.stuck = true
 			budget := NewBudget(64 << 20)
 			r := s.reader(t, options{budget: budget})
@@ -235,7 +236,7 @@ func TestFarCancel(t *testing.T) {
 func TestFarOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := chunksOf64K()
-		f := s.far(source.Hints{InFlight: 3, Span: 256 << 10, Gap: 1})
+		f := s.far(t, source.Hints{InFlight: 3, Span: 256 << 10, Gap: 1})
 		f.delay = time.Millisecond
 		r := s.reader(t, options{budget: NewBudget(64 << 20)})
 		p := NewPool(2)
@@ -286,7 +287,7 @@ func TestFarErrors(t *testing.T) {
 		texts := map[string]bool{}
 		for _, workers := range []int{1, 4} {
 			s := chunksOf64K()
-			f := s.far(source.Hints{InFlight: 4, Join: 1})
+			f := s.far(t, source.Hints{InFlight: 4, Join: 1})
 			bad := s.list()[20].Offset
 			f.fail = func(off, size int64) error {
 				if bad >= off && bad < off+size {
@@ -320,7 +321,7 @@ func TestFarPoolClose(t *testing.T) {
 	h5test.Leaks(t)
 	synctest.Test(t, func(t *testing.T) {
 		s := chunksOf64K()
-		s.far(source.Hints{InFlight: 4}).delay = time.Second
+		s.far(t, source.Hints{InFlight: 4}).delay = time.Second
 		r := s.reader(t, options{})
 		p := NewPool(2)
 		got := dirty(len(s.want))
@@ -354,7 +355,7 @@ func TestFarRandom(t *testing.T) {
 		h := source.Hints{
 			Gap: 1 + rng.Int64N(200), Span: 1 + rng.Int64N(20_000), Join: 1 + rng.Int64N(5000), InFlight: 1 + rng.IntN(9),
 		}
-		s.far(h)
+		s.far(t, h)
 		budget := NewBudget(1 << 20)
 		if rng.IntN(2) == 0 {
 			budget = NewBudget(s.layout.ChunkBytes + rng.Int64N(10_000))
