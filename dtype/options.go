@@ -1,6 +1,8 @@
 package dtype
 
 import (
+	"slices"
+
 	"github.com/h5arrow/h5arrow/dtype/internal/types"
 	"github.com/h5arrow/h5arrow/h5"
 )
@@ -79,4 +81,11 @@ type Source struct {
 	Bitfield8AsBool bool // bitfields of one byte are booleans, as PyTables means them
 	WholeText       bool // variable-length text is as long as its length says: NULs in it are text
 	UnixTimes       bool // the time class has PyTables' meaning: timestamps in seconds (4 bytes) or microseconds (8 bytes)
+}
+
+// Equal reports whether two sources describe the same elements. Types are compared by identity.
+func (s Source) Equal(t Source) bool {
+	return s.Type == t.Type && slices.Equal(s.Dims, t.Dims) && s.DType == t.DType && s.Units == t.Units &&
+		s.HasDLength == t.HasDLength && s.DLength == t.DLength && s.NoConvention == t.NoConvention &&
+		s.Bitfield8AsBool == t.Bitfield8AsBool && s.WholeText == t.WholeText && s.UnixTimes == t.UnixTimes
 }

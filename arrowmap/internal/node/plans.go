@@ -1,7 +1,6 @@
 package node
 
 import (
-	"reflect"
 	"sync"
 
 	"github.com/h5arrow/h5arrow/dtype"
@@ -63,7 +62,7 @@ func (p *plans) find(src dtype.Source, o dtype.Options) *dtype.Plan {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, k := range p.known[src.Type] {
-		if k.o == o && reflect.DeepEqual(k.src, src) {
+		if k.o == o && k.src.Equal(src) {
 			return k.plan
 		}
 	}
