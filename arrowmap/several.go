@@ -87,6 +87,10 @@ func (s several) notes() []string {
 	return out
 }
 
+func (s several) known() bool {
+	return !slices.ContainsFunc(s, func(t *Table) bool { return !t.body.known() })
+}
+
 func (s several) pick(at []int) body {
 	out := make(several, len(s))
 	for i, t := range s {

@@ -3,6 +3,7 @@ package arrowmap
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -33,6 +34,9 @@ type body interface {
 
 	// notes are what is to be said about the rows and columns.
 	notes() []string
+
+	// known reports whether columns say how many rows there are, all of them the same number.
+	known() bool
 
 	// pick returns the body with the columns of these numbers.
 	pick(at []int) body
@@ -78,6 +82,10 @@ func (t *Table) Rows() int64 {
 	all, _ := t.body.rows()
 	return max(0, t.end(all)-t.from)
 }
+
+// RowsKnown reports whether Rows is the number of rows. It is not where no column can be read, or where those that can be
+// contradict each other.
+func (t *Table) RowsKnown() bool { return t.body.known() }
 
 func (t *Table) end(rows int64) int64 {
 	if t.to < 0 {
@@ -220,6 +228,11 @@ func (b *one) rows() (int64, error) {
 		}
 	}
 	return first.rows(), nil
+}
+
+func (b *one) known() bool {
+	readable := slices.ContainsFunc(b.columns, func(c *Column) bool { return c.Err == nil })
+	return readable && len(b.odd()) == 0
 }
 
 // shortest returns the rows of the shortest column that can be read, where a writer has the file open, or did not close it, and

@@ -3,6 +3,7 @@ package main
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"math"
@@ -376,39 +377,99 @@ func (c *conversion) allTables(names []string, dir string) error {
 	return err
 }
 
+// eachTable writes the tables. One that can't be read does not stop the others: it is left out, and the exit status says so.
 func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *format.Encoder) error {
-	targets := make([]output.Target, len(tables))
+	targets, err := c.targets(in, tables, dir)
+	if err != nil {
+		return err
+	}
+	var failed []error
+	written := 0
 	for i, t := range tables {
-		var err error
-		if targets[i], err = output.Check(filepath.Join(dir, fileName(t.path, in.names[0])+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
-			return err
+		table, err := c.join(&inputs{names: t.names}, t.tables)
+		if err == nil {
+			err = c.tableFile(in, table, targets[i], e)
 		}
-		for _, earlier := range targets[:i] {
+		switch {
+		case err == nil:
+			written++
+		case !c.confined(err, targets[i]):
+			return err
+		case withoutColumns(t), c.skip && arrowmap.OfColumn(err):
+			c.leaveOut(c.app, err)
+		default:
+			failed = append(failed, err)
+		}
+	}
+	if written == 0 && len(failed) > 0 {
+		err, failed = failed[0], failed[1:]
+	}
+	for _, err := range failed {
+		c.leftOut(err)
+		c.worsen(err)
+	}
+	return err
+}
+
+// targets returns the file of each table.
+func (c *conversion) targets(in *inputs, tables []*pathTables, dir string) ([]output.Target, error) {
+	targets := make([]output.Target, len(tables))
+	for i, name := range fileNames(tables, in.names[0]) {
+		var err error
+		if targets[i], err = output.Check(filepath.Join(dir, name+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
+			return nil, err
+		}
+		for _, earlier := range targets[:i] { // by a link
 			if earlier.Path() == targets[i].Path() {
-				return about(earlier.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
+				return nil, about(earlier.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
 			}
 		}
 	}
-	for i, t := range tables {
-		table, err := c.join(&inputs{names: t.names}, t.tables)
-		if c.skip && arrowmap.OfColumn(err) {
-			c.leftOut(err)
-			continue
-		}
-		if err != nil {
-			return err
-		}
-		each := *e // a progress bar belongs to one table
-		s, err := c.writeFile(in, table, targets[i], &each)
-		if err != nil {
-			return err
-		}
-		s.Table, s.Out = text.Printable(t.path), text.Printable(targets[i].Path())
-		if err := c.report(c.out, s); err != nil {
-			return err
-		}
+	return targets, nil
+}
+
+// tableFile writes one of several tables to its file.
+func (c *conversion) tableFile(in *inputs, t *chosen, to output.Target, e *format.Encoder) error {
+	each := *e // a progress bar belongs to one table
+	s, err := c.writeFile(in, t, to, &each)
+	if err != nil {
+		return err
 	}
-	return nil
+	s.Table, s.Out = text.Printable(t.Path()), text.Printable(to.Path())
+	return c.report(c.out, s)
+}
+
+// confined reports whether an error concerns a single table and not the output or the whole run.
+func (c *conversion) confined(err error, to output.Target) bool {
+	e, ok := errors.AsType[*h5err.Error](err)
+	if !ok || c.ctx.Err() != nil || e.Kind == h5err.Memory {
+		return false
+	}
+	return e.Kind != h5err.IO || e.File != to.Path() && e.File != "stdout"
+}
+
+// fileNames returns the names of the tables' files, without suffix. Of tables that would have one name, those after the
+// first get a number.
+func fileNames(tables []*pathTables, input string) []string {
+	names := make([]string, len(tables))
+	taken := map[string]bool{}
+	var again []int
+	for i, t := range tables {
+		names[i] = fileName(t.path, input)
+		if taken[names[i]] {
+			again = append(again, i)
+		}
+		taken[names[i]] = true
+	}
+	for _, i := range again {
+		n := 2
+		for taken[fmt.Sprintf("%s-%d", names[i], n)] {
+			n++
+		}
+		names[i] = fmt.Sprintf("%s-%d", names[i], n)
+		taken[names[i]] = true
+	}
+	return names
 }
 
 // fileName returns the name of a table's file: the parts of its path joined by dots. The root group has the input's name.

@@ -15,6 +15,7 @@ import (
 	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
@@ -199,6 +200,49 @@ func TestConvertAllTables(t *testing.T) {
 	onlyNew(t, dir, listing(t, dir))
 	if _, err := os.Stat("new"); !os.IsNotExist(err) {
 		t.Errorf("a folder without tables is left: %v", err)
+	}
+}
+
+// Tables that would have one file name all get a file, and those that can't be read do not stop the others.
+func TestConvertAllTablesClash(t *testing.T) {
+	dir := workplace(t)
+	before := listing(t, dir)
+	const none = "h5arrow: left out: clash.h5: /none: a table without columns\n"
+	r := command(t, "convert", "--all-tables", "clash.h5", "tables", "--json")
+	if want := none + "h5arrow: left out: clash.h5: /part/region: unsupported: region references\n" +
+		"h5arrow: left out: clash.h5: /refs/region: unsupported: region references\n"; r.status != exitUnsupported || r.err != want {
+		t.Errorf("status %d, %q", r.status, r.err)
+	}
+	onlyNew(t, dir, before, "tables/clash.arrow", "tables/clash-2.arrow", "tables/a.b.arrow", "tables/a.b-2.arrow", "tables/a.b-3.arrow")
+	var got []string
+	for line := range strings.Lines(r.out) {
+		var s summary
+		if err := json.Unmarshal([]byte(line), &s); err != nil {
+			t.Fatal(err)
+		}
+		got = append(got, fmt.Sprint(s.Table, " ", s.Out, " ", s.Rows))
+	}
+	if got, want := strings.Join(got, ", "), "/ tables/clash.arrow 2, /a/b tables/a.b.arrow 4, /a.b tables/a.b-3.arrow 5, /a.b-2 tables/a.b-2.arrow 6, /clash tables/clash-2.arrow 3"; got != want {
+		t.Errorf("%s, want %s", got, want)
+	}
+	r = command(t, "convert", "--all-tables", "--skip-unsupported", "--quiet", "clash.h5", "more")
+	if r.status != 0 || r.err != "" {
+		t.Errorf("status %d, %q", r.status, r.err)
+	}
+	if out := expect(t, 0, "head", "more/part.arrow", "--json").out; out != "[{\"good\": 0},\n {\"good\": 1},\n {\"good\": 2},\n {\"good\": 3}]\n" {
+		t.Errorf("%q", out)
+	}
+	if _, err := os.Stat("more/refs.arrow"); !os.IsNotExist(err) {
+		t.Errorf("a file of a table without columns: %v", err)
+	}
+	if !engine.Available {
+		return
+	}
+	if r := command(t, "query", "clash.h5", "select count(*) as n, sum(good) as s from part", "--json"); r.status != 0 || r.out != `[{"n": 4, "s": 6}]`+"\n" || r.err != none {
+		t.Errorf("status %d, %q, %q", r.status, r.out, r.err)
+	}
+	if r := command(t, "query", "clash.h5", "select region from refs"); r.status != exitUnsupported {
+		t.Errorf("status %d, %q", r.status, r.err)
 	}
 }
 

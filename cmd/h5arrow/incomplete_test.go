@@ -104,3 +104,36 @@ func TestIncompleteServed(t *testing.T) {
 		f.Close()
 	}
 }
+
+// Served tables that are not listed are printed once, and the others are listed.
+func TestServedLeftOut(t *testing.T) {
+	workplace(t)
+	f, err := arrowmap.Open("clash.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const region = "h5arrow: left out: clash.h5: /part/region: unsupported: region references\n"
+	const refs = "h5arrow: left out: clash.h5: /refs/region: unsupported: region references\n"
+	const none = "h5arrow: left out: clash.h5: /none: a table without columns\n"
+	for _, c := range []struct {
+		flags serveFlags
+		want  string
+	}{
+		{serveFlags{}, none + region + refs},
+		{serveFlags{selection: selection{skip: true}}, none + region + refs + "h5arrow: left out: clash.h5: /refs: a table without columns\n"},
+		{serveFlags{selection: selection{reading: reading{quiet: true}}}, ""},
+	} {
+		var errs strings.Builder
+		a := &app{streams: streams{err: &errs}, ctx: context.Background()}
+		list := a.served(&c.flags)
+		for range 2 {
+			if tables, err := list(f); err != nil || len(tables) != 8 {
+				t.Errorf("%d tables, %v", len(tables), err)
+			}
+		}
+		if got := errs.String(); got != c.want {
+			t.Errorf("%q, want %q", got, c.want)
+		}
+	}
+}

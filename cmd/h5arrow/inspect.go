@@ -236,7 +236,11 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 		b = text.AppendString(text.AppendKey(b, "path"), t.Path())
 		b = text.AppendString(text.AppendKey(b, "convention"), t.Convention())
 		b = text.AppendString(text.AppendKey(b, "reason"), t.Reason())
-		b = strconv.AppendInt(text.AppendKey(b, "rows"), t.Rows(), 10)
+		if b = text.AppendKey(b, "rows"); t.RowsKnown() {
+			b = strconv.AppendInt(b, t.Rows(), 10)
+		} else {
+			b = append(b, "null"...)
+		}
 		b = append(text.AppendKey(b, "columns"), '[')
 		for k, col := range t.Columns() {
 			if k > 0 {
@@ -397,7 +401,7 @@ func (c *contents) writeText(w io.Writer, name string) error {
 	}
 	for _, t := range c.tables {
 		p.line("")
-		p.line("table %s: %s of %s", t.Path(), text.Plural(len(t.Columns()), "column"), text.Plural(t.Rows(), "row"))
+		p.line("table %s: %s of %s", t.Path(), text.Plural(len(t.Columns()), "column"), rowsText(t))
 		p.line("  %s: %s", t.Convention(), t.Reason())
 		g := text.Grid{Indent: "  "}
 		g.AddText("COLUMN", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
@@ -427,6 +431,13 @@ func (c *contents) writeText(w io.Writer, name string) error {
 		p.grid(&g)
 	}
 	return p.err
+}
+
+func rowsText(t *arrowmap.Table) string {
+	if !t.RowsKnown() {
+		return "an unknown number of rows"
+	}
+	return text.Plural(t.Rows(), "row")
 }
 
 // columnTexts returns the cells about a column.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
@@ -19,6 +20,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // queryFlags are the flags of query.
@@ -144,16 +146,24 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 		if err != nil {
 			return nil, err
 		}
+		var failed error
 		for _, p := range paths {
 			t, err := o.join(&inputs{names: p.names}, p.tables)
-			if o.skip && arrowmap.OfColumn(err) {
-				a.leftOut(err)
-				continue
+			if err == nil && len(t.Columns()) == 0 {
+				_, err = t.Slice(0, 0)
 			}
-			if err != nil {
+			switch {
+			case err == nil:
+				all = append(all, t)
+			case h5err.Is(err, h5err.Argument) && !withoutColumns(p):
 				return nil, err
+			default: // statements about the other tables work
+				o.leaveOut(a, err)
+				failed = cmp.Or(failed, err)
 			}
-			all = append(all, t)
+		}
+		if len(all) == 0 {
+			return nil, failed
 		}
 	}
 	var tables []engine.Table

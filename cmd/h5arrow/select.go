@@ -98,9 +98,14 @@ func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
 func (a *app) incomplete(in *inputs) {
 	for _, err := range in.missing {
 		a.note("not all tables were found: %s", errorText(err))
-		if status := kindStatus(h5err.KindOf(err)); a.status != exitCorrupt {
-			a.status = status
-		}
+		a.worsen(err)
+	}
+}
+
+// worsen sets the exit status of a run that has results in spite of an error. That of corrupt input is kept.
+func (a *app) worsen(err error) {
+	if status := exitStatus(err, true); a.status != exitCorrupt {
+		a.status = status
 	}
 }
 
@@ -365,6 +370,18 @@ func tablesByPath(in *inputs) ([]*pathTables, error) {
 		return nil, about(in.names[0], usage("no table was found").WithHint("list the datasets with `h5arrow inspect`, or take some of them with --dataset"))
 	}
 	return out, nil
+}
+
+// withoutColumns reports whether a table has no columns in any file.
+func withoutColumns(p *pathTables) bool {
+	return !slices.ContainsFunc(p.tables, func(t *arrowmap.Table) bool { return len(t.Columns()) > 0 })
+}
+
+// leaveOut notes a table that is left out of several.
+func (s *selection) leaveOut(a *app, err error) {
+	if !s.quiet {
+		a.leftOut(err)
+	}
 }
 
 // notes prints what a reader of the table should know, what --skip-unsupported left out, and what of its description was

@@ -240,22 +240,26 @@ func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
 	return flight.OpenRoots(names, ropts...)
 }
 
-// served returns a function that returns the tables of a file that are served. If some tables were not found, it returns
-// the others, and the reason is printed once.
+// served returns a function that returns the tables of a file that are served. What is left out is printed, once: tables
+// that were not found, columns of --skip-unsupported, and tables that are not listed because not all of their columns can
+// be read.
 func (a *app) served(o *serveFlags) func(*arrowmap.File) ([]*arrowmap.Table, error) {
 	var printed sync.Map
+	note := func(format, msg string) {
+		if _, again := printed.LoadOrStore(msg, true); !again && !o.quiet {
+			a.note(format, msg)
+		}
+	}
 	return func(f *arrowmap.File) ([]*arrowmap.Table, error) {
 		tables, err := o.tables(f)
 		if err != nil && len(tables) > 0 {
-			if _, again := printed.LoadOrStore(errorText(err), true); !again {
-				a.note("not all tables were found: %s", errorText(err))
-			}
+			note("not all tables were found: %s", errorText(err))
 			err = nil
 		}
 		if err != nil {
 			return nil, err
 		}
-		return o.chosen(tables)
+		return o.chosen(tables, func(err error) { note("left out: %s", errorText(err)) })
 	}
 }
 
@@ -271,8 +275,9 @@ func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
 	return []*arrowmap.Table{t}, nil
 }
 
-// chosen returns the selected part of each table. If there are several tables, those without it are left out.
-func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error) {
+// chosen returns the selected part of each table. If there are several tables, those without it are left out. leftOut is
+// called for what will not be listed.
+func (o *serveFlags) chosen(tables []*arrowmap.Table, leftOut func(error)) ([]*arrowmap.Table, error) {
 	var err error
 	var out []*arrowmap.Table
 	for _, t := range tables {
@@ -281,19 +286,28 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table) ([]*arrowmap.Table, error)
 				if len(tables) == 1 {
 					return nil, err
 				}
+				leftOut(err)
 				continue
 			}
 		}
 		if o.skip {
-			t, _ = t.SkipUnsupported()
+			var skipped []error
+			t, skipped = t.SkipUnsupported()
+			for _, err := range skipped {
+				leftOut(err)
+			}
 		}
 		if o.rows.Given() {
 			if t, err = t.Slice(o.rows.A, o.rows.B); err != nil {
 				if len(tables) == 1 {
 					return nil, err
 				}
+				leftOut(err)
 				continue
 			}
+		}
+		if _, err := t.Slice(0, 0); err != nil {
+			leftOut(err)
 		}
 		out = append(out, t)
 	}

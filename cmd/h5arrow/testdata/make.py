@@ -30,7 +30,7 @@ with new("two.h5") as f:
     put(n, "scalar", 7)
     put(n, "short", np.arange(2))
     put(n, "long", np.arange(5))
-    n.create_dataset("region", (2,), dtype=h5py.regionref_dtype, track_times=False)
+    n.create_dataset("region", (3,), dtype=h5py.regionref_dtype, track_times=False)
     f["nowhere"] = h5py.SoftLink("/a/gone")
 
 # One table in three files, and a fourth of another schema.
@@ -55,6 +55,18 @@ with new("broken.h5") as f:
 with open(os.path.join(HERE, "broken.h5"), "rb+") as f:
     f.seek(at + 3)
     f.write(b"\x55")
+
+# Tables that would have one file name, beside one without columns, one that can't be read, and one of which a part can't.
+with new("clash.h5") as f:
+    put(f, "id", np.arange(2, dtype="i4"))
+    for k, name in enumerate(("clash", "a/b", "a.b", "a.b-2")):
+        put(f.create_group(name), "k", np.full(3 + k, k, "i4"))
+    put(f.create_group("none"), "v", np.empty(0)).parent.attrs["type"] = np.bytes_("table")
+    f["none"].create_group("columns")
+    f.create_group("refs").create_dataset("region", (4,), dtype=h5py.regionref_dtype, track_times=False)
+    g = f.create_group("part")
+    put(g, "good", np.arange(4, dtype="i4"))
+    g.create_dataset("region", (4,), dtype=h5py.regionref_dtype, track_times=False)
 
 # A table beside something that may be another: a frame of pandas' whose blocks can't be counted, an object with a message
 # of a later version of the format.
