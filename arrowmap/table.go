@@ -3,7 +3,6 @@ package arrowmap
 import (
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -65,8 +64,17 @@ func (t *Table) Name() string { return t.def.Path[strings.LastIndexByte(t.def.Pa
 // Convention names the convention that recognized the table.
 func (t *Table) Convention() string { return t.def.Convention }
 
-// Reason says by what it was recognized.
-func (t *Table) Reason() string { return t.def.Reason }
+// Reason says by what it was recognized, and what is left out.
+func (t *Table) Reason() string {
+	if left := t.LeftOut(); left != "" {
+		return t.def.Reason + "; left out: " + left
+	}
+	return t.def.Reason
+}
+
+// LeftOut names datasets beside the columns that are in no table, with their numbers of rows; "" where
+// there are none.
+func (t *Table) LeftOut() string { return firstOf(t.def.LeftOut) }
 
 // Location returns the name of the file and the path, for h5err.About.
 func (t *Table) Location() (file, path string) { return t.f.f.Name(), t.def.Path }
@@ -152,13 +160,20 @@ func picked[T any](list []T, at []int) []T {
 
 // names lists the first columns for a message.
 func (t *Table) names() string {
-	var names []string
-	for _, c := range t.columns {
-		if len(names) == 20 {
-			names = append(names, "...")
-			break
-		}
+	names := make([]string, 0, maxListed+1)
+	for _, c := range t.columns[:min(len(t.columns), maxListed+1)] {
 		names = append(names, c.Name)
+	}
+	return firstOf(names)
+}
+
+// maxListed is the number of names in a message.
+const maxListed = 20
+
+// firstOf lists the first names for a message.
+func firstOf(names []string) string {
+	if len(names) > maxListed {
+		return strings.Join(names[:maxListed], ", ") + ", ..."
 	}
 	return strings.Join(names, ", ")
 }
@@ -231,8 +246,21 @@ func (b *one) rows() (int64, error) {
 }
 
 func (b *one) known() bool {
-	readable := slices.ContainsFunc(b.columns, func(c *Column) bool { return c.Err == nil })
-	return readable && len(b.odd()) == 0
+	if _, growing := b.shortest(); growing {
+		return true
+	}
+	rows := int64(-1)
+	for _, c := range b.columns {
+		if c.Err != nil {
+			continue
+		}
+		if n := c.rows(); rows < 0 {
+			rows = n
+		} else if n != rows {
+			return false
+		}
+	}
+	return rows >= 0
 }
 
 // shortest returns the rows of the shortest column that can be read, where a writer has the file open, or did not close it, and

@@ -13,6 +13,7 @@ type Table struct {
 	Convention string // name of the convention that claimed it
 	Reason     string // why, in words
 	Columns    []Column
+	LeftOut    []string // datasets beside the columns that are in no table, in words
 
 	Object   h5.Object         // its attributes become the table's metadata; may be nil
 	Objects  []h5.Object       // further ones; the attributes of Object take precedence

@@ -377,7 +377,7 @@ func (c *conversion) allTables(names []string, dir string) error {
 	return err
 }
 
-// eachTable writes the tables. One that can't be read does not stop the others: it is left out, and the exit status says so.
+// eachTable writes the tables. One that can't be read does not stop the others: it is left out, and the exit status is that of its error.
 func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *format.Encoder) error {
 	targets, err := c.targets(in, tables, dir)
 	if err != nil {

@@ -384,14 +384,17 @@ func (s *selection) leaveOut(a *app, err error) {
 	}
 }
 
-// notes prints what a reader of the table should know, what --skip-unsupported left out, and what of its description was
-// passed over.
+// notes prints what a reader of the table should know, what --skip-unsupported left out, what of its description was passed
+// over, and what its group holds beside it that is in no table.
 func (s *selection) notes(a *app, t *chosen) {
 	if s.quiet {
 		return
 	}
 	for _, n := range t.Notes() {
 		a.note("%s", text.Printable(n))
+	}
+	if left := t.LeftOut(); left != "" && len(s.columns) == 0 {
+		a.note("%s: left out are datasets of other lengths: %s", t.Path(), left)
 	}
 	for _, err := range t.skipped {
 		a.leftOut(err)

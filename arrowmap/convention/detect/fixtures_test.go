@@ -137,6 +137,29 @@ netcdf /gt1r/heights 3
   h_ph: float32 1 | null | 9.96921e+36
   quality_ph: int8 0 | null | -127
 `,
+	"lengths.h5": `
+group /aux 5
+  bias_normalized: float64 0 | 0.5 | 1 | 1.5 | 2
+  bias_observed: int32 0 | 1 | 2 | 3 | 4
+group /aux/rows=3 3
+  eff_lengths: float64 9.5 | 8.5 | 7.5
+  ids: utf8 x | yy | z
+group /detector 4
+  data: fsl<uint16>[2] [0,1] | [2,3] | [4,5] | [6,7]
+  image_key: uint8 2 | 1 | 0 | 0
+group /labels 4
+  t: int16 0 | 1 | 2 | 3
+  u: int16 0 | 1 | 2 | 3
+group /labels/channel 3
+  gain: int16 0 | 1 | 2
+  offset: int16 0 | 1 | 2
+group /labels/rows=2 2
+  x: int16 0 | 1
+  y: int16 0 | 1
+group /traj 3
+  cell_lengths: fsl<float32>[3] [1,1,1] | [1,1,1] | [1,1,1]
+  time: float32 0 | 1 | 2
+`,
 	"loom.h5": `
 loom /col_attrs 3
   Age: int32 1 | 2 | 3
@@ -514,6 +537,41 @@ func TestMetadata(t *testing.T) {
 			t.Errorf("%s: %s %s: %s is %q, want %q", c.file, c.table, c.column, c.key, got, c.want)
 		}
 		f.Close()
+	}
+}
+
+// TestLeftOut asks for the datasets that are in no table because of their length.
+func TestLeftOut(t *testing.T) {
+	f, err := arrowmap.Open("testdata/lengths.h5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for path, want := range map[string]string{
+		"/aux":        "fld (7 rows), call (1 row), index_version (1 row)",
+		"/aux/rows=3": "",
+		"/detector":   "size (2 rows)",
+		"/labels":     "",
+		"/traj":       "topology (1 row)",
+	} {
+		table, err := f.Table(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := table.LeftOut(); got != want {
+			t.Errorf("%s: %q are left out, want %q", path, got, want)
+		}
+		if want != "" && !strings.HasSuffix(table.Reason(), "; left out: "+want) {
+			t.Errorf("%s: %q", path, table.Reason())
+		}
+	}
+	for path, want := range map[string]string{
+		"/single": "the datasets of this group have several lengths (m: 1, v: 2): it is not a table",
+		"/unlike": "the datasets of this group have several lengths (a: 2, b: 1): it is not a table",
+	} {
+		if _, err := f.Table(path); !h5err.Is(err, h5err.Argument) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", path, err)
+		}
 	}
 }
 

@@ -1,6 +1,11 @@
 package detect
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
@@ -23,8 +28,9 @@ func compound(o h5.Object) ([]*convention.Table, error) {
 	return []*convention.Table{t}, nil
 }
 
-// group recognizes a group with datasets of rank 1 and above that have one length. Unequal lengths are an
-// Argument error that names them.
+// group recognizes a group with datasets of rank 1 and above. Where they have several lengths, those of each length that
+// two or more of them share are a table, single rows apart. It is an Argument error, which names two of them, that there
+// is no such length.
 func group(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
 	if !ok {
@@ -41,8 +47,118 @@ func group(o h5.Object) ([]*convention.Table, error) {
 		}
 		return []*convention.Table{t}, nil
 	}
-	if err := column.EqualLengths(g, columns); err != nil {
-		return nil, err
+	by := byLength(columns)
+	if len(by) <= 1 {
+		return []*convention.Table{{Path: g.Path(), Object: g, Reason: "a group whose datasets have one length", Columns: columns, Inner: object.ColumnsOf(g)}}, nil
 	}
-	return []*convention.Table{{Path: g.Path(), Object: g, Reason: "a group whose datasets have one length", Columns: columns, Inner: object.ColumnsOf(g)}}, nil
+	labels := map[string]bool{}
+	var tables []*convention.Table
+	var rest []convention.Column
+	for _, l := range by {
+		if len(l.columns) < 2 || l.rows == 1 {
+			rest = append(rest, l.columns...)
+			continue
+		}
+		t := &convention.Table{Path: g.Path(), Object: g, Columns: l.columns, Inner: object.ColumnsOf(g)}
+		if len(tables) > 0 { // the longest keeps the path of the group
+			t.Path = lengthPath(g, l, labels)
+		} else {
+			t.Columns = append(t.Columns, unopened(columns)...)
+		}
+		t.Reason = fmt.Sprintf("the datasets of a group that have %d rows", l.rows)
+		tables = append(tables, t)
+	}
+	if len(tables) == 0 {
+		return nil, column.EqualLengths(g, columns)
+	}
+	for _, c := range rest {
+		n, _ := length(&c)
+		unit := "rows"
+		if n == 1 {
+			unit = "row"
+		}
+		tables[0].LeftOut = append(tables[0].LeftOut, fmt.Sprintf("%s (%d %s)", c.Name, n, unit))
+	}
+	return tables, nil
+}
+
+// sameLength is the columns of a group that have one length.
+type sameLength struct {
+	rows    int64
+	columns []convention.Column
+}
+
+// byLength divides columns by their length, the longest first. Columns of an unknown length are left out.
+func byLength(columns []convention.Column) []*sameLength {
+	var out []*sameLength
+	at := map[int64]*sameLength{}
+	for _, c := range columns {
+		n, ok := length(&c)
+		if !ok {
+			continue
+		}
+		if at[n] == nil {
+			at[n] = &sameLength{rows: n}
+			out = append(out, at[n])
+		}
+		at[n].columns = append(at[n].columns, c)
+	}
+	slices.SortFunc(out, func(a, b *sameLength) int { return cmp.Compare(b.rows, a.rows) })
+	return out
+}
+
+// length returns the number of rows of a column's dataset, of one that can't be described too. It is unknown of a dataset
+// that can't be opened.
+func length(c *convention.Column) (int64, bool) {
+	if len(c.Objects) == 0 {
+		return 0, false
+	}
+	d, ok := c.Objects[0].(*h5.Dataset)
+	if !ok {
+		return 0, false
+	}
+	return d.Rows(), true
+}
+
+// unopened returns the columns whose datasets can't be opened.
+func unopened(columns []convention.Column) (out []convention.Column) {
+	for _, c := range columns {
+		if _, ok := length(&c); !ok {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// lengthPath returns the path of the table of a length that is not the longest: the group's, and the label of the first
+// dimension if all datasets have the same one, which neither a member of the group nor another length has, else the number
+// of rows.
+func lengthPath(g *h5.Group, l *sameLength, taken map[string]bool) string {
+	label := dimensionLabel(l.columns)
+	if label != "" && label != "." && label != ".." && !strings.Contains(label, "/") && !object.Has(g, label) && !taken[label] {
+		taken[label] = true
+		return object.Child(g, label)
+	}
+	name := fmt.Sprintf("rows=%d", l.rows)
+	for object.Has(g, name) || taken[name] {
+		name += "_"
+	}
+	return object.Child(g, name)
+}
+
+// dimensionLabel returns the label of the columns' first dimension, "" where they have none or several.
+func dimensionLabel(columns []convention.Column) string {
+	label := ""
+	for i, c := range columns {
+		a, err := c.Objects[0].Attribute("DIMENSION_LABELS")
+		if err != nil || a == nil {
+			return ""
+		}
+		labels, ok := a.Strings()
+		if !ok || len(labels) == 0 || i > 0 && labels[0] != label {
+			return ""
+		}
+		label = labels[0]
+	}
+	return label
 }

@@ -71,7 +71,7 @@ func All() []Convention {
 		{Name: "netcdf", Description: "netCDF-4 and CF: variables that share their leading dimension, fills, packing, times", Detect: netcdf.Detect},
 		{Name: "sparse", Description: "compressed sparse matrices: data, indices and indptr as a list for each row, with names beside it", Detect: sparse.Detect},
 		{Name: "compound", Description: "a one-dimensional dataset of a compound type: its members are the columns", Detect: compound},
-		{Name: "group", Description: "a group whose datasets have one length", Detect: group},
+		{Name: "group", Description: "a group whose datasets have one length, or lengths that two or more of them share", Detect: group},
 	}
 }
 

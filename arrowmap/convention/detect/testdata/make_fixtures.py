@@ -434,5 +434,33 @@ def order():
         v["y"] = [3.0, 4.0]
 
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order):
+def lengths():
+    """Groups whose datasets have several lengths, in the shapes of mdtraj, kallisto and NXtomo."""
+    with file("lengths.h5") as f:
+        t = f.create_group("traj")
+        t["cell_lengths"] = np.ones((3, 3), "f4")
+        t["time"] = np.array([0, 1, 2], "f4")
+        t["topology"] = [b"{}"]
+        a = f.create_group("aux")
+        a["bias_normalized"] = np.arange(5) / 2
+        a["bias_observed"] = np.arange(5, dtype="i4")
+        a["eff_lengths"] = [9.5, 8.5, 7.5]
+        a["fld"] = np.arange(7, dtype="i4")
+        a["ids"] = [b"x", b"yy", b"z"]
+        a["call"] = [b"quant"]
+        a["index_version"] = np.array([10], "i4")
+        d = f.create_group("detector")
+        d["data"] = np.arange(8, dtype="u2").reshape(4, 2)
+        d["image_key"] = np.array([2, 1, 0, 0], "u1")
+        d["size"] = np.array([2, 2], "i4")
+        n = f.create_group("labels")  # of dimensions; beside a group of that name the label says nothing
+        for name, rows, label in ("t", 4, "time"), ("u", 4, "time"), ("gain", 3, "channel"), ("offset", 3, "channel"), ("x", 2, "x"), ("y", 2, "x"):
+            n[name] = np.arange(rows, dtype="i2")
+            n[name].dims[0].label = label
+        s = f.create_group("single")  # not tables
+        s["n"], s["m"], s["v"] = [1], [2], [1.0, 2.0]
+        f["unlike/a"], f["unlike/b"] = [1, 2], [3]
+
+
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths):
     make()
