@@ -2,6 +2,7 @@ package arrowmap
 
 import (
 	"path"
+	"slices"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
@@ -80,8 +81,9 @@ func (f *File) Tables() ([]*Table, error) {
 	return out, err
 }
 
-// Table returns the table at a path. The empty path is the file's only table, or the one that the file names as its
-// default (NeXus); otherwise an Argument error lists them where there are several. Where only one was found, but a part of the file can't be read, that is an error.
+// Table returns the table at a path, or that of Stack for a pattern. The empty path is the file's only table, or the one
+// that the file names as its default (NeXus), or the stack that has the rows of all tables; otherwise an Argument error
+// lists them where there are several. Where only one was found, but a part of the file can't be read, that is an error.
 func (f *File) Table(p string) (*Table, error) {
 	if p == "" {
 		return f.only()
@@ -91,6 +93,9 @@ func (f *File) Table(p string) (*Table, error) {
 		if h5err.Is(err, h5err.NotFound) {
 			if t := f.scanned(p); t != nil {
 				return t, nil
+			}
+			if strings.ContainsAny(p, "*?[") {
+				return f.Stack(p)
 			}
 		}
 		return nil, err
@@ -125,13 +130,14 @@ func (f *File) scanned(p string) *Table {
 }
 
 func (f *File) only() (*Table, error) {
-	found, err := detect.Scan(f.f, f.o.convention)
+	all, err := detect.Scan(f.f, f.o.convention)
+	found := slices.DeleteFunc(slices.Clone(all), func(t *convention.Table) bool { return t.Stacked })
 	switch {
 	case len(found) > 1:
-		if t := detect.Default(f.f, found); t != nil {
+		if t := detect.Default(f.f, all); t != nil {
 			return f.Define(t), nil
 		}
-		return nil, f.several(found)
+		return nil, f.several(all)
 	case err != nil:
 		return nil, err
 	case len(found) == 1:

@@ -81,8 +81,13 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 			r.files = append(r.files, src)
 		}
 	}
+	if s, ok := t.body.(*stack); ok {
+		in := &chain{ctx: r.ctx, schema: r.schema, o: o, part: s.each(t.from, t.from+t.Rows()), total: reports(t.columns)}
+		r.batches = newJoined(in, o, t.Footprint().Bytes)
+		return r, nil
+	}
 	if pieces[0] != t {
-		r.batches = &chain{ctx: r.ctx, schema: r.schema, o: o, parts: pieces, total: reports(t.columns)}
+		r.batches = &chain{ctx: r.ctx, schema: r.schema, o: o, part: oneByOne(pieces), total: reports(t.columns)}
 		return r, nil
 	}
 	in := pass.Table{File: t.f.f, Path: t.def.Path, Schema: r.schema, Columns: t.nodes(), Plugins: pass.PluginReader(t.f.o.plugins)}

@@ -48,7 +48,11 @@ func Concat(tables ...*Table) (*Table, error) {
 // sameColumns returns an error if the columns of two tables have other names.
 func sameColumns(a, b *Table) error {
 	fail := func(what string) error {
-		return b.f.usage(b.def.Path, what).WithHint("files that are one table have one schema; %s has another", a.f.f.Name())
+		e := b.f.usage(b.def.Path, what)
+		if a.f == b.f {
+			return e.WithHint("groups that are one table have one schema; %s has another", a.def.Path)
+		}
+		return e.WithHint("files that are one table have one schema; %s has another", a.f.f.Name())
 	}
 	if len(a.columns) != len(b.columns) {
 		return fail(fmt.Sprintf("%d columns, not %d", len(b.columns), len(a.columns)))
@@ -122,15 +126,31 @@ func (s several) pieces(t *Table) ([]*Table, error) {
 	return out, nil
 }
 
-// chain is the batches of several files, one after the other. No batch has rows of two files.
+// chain is the batches of several tables, one after the other. No batch has rows of two of them.
 type chain struct {
-	ctx    context.Context
-	schema *arrow.Schema
-	o      readOptions
-	parts  []*Table // the rows that are not read yet; the first is being read
-	in     *Reader  // nil before the first, and between two
-	total  []ColumnReport
+	ctx     context.Context
+	schema  *arrow.Schema
+	o       readOptions
+	part    func() (*Table, error) // the next one, nil after the last
+	in      *Reader                // nil before the first, and between two
+	current *Table                 // that in reads
+	total   []ColumnReport
 }
+
+// oneByOne returns a function that returns tables in turn, and then nil.
+func oneByOne(tables []*Table) func() (*Table, error) {
+	return func() (*Table, error) {
+		if len(tables) == 0 {
+			return nil, nil
+		}
+		t := tables[0]
+		tables = tables[1:]
+		return t, nil
+	}
+}
+
+// maxSingle is the number of bytes of a table up to which one worker reads it.
+const maxSingle = 1 << 20
 
 func (c *chain) next() (arrow.RecordBatch, error) {
 	for {
@@ -138,17 +158,22 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 			return nil, err
 		}
 		if c.in == nil {
-			if len(c.parts) == 0 {
-				return nil, nil
+			t, err := c.part()
+			if t == nil {
+				return nil, err
 			}
-			var err error
-			if c.in, err = c.parts[0].start(c.ctx, c.o); err != nil {
+			c.current = t
+			o := c.o
+			if n, ok := product(t.Rows(), t.Footprint().Bytes); ok && n < maxSingle {
+				o.Workers = 1
+			}
+			if c.in, err = t.start(c.ctx, o); err != nil {
 				c.in = nil
 				return nil, err
 			}
 		}
 		if c.in.Next() {
-			// Attributes may differ between the files: those of the first are the schema's.
+			// Attributes may differ between the tables: those of the first are the schema's.
 			return c.recoded(c.in.RecordBatch())
 		}
 		err := c.in.Err()
@@ -162,7 +187,7 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 // recoded returns a batch of a file as one of the table.
 func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	columns := slices.Clone(rec.Columns())
-	for i, r := range c.parts[0].as {
+	for i, r := range c.current.as {
 		if r == nil {
 			continue
 		}
@@ -183,18 +208,18 @@ func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 	return array.NewRecordBatch(c.schema, columns, rec.NumRows()), nil
 }
 
-// leave adds up what became of a file's columns and moves on to the next file.
+// leave adds up what became of a table's columns and moves on to the next table.
 func (c *chain) leave() {
 	c.total = c.report()
 	c.in.Release()
-	c.in, c.parts = nil, c.parts[1:]
+	c.in = nil
 }
 
 func (c *chain) close() {
 	if c.in != nil {
 		c.leave()
 	}
-	c.parts = nil
+	c.part = oneByOne(nil)
 }
 
 func (c *chain) report() []ColumnReport {

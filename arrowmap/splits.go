@@ -127,7 +127,12 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 		if s.Bytes, ok = product(r[1]-r[0], foot.Bytes); !ok {
 			s.Bytes = math.MaxInt64
 		}
-		if o.stored {
+		if b, ok := t.body.(*stack); ok && o.stored {
+			var err error
+			if s.StoredBytes, err = b.storedBytes(r[0], r[1]); err != nil {
+				return nil, err
+			}
+		} else if o.stored {
 			var err error
 			if s.StoredBytes, err = stored.Bytes(t.nodes(), r[0], r[1]); err != nil {
 				return nil, err

@@ -23,7 +23,7 @@ type Table struct {
 	as      []*recode // what the columns become where this is one of the files of a table of several, else nil
 }
 
-// body is the rows of a table before Slice: one file's (one), or those of several files (several).
+// body is the rows of a table before Slice: one file's (one), those of several files (several) or of several groups (stack).
 type body interface {
 	// rows is the number of rows, and the error of a column that can't be read or has another number of them.
 	rows() (int64, error)
@@ -46,6 +46,9 @@ type body interface {
 
 // Define returns the table that a description makes of objects of this file. What is wrong with a column is in its Err.
 func (f *File) Define(def *convention.Table) *Table {
+	if def.Stack != nil {
+		return f.stack(def)
+	}
 	columns := make([]*Column, len(def.Columns))
 	all := make([]Column, len(def.Columns))
 	for i := range def.Columns {

@@ -22,6 +22,9 @@ type Table struct {
 	// Notes say, a line each, what a reader of the table should know: what was left out, and why.
 	Notes []string
 
+	Stack   *Stack // the table is those of several groups; Columns is empty then
+	Stacked bool   // the table is also a part of a Stack
+
 	// Inner reports whether the object at a path belongs to the table: neither it nor what is below it is looked at for
 	// tables. Nil claims everything below Path.
 	Inner func(path string) bool

@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -46,7 +47,8 @@ func (a *app) convertCommand() *cobra.Command {
 		Long: `convert writes a table to a file. The suffix of OUT chooses the format:
 
 ` + format.Help() + `
---format chooses the format for - and for --all-tables, which writes each table to its own file in the directory OUT.
+--format chooses the format for - and for --all-tables, which writes each table to its own file in the directory OUT; a
+table of several groups only where their own tables are too many to be listed.
 --batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
 Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.
@@ -57,6 +59,7 @@ that died never does: --until-idle ends the waiting.`,
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
   h5arrow convert data.h5 data.parquet
+  h5arrow convert episodes.h5 --stack '/data/demo_*' episodes.parquet
   h5arrow convert data.h5 - | consumer
   h5arrow convert --all-tables data.h5 tables/
   h5arrow convert --all-tables data.h5 tables/ --format parquet`,
@@ -119,7 +122,7 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	if !o.all {
 		return c.oneTable(names, out)
 	}
-	for _, flag := range []string{"table", "dataset", "columns", "rows"} {
+	for _, flag := range []string{"table", "stack", "dataset", "columns", "rows"} {
 		if cmd.Flags().Changed(flag) {
 			return usage("--all-tables and --%s exclude each other", flag)
 		}
@@ -366,6 +369,7 @@ func (c *conversion) allTables(names []string, dir string) error {
 		return err
 	}
 	c.incomplete(in)
+	tables = slices.DeleteFunc(tables, func(p *pathTables) bool { return p.tables[0].Groups() > 0 && !p.tables[0].Unlisted() })
 	made, err := makeDir(dir)
 	if err != nil {
 		return err

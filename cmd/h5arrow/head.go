@@ -91,8 +91,8 @@ func (a *app) headArrow(o *headFlags, names []string, limit int64) error {
 	if len(names) > 1 {
 		return usage("head takes one Arrow file at a time, not also %q", names[1])
 	}
-	if o.table != "" || len(o.datasets) > 0 || o.filename {
-		return about(names[0], usage("--table, --dataset and --filename are not for Arrow files"))
+	if o.named() || o.filename {
+		return about(names[0], usage("--table, --stack, --dataset and --filename are not for Arrow files"))
 	}
 	r, err := ipc.Open(names[0], ipc.WithMaxMemory(limit-limit/4))
 	if err != nil {

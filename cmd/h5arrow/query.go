@@ -135,7 +135,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 // engineTables returns the selected table, or all tables, with their names in statements.
 func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	var all []*chosen
-	if o.table != "" || len(o.datasets) > 0 {
+	if o.named() {
 		t, err := o.choose(in)
 		if err != nil {
 			return nil, err

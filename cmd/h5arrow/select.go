@@ -171,6 +171,7 @@ func (in *inputs) unchanged() error {
 type selection struct {
 	reading
 	table      string
+	stack      string
 	datasets   []string
 	columns    []string
 	rows       flags.Rows
@@ -184,6 +185,7 @@ type selection struct {
 func (s *selection) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the only table of the file)")
+	f.StringVar(&s.stack, "stack", "", "the tables of all groups whose paths match this `PATTERN`, as one table with a column for the groups' names")
 	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
 	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
 	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out")
@@ -201,23 +203,32 @@ func (s *selection) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("table") && len(s.datasets) > 0 {
 		return usage("--table and --dataset exclude each other")
 	}
+	if cmd.Flags().Changed("stack") && (cmd.Flags().Changed("table") || len(s.datasets) > 0) {
+		return usage("--stack excludes --table and --dataset")
+	}
 	if cmd.Flags().Changed("columns") && len(s.columns) == 0 {
 		return usage("--columns names no column")
 	}
 	return nil
 }
 
+// named reports whether a table is chosen by a flag.
+func (s *selection) named() bool { return s.table != "" || s.stack != "" || len(s.datasets) > 0 }
+
 // one returns the selected table of one file.
 func (s *selection) one(f *arrowmap.File) (*arrowmap.Table, error) {
 	if len(s.datasets) > 0 {
 		return f.Datasets(s.datasets...)
+	}
+	if s.stack != "" {
+		return f.Stack(s.stack)
 	}
 	return f.Table(s.table)
 }
 
 // of returns the selected table of file i. If no table is named, it is the only one that was found.
 func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
-	if s.table == "" && len(s.datasets) == 0 {
+	if !s.named() {
 		if tables, err := in.tables(i); err != nil || len(tables) == 1 {
 			return append(tables, nil)[0], err
 		}

@@ -90,6 +90,7 @@ Without --token-file, everyone who can reach the address can read everything.`,
 	o.log = flags.Choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)
 	f.Lookup("table").Usage = "serve the tables at this `PATH` only"
+	f.Lookup("stack").Usage = "serve only the tables of all groups whose paths match this `PATTERN`, as one table"
 	f.Lookup("batch-rows").Usage = "rows in a message (default: as many as fit in about 2 MiB)"
 	// It fails only for a flag that does not exist.
 	_ = f.MarkHidden("filename")
@@ -265,7 +266,7 @@ func (a *app) served(o *serveFlags) func(*arrowmap.File) ([]*arrowmap.Table, err
 
 // tables returns the tables of a file, or only the selected one.
 func (o *serveFlags) tables(f *arrowmap.File) ([]*arrowmap.Table, error) {
-	if o.table == "" && len(o.datasets) == 0 {
+	if !o.named() {
 		return f.Tables()
 	}
 	t, err := o.one(f)

@@ -461,6 +461,11 @@ func (h *handle) table(p string) (*arrowmap.Table, error) {
 			return t, nil
 		}
 	}
+	for _, t := range all {
+		if g := t.Group(p); g != nil && t.Unlisted() {
+			return g, nil
+		}
+	}
 	return nil, h5err.In(h5err.New(h5err.NotFound, "no such table"), h.path, p)
 }
 

@@ -1,6 +1,8 @@
 package detect
 
 import (
+	"slices"
+
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
@@ -38,7 +40,8 @@ func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 	return nil, nil
 }
 
-// Scan finds the tables of a file, in the order of a walk from the root. Objects that can't be read are passed over;
+// Scan finds the tables of a file, in the order of a walk from the root. Before the tables of four or more groups of one
+// group that have the same members it returns a stack of them; of more than MaxListed, only the stack. Objects that can't be read are passed over;
 // the first error is returned beside what was found.
 func Scan(f *h5.File, name string) ([]*convention.Table, error) {
 	s := scan{name: name, seen: map[uint64]bool{}}
@@ -113,6 +116,9 @@ func (s *scan) visit(o h5.Object, depth int) {
 		s.fail(err)
 		return
 	}
+	start := len(s.tables)
+	sib := siblings{parent: g}
+	defer func() { s.stack(&sib, start) }()
 	for _, l := range links {
 		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, object.Child(g, l.Name)) {
 			continue
@@ -122,8 +128,20 @@ func (s *scan) visit(o h5.Object, depth int) {
 			s.fail(err)
 			continue
 		}
+		from := len(s.tables)
 		s.visit(c, depth+1)
+		s.tables = append(s.tables[:from], sib.add(l.Name, c, s.tables[from:])...)
 	}
+}
+
+// stack adds the stacks of a group before the tables that it has below itself, from number start on.
+func (s *scan) stack(sib *siblings, start int) {
+	found, unlisted := sib.stacks()
+	if len(found) == 0 {
+		return
+	}
+	listed := slices.DeleteFunc(s.tables[start:], func(t *convention.Table) bool { return unlisted[t] })
+	s.tables = slices.Insert(s.tables[:start+len(listed)], start, found...)
 }
 
 // part reports whether some convention knows an object as a part of another.

@@ -267,6 +267,68 @@ sparse /matrix 3
   correction_factors: float64 0.5 | NaN | 2
   matrix: list<struct<index: int32, value: int32>> [{"index":0,"value":3},{"index":2,"value":1}] | [] | [{"index":1,"value":2}]
 `,
+	"stack.h5": `
+group /read_*/Raw 8
+  key: utf8 read_a | read_a | read_b | read_b | read_c | read_c | read_d | read_d
+  read_id: utf8 aa | aa | bb | bb | cc | cc | dd | dd
+  start: int64 97 | 97 | 98 | 98 | 99 | 99 | 100 | 100
+  run_id: utf8 run | run | run | run | run | run | run | run
+  Signal: int16 97 | 1 | 98 | 1 | 99 | 1 | 100 | 1
+group /data/demo_* 7
+  key: utf8 demo_0 | demo_0 | demo_2 | demo_2 | demo_2 | demo_3 | demo_4
+  attr.key: utf8 k0 | k0 | k2 | k2 | k2 | k3 | k4
+  num_samples: int64 2 | 2 | 3 | 3 | 3 | 1 | 1
+  score: float64 0 | 0 | 2 | 2 | 2 | 3.5 | 4.5
+  success: bool false | false | true | true | true | null | false
+  actions: fsl<float32>[2] [0,1] | [2,3] | [20,21] | [22,23] | [24,25] | [30,31] | [40,41]
+  rewards: float64 0 | 1 | 0.5 | 1.5 | 2.5 | 0.75 | 1
+group /data/demo_*/obs 7
+  key: utf8 demo_0 | demo_0 | demo_2 | demo_2 | demo_2 | demo_3 | demo_4
+  attr.key: utf8 k0 | k0 | k2 | k2 | k2 | k3 | k4
+  num_samples: int64 2 | 2 | 3 | 3 | 3 | 1 | 1
+  score: float64 0 | 0 | 2 | 2 | 2 | 3.5 | 4.5
+  success: bool false | false | true | true | true | null | false
+  pos: int32 0 | 1 | -2 | -1 | 0 | -3 | -4
+group /data/demo_0 2
+  actions: fsl<float32>[2] [0,1] | [2,3]
+  rewards: float64 0 | 1
+group /data/demo_0/obs 2
+  pos: int32 0 | 1
+group /data/demo_1 0
+  actions: fsl<float32>[2] 
+  rewards: float64 
+group /data/demo_1/obs 0
+  pos: int32 
+group /data/demo_2 3
+  actions: fsl<float32>[2] [20,21] | [22,23] | [24,25]
+  rewards: float64 0.5 | 1.5 | 2.5
+group /data/demo_2/obs 3
+  pos: int32 -2 | -1 | 0
+group /data/demo_3 1
+  actions: fsl<float32>[2] [30,31]
+  rewards: float64 0.75
+group /data/demo_3/obs 1
+  pos: int32 -3
+group /data/demo_4 1
+  actions: fsl<float32>[2] [40,41]
+  rewards: float64 1
+group /data/demo_4/obs 1
+  pos: int32 -4
+group /read_a/Raw 2
+  Signal: int16 97 | 1
+group /read_b/Raw 2
+  Signal: int16 98 | 1
+group /read_c/Raw 2
+  Signal: int16 99 | 1
+group /read_d/Raw 2
+  Signal: int16 100 | 1
+group /three/x0 1
+  v: int64 0
+group /three/x1 1
+  v: int64 1
+group /three/x2 1
+  v: int64 2
+`,
 	"tenx.h5": `
 10x /matrix 3
   barcode: utf8 AAAC-1 | AAAG-1 | AAAT-1

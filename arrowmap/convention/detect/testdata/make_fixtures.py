@@ -462,5 +462,30 @@ def lengths():
         f["unlike/a"], f["unlike/b"] = [1, 2], [3]
 
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths):
+def stack():
+    """Groups of one schema: episodes as robomimic writes them, reads as in fast5 files, and three, which are not enough."""
+    with file("stack.h5") as f:
+        for k, rows in enumerate((2, 0, 3, 1, 1)):
+            g = f.create_group("data/demo_%d" % k)
+            g.attrs["num_samples"] = rows
+            if k != 3:
+                g.attrs["success"] = k == 2
+            g.attrs["score"] = k if k < 3 else k + 0.5
+            g.attrs["model"] = np.arange(2)
+            g.attrs["key"] = "k%d" % k
+            g["actions"] = np.arange(2 * rows, dtype="f4").reshape(rows, 2) + 10 * k
+            g["rewards"] = np.arange(rows) + k / 4
+            g["obs/pos"] = np.arange(rows, dtype="i4") - k
+        for name in "dcab":
+            r = f.create_group("read_" + name)
+            r.attrs["run_id"] = "run"
+            raw = r.create_group("Raw")
+            raw.attrs["read_id"] = name * 2
+            raw.attrs["start"] = ord(name)
+            raw["Signal"] = np.array([ord(name), 1], "i2")
+        for k in range(3):
+            f["three/x%d/v" % k] = [k]
+
+
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths, stack):
     make()
