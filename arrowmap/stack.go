@@ -19,7 +19,7 @@ import (
 // KeyColumn is the name of a stack's first column, which holds the name of each row's group.
 const KeyColumn = "key"
 
-// Stack returns the tables at the paths that match a pattern as one table, their rows one behind the other in the order of
+// Stack returns the tables at the paths that match a pattern as one table, their rows one after the other in the order of
 // the groups. A name of the pattern may have the wildcards of path.Match, which match within that name only. The first
 // column, KeyColumn, is what the names with wildcards are in the path of each row's table, joined by slashes. A column for
 // each scalar attribute follows, of the tables' groups and of those on the path from the first wildcard on, null where a
@@ -36,7 +36,7 @@ func (f *File) Stack(pattern string) (*Table, error) {
 		return nil, f.usage(pattern, "no group matches").WithOption("arrowmap.File.Tables", "list the tables")
 	}
 	def := &convention.Table{Path: h5.CleanPath(pattern), Stack: st,
-		Reason: fmt.Sprintf("the tables of %d groups, one behind the other", len(st.Keys))}
+		Reason: fmt.Sprintf("the tables of %d groups, one after the other", len(st.Keys))}
 	t := f.Define(def)
 	if s, ok := t.body.(*stack); ok && s.set.err != nil {
 		return nil, s.set.err

@@ -2,7 +2,7 @@ package convention
 
 import "strings"
 
-// Stack says that a table is those of several groups, one behind the other, with a column for the groups' names and one
+// Stack says that a table is those of several groups, one after the other, with a column for the groups' names and one
 // for each of their scalar attributes.
 type Stack struct {
 	Names  []string // of a path: literal, or "*" for a name that differs between the groups

@@ -24,8 +24,8 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
-	"strconv"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"syscall"
@@ -234,6 +234,7 @@ func servePyarrow(t *testing.T, py string, files []string, minFlights, minRows i
 // number.
 func convertCopies(t *testing.T, files []string, dir, arrows string) (tables int) {
 	t.Helper()
+	var copies []string // all are there before the first is converted: some refer to others
 	for i, name := range files {
 		b, err := os.ReadFile(name)
 		if err != nil {
@@ -246,6 +247,9 @@ func convertCopies(t *testing.T, files []string, dir, arrows string) (tables int
 		if err := os.WriteFile(filepath.Join(dir, base), b, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		copies = append(copies, base)
+	}
+	for _, base := range copies {
 		out := filepath.Join(arrows, base)
 		if r := command(t, "convert", "--all-tables", "--skip-unsupported", filepath.Join(dir, base), out); r.status != 0 {
 			t.Logf("%s: %s", base, r.err)

@@ -110,7 +110,7 @@ func (s *siblings) stacks() (found []*convention.Table, unlisted map[*convention
 		}
 		taken[p] = true
 		found = append(found, &convention.Table{Path: p, Convention: c.first.Convention, Object: s.parent, Stack: st,
-			Reason: fmt.Sprintf("the tables of %d groups with the same members, one behind the other", len(c.keys))})
+			Reason: fmt.Sprintf("the tables of %d groups with the same members, one after the other", len(c.keys))})
 	}
 	return found, unlisted
 }
