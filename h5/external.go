@@ -41,10 +41,14 @@ func (m *family) close(first *File) {
 // OpenExternal opens raw storage that a dataset of this file names (specification, IV.A.2.h). The caller releases it.
 //
 // A name is relative to this file's directory. It may refer to files in and below that directory, through symbolic links too,
-// and in the directories that WithExternal allows; anything else is an error of kind Unsupported. If there is no such file, the
+// and in the directories that WithExternal allows for it; anything else is an error of kind Unsupported. If there is no such file, the
 // error has kind NotFound.
 func (f *File) OpenExternal(name string) (*source.Source, error) {
-	root, rel, err := f.place(name)
+	x := f.opts.external
+	if x.RawOnly {
+		x = External{Only: true, Dirs: x.RawDirs}
+	}
+	root, rel, err := f.place(name, &x)
 	if err != nil {
 		return nil, err
 	}
@@ -52,8 +56,7 @@ func (f *File) OpenExternal(name string) (*source.Source, error) {
 }
 
 // place finds the allowed directory that contains a file that this one names.
-func (f *File) place(name string) (root, rel string, err error) {
-	x := &f.opts.external
+func (f *File) place(name string, x *External) (root, rel string, err error) {
 	switch {
 	case x.Only && len(x.Dirs) == 0 && len(x.Files) == 0:
 		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and other files are not opened", name)
@@ -126,7 +129,7 @@ func open(r *os.Root, rel string) (*os.File, error) {
 // OpenFile opens another HDF5 file that this one names, by the rules of OpenExternal. It stays open, and is closed with
 // this file.
 func (f *File) OpenFile(name string) (*File, error) {
-	root, rel, err := f.place(name)
+	root, rel, err := f.place(name, &f.opts.external)
 	if err != nil {
 		return nil, err
 	}

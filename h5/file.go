@@ -84,26 +84,29 @@ type External struct {
 	Dirs  []string // further directories, with what is below them
 	Files []string // further single files
 	Only  bool     // not the file's own directory: Dirs and Files are all that is allowed
+
+	// External storage has no signature: any file can be read by it. RawOnly allows it in RawDirs and below only.
+	RawOnly bool
+	RawDirs []string
 }
 
 // WithExternal sets what the file may refer to outside itself. Opening anything else is an error of kind Unsupported. Relative
 // paths are relative to the working directory.
 func WithExternal(e External) Option {
 	return func(o *options) error {
-		x := External{Only: e.Only}
-		for _, d := range e.Dirs {
-			abs, err := filepath.Abs(d)
-			if err != nil {
-				return h5err.Wrap(h5err.Argument, err, "directory %q", d)
+		x := External{Only: e.Only, RawOnly: e.RawOnly}
+		for _, l := range []struct {
+			to   *[]string
+			from []string
+			what string
+		}{{&x.Dirs, e.Dirs, "directory"}, {&x.Files, e.Files, "file"}, {&x.RawDirs, e.RawDirs, "directory"}} {
+			for _, name := range l.from {
+				abs, err := filepath.Abs(name)
+				if err != nil {
+					return h5err.Wrap(h5err.Argument, err, "%s %q", l.what, name)
+				}
+				*l.to = append(*l.to, abs)
 			}
-			x.Dirs = append(x.Dirs, abs)
-		}
-		for _, f := range e.Files {
-			abs, err := filepath.Abs(f)
-			if err != nil {
-				return h5err.Wrap(h5err.Argument, err, "file %q", f)
-			}
-			x.Files = append(x.Files, abs)
 		}
 		o.external = x
 		return nil

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net"
+	"os"
 	"os/signal"
 	"path"
 	"path/filepath"
@@ -37,6 +39,9 @@ type serveFlags struct {
 	ticketLife             time.Duration
 	streams, clientStreams flags.Positive
 	connections            flags.Positive
+	addressConnections     flags.Positive
+	firstCall, sqlTimeout  time.Duration
+	include, exclude       []string
 	clientMemory           flags.Size
 	sendTimeout, drain     time.Duration
 	endpoints              flags.Positive
@@ -57,9 +62,10 @@ descriptor is the path [FILE, TABLE], or a command in JSON that can select colum
   {"file": "a.h5", "table": "/events", "columns": ["time"], "rows": "0:1000", "endpoints": 4, "batch_rows": 65536}
 
 The rows are split into endpoints at chunk borders, which clients can read in parallel. Nothing outside the files and
-directories is served, whatever a file, a link or a ticket asks for. The first line on stdout is
+directories is served, whatever a file, a link or a ticket asks for; external storage only where --allow-external names its
+directory. Hidden files, backups and what is not HDF5 are left out of directories. The first line on stdout is
 ` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert). After SIGTERM or SIGINT, running calls may finish within
-the time of --drain.
+the time of --drain. SIGHUP reads the tokens and the certificates again.
 
 Without --token-file, everyone who can reach the address can read everything.`,
 		Example: `  h5arrow serve data.h5
@@ -73,12 +79,17 @@ Without --token-file, everyone who can reach the address can read everything.`,
 	f.StringVar(&o.cert, "tls-cert", "", "encrypt, with the certificates in this `FILE` (PEM), read again when it changes")
 	f.StringVar(&o.key, "tls-key", "", "the key of --tls-cert (`FILE`, PEM)")
 	f.StringVar(&o.clientCA, "client-ca", "", "accept only clients with certificates signed by these authorities (`FILE`, PEM)")
-	f.StringVar(&o.tokens, "token-file", "", "accept only calls with a bearer token that is a line of this `FILE`")
+	f.StringVar(&o.tokens, "token-file", "", "accept only calls with a bearer token that is a line of this `FILE`, read again when it changes")
 	f.BoolVar(&o.sql, "sql", false, "answer Flight SQL")
+	f.DurationVar(&o.sqlTimeout, "sql-timeout", 0, "how long a statement may run, its result being read included (default: no limit)")
+	f.StringArrayVar(&o.include, "include", nil, "serve only what matches this `PATTERN` in directories, hidden files too (repeatable)")
+	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out what matches this `PATTERN` in directories (repeatable)")
 	f.Var(&o.streams, "max-streams", fmt.Sprintf("maximum number of streams at a time (default %d)", flight.DefaultMaxStreams))
 	f.Var(&o.clientStreams, "max-client-streams", "maximum number of streams of one client, which is a token, else a certificate, else an address")
 	f.Var(&o.clientMemory, "max-client-memory", "maximum memory for the streams of one client")
 	f.Var(&o.connections, "max-connections", "maximum number of connections (default 2048)")
+	f.Var(&o.addressConnections, "max-address-connections", "maximum number of connections from one address (default: a quarter of --max-connections)")
+	f.DurationVar(&o.firstCall, "first-call", flight.DefaultFirstCall, "how long a connection may exist without an admitted call")
 	f.DurationVar(&o.sendTimeout, "send-timeout", flight.DefaultSendTimeout, "how long a client may stop reading before its stream is ended")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long calls may continue after SIGTERM or SIGINT")
 	f.DurationVar(&o.ticketLife, "ticket-life", flight.DefaultTicketLife, "how long a ticket is valid")
@@ -117,11 +128,12 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		streams = limit / 4
 	}
 	m := service.NewMonitor(o.log.String(), a.err, errorText)
-	opts, err := o.serverOptions(streams, m)
+	opts, reload, err := o.serverOptions(streams, m)
 	if err != nil {
 		return err
 	}
-	roots, err := a.roots(o, args)
+	defer onHangup(reload)()
+	roots, err := a.roots(o, args, m)
 	if err != nil {
 		return err
 	}
@@ -160,72 +172,104 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 		return usage("--client-ca needs --tls-cert")
 	case o.filename:
 		return usage("--filename is not for serve: flights have the names of their files")
+	case o.sqlTimeout < 0:
+		return usage("--sql-timeout %v is negative", o.sqlTimeout)
+	case o.sqlTimeout > 0 && !o.sql:
+		return usage("--sql-timeout needs --sql")
 	case o.drain < 0:
 		return usage("--drain %v is negative", o.drain)
 	}
 	return o.selection.check(cmd)
 }
 
-func (o *serveFlags) serverOptions(streams int64, m *service.Monitor) ([]flight.Option, error) {
-	opts := []flight.Option{flight.WithMaxMemory(streams), flight.WithSendTimeout(o.sendTimeout), flight.WithTicketLife(o.ticketLife)}
-	if o.streams > 0 {
-		opts = append(opts, flight.WithMaxStreams(int(o.streams)))
+// onHangup calls the functions at each SIGHUP, until stop is called.
+func onHangup(reload []func()) (stop func()) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGHUP)
+	done := make(chan struct{})
+	go func() {
+		for {
+			select {
+			case <-signals:
+				for _, fn := range reload {
+					fn()
+				}
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() {
+		signal.Stop(signals)
+		close(done)
 	}
-	if o.clientStreams > 0 {
-		opts = append(opts, flight.WithClientStreams(int(o.clientStreams)))
-	}
-	if o.connections > 0 {
-		opts = append(opts, flight.WithMaxConnections(int(o.connections)))
-	}
-	if o.clientMemory > 0 {
-		opts = append(opts, flight.WithClientMemory(int64(o.clientMemory)))
-	}
-	if o.batchRows > 0 {
-		opts = append(opts, flight.WithBatchRows(int64(o.batchRows)))
-	}
-	if o.batchBytes > 0 {
-		opts = append(opts, flight.WithBatchBytes(int64(o.batchBytes)))
-	}
-	if o.endpoints > 0 {
-		opts = append(opts, flight.WithEndpoints(int(o.endpoints)))
-	}
-	if o.endpointBytes > 0 {
-		opts = append(opts, flight.WithEndpointBytes(int64(o.endpointBytes)))
-	}
-	if o.workers > 0 {
-		opts = append(opts, flight.WithWorkers(int(o.workers)))
-	}
+}
+
+// serverOptions returns the options of the server, and functions that read files of theirs again.
+func (o *serveFlags) serverOptions(streams int64, m *service.Monitor) (opts []flight.Option, reload []func(), err error) {
+	opts = append(o.limits(), flight.WithMaxMemory(streams), flight.WithSendTimeout(o.sendTimeout), flight.WithFirstCall(o.firstCall),
+		flight.WithTicketLife(o.ticketLife))
 	if o.trust {
 		opts = append(opts, flight.WithTrustedInput())
 	}
 	if o.tokens != "" {
-		tokens, err := service.ReadTokens(o.tokens)
+		tokens, err := service.ReadTokens(o.tokens, m)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		opts = append(opts, flight.WithTokens(tokens...))
+		opts, reload = append(opts, flight.WithTokenCheck(tokens.Has)), append(reload, tokens.Reload)
 	}
 	if o.ticketKey != "" {
 		key, err := service.ReadFile(o.ticketKey)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		if len(key) < 32 {
-			return nil, about(o.ticketKey, usage("a ticket key must have at least 32 bytes"))
+			return nil, nil, about(o.ticketKey, usage("a ticket key must have at least 32 bytes"))
 		}
 		opts = append(opts, flight.WithTicketKey(key))
 	}
 	if o.cert != "" {
-		config, err := service.TLS(o.cert, o.key, o.clientCA, m)
+		config, again, err := service.TLS(o.cert, o.key, o.clientCA, m)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
-		opts = append(opts, flight.WithTLS(config))
+		opts, reload = append(opts, flight.WithTLS(config)), append(reload, again)
 	}
-	return opts, nil
+	return opts, reload, nil
 }
 
-func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
+// limits returns the options that are numbers, where they were given.
+func (o *serveFlags) limits() (opts []flight.Option) {
+	for _, l := range []struct {
+		n      int
+		option func(int) flight.Option
+	}{
+		{int(o.streams), flight.WithMaxStreams}, {int(o.clientStreams), flight.WithClientStreams}, {int(o.connections), flight.WithMaxConnections},
+		{int(o.addressConnections), flight.WithAddressConnections}, {int(o.endpoints), flight.WithEndpoints}, {int(o.workers), flight.WithWorkers},
+	} {
+		if l.n > 0 {
+			opts = append(opts, l.option(l.n))
+		}
+	}
+	for _, l := range []struct {
+		n      int64
+		option func(int64) flight.Option
+	}{
+		{int64(o.clientMemory), flight.WithClientMemory}, {int64(o.batchRows), flight.WithBatchRows}, {int64(o.batchBytes), flight.WithBatchBytes},
+		{int64(o.endpointBytes), flight.WithEndpointBytes},
+	} {
+		if l.n > 0 {
+			opts = append(opts, l.option(l.n))
+		}
+	}
+	if o.sqlTimeout > 0 {
+		opts = append(opts, flight.WithSQLTimeout(o.sqlTimeout))
+	}
+	return opts
+}
+
+func (a *app) roots(o *serveFlags, args []string, m *service.Monitor) (*flight.Roots, error) {
 	names, err := expand(args)
 	if err != nil {
 		return nil, err
@@ -234,7 +278,8 @@ func (a *app) roots(o *serveFlags, args []string) (*flight.Roots, error) {
 	if err != nil {
 		return nil, err
 	}
-	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(a.served(o))}
+	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(a.served(o)),
+		flight.WithInclude(o.include...), flight.WithExclude(o.exclude...), flight.WithLeftOut(m.LeftOut)}
 	if o.io.String() == "read" {
 		ropts = append(ropts, flight.WithoutMapping())
 	}
@@ -325,6 +370,7 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor
 	if o.cert != "" {
 		scheme = "grpc+tls"
 	}
+	a.warnOpen(o, l.Addr())
 	if err := a.print("listening on " + scheme + "://" + l.Addr().String()); err != nil {
 		l.Close() // nobody was served
 		return about("stdout", h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write"))
@@ -350,6 +396,19 @@ func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor
 		return h5err.Wrap(h5err.IO, nil, "calls were cut off after %v", o.drain).WithHint("allow more with --drain")
 	}
 	return nil
+}
+
+// warnOpen says on stderr what an address that other machines reach is exposed to.
+func (a *app) warnOpen(o *serveFlags, address net.Addr) {
+	if t, ok := address.(*net.TCPAddr); !ok || t.IP.IsLoopback() {
+		return
+	}
+	switch {
+	case o.tokens == "" && o.clientCA == "":
+		a.note("everyone who can reach %s can read everything: --token-file or --client-ca limits who can", address)
+	case o.cert == "":
+		a.note("tokens and data are sent unencrypted: --tls-cert encrypts them")
+	}
 }
 
 // serveSQL opens the SQL engine over all tables that are served now. The caller calls done when nothing uses it any more.

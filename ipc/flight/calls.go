@@ -3,13 +3,13 @@ package flight
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"net"
 	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"google.golang.org/grpc"
@@ -44,9 +44,18 @@ type Call struct {
 // call is a call in progress.
 type call struct {
 	Call
-	conn *conn
-	cut  context.CancelCauseFunc // ends the call with errSlow, even while grpc waits for the client
+	conn    *conn
+	cut     context.CancelCauseFunc // ends the call with a reason, even while grpc waits for the client
+	allowed func() bool             // reports whether the call's token is still accepted; nil without tokens
+	sending atomic.Bool             // grpc sends a message: if the call is cut now, grpc chooses the status
 }
+
+// Reasons for which the server ends a call.
+var (
+	errSlow    = status.Error(codes.DeadlineExceeded, "the client did not read for too long")
+	errClosing = status.Error(codes.Unavailable, "the server is shutting down; try again later")
+	errRevoked = status.Error(codes.Unauthenticated, "the token is no longer accepted")
+)
 
 type (
 	callKey struct{}
@@ -56,14 +65,24 @@ type (
 // callOf returns the call that a context belongs to.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
-// slowContext reports an expired deadline when the call is cut, so that the client receives DEADLINE_EXCEEDED.
+// slowContext reports an expired deadline when the call is cut for that reason, so that the client receives
+// DEADLINE_EXCEEDED.
 type slowContext struct{ context.Context }
 
 // Err implements context.Context.
 func (c slowContext) Err() error {
 	err := c.Context.Err()
-	if err != nil && errors.Is(context.Cause(c.Context), errSlow) {
+	if err != nil && status.Code(context.Cause(c.Context)) == codes.DeadlineExceeded {
 		return context.DeadlineExceeded
+	}
+	return err
+}
+
+// reason returns the error that the server ended a call with, else err.
+func reason(ctx context.Context, err error) error {
+	cause := context.Cause(ctx)
+	if _, ours := status.FromError(cause); err != nil && cause != nil && ours {
+		return cause
 	}
 	return err
 }
@@ -80,44 +99,52 @@ func (s *Server) tap(ctx context.Context, info *tap.Info) (context.Context, erro
 	if p != nil {
 		c.Peer = p.Addr.String()
 	}
-	c.Client, err = s.client(p, info)
+	if c.Client, c.allowed, err = s.client(p, info); c.conn != nil && c.conn.refused != nil {
+		err = c.conn.refused
+	}
 	if err != nil {
 		s.observe(&c.Call, err)
 		return ctx, err
+	}
+	if c.conn != nil && (c.allowed != nil || s.o.token == nil) {
+		c.conn.admit()
 	}
 	ctx, c.cut = context.WithCancelCause(context.WithValue(ctx, callKey{}, c))
 	return slowContext{ctx}, nil
 }
 
-// client identifies the client of a call. A call without its token is an error.
-func (s *Server) client(p *peer.Peer, info *tap.Info) (string, error) {
-	if len(s.o.tokens) > 0 && info.FullMethodName != healthpb.Health_Check_FullMethodName {
-		given := info.Header.Get("authorization")
-		if len(given) != 1 || len(given[0]) <= len("Bearer ") || !strings.EqualFold(given[0][:len("Bearer ")], "Bearer ") {
-			return "", status.Error(codes.Unauthenticated, `a bearer token is needed: metadata "authorization: Bearer TOKEN"`)
-		}
-		sum := sha256.Sum256([]byte(given[0][len("Bearer "):]))
-		known := 0
-		for i := range s.o.tokens {
-			known |= subtle.ConstantTimeCompare(sum[:], s.o.tokens[i][:])
-		}
-		if known != 1 {
-			return "", status.Error(codes.Unauthenticated, "the token is not known")
-		}
-		return "token:" + hex.EncodeToString(sum[:4]), nil
+// client identifies the client of a call, and returns a function that reports whether its token is still accepted. A call
+// without its token is an error.
+func (s *Server) client(p *peer.Peer, info *tap.Info) (name string, allowed func() bool, err error) {
+	if s.o.token == nil || info.FullMethodName == healthpb.Health_Check_FullMethodName {
+		return peerName(p), nil, nil
 	}
+	given := info.Header.Get("authorization")
+	if len(given) != 1 || len(given[0]) <= len("Bearer ") || !strings.EqualFold(given[0][:len("Bearer ")], "Bearer ") {
+		return "", nil, status.Error(codes.Unauthenticated, `a bearer token is needed: metadata "authorization: Bearer TOKEN"`)
+	}
+	token := given[0][len("Bearer "):]
+	if !s.o.token(token) {
+		return "", nil, status.Error(codes.Unauthenticated, "the token is not known")
+	}
+	sum := sha256.Sum256([]byte(token))
+	return "token:" + hex.EncodeToString(sum[:4]), func() bool { return s.o.token(token) }, nil
+}
+
+// peerName identifies a client by its certificate or its address.
+func peerName(p *peer.Peer) string {
 	if p == nil {
-		return "unknown", nil
+		return "unknown"
 	}
 	if t, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(t.State.PeerCertificates) > 0 {
 		sum := sha256.Sum256(t.State.PeerCertificates[0].Raw)
-		return "certificate:" + hex.EncodeToString(sum[:4]), nil
+		return "certificate:" + hex.EncodeToString(sum[:4])
 	}
 	host, _, err := net.SplitHostPort(p.Addr.String())
 	if err != nil {
 		host = p.Addr.String()
 	}
-	return "address:" + host, nil
+	return "address:" + host
 }
 
 // observe reports a call that has ended.
@@ -130,6 +157,11 @@ func (s *Server) observe(c *Call, err error) {
 // guard runs a call. It turns panics into errors, and gives errors a code.
 func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
 	c := callOf(ctx)
+	defer context.AfterFunc(s.closing, func() {
+		if !c.sending.Load() { // otherwise the next message ends the call
+			c.cut(errClosing)
+		}
+	})()
 	defer func() {
 		if r := recover(); r != nil {
 			s.observe(&c.Call, fmt.Errorf("panic: %v\n%s", r, debug.Stack()))
@@ -139,6 +171,7 @@ func (s *Server) guard(ctx context.Context, fn func() error) (err error) {
 		if c.conn != nil {
 			err = c.conn.cause(err)
 		}
+		err = reason(ctx, err)
 		s.observe(&c.Call, err)
 		err = s.statusOf(err)
 	}()
@@ -155,7 +188,7 @@ func (s *Server) unary(ctx context.Context, req any, _ *grpc.UnaryServerInfo, ne
 }
 
 func (s *Server) streaming(srv any, ss grpc.ServerStream, _ *grpc.StreamServerInfo, next grpc.StreamHandler) error {
-	t := &timedStream{ServerStream: ss, c: callOf(ss.Context()), timeout: s.o.sendTimeout}
+	t := &timedStream{ServerStream: ss, c: callOf(ss.Context()), timeout: s.o.sendTimeout, closing: s.closing}
 	return s.guard(ss.Context(), func() error { return next(srv, t) })
 }
 
@@ -165,10 +198,19 @@ type timedStream struct {
 	c       *call
 	timeout time.Duration
 	timer   *time.Timer
+	closing context.Context // done when the server is
 }
 
 // SendMsg implements grpc.ServerStream.
 func (t *timedStream) SendMsg(m any) error {
+	t.c.sending.Store(true)
+	defer t.c.sending.Store(false)
+	switch {
+	case t.closing.Err() != nil:
+		return errClosing
+	case t.c.allowed != nil && !t.c.allowed():
+		return errRevoked
+	}
 	if t.timer == nil {
 		t.timer = time.AfterFunc(t.timeout, func() { t.c.cut(errSlow) })
 	} else {
@@ -187,9 +229,10 @@ type connStats Server
 
 // TagConn implements stats.Handler.
 func (s *connStats) TagConn(ctx context.Context, info *stats.ConnTagInfo) context.Context {
-	c := &conn{out: map[*message]struct{}{}, close: func() {}}
+	c := &conn{out: map[*message]struct{}{}, admit: func() {}, close: func() {}}
 	s.mu.Lock()
 	if nc := s.conns[addresses(info.RemoteAddr, info.LocalAddr)]; nc != nil {
+		c.admit, c.refused = nc.admit, nc.refused
 		c.close = func() { nc.Close() } // a client that does not read gets no message either
 		if c.wire = nc.wire; c.wire != nil {
 			c.wire.SetMemory(c)

@@ -180,7 +180,7 @@ func TestWrongDescriptors(t *testing.T) {
 		{pathOf("/etc/passwd"), codes.InvalidArgument, "is not the name of a served file"},
 		{pathOf("."), codes.InvalidArgument, "is not the name of a served file"},
 		{pathOf("expected"), codes.NotFound, "is served"},
-		{pathOf("external.raw"), codes.DataLoss, "external.raw: at byte 0: corrupt: no HDF5 signature"},
+		{pathOf("external.raw"), codes.NotFound, `no file "external.raw" is served`},
 		{pathOf("old.h5"), codes.InvalidArgument, "tables"},
 		{&flight.FlightDescriptor{}, codes.InvalidArgument, "neither a path nor a command"},
 		{commandOf(`select 1`), codes.InvalidArgument, "the command is not a JSON object"},

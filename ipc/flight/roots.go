@@ -29,6 +29,7 @@ type Roots struct {
 	roots  []root
 	opts   []arrowmap.Option
 	noMap  bool
+	filter filter
 	tables func(*arrowmap.File) ([]*arrowmap.Table, error)
 
 	mu     sync.Mutex
@@ -53,6 +54,7 @@ type rootOptions struct {
 	opts     []arrowmap.Option
 	external []string
 	noMap    bool
+	filter   filter
 	tables   func(*arrowmap.File) ([]*arrowmap.Table, error)
 }
 
@@ -72,7 +74,9 @@ func WithoutMapping() RootOption {
 	}
 }
 
-// WithExternal allows served files to refer to files in further directories, which are not served themselves.
+// WithExternal allows served files to refer to files in further directories, which are not served themselves. Without it,
+// links and virtual datasets may refer to HDF5 files inside the roots, and external storage is refused: it has no signature,
+// so that any file beside the HDF5 files could be read by it.
 func WithExternal(dirs ...string) RootOption {
 	return func(o *rootOptions) error {
 		o.external = append(o.external, dirs...)
@@ -100,7 +104,7 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 	if len(paths) == 0 {
 		return nil, h5err.New(h5err.Argument, "nothing to serve")
 	}
-	r := &Roots{tables: o.tables, noMap: o.noMap, open: map[string]*handle{}}
+	r := &Roots{tables: o.tables, noMap: o.noMap, filter: o.filter, open: map[string]*handle{}}
 	var dirs, files []string
 	named := map[string]string{}
 	for _, p := range paths {
@@ -122,7 +126,8 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 		}
 		named[x.name] = p
 	}
-	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(arrowmap.External{Dirs: append(dirs, o.external...), Files: files, Only: true}))
+	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(arrowmap.External{Dirs: append(dirs, o.external...), Files: files, Only: true,
+		RawOnly: true, RawDirs: o.external}))
 	return r, nil
 }
 
@@ -200,10 +205,12 @@ func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err err
 	var denied error
 	for _, x := range r.roots {
 		rel := filepath.FromSlash(name)
-		if x.file != "" {
-			if name != x.name {
-				continue
-			}
+		switch {
+		case x.file == "" && r.filter.reason(name) != "":
+			continue
+		case x.file != "" && name != x.name:
+			continue
+		case x.file != "":
 			rel = x.file
 		}
 		info, err := x.r.Stat(rel)
@@ -237,13 +244,14 @@ func (r *Roots) names(fn func(name string) error) error {
 			if entries++; entries > maxEntries {
 				return h5err.New(h5err.Limit, "more than %d files and directories are served", maxEntries)
 			}
-			if err != nil { // may have vanished, or may be unreadable
-				if d != nil && d.IsDir() && name != "." {
-					return fs.SkipDir
-				}
+			reason, err := r.leftOut(&x, name, d, err, seen)
+			switch {
+			case err != nil:
+				return err
+			case reason != "":
+				r.filter.tell(name, reason)
 				return nil
-			}
-			if d.IsDir() || seen[name] || !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0 || !x.isHDF5(name) {
+			case d.IsDir():
 				return nil
 			}
 			seen[name] = true
@@ -254,6 +262,34 @@ func (r *Roots) names(fn func(name string) error) error {
 		}
 	}
 	return nil
+}
+
+// leftOut returns why an entry of a directory is not served, "" if it is, or is a directory. err is what the walk has met.
+func (r *Roots) leftOut(x *root, name string, d fs.DirEntry, err error, seen map[string]bool) (reason string, skip error) {
+	switch {
+	case name == "." && err != nil:
+		r.filter.tell(name, "it can't be read: "+h5err.Cause(err).Error())
+		return "", nil
+	case err != nil && d != nil && d.IsDir():
+		r.filter.tell(name, "it can't be read: "+h5err.Cause(err).Error())
+		return "", fs.SkipDir
+	case err != nil: // may have vanished, or may be unreadable
+		return "it can't be read: " + h5err.Cause(err).Error(), nil
+	case d.IsDir() && name != "." && r.filter.skips(name):
+		r.filter.tell(name, r.filter.reason(name))
+		return "", fs.SkipDir
+	case d.IsDir():
+		return "", nil
+	case r.filter.reason(name) != "":
+		return r.filter.reason(name), nil
+	case seen[name]:
+		return "another directory has a file of this name", nil
+	case !d.Type().IsRegular() && d.Type()&fs.ModeSymlink == 0:
+		return "it is not a regular file", nil
+	case !x.isHDF5(name):
+		return "it is not HDF5, or can't be read", nil
+	}
+	return "", nil
 }
 
 // isHDF5 looks for the signature where a superblock may start (II.A): at 0, 512, 1024, 2048 and so on.
@@ -317,6 +353,9 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	r.mu.Unlock()
 	if closed {
 		return nil, h5err.New(h5err.IO, "the server is closing")
+	}
+	if x.file == "" && !x.isHDF5(rel) { // what else is in a directory is nobody's business
+		return nil, h5err.New(h5err.NotFound, "no file %q is served", name)
 	}
 	f, err := x.r.Open(rel)
 	if err != nil {

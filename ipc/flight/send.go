@@ -136,8 +136,10 @@ func (m *message) copy(n int, from [][]byte) {
 // conn is a client's connection. It keeps track of the messages that grpc holds: when a connection ends, grpc drops queued
 // messages without putting their parts back.
 type conn struct {
-	close func()     // closes it
-	wire  *h2.Writer // nil: encrypted, or not a socket
+	admit   func()     // called when one of its calls was admitted
+	refused error      // its calls end with this, if not nil
+	close   func()     // closes it
+	wire    *h2.Writer // nil: encrypted, or not a socket
 
 	mu    sync.Mutex
 	out   map[*message]struct{}
@@ -308,9 +310,6 @@ type sender struct {
 	under atomic.Int32  // messages that have not been released
 	quiet chan struct{} // receives when there are none
 }
-
-// errSlow ends a stream whose client does not read.
-var errSlow = status.Error(codes.DeadlineExceeded, "the client did not read for too long")
 
 func (s *sender) start(schema *arrow.Schema) {
 	s.quiet = make(chan struct{}, 1)

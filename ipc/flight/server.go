@@ -3,6 +3,7 @@ package flight
 import (
 	"context"
 	"crypto/sha256"
+	"crypto/subtle"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -20,20 +21,21 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/ipc/flight/internal/h2"
 )
 
 // Option changes how a Server works.
 type Option func(*options) error
 
 type options struct {
-	tokens        [][sha256.Size]byte
+	token         func(token string) bool // nil: none is needed
 	tls           *tls.Config
 	key           []byte
 	life          time.Duration
 	streams       int
 	clientStreams int
 	conns         int
+	hostConns     int
+	firstCall     time.Duration
 	memory        int64
 	clientMemory  int64
 	sendTimeout   time.Duration
@@ -44,6 +46,7 @@ type options struct {
 	trust         bool
 	workers       int
 	sql           SQL
+	sqlTimeout    time.Duration // 0: none
 	sqlTables     []SQLTable
 	observe       func(Call)
 }
@@ -54,6 +57,7 @@ const (
 	DefaultMaxStreams    = 1024
 	DefaultMaxMemory     = 1 << 30
 	DefaultSendTimeout   = 30 * time.Second
+	DefaultFirstCall     = 10 * time.Second
 	DefaultBatchBytes    = 2 << 20
 	DefaultEndpointBytes = 128 << 20
 	defaultConnections   = 2048
@@ -77,17 +81,53 @@ func positive[N int | int64 | time.Duration](to *N, n N, what string) error {
 // exception is grpc.health.v1.Health/Check. No tokens at all, or an empty one, are an error of kind Argument.
 func WithTokens(tokens ...string) Option {
 	return func(o *options) error {
-		if len(tokens) == 0 {
+		list, err := NewTokens(tokens...)
+		if err != nil {
+			return err
+		}
+		return WithTokenCheck(list.Has)(o)
+	}
+}
+
+// WithTokenCheck is WithTokens for tokens that may change: known reports whether a token is accepted now. It is called at the
+// start of each call and before each message of a stream, by several goroutines, so a stream ends soon after its token has
+// been withdrawn.
+func WithTokenCheck(known func(token string) bool) Option {
+	return func(o *options) error {
+		if known == nil {
 			return h5err.New(h5err.Argument, "no tokens")
 		}
-		for _, t := range tokens {
-			if t == "" {
-				return h5err.New(h5err.Argument, "an empty token")
-			}
-			o.tokens = append(o.tokens, sha256.Sum256([]byte(t)))
-		}
+		o.token = known
 		return nil
 	}
+}
+
+// Tokens is a set of bearer tokens. It keeps their SHA-256 sums only.
+type Tokens struct{ sums [][sha256.Size]byte }
+
+// NewTokens returns a set of tokens. No tokens at all, or an empty one, are an error of kind Argument.
+func NewTokens(tokens ...string) (*Tokens, error) {
+	if len(tokens) == 0 {
+		return nil, h5err.New(h5err.Argument, "no tokens")
+	}
+	t := &Tokens{}
+	for _, s := range tokens {
+		if s == "" {
+			return nil, h5err.New(h5err.Argument, "an empty token")
+		}
+		t.sums = append(t.sums, sha256.Sum256([]byte(s)))
+	}
+	return t, nil
+}
+
+// Has reports whether a token is in the set. How long it takes does not depend on which one it is.
+func (t *Tokens) Has(token string) bool {
+	sum := sha256.Sum256([]byte(token))
+	known := 0
+	for i := range t.sums {
+		known |= subtle.ConstantTimeCompare(sum[:], t.sums[i][:])
+	}
+	return known == 1
 }
 
 // WithTLS encrypts connections. The configuration may demand client certificates.
@@ -131,9 +171,22 @@ func WithClientStreams(n int) Option {
 	return func(o *options) error { return positive(&o.clientStreams, n, "streams of a client") }
 }
 
-// WithMaxConnections limits connections. Further ones are closed at once. The default is 2048.
+// WithMaxConnections limits connections. Calls on further ones are refused with RESOURCE_EXHAUSTED, and they are closed soon.
+// The default is 2048.
 func WithMaxConnections(n int) Option {
 	return func(o *options) error { return positive(&o.conns, n, "connections") }
+}
+
+// WithAddressConnections limits the connections from one address. The default is a quarter of the limit of all connections.
+// Clients behind a proxy share its address.
+func WithAddressConnections(n int) Option {
+	return func(o *options) error { return positive(&o.hostConns, n, "connections from an address") }
+}
+
+// WithFirstCall sets how long a connection may exist without a call that was admitted: one with its token, where tokens are
+// needed. Then it is closed. The default is DefaultFirstCall.
+func WithFirstCall(d time.Duration) Option {
+	return func(o *options) error { return positive(&o.firstCall, d, "time until the first call") }
 }
 
 // WithMaxMemory limits the memory for decoded rows and messages of all streams, in bytes. Streams wait for memory. The
@@ -164,6 +217,12 @@ func WithClientMemory(n int64) Option {
 // The default is DefaultSendTimeout.
 func WithSendTimeout(d time.Duration) Option {
 	return func(o *options) error { return positive(&o.sendTimeout, d, "send timeout") }
+}
+
+// WithSQLTimeout limits how long a statement may run, from its start until its client has read the result. Then its call ends
+// with DEADLINE_EXCEEDED. The default is no limit but the client's deadline.
+func WithSQLTimeout(d time.Duration) Option {
+	return func(o *options) error { return positive(&o.sqlTimeout, d, "time of a statement") }
 }
 
 // WithBatchRows sets the rows of a message. The last one of an endpoint may have fewer. The default is set by WithBatchBytes.
@@ -231,12 +290,16 @@ type Server struct {
 
 	mu    sync.Mutex
 	conns map[string]*netConn // by addresses
+	hosts map[string]int      // connections by the address of their client, without port
+
+	closing context.Context // done when calls must end
+	cut     context.CancelFunc
 }
 
 // New returns a server, which Serve starts. It does not close the roots.
 func New(roots *Roots, opts ...Option) (*Server, error) {
 	o := options{life: DefaultTicketLife, streams: DefaultMaxStreams, conns: defaultConnections, memory: DefaultMaxMemory,
-		sendTimeout: DefaultSendTimeout, batchBytes: DefaultBatchBytes, endpointBytes: DefaultEndpointBytes, observe: func(Call) {}}
+		sendTimeout: DefaultSendTimeout, firstCall: DefaultFirstCall, batchBytes: DefaultBatchBytes, endpointBytes: DefaultEndpointBytes, observe: func(Call) {}}
 	for _, opt := range opts {
 		if err := opt(&o); err != nil {
 			return nil, err
@@ -248,8 +311,12 @@ func New(roots *Roots, opts ...Option) (*Server, error) {
 	if o.clientMemory == 0 || o.clientMemory > o.memory {
 		o.clientMemory = o.memory
 	}
-	s := &Server{o: o, roots: roots, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
+	if o.hostConns == 0 {
+		o.hostConns = max(1, o.conns/4)
+	}
+	s := &Server{o: o, roots: roots, hosts: map[string]int{}, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
 		pool: &pool{maxKept: int(min(o.memory/8, 256<<20))}}
+	s.closing, s.cut = context.WithCancel(context.Background())
 	s.limits = &limiter{streams: o.streams, clientStreams: o.clientStreams, memory: o.memory, clientMemory: o.clientMemory,
 		patience: patience, clients: map[string]*usage{}}
 	if o.sql != nil {
@@ -304,15 +371,18 @@ const writeBuffer = 64 << 10
 
 // Serve accepts connections from l until Shutdown or Close is called; then it returns nil.
 func (s *Server) Serve(l net.Listener) error {
-	err := s.grpc.Serve(&listener{Listener: l, s: s, room: make(chan struct{}, s.o.conns)})
+	err := s.grpc.Serve(newListener(l, s))
 	if err == nil || errors.Is(err, grpc.ErrServerStopped) {
 		return nil
 	}
 	return h5err.Wrap(h5err.IO, err, "can't serve")
 }
 
-// Shutdown refuses new calls and waits until those in progress have ended. When ctx ends first, it cancels them and returns
-// the error of ctx.
+// goodbye is how long calls that are cut off have to tell their clients why.
+const goodbye = time.Second
+
+// Shutdown refuses new calls and waits until those in progress have ended. When ctx ends first, it ends them with UNAVAILABLE
+// and returns the error of ctx.
 func (s *Server) Shutdown(ctx context.Context) error {
 	s.health.Shutdown()
 	done := make(chan struct{})
@@ -325,14 +395,20 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	case <-ctx.Done():
 	}
-	s.grpc.Stop()
-	<-done
+	s.cut()
+	select {
+	case <-done:
+	case <-time.After(goodbye):
+		s.grpc.Stop()
+		<-done
+	}
 	return ctx.Err()
 }
 
 // Close cancels all calls and waits until they have ended.
 func (s *Server) Close() error {
 	s.health.Shutdown()
+	s.cut()
 	s.grpc.Stop()
 	return nil
 }
@@ -358,91 +434,4 @@ func (s *Server) Stats() Stats {
 	st.Files = s.roots.all
 	s.roots.mu.Unlock()
 	return st
-}
-
-// listener limits and tracks connections.
-type listener struct {
-	net.Listener
-	s    *Server
-	room chan struct{}
-}
-
-// Accept implements net.Listener.
-func (l *listener) Accept() (net.Conn, error) {
-	for {
-		c, err := l.Listener.Accept()
-		if err != nil {
-			return nil, err
-		}
-		select {
-		case l.room <- struct{}{}:
-		default:
-			c.Close() // nothing was written
-			continue
-		}
-		nc := &netConn{Conn: c, l: l}
-		if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // other types read in Write what they write
-			nc.wire = h2.NewWriter(nc.writeAll, func() { c.Close() })
-		}
-		l.s.mu.Lock()
-		l.s.conns[nc.key()] = nc
-		l.s.mu.Unlock()
-		return nc, nil
-	}
-}
-
-// netConn is a connection whose writes have a deadline.
-type netConn struct {
-	net.Conn
-	l    *listener
-	wire *h2.Writer // nil: encrypted, or not a socket
-	once sync.Once
-}
-
-func addresses(remote, local net.Addr) string { return remote.String() + " " + local.String() }
-
-func (c *netConn) key() string { return addresses(c.RemoteAddr(), c.LocalAddr()) }
-
-// Write implements net.Conn.
-func (c *netConn) Write(b []byte) (int, error) {
-	if c.wire != nil {
-		return c.wire.Write(b)
-	}
-	if err := c.hurry(); err != nil {
-		return 0, err
-	}
-	return c.Conn.Write(b)
-}
-
-// Read implements net.Conn.
-func (c *netConn) Read(b []byte) (int, error) {
-	n, err := c.Conn.Read(b)
-	if c.wire != nil {
-		c.wire.Received(b[:n])
-	}
-	return n, err
-}
-
-// hurry sets a deadline for a write: keepalive pings have to wait for it.
-func (c *netConn) hurry() error { return c.SetWriteDeadline(time.Now().Add(2 * c.l.s.o.sendTimeout)) }
-
-func (c *netConn) writeAll(v *net.Buffers) error {
-	if err := c.hurry(); err != nil {
-		return err
-	}
-	_, err := v.WriteTo(c.Conn)
-	return err
-}
-
-// Close implements net.Conn.
-func (c *netConn) Close() error {
-	c.once.Do(func() {
-		c.l.s.mu.Lock()
-		if c.l.s.conns[c.key()] == c {
-			delete(c.l.s.conns, c.key())
-		}
-		c.l.s.mu.Unlock()
-		<-c.l.room
-	})
-	return c.Conn.Close()
 }

@@ -5,8 +5,6 @@ import (
 	"crypto/tls"
 	"errors"
 	"io"
-	"net"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -241,26 +239,5 @@ func TestHealth(t *testing.T) {
 		if err != nil || r.Status != healthpb.HealthCheckResponse_SERVING {
 			t.Errorf("%v, %v", r, err)
 		}
-	}
-}
-
-// Connections beyond the limit are closed.
-func TestConnectionLimit(t *testing.T) {
-	leaks(t)
-	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithMaxConnections(1))
-	c := p.dial(t)
-	if _, err := c.GetFlightInfo(context.Background(), pathOf("sample.h5")); err != nil {
-		t.Fatal(err)
-	}
-	nc, err := net.Dial("tcp", p.address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer nc.Close()
-	if err := nc.SetReadDeadline(time.Now().Add(10 * time.Second)); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := nc.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
-		t.Errorf("a second connection: %v", err)
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -144,6 +145,7 @@ func (s *Server) doStatement(t *ticket, stream flight.FlightService_DoGetServer)
 	if err := g.reserve(ctx, sqlMemory); err != nil {
 		return err
 	}
+	defer s.limitStatement(ctx)()
 	r, err := s.answer(ctx, t)
 	if err != nil {
 		return err
@@ -222,7 +224,20 @@ func (q *sqlServer) schemas(ctx context.Context, t *ticket) (result, parameters 
 		return nil, nil, err
 	}
 	defer rows.release()
+	defer q.s.limitStatement(ctx)()
 	return q.s.o.sql.Schema(ctx, t.SQL, rows.row(0))
+}
+
+// limitStatement ends a call that runs a statement for too long, until stop is called.
+func (s *Server) limitStatement(ctx context.Context) (stop func()) {
+	if s.o.sqlTimeout == 0 {
+		return func() {}
+	}
+	c := callOf(ctx)
+	t := time.AfterFunc(s.o.sqlTimeout, func() {
+		c.cut(status.Errorf(codes.DeadlineExceeded, "the statement took longer than %v, which is the limit of this server", s.o.sqlTimeout))
+	})
+	return func() { t.Stop() }
 }
 
 // DoGetStatement implements flightsql.Server. It is not reached: doGetSQL answers these tickets.

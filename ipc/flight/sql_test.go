@@ -292,3 +292,28 @@ func (failing) Query(context.Context, string, arrow.RecordBatch) (array.RecordRe
 		yield(nil, errors.Join(h5err.New(h5err.Memory, "too much memory")))
 	}), nil
 }
+
+// endless computes until its call ends.
+type endless struct{ counting }
+
+func (endless) Query(ctx context.Context, _ string, _ arrow.RecordBatch) (array.RecordReader, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+// A statement that takes too long is ended, and its client learns why.
+func TestSQLTimeout(t *testing.T) {
+	leaks(t)
+	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithSQL(endless{}), WithSQLTimeout(100*time.Millisecond))
+	cl, err := flightsql.NewClient(p.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	info, err := cl.Execute(context.Background(), "count 5")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = cl.DoGet(context.Background(), info.Endpoint[0].Ticket)
+	needCode(t, "an endless statement", err, codes.DeadlineExceeded, "the statement took longer than 100ms, which is the limit of this server")
+}

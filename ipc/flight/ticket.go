@@ -1,17 +1,20 @@
 package flight
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/json"
+	"slices"
 	"time"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
 )
 
-// ticket is the content of a ticket. It is sent as ticketMark, an HMAC-SHA256 of all that follows it, and JSON.
+// ticket is the content of a ticket. It is sent as ticketMark, the name of the key that signed it, an HMAC-SHA256 of all that
+// follows it, and JSON.
 type ticket struct {
 	File      string   `json:"f,omitempty"`
 	Table     string   `json:"t,omitempty"`
@@ -28,14 +31,17 @@ type ticket struct {
 }
 
 const (
-	ticketMark = "h5a1"
-	ticketHead = len(ticketMark) + sha256.Size
+	ticketMark = "h5a2"
+	keyName    = 8 // bytes of the name of a key
+	ticketSums = len(ticketMark) + keyName
+	ticketHead = ticketSums + sha256.Size
 	maxTicket  = 1 << 20
 )
 
 // keyring signs tickets and verifies them.
 type keyring struct {
 	key  []byte
+	name []byte // the start of a sum of the key: tickets of other keys are told from altered ones by it
 	life time.Duration
 	now  func() time.Time
 }
@@ -45,7 +51,9 @@ func newKeyring(key []byte, life time.Duration) *keyring {
 		key = make([]byte, sha256.Size)
 		rand.Read(key) // never fails
 	}
-	return &keyring{key: key, life: life, now: time.Now}
+	k := &keyring{key: key, life: life, now: time.Now}
+	k.name = k.mac([]byte("name of the key"))[:keyName]
+	return k
 }
 
 func (k *keyring) mac(body []byte) []byte {
@@ -67,7 +75,7 @@ func (k *keyring) seal(t ticket, expires time.Time) ([]byte, error) {
 	if len(body) > maxTicket-ticketHead {
 		return nil, status.Errorf(codes.ResourceExhausted, "a ticket of %d bytes", ticketHead+len(body))
 	}
-	return append(append([]byte(ticketMark), k.mac(body)...), body...), nil
+	return slices.Concat([]byte(ticketMark), k.name, k.mac(body), body), nil
 }
 
 // isTicket reports whether bytes start like a ticket of this package.
@@ -80,9 +88,12 @@ func (k *keyring) open(b []byte) (*ticket, error) {
 	if !isTicket(b) || len(b) > maxTicket {
 		return nil, status.Error(codes.InvalidArgument, "not a ticket; GetFlightInfo returns tickets")
 	}
+	if !bytes.Equal(b[len(ticketMark):ticketSums], k.name) {
+		return nil, status.Error(codes.PermissionDenied, "the ticket has expired: the server has been started again since, or another server issued it; GetFlightInfo returns a new one")
+	}
 	body := b[ticketHead:]
-	if !hmac.Equal(b[len(ticketMark):ticketHead], k.mac(body)) {
-		return nil, status.Error(codes.PermissionDenied, "the ticket was altered, or another server issued it; GetFlightInfo returns a new one")
+	if !hmac.Equal(b[ticketSums:ticketHead], k.mac(body)) {
+		return nil, status.Error(codes.PermissionDenied, "the ticket was altered; GetFlightInfo returns a new one")
 	}
 	var t ticket
 	if err := strictJSON(body, &t); err != nil {

@@ -33,9 +33,12 @@ func TestTickets(t *testing.T) {
 		bad := bytes.Clone(good)
 		bad[i] ^= 1
 		err := fail(c, ctx, bad)
-		if i < len(ticketMark) {
+		switch {
+		case i < len(ticketMark):
 			needCode(t, "another mark", err, codes.InvalidArgument, "not a ticket")
-		} else {
+		case i < ticketSums:
+			needCode(t, "another key", err, codes.PermissionDenied, "has expired: the server has been started again")
+		default:
 			needCode(t, fmt.Sprintf("byte %d altered", i), err, codes.PermissionDenied, "altered")
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -89,6 +90,9 @@ func (m *Monitor) Event(what string, args ...any) {
 	}
 }
 
+// LeftOut logs a file that is not served.
+func (m *Monitor) LeftOut(name, reason string) { m.Event("left out", "file", name, "reason", reason) }
+
 // Serve answers Prometheus at an address until stop is called.
 func (m *Monitor) Serve(address string, s *flight.Server) (stop func(), err error) {
 	gauge := func(name, help string, value func(flight.Stats) float64) {
@@ -120,9 +124,15 @@ func (m *Monitor) Serve(address string, s *flight.Server) (stop func(), err erro
 	}, nil
 }
 
-// Listen listens on a TCP address.
+// Listen listens on a TCP address. An IPv4 address, 0.0.0.0 among them, means IPv4 only; no host means all addresses.
 func Listen(address string) (net.Listener, error) {
-	l, err := net.Listen("tcp", address)
+	network := "tcp"
+	if host, _, err := net.SplitHostPort(address); err == nil {
+		if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+			network = "tcp4"
+		}
+	}
+	l, err := net.Listen(network, address)
 	if err != nil {
 		if oe, ok := errors.AsType[*net.OpError](err); ok {
 			err = oe.Err
