@@ -297,6 +297,7 @@ func TestServeManyClients(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("memory is read from /proc")
 	}
+	doc := filepath.Join(h5test.Root(t), "docs", "serve.md")
 	workplace(t)
 	const limit = 256 << 20
 	s := started(t, "sample.h5", "--max-memory", strconv.Itoa(limit), "--send-timeout", "30s", "--metrics", "127.0.0.1:0", "--log", "json", "--batch-rows", "2000")
@@ -359,11 +360,11 @@ func TestServeManyClients(t *testing.T) {
 	}
 	idle.Close()
 	h5test.Eventually(t, 20*time.Second, func() bool { return descriptors(t, s.Process.Pid) <= before })
-	checkMonitor(t, s, n)
+	checkMonitor(t, s, n, doc)
 }
 
-// checkMonitor reads a server's metrics, ends it and looks at its log.
-func checkMonitor(t *testing.T, s *server, n int) {
+// checkMonitor reads a server's metrics, compares them with doc, ends the server and looks at its log.
+func checkMonitor(t *testing.T, s *server, n int, doc string) {
 	t.Helper()
 	m := regexp.MustCompile(`"url":"(http://[^"]+/metrics)"`).FindStringSubmatch(s.stderr.String())
 	if m == nil {
@@ -384,6 +385,7 @@ func checkMonitor(t *testing.T, s *server, n int) {
 			t.Errorf("no %s in the metrics", want)
 		}
 	}
+	checkMetricsDoc(t, string(b), doc)
 	if st := s.end(t, os.Interrupt); st != 0 {
 		t.Errorf("status %d", st)
 	}
@@ -402,6 +404,27 @@ func checkMonitor(t *testing.T, s *server, n int) {
 	}
 	if ended < n {
 		t.Errorf("%d calls in the log that read all, of %d", ended, n)
+	}
+}
+
+// checkMetricsDoc compares the metrics of a server with those that a page lists.
+func checkMetricsDoc(t *testing.T, metrics, page string) {
+	t.Helper()
+	doc, err := os.ReadFile(page)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var has, listed []string
+	for _, m := range regexp.MustCompile(`(?m)^# TYPE (h5arrow_\w+) (\w+)$`).FindAllStringSubmatch(metrics, -1) {
+		has = append(has, m[1]+" "+m[2])
+	}
+	for _, m := range regexp.MustCompile("(?m)^\\| `(h5arrow_\\w+)` \\| (\\w+) \\|").FindAllStringSubmatch(string(doc), -1) {
+		listed = append(listed, m[1]+" "+m[2])
+	}
+	slices.Sort(has)
+	slices.Sort(listed)
+	if !slices.Equal(has, listed) {
+		t.Errorf("the metrics are %q, docs/serve.md lists %q", has, listed)
 	}
 }
 
@@ -542,6 +565,7 @@ func TestServeUsage(t *testing.T) {
 			"sample.h5 --drain -1s", "sample.h5 --send-timeout 0s", "sample.h5 --ticket-life 1ms", "sample.h5 --token-file none", "sample.h5 --ticket-key-file none",
 			"sample.h5 --tls-cert server.key --tls-key server.pem", "sample.h5 --max-memory 1MiB", "sample.h5 --max-client-memory 1MiB", "sample.h5 --endpoints 20000",
 			"sample.h5 --table /none", "sample.h5 --columns none", "sample.h5 sample.h5", "sample.h5 --table /table --dataset /x", "sample.h5 --log xml",
+			"sample.h5 --include [", "sample.h5 --first-call 0s", "sample.h5 --sql-timeout 5s", "sample.h5 --sql --sql-timeout -1s",
 			"sample.h5 --tls-cert server.pem --tls-key server.key --client-ca none"},
 		exitFailed:  {"missing.h5", "sample.h5 --token-file missing", "sample.h5 --listen " + l.Addr().String(), "sample.h5 --metrics " + l.Addr().String() + " --listen 127.0.0.1:0"},
 		exitCorrupt: {"none"},
