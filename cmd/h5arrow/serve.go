@@ -28,6 +28,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc/flight"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // serveFlags are the flags of serve.
@@ -133,23 +134,23 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		return err
 	}
 	defer onHangup(reload)()
-	roots, err := a.roots(o, args, m)
+	files, err := a.catalog(o, args, m)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, roots.Close()) }()
-	if err := roots.Check(); err != nil {
+	defer func() { err = errors.Join(err, files.Close()) }()
+	if err := files.Check(); err != nil {
 		return err
 	}
 	if o.sql {
-		opt, done, err := a.serveSQL(o, roots, limit/2)
+		opt, done, err := a.serveSQL(o, files, limit/2)
 		if err != nil {
 			return err
 		}
 		defer done()
 		opts = append(opts, opt)
 	}
-	s, err := flight.New(roots, append(opts, flight.WithObserver(m.Observe))...)
+	s, err := flight.New(files, append(opts, flight.WithObserver(m.Observe))...)
 	if err != nil {
 		return err
 	}
@@ -269,7 +270,7 @@ func (o *serveFlags) limits() (opts []flight.Option) {
 	return opts
 }
 
-func (a *app) roots(o *serveFlags, args []string, m *service.Monitor) (*flight.Roots, error) {
+func (a *app) catalog(o *serveFlags, args []string, m *service.Monitor) (*catalog.Catalog, error) {
 	names, err := expand(args)
 	if err != nil {
 		return nil, err
@@ -278,12 +279,12 @@ func (a *app) roots(o *serveFlags, args []string, m *service.Monitor) (*flight.R
 	if err != nil {
 		return nil, err
 	}
-	ropts := []flight.RootOption{flight.WithFileOptions(opts...), flight.WithExternal(o.external...), flight.WithTables(a.served(o)),
-		flight.WithInclude(o.include...), flight.WithExclude(o.exclude...), flight.WithLeftOut(m.LeftOut)}
+	copts := []catalog.Option{catalog.WithFileOptions(opts...), catalog.WithExternal(o.external...), catalog.WithTables(a.served(o)),
+		catalog.WithInclude(o.include...), catalog.WithExclude(o.exclude...), catalog.WithLeftOut(m.LeftOut)}
 	if o.io.String() == "read" {
-		ropts = append(ropts, flight.WithoutMapping())
+		copts = append(copts, catalog.WithoutMapping())
 	}
-	return flight.OpenRoots(names, ropts...)
+	return catalog.Open(names, copts...)
 }
 
 // served returns a function that returns the tables of a file that are served. What is left out is printed, once: tables
@@ -412,10 +413,10 @@ func (a *app) warnOpen(o *serveFlags, address net.Addr) {
 }
 
 // serveSQL opens the SQL engine over all tables that are served now. The caller calls done when nothing uses it any more.
-func (a *app) serveSQL(o *serveFlags, roots *flight.Roots, memory int64) (opt flight.Option, done func(), err error) {
+func (a *app) serveSQL(o *serveFlags, files *catalog.Catalog, memory int64) (opt flight.Option, done func(), err error) {
 	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: memory, Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers))}})
 	defer starting.Close()
-	served, free, err := roots.Tables()
+	served, free, err := files.Tables()
 	if err != nil {
 		return nil, nil, err
 	}

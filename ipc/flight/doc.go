@@ -2,7 +2,7 @@
 //
 // # Flights
 //
-// Every table of every file below the roots is a flight. ListFlights lists those that can be read. Its criteria are empty,
+// Every table of every file of the catalog is a flight. ListFlights lists those that can be read. Its criteria are empty,
 // a pattern of file names (as for path.Match; "dir/" matches everything below), or JSON: {"file": PATTERN, "table": PATTERN}.
 //
 // A descriptor is a path of a file and a table, as in ["runs/a.h5", "/events"], where the table may be left out if the file
@@ -20,7 +20,7 @@
 //
 // A ticket contains the rows and columns that are wanted, its expiry, and the size and modification time of the file when
 // it was issued. It is signed (HMAC-SHA256) with a random key of the process, or with a key that several servers share. A
-// ticket that was altered, has expired or names a file outside the roots is refused with PERMISSION_DENIED; one for a file
+// ticket that was altered, has expired or names a file outside the catalog is refused with PERMISSION_DENIED; one for a file
 // that has changed since, with FAILED_PRECONDITION.
 //
 // # Who may call

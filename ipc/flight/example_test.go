@@ -11,11 +11,12 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	"github.com/h5arrow/h5arrow/ipc/flight"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // A server in a process of one's own, and a client that reads two columns of a table.
 func Example() {
-	roots, err := flight.OpenRoots([]string{"../../testdata/sample.h5"})
+	roots, err := catalog.Open([]string{"../../testdata/sample.h5"})
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -11,11 +11,12 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
-	"google.golang.org/grpc/status"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // Every listed table has the rows that are read without a server, over one endpoint and over several, from mapped files
@@ -33,16 +34,16 @@ func everyTableOf(t *testing.T, dir string) {
 		"trusted": {WithTrustedInput(), WithBatchRows(1000), WithEndpointBytes(1 << 20)},
 	} {
 		t.Run(name, func(t *testing.T) {
-			var ropts []RootOption
+			var ropts []catalog.Option
 			if name == "many" {
-				ropts = append(ropts, WithoutMapping())
+				ropts = append(ropts, catalog.WithoutMapping())
 			}
-			roots, err := OpenRoots([]string{dir}, ropts...)
+			roots, err := catalog.Open([]string{dir}, ropts...)
 			if err != nil {
 				t.Fatal(err)
 			}
 			defer roots.Close()
-			p := serveRoots(t, roots, opts...)
+			p := serveCatalog(t, roots, opts...)
 			defer p.Close()
 			c := p.dial(t)
 			defer c.Close()
@@ -72,16 +73,9 @@ func everyTable(t *testing.T, c flight.Client, dir string, one bool) int {
 		}
 		n++
 		at := info.FlightDescriptor.Path
-		if at[0] == "external.h5" { // its values are in a file that does not exist
-			r, err := c.DoGet(t.Context(), info.Endpoint[0].Ticket)
-			if err == nil {
-				_, err = r.Recv()
-				for err == nil {
-					_, err = r.Recv()
-				}
-			}
-			if status.Code(err) != codes.DataLoss {
-				t.Errorf("%v: %v, want data loss", at, err)
+		if at[0] == "external.h5" { // external storage is refused
+			if err := fail(c, t.Context(), info.Endpoint[0].Ticket.Ticket); status.Code(err) != codes.Unimplemented {
+				t.Errorf("%v: %v", at, err)
 			}
 			continue
 		}
@@ -249,7 +243,7 @@ func TestCriteria(t *testing.T) {
 // Endpoints of chunked tables end where chunks do.
 func TestChunkBorders(t *testing.T) {
 	leaks(t)
-	roots, err := OpenRoots([]string{h5test.Fixture(t, "sample.h5")})
+	roots, err := catalog.Open([]string{h5test.Fixture(t, "sample.h5")})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -259,13 +253,13 @@ func TestChunkBorders(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer s.Close()
-	h, err := roots.acquire("sample.h5")
+	h, err := roots.Acquire("sample.h5")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer h.release()
+	defer h.Release()
 	w := &wanted{from: 100, to: -1, endpoints: 3}
-	v, err := h.view(w)
+	v, err := viewOf(h, w)
 	if err != nil {
 		t.Fatal(err)
 	}

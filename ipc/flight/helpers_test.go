@@ -30,6 +30,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // leaks fails the test if goroutines, open files or mappings are left at its end.
@@ -63,15 +64,15 @@ func (p *place) ended(method string) []Call {
 // serve starts a server for files, and stops it when the test ends.
 func serve(t testing.TB, paths []string, opts ...Option) *place {
 	t.Helper()
-	roots, err := OpenRoots(paths)
+	roots, err := catalog.Open(paths)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { roots.Close() })
-	return serveRoots(t, roots, opts...)
+	return serveCatalog(t, roots, opts...)
 }
 
-func serveRoots(t testing.TB, roots *Roots, opts ...Option) *place {
+func serveCatalog(t testing.TB, roots *catalog.Catalog, opts ...Option) *place {
 	t.Helper()
 	return serveOn(t, listen(t), roots, opts...)
 }
@@ -85,7 +86,7 @@ func listen(t testing.TB) net.Listener {
 	return l
 }
 
-func serveOn(t testing.TB, l net.Listener, roots *Roots, opts ...Option) *place {
+func serveOn(t testing.TB, l net.Listener, roots *catalog.Catalog, opts ...Option) *place {
 	t.Helper()
 	p := &place{}
 	s, err := New(roots, append([]Option{WithObserver(func(c Call) {

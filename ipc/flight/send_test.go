@@ -24,6 +24,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 	"github.com/h5arrow/h5arrow/ipc/flight/internal/h2"
 )
 
@@ -101,7 +102,7 @@ func TestListenerWithoutSockets(t *testing.T) {
 	}
 	leaks(t)
 	path := copied(t, "sample.h5")
-	roots, err := OpenRoots([]string{path})
+	roots, err := catalog.Open([]string{path})
 	if err != nil {
 		t.Fatal(err)
 	}

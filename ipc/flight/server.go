@@ -21,6 +21,7 @@ import (
 	"google.golang.org/grpc/reflection"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // Option changes how a Server works.
@@ -220,7 +221,7 @@ func WithSendTimeout(d time.Duration) Option {
 }
 
 // WithSQLTimeout limits how long a statement may run, from its start until its client has read the result. Then its call ends
-// with DEADLINE_EXCEEDED. The default is no limit but the client's deadline.
+// with DEADLINE_EXCEEDED. By default only the client's deadline limits it.
 func WithSQLTimeout(d time.Duration) Option {
 	return func(o *options) error { return positive(&o.sqlTimeout, d, "time of a statement") }
 }
@@ -273,18 +274,18 @@ func WithObserver(fn func(Call)) Option {
 	}
 }
 
-// Server serves the tables of Roots by Arrow Flight.
+// Server serves the tables of a catalog by Arrow Flight.
 type Server struct {
 	flight.BaseFlightServer
-	o      options
-	roots  *Roots
-	keys   *keyring
-	limits *limiter
-	pool   *pool
-	work   chan struct{} // limits the files that are described at a time
-	sql    flight.FlightServer
-	grpc   *grpc.Server
-	health *health.Server
+	o       options
+	catalog *catalog.Catalog
+	keys    *keyring
+	limits  *limiter
+	pool    *pool
+	work    chan struct{} // limits the files that are described at a time
+	sql     flight.FlightServer
+	grpc    *grpc.Server
+	health  *health.Server
 
 	methods map[string]bool // full names of known methods
 
@@ -296,8 +297,8 @@ type Server struct {
 	cut     context.CancelFunc
 }
 
-// New returns a server, which Serve starts. It does not close the roots.
-func New(roots *Roots, opts ...Option) (*Server, error) {
+// New returns a server for the tables of files, which Serve starts. It does not close the catalog.
+func New(files *catalog.Catalog, opts ...Option) (*Server, error) {
 	o := options{life: DefaultTicketLife, streams: DefaultMaxStreams, conns: defaultConnections, memory: DefaultMaxMemory,
 		sendTimeout: DefaultSendTimeout, firstCall: DefaultFirstCall, batchBytes: DefaultBatchBytes, endpointBytes: DefaultEndpointBytes, observe: func(Call) {}}
 	for _, opt := range opts {
@@ -314,7 +315,7 @@ func New(roots *Roots, opts ...Option) (*Server, error) {
 	if o.hostConns == 0 {
 		o.hostConns = max(1, o.conns/4)
 	}
-	s := &Server{o: o, roots: roots, hosts: map[string]int{}, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
+	s := &Server{o: o, catalog: files, hosts: map[string]int{}, keys: newKeyring(o.key, o.life), work: make(chan struct{}, 32), conns: map[string]*netConn{}, methods: map[string]bool{},
 		pool: &pool{maxKept: int(min(o.memory/8, 256<<20))}}
 	s.closing, s.cut = context.WithCancel(context.Background())
 	s.limits = &limiter{streams: o.streams, clientStreams: o.clientStreams, memory: o.memory, clientMemory: o.clientMemory,
@@ -430,8 +431,6 @@ func (s *Server) Stats() Stats {
 	s.mu.Lock()
 	st.Connections = len(s.conns)
 	s.mu.Unlock()
-	s.roots.mu.Lock()
-	st.Files = s.roots.all
-	s.roots.mu.Unlock()
+	st.Files = s.catalog.OpenFiles()
 	return st
 }

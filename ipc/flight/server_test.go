@@ -21,6 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // Without a token only the health check works.
@@ -86,7 +87,7 @@ func TestTokens(t *testing.T) {
 	}
 	for _, opt := range []Option{WithTokens(), WithTokens(""), WithTicketKey([]byte("short")), WithTicketLife(0), WithMaxStreams(0),
 		WithMaxMemory(1), WithEndpoints(0), WithEndpoints(1 << 20), WithSendTimeout(-1), WithSQL(nil)} {
-		if _, err := New(p.roots, opt); !h5err.Is(err, h5err.Argument) {
+		if _, err := New(p.catalog, opt); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("a wrong option: %v", err)
 		}
 	}
@@ -95,12 +96,12 @@ func TestTokens(t *testing.T) {
 // A call that panics is an error for its caller only.
 func TestPanic(t *testing.T) {
 	leaks(t)
-	roots, err := OpenRoots([]string{h5test.Fixture(t, "sample.h5")}, WithTables(func(*arrowmap.File) ([]*arrowmap.Table, error) { panic("of a test") }))
+	roots, err := catalog.Open([]string{h5test.Fixture(t, "sample.h5")}, catalog.WithTables(func(*arrowmap.File) ([]*arrowmap.Table, error) { panic("of a test") }))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer roots.Close()
-	p := serveRoots(t, roots)
+	p := serveCatalog(t, roots)
 	c := p.dial(t)
 	for range 3 {
 		_, err = c.GetFlightInfo(context.Background(), pathOf("sample.h5"))

@@ -18,11 +18,12 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // view is a selection of a table.
 type view struct {
-	h         *handle
+	h         *catalog.File
 	t         *arrowmap.Table // with the selected columns, all rows
 	from, to  int64
 	batchRows int64
@@ -30,32 +31,32 @@ type view struct {
 
 // view opens what is wanted. The caller releases its handle.
 func (s *Server) view(ctx context.Context, w *wanted) (v *view, err error) {
-	h, err := s.roots.acquire(w.file)
+	h, err := s.catalog.Acquire(w.file)
 	if err != nil {
 		return nil, err
 	}
 	defer func() {
 		if v == nil { // also after a panic
-			h.release()
+			h.Release()
 		}
 	}()
-	if v, err = h.view(w); err != nil {
+	if v, err = viewOf(h, w); err != nil {
 		return nil, err
 	}
 	c := callOf(ctx)
-	c.File, c.Table = h.name, v.t.Path()
+	c.File, c.Table = h.Name, v.t.Path()
 	return v, nil
 }
 
-func (h *handle) view(w *wanted) (*view, error) {
-	t, err := h.table(w.table)
+func viewOf(h *catalog.File, w *wanted) (*view, error) {
+	t, err := h.Table(w.table)
 	if err != nil {
 		return nil, err
 	}
-	return h.chosen(t, w)
+	return chosen(h, t, w)
 }
 
-func (h *handle) chosen(t *arrowmap.Table, w *wanted) (*view, error) {
+func chosen(h *catalog.File, t *arrowmap.Table, w *wanted) (*view, error) {
 	var err error
 	if w.columns != nil {
 		if t, err = t.Select(w.columns...); err != nil {
@@ -124,7 +125,7 @@ func (s *Server) describe(ctx context.Context, d *flight.FlightDescriptor, fn fu
 	if err != nil {
 		return err
 	}
-	defer v.h.release()
+	defer v.h.Release()
 	return fn(v, w)
 }
 
@@ -146,8 +147,8 @@ func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.F
 		return nil, err
 	}
 	expires := s.keys.expiry()
-	t := ticket{File: v.h.name, Table: v.t.Path(), Columns: w.columns, BatchRows: w.batchRows,
-		Size: v.h.size, Time: v.h.mtime.UnixNano(), Growing: v.h.src.Following()}
+	t := ticket{File: v.h.Name, Table: v.t.Path(), Columns: w.columns, BatchRows: w.batchRows,
+		Size: v.h.Size, Time: v.h.Modified.UnixNano(), Growing: v.h.Source.Following()}
 	for _, split := range splits {
 		t.From, t.To = v.from+split.From, v.from+split.To
 		sealed, err := s.keys.seal(t, expires)
@@ -174,7 +175,7 @@ func (s *Server) ListFlights(c *flight.Criteria, stream flight.FlightService_Lis
 		return err
 	}
 	ctx := stream.Context()
-	return s.roots.names(func(name string) error {
+	return s.catalog.Names(func(name string) error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -200,12 +201,12 @@ func (s *Server) listFile(ctx context.Context, name string, want criteria) ([]*f
 		return nil, err
 	}
 	defer done()
-	h, err := s.roots.acquire(name)
+	h, err := s.catalog.Acquire(name)
 	if err != nil {
 		return nil, nil
 	}
-	defer h.release()
-	tables, err := h.list()
+	defer h.Release()
+	tables, err := h.List()
 	if err != nil {
 		return nil, nil
 	}
@@ -215,7 +216,7 @@ func (s *Server) listFile(ctx context.Context, name string, want criteria) ([]*f
 			continue
 		}
 		w := &wanted{file: name, table: t.Path(), to: -1}
-		v, err := h.chosen(t, w)
+		v, err := chosen(h, t, w)
 		if err != nil {
 			continue
 		}
@@ -254,9 +255,9 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 	if err != nil {
 		return err
 	}
-	defer v.h.release()
-	same := v.h.size == t.Size && v.h.mtime.UnixNano() == t.Time
-	if !same && !(t.Growing && v.h.size >= t.Size && v.to == t.To) {
+	defer v.h.Release()
+	same := v.h.Size == t.Size && v.h.Modified.UnixNano() == t.Time
+	if !same && !(t.Growing && v.h.Size >= t.Size && v.to == t.To) {
 		return status.Error(codes.FailedPrecondition, "the file was changed since the ticket was issued; GetFlightInfo returns a new one")
 	}
 	return s.doTable(ctx, v, g, stream)
@@ -278,7 +279,7 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 		return err
 	}
 	defer r.Release()
-	changed := func() error { return v.h.src.Changed(ctx) }
+	changed := func() error { return v.h.Source.Changed(ctx) }
 	rows := func(arrow.RecordBatch) int64 { return p.rows }
 	return s.sendAll(r, messages{rows: rows, maxBytes: p.maxBytes, changed: changed}, g, stream)
 }

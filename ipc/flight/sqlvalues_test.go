@@ -17,6 +17,8 @@ import (
 	"google.golang.org/protobuf/types/known/anypb"
 
 	pb "github.com/apache/arrow-go/v18/arrow/flight/gen/flight"
+
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // batch is a record batch of one column of numbers.
@@ -181,7 +183,7 @@ func FuzzValues(f *testing.F) {
 		}
 		rows, err := (&ticket{SQL: "x", Values: b}).values()
 		if err != nil {
-			if c := status.Code((&Server{roots: &Roots{}}).statusOf(err)); rows != nil || c != codes.InvalidArgument && c != codes.ResourceExhausted {
+			if c := status.Code((&Server{catalog: &catalog.Catalog{}}).statusOf(err)); rows != nil || c != codes.InvalidArgument && c != codes.ResourceExhausted {
 				t.Errorf("%d rows, %v", len(rows), err)
 			}
 			return

@@ -3,7 +3,6 @@ package flight
 import (
 	"context"
 	"errors"
-	"strings"
 
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -32,7 +31,7 @@ func (s *Server) statusOf(err error) error {
 		if !ok {
 			code = codes.Internal
 		}
-		return status.Error(code, s.roots.hide(e.Error()))
+		return status.Error(code, s.catalog.Hide(e.Error()))
 	case errors.Is(err, context.DeadlineExceeded):
 		return status.Error(codes.DeadlineExceeded, "the deadline of the call has passed")
 	case errors.Is(err, context.Canceled):
@@ -41,16 +40,5 @@ func (s *Server) statusOf(err error) error {
 	if st, ok := status.FromError(err); ok {
 		return st.Err()
 	}
-	return status.Error(codes.Internal, s.roots.hide(err.Error()))
-}
-
-// hide removes the directories of the roots from a text.
-func (r *Roots) hide(text string) string {
-	for _, x := range r.roots {
-		if len(x.dir) > 1 {
-			text = strings.ReplaceAll(text, x.dir+"/", "")
-			text = strings.ReplaceAll(text, x.dir, ".")
-		}
-	}
-	return strings.ToValidUTF8(text, "\uFFFD")
+	return status.Error(codes.Internal, s.catalog.Hide(err.Error()))
 }

@@ -41,7 +41,7 @@ const (
 // keyring signs tickets and verifies them.
 type keyring struct {
 	key  []byte
-	name []byte // the start of a sum of the key: tickets of other keys are told from altered ones by it
+	name []byte // the start of a sum of the key: it distinguishes tickets of other keys from altered ones
 	life time.Duration
 	now  func() time.Time
 }

@@ -24,7 +24,7 @@ func TestListen(t *testing.T) {
 	for _, bad := range []string{"host", "127.0.0.1:99999", "1.2.3.4.5:1"} {
 		if l, err := Listen(bad); err == nil {
 			l.Close()
-			t.Errorf("%q is no address", bad)
+			t.Errorf("%q is an address", bad)
 		}
 	}
 }

@@ -1,15 +1,12 @@
-package flight
+package catalog
 
 import (
-	"context"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-
-	"google.golang.org/grpc/codes"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
@@ -58,7 +55,7 @@ func TestLeftOut(t *testing.T) {
 		var mu sync.Mutex
 		left := map[string]string{}
 		times := 0
-		roots, err := OpenRoots([]string{dir}, WithInclude(c.include...), WithExclude(c.exclude...), WithLeftOut(func(name, reason string) {
+		roots, err := Open([]string{dir}, WithInclude(c.include...), WithExclude(c.exclude...), WithLeftOut(func(name, reason string) {
 			mu.Lock()
 			defer mu.Unlock()
 			left[name] = reason
@@ -70,7 +67,7 @@ func TestLeftOut(t *testing.T) {
 		var served []string
 		for range 2 {
 			served = nil
-			if err := roots.names(func(name string) error { served = append(served, name); return nil }); err != nil {
+			if err := roots.Names(func(name string) error { served = append(served, name); return nil }); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -87,36 +84,21 @@ func TestLeftOut(t *testing.T) {
 			t.Errorf("%s: %d reports of %d names", c.what, times, len(left))
 		}
 		for _, name := range append(names, "key.pem") {
-			h, err := roots.acquire(name)
+			h, err := roots.Acquire(name)
 			switch ok := slices.Contains(served, name); {
 			case ok && err != nil || !ok && !h5err.Is(err, h5err.NotFound):
 				t.Errorf("%s: %s: %v", c.what, name, err)
 			case ok:
-				h.release()
+				h.Release()
 			}
 		}
 		roots.Close()
 	}
 	for _, bad := range []string{"", "[", "a[b"} {
-		for _, opt := range []RootOption{WithInclude(bad), WithExclude(bad)} {
-			if _, err := OpenRoots([]string{dir}, opt); !h5err.Is(err, h5err.Argument) {
+		for _, opt := range []Option{WithInclude(bad), WithExclude(bad)} {
+			if _, err := Open([]string{dir}, opt); !h5err.Is(err, h5err.Argument) {
 				t.Errorf("%q: %v", bad, err)
 			}
-		}
-	}
-}
-
-// A client can't learn which other files a directory has.
-func TestOtherFiles(t *testing.T) {
-	leaks(t)
-	p := serve(t, []string{folder(t, "a.h5", ".hidden.h5")})
-	c := p.dial(t)
-	_, none := c.GetFlightInfo(context.Background(), pathOf("none.h5"))
-	for _, name := range []string{"key.pem", ".hidden.h5"} {
-		_, err := c.GetFlightInfo(context.Background(), pathOf(name))
-		needCode(t, name, err, codes.NotFound, "")
-		if got, want := err.Error(), strings.ReplaceAll(none.Error(), "none.h5", name); got != want {
-			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 	}
 }

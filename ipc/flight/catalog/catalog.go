@@ -1,4 +1,5 @@
-package flight
+// Package catalog has the HDF5 files that a server serves: those that were named, and those in and below directories.
+package catalog
 
 import (
 	"errors"
@@ -6,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,12 +22,12 @@ const (
 	maxEntries = 100_000         // of directories, in one walk
 )
 
-// Roots are the files and directories that are served. Files are opened only below them (os.Root): names with "..",
+// Catalog is the files and directories that are served. Files are opened only below them (os.Root): names with "..",
 // symbolic links and references inside files cannot lead elsewhere. A file that was given by name is served under the last
 // element of its path, a file below a directory under its path from there, with slashes.
 //
-// Files are opened on demand and kept open for a short time afterward. Roots may be used by several goroutines.
-type Roots struct {
+// Files are opened on demand and kept open for a short time afterward. A Catalog may be used by several goroutines.
+type Catalog struct {
 	roots  []root
 	opts   []arrowmap.Option
 	noMap  bool
@@ -33,9 +35,9 @@ type Roots struct {
 	tables func(*arrowmap.File) ([]*arrowmap.Table, error)
 
 	mu     sync.Mutex
-	open   map[string]*handle // by name, for new calls
-	idle   []*handle          // the longest idle first
-	all    int                // handles that are open, idle or not
+	open   map[string]*File // by name, for new calls
+	idle   []*File          // the longest idle first
+	all    int              // handles that are open, idle or not
 	closed bool
 }
 
@@ -47,10 +49,10 @@ type root struct {
 	name string // under which that file is served
 }
 
-// RootOption changes how files are opened and which tables they have.
-type RootOption func(*rootOptions) error
+// Option changes how files are opened and which tables they have.
+type Option func(*options) error
 
-type rootOptions struct {
+type options struct {
 	opts     []arrowmap.Option
 	external []string
 	noMap    bool
@@ -59,16 +61,16 @@ type rootOptions struct {
 }
 
 // WithFileOptions sets how files are opened. Options about external files have no effect: see WithExternal.
-func WithFileOptions(opts ...arrowmap.Option) RootOption {
-	return func(o *rootOptions) error {
+func WithFileOptions(opts ...arrowmap.Option) Option {
+	return func(o *options) error {
 		o.opts = append(o.opts, opts...)
 		return nil
 	}
 }
 
 // WithoutMapping reads files instead of mapping them.
-func WithoutMapping() RootOption {
-	return func(o *rootOptions) error {
+func WithoutMapping() Option {
+	return func(o *options) error {
 		o.noMap = true
 		return nil
 	}
@@ -77,25 +79,25 @@ func WithoutMapping() RootOption {
 // WithExternal allows served files to refer to files in further directories, which are not served themselves. Without it,
 // links and virtual datasets may refer to HDF5 files inside the roots, and external storage is refused: it has no signature,
 // so that any file beside the HDF5 files could be read by it.
-func WithExternal(dirs ...string) RootOption {
-	return func(o *rootOptions) error {
+func WithExternal(dirs ...string) Option {
+	return func(o *options) error {
 		o.external = append(o.external, dirs...)
 		return nil
 	}
 }
 
 // WithTables sets how the tables of a file are found. The default is File.Tables.
-func WithTables(fn func(*arrowmap.File) ([]*arrowmap.Table, error)) RootOption {
-	return func(o *rootOptions) error {
+func WithTables(fn func(*arrowmap.File) ([]*arrowmap.Table, error)) Option {
+	return func(o *options) error {
 		o.tables = fn
 		return nil
 	}
 }
 
-// OpenRoots opens files and directories for serving. Close the Roots when no server uses them any more. Two files of one
+// Open opens files and directories for serving. Close the Catalog when no server uses them any more. Two files of one
 // name are an Argument error.
-func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
-	o := rootOptions{tables: (*arrowmap.File).Tables}
+func Open(paths []string, opts ...Option) (*Catalog, error) {
+	o := options{tables: (*arrowmap.File).Tables}
 	for _, opt := range opts {
 		if err := opt(&o); err != nil {
 			return nil, err
@@ -104,7 +106,7 @@ func OpenRoots(paths []string, opts ...RootOption) (*Roots, error) {
 	if len(paths) == 0 {
 		return nil, h5err.New(h5err.Argument, "nothing to serve")
 	}
-	r := &Roots{tables: o.tables, noMap: o.noMap, filter: o.filter, open: map[string]*handle{}}
+	r := &Catalog{tables: o.tables, noMap: o.noMap, filter: o.filter, open: map[string]*File{}}
 	var dirs, files []string
 	named := map[string]string{}
 	for _, p := range paths {
@@ -160,17 +162,17 @@ func openRoot(p string) (root, error) {
 }
 
 // Check opens the files that were given by name, and returns the error of the first that cannot be served.
-func (r *Roots) Check() error {
+func (r *Catalog) Check() error {
 	for _, x := range r.roots {
 		if x.file == "" {
 			continue
 		}
-		h, err := r.acquire(x.name)
+		h, err := r.Acquire(x.name)
 		if err != nil {
 			return err
 		}
-		_, err = h.list()
-		h.release()
+		_, err = h.List()
+		h.Release()
 		if err != nil {
 			return h5err.In(err, x.name, "")
 		}
@@ -179,7 +181,7 @@ func (r *Roots) Check() error {
 }
 
 // Close closes the roots. Files that are in use are closed when they are released.
-func (r *Roots) Close() error {
+func (r *Catalog) Close() error {
 	r.mu.Lock()
 	r.closed = true
 	idle := r.idle
@@ -197,7 +199,7 @@ func (r *Roots) Close() error {
 }
 
 // find returns the root of the file that is served under a name, and its path there.
-func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err error) {
+func (r *Catalog) find(name string) (x root, rel string, info fs.FileInfo, err error) {
 	if !fs.ValidPath(name) || name == "." || !filepath.IsLocal(filepath.FromSlash(name)) {
 		return root{}, "", nil, h5err.New(h5err.Argument, "%q is not the name of a served file", name).
 			WithHint("ListFlights returns the names")
@@ -226,8 +228,8 @@ func (r *Roots) find(name string) (x root, rel string, info fs.FileInfo, err err
 	return root{}, "", nil, e
 }
 
-// names calls fn with the names of all files that look like HDF5, in order, each once.
-func (r *Roots) names(fn func(name string) error) error {
+// Names calls fn with the names of all files that look like HDF5, in order, each once.
+func (r *Catalog) Names(fn func(name string) error) error {
 	seen := map[string]bool{}
 	entries := 0
 	for _, x := range r.roots {
@@ -265,7 +267,7 @@ func (r *Roots) names(fn func(name string) error) error {
 }
 
 // leftOut returns why an entry of a directory is not served, "" if it is, or is a directory. err is what the walk has met.
-func (r *Roots) leftOut(x *root, name string, d fs.DirEntry, err error, seen map[string]bool) (reason string, skip error) {
+func (r *Catalog) leftOut(x *root, name string, d fs.DirEntry, err error, seen map[string]bool) (reason string, skip error) {
 	switch {
 	case name == "." && err != nil:
 		r.filter.tell(name, "it can't be read: "+h5err.Cause(err).Error())
@@ -315,17 +317,18 @@ func (x *root) isHDF5(name string) bool {
 	return false
 }
 
-// handle is an open file with a count of references.
-type handle struct {
-	r     *Roots
-	name  string // under which it is served
-	path  string
-	src   *source.Source // of the file, which holds it
-	file  *arrowmap.File
-	size  int64
-	mtime time.Time
+// File is an open file with a count of references.
+type File struct {
+	Name     string         // under which it is served
+	Source   *source.Source // of the file, which holds it
+	Size     int64          // when it was opened
+	Modified time.Time      // likewise
 
-	refs  int // guarded by Roots.mu
+	r    *Catalog
+	path string
+	file *arrowmap.File
+
+	refs  int // guarded by Catalog.mu
 	stale bool
 	timer *time.Timer
 
@@ -334,15 +337,15 @@ type handle struct {
 	err    error
 }
 
-// acquire returns a reference to a file, which it opens unless it is open and unchanged. The caller releases it.
-func (r *Roots) acquire(name string) (*handle, error) {
+// Acquire returns a reference to a file, which it opens unless it is open and unchanged. The caller releases it.
+func (r *Catalog) Acquire(name string) (*File, error) {
 	x, rel, info, err := r.find(name)
 	if err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
 	if h := r.open[name]; h != nil {
-		if h.size == info.Size() && h.mtime.Equal(info.ModTime()) {
+		if h.Size == info.Size() && h.Modified.Equal(info.ModTime()) {
 			h.take()
 			r.mu.Unlock()
 			return h, nil
@@ -365,7 +368,7 @@ func (r *Roots) acquire(name string) (*handle, error) {
 		f.Close() // read only: there is nothing to lose
 		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), name, "")
 	}
-	h := &handle{r: r, name: name, path: filepath.Join(x.dir, rel), size: info.Size(), mtime: info.ModTime(), refs: 1}
+	h := &File{r: r, Name: name, path: filepath.Join(x.dir, rel), Size: info.Size(), Modified: info.ModTime(), refs: 1}
 	var sopts []source.Option
 	if r.noMap {
 		sopts = append(sopts, source.WithoutMapping())
@@ -374,7 +377,7 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	if err != nil {
 		return nil, err
 	}
-	h.src = src
+	h.Source = src
 	if h.file, err = arrowmap.NewFile(src, r.opts...); err != nil {
 		src.Release()
 		return nil, err
@@ -390,8 +393,8 @@ func (r *Roots) acquire(name string) (*handle, error) {
 	return h, nil
 }
 
-// take adds a reference; Roots.mu is held.
-func (h *handle) take() {
+// take adds a reference; Catalog.mu is held.
+func (h *File) take() {
 	h.refs++
 	for i, x := range h.r.idle {
 		if x == h {
@@ -402,11 +405,11 @@ func (h *handle) take() {
 	}
 }
 
-// forget causes new calls to open the file again; Roots.mu is held.
-func (h *handle) forget() {
+// forget causes new calls to open the file again; Catalog.mu is held.
+func (h *File) forget() {
 	h.stale = true
-	if h.r.open[h.name] == h {
-		delete(h.r.open, h.name)
+	if h.r.open[h.Name] == h {
+		delete(h.r.open, h.Name)
 	}
 	if h.refs == 0 {
 		h.take()
@@ -415,8 +418,8 @@ func (h *handle) forget() {
 	}
 }
 
-// release drops a reference. A file without references is closed a little later.
-func (h *handle) release() {
+// Release drops a reference. A file without references is closed a little later.
+func (h *File) Release() {
 	r := h.r
 	r.mu.Lock()
 	h.refs--
@@ -431,7 +434,7 @@ func (h *handle) release() {
 	}
 	r.idle = append(r.idle, h)
 	h.timer = time.AfterFunc(idleFor, h.expire)
-	var oldest *handle
+	var oldest *File
 	if len(r.idle) > idleFiles {
 		oldest = r.idle[0]
 	}
@@ -442,13 +445,13 @@ func (h *handle) release() {
 }
 
 // expire closes a file that is still idle.
-func (h *handle) expire() {
+func (h *File) expire() {
 	r := h.r
 	r.mu.Lock()
 	for i, x := range r.idle {
 		if x == h {
 			r.idle = append(r.idle[:i], r.idle[i+1:]...)
-			delete(r.open, h.name)
+			delete(r.open, h.Name)
 			r.mu.Unlock()
 			h.stop()
 			return
@@ -457,7 +460,7 @@ func (h *handle) expire() {
 	r.mu.Unlock()
 }
 
-func (h *handle) stop() {
+func (h *File) stop() {
 	if h.timer != nil {
 		h.timer.Stop()
 	}
@@ -467,8 +470,8 @@ func (h *handle) stop() {
 	h.r.mu.Unlock()
 }
 
-// list returns the tables of the file.
-func (h *handle) list() ([]*arrowmap.Table, error) {
+// List returns the tables of the file.
+func (h *File) List() ([]*arrowmap.Table, error) {
 	h.once.Do(func() {
 		h.err = h5err.In(h5err.New(h5err.IO, "the tables could not be listed"), h.path, "") // remains if tables panics
 		h.tables, h.err = h.r.tables(h.file)
@@ -479,9 +482,9 @@ func (h *handle) list() ([]*arrowmap.Table, error) {
 	return h.tables, h.err
 }
 
-// table returns the table at a path. The empty path means the only one.
-func (h *handle) table(p string) (*arrowmap.Table, error) {
-	all, err := h.list()
+// Table returns the table at a path. The empty path means the only one.
+func (h *File) Table(p string) (*arrowmap.Table, error) {
+	all, err := h.List()
 	if err != nil {
 		return nil, err
 	}
@@ -516,25 +519,25 @@ type Table struct {
 
 // Tables opens all files and returns their tables, which are valid until close is called. Like ListFlights, it omits files
 // that cannot be read and tables with columns that cannot.
-func (r *Roots) Tables() (tables []Table, close func(), err error) {
-	var held []*handle
+func (r *Catalog) Tables() (tables []Table, close func(), err error) {
+	var held []*File
 	close = func() {
 		for _, h := range held {
-			h.release()
+			h.Release()
 		}
 	}
-	err = r.names(func(name string) error {
-		h, err := r.acquire(name)
+	err = r.Names(func(name string) error {
+		h, err := r.Acquire(name)
 		if err != nil {
 			return nil
 		}
 		held = append(held, h)
-		list, err := h.list()
+		list, err := h.List()
 		if err != nil {
 			return nil
 		}
 		for _, t := range list {
-			if readable(t) == nil {
+			if Readable(t) == nil {
 				tables = append(tables, Table{name, t})
 			}
 		}
@@ -547,8 +550,26 @@ func (r *Roots) Tables() (tables []Table, close func(), err error) {
 	return tables, close, nil
 }
 
-// readable returns the error that prevents reading all columns of a table, nil if there is none.
-func readable(t *arrowmap.Table) error {
+// Readable returns the error that prevents reading all columns of a table, nil if there is none.
+func Readable(t *arrowmap.Table) error {
 	_, err := t.Slice(0, 0)
 	return err
+}
+
+// OpenFiles returns how many files are open.
+func (r *Catalog) OpenFiles() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.all
+}
+
+// Hide removes from a text where the directories are.
+func (r *Catalog) Hide(text string) string {
+	for _, x := range r.roots {
+		if len(x.dir) > 1 {
+			text = strings.ReplaceAll(text, x.dir+"/", "")
+			text = strings.ReplaceAll(text, x.dir, ".")
+		}
+	}
+	return strings.ToValidUTF8(text, "\uFFFD")
 }

@@ -1,4 +1,4 @@
-package flight
+package catalog
 
 import (
 	"path"
@@ -12,20 +12,20 @@ import (
 //
 // Patterns are those of path.Match. One with a slash is matched against the path below the directory that is served, and one
 // without against each element of that path. If a directory matches, so does everything below it.
-func WithInclude(patterns ...string) RootOption {
-	return func(o *rootOptions) error { return addPatterns(&o.filter.include, patterns) }
+func WithInclude(patterns ...string) Option {
+	return func(o *options) error { return addPatterns(&o.filter.include, patterns) }
 }
 
 // WithExclude leaves out the files of directories that match one of the patterns, which are those of WithInclude. It has
 // precedence over WithInclude.
-func WithExclude(patterns ...string) RootOption {
-	return func(o *rootOptions) error { return addPatterns(&o.filter.exclude, patterns) }
+func WithExclude(patterns ...string) Option {
+	return func(o *options) error { return addPatterns(&o.filter.exclude, patterns) }
 }
 
 // WithLeftOut calls fn for each file or directory that is not served, with the reason, once for each, when it is met. It is
 // called by several goroutines.
-func WithLeftOut(fn func(name, reason string)) RootOption {
-	return func(o *rootOptions) error {
+func WithLeftOut(fn func(name, reason string)) Option {
+	return func(o *options) error {
 		o.filter.left = &left{fn: fn, told: map[string]bool{}}
 		return nil
 	}
