@@ -59,21 +59,8 @@ func (f *File) column(c *Column, def *convention.Column) {
 	if def.Values == nil {
 		return
 	}
-	d := def.Values.Main()
-	c.Path = d.Path()
-	c.HDF5Type = f.nodes.TypeName(d.Type())
-	c.Shape = d.Dims()
-	l, err := d.Layout()
-	if err == nil {
-		c.Storage = l.Storage
-		c.Filters, err = d.Filters()
-	}
-	if err == nil {
-		c.node, err = f.nodes.New(def.Values)
-	}
-	if err != nil {
+	if c.Err = f.stored(c, def); c.Err != nil {
 		c.node = nil
-		c.Err = h5err.About(err, d)
 		return
 	}
 	in := c.node.Describe()
@@ -88,6 +75,36 @@ func (f *File) column(c *Column, def *convention.Column) {
 	for k, v := range def.Metadata {
 		c.note(k, v)
 	}
+}
+
+// stored plans a column, and says how the dataset that is reported for it is stored.
+func (f *File) stored(c *Column, def *convention.Column) (err error) {
+	d := def.Values.Main()
+	if d == nil { // a rule makes the values
+		if len(def.Objects) > 0 {
+			c.Path = def.Objects[len(def.Objects)-1].Path()
+		}
+		c.node, err = f.nodes.New(def.Values)
+		return err
+	}
+	c.Path = d.Path()
+	c.HDF5Type = f.nodes.TypeName(d.Type())
+	c.Shape = d.Dims()
+	l, err := d.Layout()
+	if err == nil {
+		c.Storage = l.Storage
+		c.Filters, err = d.Filters()
+	}
+	if err == nil {
+		c.node, err = f.nodes.New(def.Values)
+	}
+	return h5err.About(err, d)
+}
+
+// growable reports whether the dataset that is reported for a column can be lengthened.
+func (c *Column) growable() bool {
+	d := c.definition.Values.Main()
+	return d != nil && d.Space().Growable()
 }
 
 // rows is the number of rows of a column that can be read.

@@ -280,7 +280,7 @@ func (b *one) shortest() (rows int64, growing bool) {
 		}
 	}
 	for _, c := range b.columns {
-		growing = growing && (c.Err != nil || c.rows() == rows || c.definition.Values.Main().Space().Growable())
+		growing = growing && (c.Err != nil || c.rows() == rows || c.growable())
 	}
 	return rows, growing && rows >= 0
 }

@@ -25,7 +25,7 @@ func (c *Computed) Main() *h5.Dataset { return c.Data }
 
 // Generated is values that are not stored: a rule makes them from the numbers of the rows.
 type Generated struct {
-	Data   *h5.Dataset // reported for the column
+	Data   *h5.Dataset // reported for the column; nil where there is none
 	Rows   int64
 	Type   arrow.DataType
 	Reason string // the rule, in words, for the report

@@ -1,8 +1,11 @@
 package detect_test
 
 // files is what the programs in testdata write, and the tables in it: convention, path, number of rows, and for each column its name,
-// type and values. What can't be read has the kind of its error.
+// type and values. What can't be read has the kind of its error. "as FILE" is what an older version of a writer wrote.
 var files = joined(rFiles, map[string]string{
+	"h5wasm_old.h5":             "as h5wasm.h5",
+	"hdf5storage_old.h5.gz":     "as hdf5storage.h5",
+	"pytables_arrays_old.h5.gz": "as pytables_arrays.h5",
 	"amuse.h5": `
 amuse /particles/0000000001 2
   mass: float64 0.5 | 1.5

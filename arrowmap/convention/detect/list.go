@@ -58,6 +58,7 @@ func All() []Convention {
 		{Name: "loom", Description: "Loom: attributes of rows and columns, the matrix and its layers by rows", Detect: biology.DetectLoom},
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
 		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
+		{Name: "nix", Description: "NIX of nixio: data arrays with their polynomials and axes, data frames, tags", Detect: biology.DetectNIX},
 		{Name: "arkouda", Description: "Arkouda: arrays, strings, segmented arrays, categoricals of one length", Detect: arkouda.Detect},
 		{Name: "lh5", Description: "LH5 of LEGEND: tables with ragged columns by their ends, booleans, and tables within tables", Detect: lh5.Detect},
 		{Name: "gadget", Description: "Gadget, SWIFT: particles by type, positions and velocities as x, y, z and vx, vy, vz", Detect: physics.DetectGadget},

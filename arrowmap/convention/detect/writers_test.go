@@ -124,6 +124,126 @@ astropy /users 3
   c.jd1: float64 1 | 2 | 3
   c.jd2: float64 0.5 | 0 | 0
 `},
+	{"../biology/testdata/obs", "", `
+anndata /X 3
+  X: fsl<float32>[2] [1,2] | [3,4] | [5,6]
+anndata /obs 3
+  _index: utf8 c1 | c2 | ü
+  i: int64 1 | 2 | 3
+  f: float64 0.5 | NaN | -1.5
+  ok: bool true | false | true
+  text: utf8 a | é | 
+  cat: dict<utf8, int8, ordered=false> u | null | v
+  ordered: dict<utf8, int8, ordered=true> lo | hi | lo
+  flags: bool true | null | false
+  n: int64 1152921504606846976 | null | -5
+  numbers: dict<int64, int8, ordered=false> 3 | 1 | 3
+anndata /obsm 3
+  pca: fsl<float64>[2] [0.5,1] | [1.5,2] | [2.5,3]
+anndata /obsm/frame 3
+  _index: utf8 c1 | c2 | ü
+  i: int64 1 | 2 | 3
+anndata /var 2
+  _index: utf8 g1 | g2
+  g: int64 1 | 2
+`},
+	{"../biology/testdata/loom", "", `
+loom /col_attrs 3
+  CellID: utf8 a | b | c
+  xy: fsl<float64>[2] [0,1] | [2,3] | [4,5]
+loom /layers 2
+  raw: fsl<int16>[3] [0,2,0] | [4,0,6]
+loom /matrix 2
+  matrix: fsl<float32>[3] [1,2,3] | [4,5,6]
+loom /row_attrs 2
+  Gene: utf8 g1 | g2
+  n: int64 1 | 2
+`},
+	{"../biology/testdata/nix", "", `
+nix /data/b/data_arrays/voltage 4
+  time: float64 10 | 10.5 | 11 | 11.5
+  data: float64 2.25 | 0.5 | 2.75 | 9
+nix /data/b/data_arrays/matrix 3
+  position: float64 0.5 | 1.5 | 4
+  data: fsl<float64>[2] [1,11] | [21,31] | [41,51]
+nix /data/b/data_arrays/origin 3
+  data: float64 1 | NaN | -2.5
+nix /data/b/data_arrays/plain 2
+  position: float64 0 | 2
+  data: uint64 7 | 9223372036854775808
+nix /data/b/data_arrays/short ticks 3
+  data: int64 1 | 2 | 3
+nix /data/b/data_arrays/texts 3
+  data: utf8 a |  | é
+nix /data/b/data_arrays/flags 3
+  data: bool true | false | true
+nix /data/b/data_arrays/none 0
+  position: float64 
+  data: float64 
+nix /data/b/data_arrays/spikes 3
+  data: float64 0.25 | 1 | 7.5
+nix /data/b/data_arrays/extents 3
+  data: float64 0.5 | 0.5 | 1
+nix /data/b/tags/tag 2
+  position: float64 1 | 0
+  extent: float64 2 | 1
+  units: utf8 s | none
+nix /data/b/multi_tags/spike tag 3
+  positions: float64 0.25 | 1 | 7.5
+  extents: float64 0.5 | 0.5 | 1
+  matrix: fsl<float64>[2] [1,11] | [21,31] | [41,51]
+`},
+	{"../biology/testdata/frames", "", `
+nix /data/b/data_frames/frame 3
+  n: int64 1 | 2 | 3
+  name: utf8 a | é | 
+  x: float64 0.5 | NaN | 2.5
+  ok: bool true | false | true
+nix /data/b/data_arrays/labelled 3
+  label: utf8 x | y | ü
+  data: int64 1 | 2 | 3
+nix /data/b/data_arrays/times 3
+  data: fsl<float64>[2] [0,1] | [2,3] | [4,5]
+nix /data/b/data_arrays/linked 3
+  when: float64 1 | 3 | 5
+  data: int32 4 | 5 | 6
+nix /data/b/data_arrays/framed 3
+  x: float64 0.5 | NaN | 2.5
+  data: int32 4 | 5 | 6
+`},
+	{"../physics/testdata/openpmd", "", `
+openpmd /data/5/particles/constants 4
+  charge: int64 3 | 3 | 3 | 3
+  position_x: float64 0.25 | 0.25 | 0.25 | 0.25
+  weighting: uint16 65535 | 65535 | 65535 | 65535
+openpmd /data/5/particles/e 3
+  charge: float32 -1.5 | -1.5 | -1.5
+  id: uint64 7 | 9223372036854775808 | 9
+  kind: int8 -7 | -7 | -7
+  level: int64 -3 | -3 | -3
+  mass: uint64 9223372036854775809 | 9223372036854775809 | 9223372036854775809
+  position_x: float32 1 | 2 | 3
+  position_y: float64 4 | 5 | 6
+  positionOffset_x: float64 0.5 | 0.5 | 0.5
+  spin: struct<r: float32, i: float32> {"i":2,"r":1} | {"i":2,"r":1} | {"i":2,"r":1}
+openpmd /data/5/particles/nothing 0
+  id: uint64 
+  position_x: float32
+`},
+	{"../physics/testdata/nxtomo", "", `
+nexus /entry/data 5
+  data: fsl<fsl<uint16>[2]>[2] [[0,1],[2,3]] | [[4,5],[6,7]] | [[8,9],[10,11]] | [[12,13],[14,15]] | [[16,17],[18,19]]
+  image_key: int64 1 | 2 | 0 | 0 | 0
+  image_key_control: int64 1 | 2 | 0 | 0 | 0
+  rotation_angle: float32 0 | 0 | 0 | 90 | 180
+nexus /entry/instrument/detector 5
+  data: fsl<fsl<uint16>[2]>[2] [[0,1],[2,3]] | [[4,5],[6,7]] | [[8,9],[10,11]] | [[12,13],[14,15]] | [[16,17],[18,19]]
+  count_time: float64 0.5 | 0.5 | 0.5 | 0.5 | 0.5
+  image_key: int64 1 | 2 | 0 | 0 | 0
+  image_key_control: int64 1 | 2 | 0 | 0 | 0
+group /entry/sample 5
+  rotation_angle: float32 0 | 0 | 0 | 90 | 180
+`},
 	{"../lh5/testdata/table", "/g/t/wf /g/t/rr", `
 lh5 /g/one 2
   a: bool true | false

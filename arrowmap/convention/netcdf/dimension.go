@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/arrays"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
@@ -194,7 +195,11 @@ func (a *attributes) padded(values convention.Values, shape []uint64) (conventio
 		if err != nil {
 			return nil, err
 		}
-		out.Of = &convention.Empty{Data: a.d, Type: nested(item, row)}
+		t, ok := arrays.Nested(item, row)
+		if !ok {
+			return nil, h5err.New(h5err.Unsupported, "rows of shape %v", row)
+		}
+		out.Of = &convention.Empty{Data: a.d, Type: t}
 	} else if more {
 		out.Dims = row
 	}

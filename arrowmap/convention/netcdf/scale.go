@@ -2,7 +2,6 @@ package netcdf
 
 import (
 	"math"
-	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -134,20 +133,19 @@ func numberType(t *h5.Type) arrow.DataType {
 	return unsigned[t.Size]
 }
 
-// overItems applies a computation to the items of rows that have several. Rows of no items, or of more than Arrow takes,
-// are refused later.
+// overItems applies a computation to the items of rows that have several. Shapes that rows can't have are refused later.
 func overItems(d *convention.Derived, dims []uint64) *convention.Derived {
-	if slices.ContainsFunc(dims, func(n uint64) bool { return n == 0 || n > math.MaxInt32 }) {
-		return d
-	}
 	inner := *d
 	out := inner
 	each := int64(1) // items of a row
 	for _, n := range dims {
+		if n == 0 || n > math.MaxInt32 || each > math.MaxInt64/int64(n) {
+			return d
+		}
 		each *= int64(n)
 	}
 	if inner.Type != nil {
-		out.Type = nested(inner.Type, dims)
+		out.Type, _ = arrays.Nested(inner.Type, dims)
 	}
 	out.Compute = func(in arrow.Array, row0 int64, mem memory.Allocator) (arrow.Array, error) {
 		t := out.Type
@@ -157,12 +155,4 @@ func overItems(d *convention.Derived, dims []uint64) *convention.Derived {
 		return arrays.Itemwise(in, t, func(items arrow.Array) (arrow.Array, error) { return inner.Compute(items, row0*each, mem) })
 	}
 	return &out
-}
-
-// nested is the type of rows of items.
-func nested(t arrow.DataType, dims []uint64) arrow.DataType {
-	for _, n := range slices.Backward(dims) {
-		t = arrow.FixedSizeListOf(int32(n), t)
-	}
-	return t
 }

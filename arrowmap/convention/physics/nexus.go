@@ -1,6 +1,7 @@
 package physics
 
 import (
+	"fmt"
 	"path"
 	"slices"
 	"strings"
@@ -12,7 +13,7 @@ import (
 )
 
 // DetectNeXus recognizes groups of NeXus by the attribute NX_class: NXdata, whose signal has a row for each value of the
-// first axis; NXlog; NXevent_data, with a table of the events, and one of the pulses with their events as lists.
+// first axis; NXdetector, with a row for each frame of its data; NXlog; NXevent_data, with a table of the events, and one of the pulses with their events as lists.
 // Datasets of other lengths are left out.
 func DetectNeXus(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
@@ -22,6 +23,8 @@ func DetectNeXus(o h5.Object) ([]*convention.Table, error) {
 	switch object.Text(g, "NX_class") {
 	case "NXdata":
 		return nexusData(g)
+	case "NXdetector":
+		return nexusDetector(g)
 	case "NXlog":
 		return nexusLog(g)
 	case "NXevent_data":
@@ -61,8 +64,10 @@ func nexusData(g *h5.Group) ([]*convention.Table, error) {
 	if err != nil {
 		return nil, err
 	}
-	linked(g, tables[0], d, axes[0], signal)
 	t := tables[0]
+	if err := linked(g, t, d, axes[0], signal); err != nil {
+		return nil, err
+	}
 	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return ofOtherAxis(c.Name, axes) })
 	masks(g, t)
 	return tables, nil
@@ -113,21 +118,42 @@ func beside(g *h5.Group, member, name string) *h5.Dataset {
 	return d
 }
 
-// linked puts the datasets of these names first that soft or external links lead to, and that have as many rows as like.
-func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string) {
-	var first []convention.Column
-	for _, name := range names {
-		if name == "" || name == "." || slices.ContainsFunc(t.Columns, func(c convention.Column) bool { return c.Name == name }) {
+// linked adds the datasets that soft or external links lead to, and that have as many rows as like: those of these names
+// first. A link that leads nowhere is a column with that error if it has one of the names or leads to another file, else it
+// is left out.
+func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string) error {
+	links, err := g.Links()
+	if err != nil {
+		return err
+	}
+	first := make([][]convention.Column, len(names))
+	for _, l := range links {
+		if l.Kind == h5.LinkHard || slices.ContainsFunc(t.Columns, func(c convention.Column) bool { return c.Name == l.Name }) {
 			continue
 		}
-		switch d, err := object.Dataset(g, name); {
+		at := slices.Index(names, l.Name)
+		o, err := g.OpenLink(l)
+		d, ok := o.(*h5.Dataset)
+		var c convention.Column
+		switch {
+		case err != nil && at < 0 && l.Kind == h5.LinkSoft:
+			t.Notes = append(t.Notes, "left out: "+l.Name+", a link that leads nowhere")
+			continue
 		case err != nil:
-			first = append(first, convention.Column{Name: name, Err: err})
-		case d != nil && d.Space().Class == h5.SpaceSimple && d.Rows() == like.Rows():
-			first = append(first, column.Of(name, d))
+			c = convention.Column{Name: l.Name, Err: err}
+		case ok && d.Space().Class == h5.SpaceSimple && d.Rows() == like.Rows() && !object.IsTable(d):
+			c = column.Of(l.Name, d)
+		default:
+			continue
+		}
+		if at < 0 {
+			t.Columns = append(t.Columns, c)
+		} else {
+			first[at] = append(first[at], c)
 		}
 	}
-	t.Columns = append(first, t.Columns...)
+	t.Columns = append(slices.Concat(first...), t.Columns...)
+	return nil
 }
 
 // ofOtherAxis reports whether a dataset belongs to an axis other than the first, of a signal that may be square: the axis
@@ -165,6 +191,38 @@ func masks(g *h5.Group, t *convention.Table) {
 	}
 	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return used[c.Name] })
 }
+
+// nexusDetector describes the data of a detector, and what has a value for each of its frames.
+func nexusDetector(g *h5.Group) ([]*convention.Table, error) {
+	d, ok := object.Member(g, "data").(*h5.Dataset)
+	if !ok || d.Space().Class != h5.SpaceSimple || object.IsTable(d) {
+		return nil, nil
+	}
+	all, _, err := column.Datasets(g)
+	if err != nil {
+		return nil, err
+	}
+	tables, err := nexusTable(g, d, "data")
+	if err != nil {
+		return nil, err
+	}
+	var left []string
+	for _, o := range all {
+		if o.Rows() != d.Rows() {
+			left = append(left, fmt.Sprintf("%s (%d rows)", object.Base(o.Path()), o.Rows()))
+		}
+	}
+	if len(left) > maxNamed {
+		left = append(left[:maxNamed], "...")
+	}
+	if len(left) > 0 {
+		tables[0].Notes = []string{"left out: " + strings.Join(left, ", ")}
+	}
+	return tables, nil
+}
+
+// maxNamed bounds the number of names in a note.
+const maxNamed = 8
 
 func nexusLog(g *h5.Group) ([]*convention.Table, error) {
 	d, ok := object.Member(g, "time").(*h5.Dataset)

@@ -2,22 +2,22 @@ package physics
 
 import (
 	"bytes"
-	"fmt"
-	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // DetectOpenPMD recognizes the particle species of openPMD files: groups below the root's particlesPath. A record is a
-// dataset, or a group of components; a component without a dataset is one value for all particles.
+// dataset, or a group of components; a component without a dataset is one value for all particles, in the type of that
+// value. A species may be of such components only.
 func DetectOpenPMD(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
 	if !ok {
@@ -40,10 +40,10 @@ func DetectOpenPMD(o h5.Object) ([]*convention.Table, error) {
 	if len(s.columns) == 0 {
 		return nil, nil
 	}
-	s.fill()
 	if err := column.EqualLengths(g, s.columns); err != nil {
 		return nil, err
 	}
+	s.fill()
 	patches := object.Child(g, "particlePatches")
 	return []*convention.Table{{Path: g.Path(), Object: g, Reason: "a species in the root's particlesPath", Columns: s.columns,
 		Inner: func(path string) bool { return path != patches }}}, nil
@@ -109,78 +109,71 @@ func (s *species) constant(name string, record, g *h5.Group) bool {
 	return true
 }
 
-// fill makes columns of the constant components: as many rows as the first stored one has.
+// fill makes columns of the constant components: as many rows as the stored ones have, or where there is none, as the shape
+// of the first says.
 func (s *species) fill() {
-	var like *convention.Plain
+	var like *h5.Dataset
+	rows := int64(-1)
 	for i := range s.columns {
-		if p, ok := s.columns[i].Values.(*convention.Plain); ok && like == nil {
-			like = p
+		if v := s.columns[i].Values; v != nil && like == nil {
+			like = v.Main()
+			rows = like.Rows()
 		}
 	}
 	for _, c := range s.one {
 		col := &s.columns[c.column]
-		if like == nil {
-			col.Err = object.Unsupported(c.g, "a species without a stored component")
-			continue
+		n, err := constantRows(c.g)
+		if rows < 0 && err == nil {
+			rows = n
 		}
-		col.Values, col.Err = constantValue(c.g, like)
-		if col.Err != nil {
+		if err == nil && n != rows {
+			err = object.Corrupt(c.g, "one value for %d rows beside %d rows", n, rows)
+		}
+		if err == nil {
+			col.Values, err = constantValue(c.g, like, rows)
+		}
+		if col.Err = err; err != nil {
 			col.Values = nil
 		}
 	}
 }
 
-func constantValue(g *h5.Group, like *convention.Plain) (convention.Values, error) {
+// maxConstant bounds the rows of a species that has constant components only.
+const maxConstant = 1 << 53
+
+// constantRows reads the number of rows that a constant component is for.
+func constantRows(g *h5.Group) (int64, error) {
 	shape, err := g.Attribute("shape")
 	if err != nil {
-		return nil, err
+		return 0, err
 	}
-	rows, ok := shape.Ints()
-	if !ok || len(rows) != 1 || rows[0] != like.Data.Rows() {
-		return nil, object.Corrupt(g, "one value of shape %v beside %d rows", rows, like.Data.Rows())
+	n, ok := shape.Ints()
+	if !ok || len(n) != 1 || n[0] < 0 || n[0] > maxConstant {
+		return 0, object.Corrupt(g, "one value of shape %v", n)
 	}
+	return n[0], nil
+}
+
+// constantValue describes a constant component; like may be nil.
+func constantValue(g *h5.Group, like *h5.Dataset, rows int64) (convention.Values, error) {
 	a, err := g.Attribute("value")
 	if err != nil {
 		return nil, err
 	}
-	t := a.Type()
-	typ := constantType(t)
-	if typ == nil || len(a.Raw()) != t.Size || t.Order != h5.LittleEndian && t.Order != h5.BigEndian {
+	t, one := a.Type(), bytes.Clone(a.Raw())
+	plan, err := dtype.New(dtype.Source{Type: t}, dtype.Options{})
+	if err != nil {
+		return nil, h5err.About(err, g)
+	}
+	if plan.Variable || plan.Refs || len(one) != t.Size || plan.RowBytes != t.Size || t.Size > maxConstantBytes {
 		return nil, object.Unsupported(g, "one value of %s", t)
 	}
-	one := bytes.Clone(a.Raw())
-	if t.Order == h5.BigEndian {
-		slices.Reverse(one)
-	}
-	return &convention.Generated{Data: like.Data, Rows: rows[0], Type: typ, Reason: fmt.Sprintf("one value for all: the attribute value of %s", g.Path()),
+	return &convention.Generated{Data: like, Rows: rows, Type: plan.Arrow, Reason: "one value for all: the attribute value of " + g.Path(),
 		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			return repeated(typ, one, int(hi-lo), mem), nil
+			stored := bytes.Repeat(one, int(hi-lo))
+			return plan.Build(dtype.Raw{Bytes: stored, Rows: int(hi - lo)}, &dtype.Env{Alloc: mem})
 		}}, nil
 }
 
-// constantType returns the Arrow type of numbers as they are stored, nil for what is not a whole number of bytes of a plain
-// integer or float.
-func constantType(t *h5.Type) arrow.DataType {
-	switch {
-	case t.Class == h5.ClassFloat:
-		return map[int]arrow.DataType{4: arrow.PrimitiveTypes.Float32, 8: arrow.PrimitiveTypes.Float64}[t.Size]
-	case t.Class != h5.ClassFixed || t.Precision != 8*t.Size:
-		return nil
-	case t.Signed:
-		return map[int]arrow.DataType{1: arrow.PrimitiveTypes.Int8, 2: arrow.PrimitiveTypes.Int16, 4: arrow.PrimitiveTypes.Int32, 8: arrow.PrimitiveTypes.Int64}[t.Size]
-	}
-	return map[int]arrow.DataType{1: arrow.PrimitiveTypes.Uint8, 2: arrow.PrimitiveTypes.Uint16, 4: arrow.PrimitiveTypes.Uint32, 8: arrow.PrimitiveTypes.Uint64}[t.Size]
-}
-
-// repeated makes an array of n times the same little-endian bytes.
-func repeated(t arrow.DataType, one []byte, n int, mem memory.Allocator) arrow.Array {
-	buf := memory.NewResizableBuffer(mem)
-	defer buf.Release()
-	buf.Resize(n * len(one))
-	for b := buf.Bytes(); len(b) >= len(one); b = b[len(one):] {
-		copy(b, one)
-	}
-	data := array.NewData(t, n, []*memory.Buffer{nil, buf}, nil, 0, 0)
-	defer data.Release()
-	return array.MakeFromData(data)
-}
+// maxConstantBytes bounds the size of a constant component's value.
+const maxConstantBytes = 64

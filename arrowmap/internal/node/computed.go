@@ -145,5 +145,8 @@ func (n *generated) Build(x *Part, a, b int64) (arrow.Array, error) {
 	if err == nil {
 		arr, err = checked(arr, b-a, n.def.Type, n.def.Reason)
 	}
+	if n.def.Data == nil {
+		return arr, err
+	}
 	return arr, h5err.About(err, n.def.Data)
 }

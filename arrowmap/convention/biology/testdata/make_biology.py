@@ -1,9 +1,10 @@
-"""AnnData with awkward arrays, BIOM tables and cooler files by their writers, as small as it goes.
+"""AnnData with data frames and with awkward arrays, BIOM tables, cooler and Loom files by their writers, as small as it goes.
 
-    python make_biology.py SUFFIX    # awkwardSUFFIX.h5ad.gz, biomSUFFIX.biom.gz, coolerSUFFIX.cool.gz beside this file
+    python make_biology.py SUFFIX    # awkwardSUFFIX.h5ad.gz, biomSUFFIX.biom.gz, coolerSUFFIX.cool.gz, ... beside this file
 
-Without a suffix by anndata 0.13.4 with awkward 2.14.0, biom-format 2.1.18 and cooler 0.11.0; with the suffix _old by cooler 0.9.3. What is
-not installed is left out.
+Without a suffix by anndata 0.13.4 with awkward 2.14.0, biom-format 2.1.18, cooler 0.11.0 and loompy 3.0.8; with the suffix _old
+by anndata 0.9.2 with awkward 2.3.1, anndata 0.8.0 (obs), biom-format 2.1.14, cooler 0.9.3 and loompy 3.0.4. What is not installed
+is left out.
 """
 
 import gzip
@@ -63,6 +64,28 @@ def awkward(name):
     pack(name)
 
 
+def obs(name):
+    import anndata as ad
+
+    frame = pd.DataFrame({"i": [1, 2, 3], "f": [0.5, np.nan, -1.5], "ok": [True, False, True], "text": ["a", "é", ""], "cat": pd.Categorical(["u", None, "v"]),
+                          "ordered": pd.Categorical(["lo", "hi", "lo"], ["lo", "hi"], ordered=True), "flags": pd.array([True, None, False], "boolean"),
+                          "n": pd.array([2**60, None, -5], "Int64"), "numbers": pd.Categorical([3, 1, 3])}, index=["c1", "c2", "ü"])
+    a = ad.AnnData(np.array([[1, 2], [3, 4], [5, 6]], "f4"), obs=frame, var=pd.DataFrame({"g": [1, 2]}, index=["g1", "g2"]))
+    a.obsm["pca"] = np.array([[0.5, 1], [1.5, 2], [2.5, 3]])
+    a.obsm["frame"] = frame[["i"]]
+    a.write_h5ad(os.path.join(here, name))
+    pack(name)
+
+
+def loom(name):
+    import loompy
+
+    path = os.path.join(here, name)
+    loompy.create(path, {"": np.array([[1, 2, 3], [4, 5, 6]], "f4"), "raw": np.array([[0, 2, 0], [4, 0, 6]], "i2")},
+                  {"Gene": np.array(["g1", "g2"]), "n": np.array([1, 2])}, {"CellID": np.array(["a", "b", "c"]), "xy": np.arange(6.0).reshape(3, 2)})
+    pack(name)
+
+
 def biom(name):
     import biom
 
@@ -88,7 +111,7 @@ def cooler(name):
     pack(name)
 
 
-for make, name in ((awkward, "awkward%s.h5ad"), (biom, "biom%s.biom"), (cooler, "cooler%s.cool")):
+for make, name in ((awkward, "awkward%s.h5ad"), (obs, "obs%s.h5ad"), (loom, "loom%s.loom"), (biom, "biom%s.biom"), (cooler, "cooler%s.cool")):
     try:
         make(name % suffix)
     except ImportError as e:

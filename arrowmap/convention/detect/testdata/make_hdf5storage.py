@@ -1,12 +1,19 @@
-"""Writes hdf5storage.h5 beside this file by hdf5storage 0.2.2 (h5py 3.16.0), as it does where MATLAB need not read the file."""
+"""Writes what hdf5storage does where MATLAB need not read the file.
+
+    python make_hdf5storage.py hdf5storage.h5    # beside this file
+
+Run with hdf5storage 0.2.2 (h5py 3.16.0) for hdf5storage.h5, and with hdf5storage 0.1.19 (h5py 3.8.0) for hdf5storage_old.h5, which is
+compressed by gzip -9n.
+"""
 
 import os
+import sys
 
 import hdf5storage as hs
 import numpy as np
 
 here = os.path.dirname(os.path.abspath(__file__))
-name = os.path.join(here, "hdf5storage.h5")
+name = os.path.join(here, sys.argv[1])
 if os.path.exists(name):
     os.remove(name)
 hs.writes({

@@ -1,16 +1,19 @@
-"""Writes pytables_arrays.h5 by PyTables 3.11.1: arrays beside each other in a group, and in a group of another length.
+"""Writes arrays beside each other in a group, and in a table, by PyTables.
 
-    python make_pytables.py    # beside this file
+    python make_pytables.py pytables_arrays.h5    # beside this file
+
+Run with PyTables 3.11.1 for pytables_arrays.h5, and with PyTables 3.7.0 for pytables_arrays_old.h5, which is compressed by gzip -9n.
 """
 
 import os
+import sys
 
 import numpy as np
 import tables as tb
 
 here = os.path.dirname(os.path.abspath(__file__))
 
-with tb.open_file(os.path.join(here, "pytables_arrays.h5"), "w") as f:
+with tb.open_file(os.path.join(here, sys.argv[1]), "w") as f:
     g = f.create_group("/", "g")
     small = {"expectedrows": 1, "chunkshape": (4,), "track_times": False}
     f.create_earray(g, "t64", tb.Time64Atom(), (0,), **small).append(np.array([0.5, -1.75, 1700000000.123456]))

@@ -56,13 +56,13 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 
 // withoutText makes text equal to a text null, for the reason in words.
 func withoutText(p *convention.Plain, text, words string) convention.Values {
-	return overItems(p, p.Data.RowDims(), arrow.BinaryTypes.String, "text equal to "+words+" is missing",
+	return OverItems(p, p.Data.RowDims(), arrow.BinaryTypes.String, "text equal to "+words+" is missing",
 		func(items arrow.Array, mem memory.Allocator) (arrow.Array, error) { return otherText(items, text, mem) })
 }
 
-// overItems derives values of type t from the items in rows of a shape. Shapes that rows can't have are left to the
+// OverItems derives values of type t from the items in rows of a shape. Shapes that rows can't have are left to the
 // reader of the values, which refuses them.
-func overItems(of convention.Values, dims []uint64, t arrow.DataType, reason string, fn func(items arrow.Array, mem memory.Allocator) (arrow.Array, error)) convention.Values {
+func OverItems(of convention.Values, dims []uint64, t arrow.DataType, reason string, fn func(items arrow.Array, mem memory.Allocator) (arrow.Array, error)) convention.Values {
 	t, ok := arrays.Nested(t, dims)
 	if !ok {
 		return of

@@ -91,7 +91,7 @@ func rLogical(p *convention.Plain) (convention.Values, error) {
 
 // Nonzero makes booleans of numbers in rows of a shape: not zero is true.
 func Nonzero(of convention.Values, dims []uint64) convention.Values {
-	return overItems(of, dims, arrow.FixedWidthTypes.Boolean, "not zero is true", nonzero)
+	return OverItems(of, dims, arrow.FixedWidthTypes.Boolean, "not zero is true", nonzero)
 }
 
 func nonzero(in arrow.Array, mem memory.Allocator) (arrow.Array, error) {
