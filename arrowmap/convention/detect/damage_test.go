@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"strconv"
+	"strings"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
@@ -30,12 +31,18 @@ func mutants(t *testing.T) int {
 	return 150
 }
 
-// mutant returns a copy of a file with some bytes changed.
+// mutant returns a copy of a file with some bytes changed, seldom those that are 0: most of them are not used.
 func mutant(whole []byte, i int) []byte {
 	rng := rand.New(rand.NewPCG(7, uint64(i)))
 	data := bytes.Clone(whole)
 	for range 1 + rng.IntN(6) {
 		at := rng.IntN(len(data))
+		for range 12 {
+			if data[at] != 0 {
+				break
+			}
+			at = rng.IntN(len(data))
+		}
 		switch rng.IntN(3) {
 		case 0:
 			data[at] = byte(rng.Uint32())
@@ -51,7 +58,10 @@ func mutant(whole []byte, i int) []byte {
 // TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
 func TestDamage(t *testing.T) {
 	count := mutants(t)
-	for name := range files {
+	for name, want := range files {
+		if strings.HasPrefix(want, "as ") {
+			continue // another version of the same
+		}
 		whole := contents(t, name)
 		for i := range count {
 			if err := readAll(mutant(whole, i)); err != nil {

@@ -4,6 +4,7 @@ package detect_test
 // type and values. What can't be read has the kind of its error. "as FILE" is what an older version of a writer wrote.
 var files = joined(rFiles, map[string]string{
 	"h5wasm_old.h5":             "as h5wasm.h5",
+	"nexus_masked_old.h5.gz":    "as nexus_masked.h5",
 	"hdf5storage_old.h5.gz":     "as hdf5storage.h5",
 	"pytables_arrays_old.h5.gz": "as pytables_arrays.h5",
 	"amuse.h5": `

@@ -1,6 +1,6 @@
 """Tables with times, masks and names beyond ASCII, by astropy.
 
-    python make_astropy.py NAME.h5.gz    # tables.h5.gz by astropy 8.0.2
+    python make_astropy.py NAME.h5.gz    # tables.h5.gz by astropy 8.0.2, tables_old.h5.gz by astropy 5.0.8
 """
 
 import gzip

@@ -3,7 +3,7 @@
     python make_biology.py SUFFIX    # awkwardSUFFIX.h5ad.gz, biomSUFFIX.biom.gz, coolerSUFFIX.cool.gz, ... beside this file
 
 Without a suffix by anndata 0.13.4 with awkward 2.14.0, biom-format 2.1.18, cooler 0.11.0 and loompy 3.0.8; with the suffix _old
-by anndata 0.9.2 with awkward 2.3.1, anndata 0.8.0 (obs), biom-format 2.1.14, cooler 0.9.3 and loompy 3.0.4. What is not installed
+by anndata 0.9.2 with awkward 2.5.2, anndata 0.8.0 (obs), biom-format 2.1.14, cooler 0.9.3 and loompy 3.0.4. What is not installed
 is left out.
 """
 

@@ -1,8 +1,9 @@
-"""Writes nexus_masked.h5: what nexusformat makes of masked arrays, a square signal, and links.
+"""Writes what nexusformat makes of masked arrays, a square signal, and links.
 
     python make_nexus.py nexus_masked.h5
 
-nexusformat 2.1.0, h5py 3.16.0, numpy 2.5.5.
+Run with nexusformat 2.1.0, numpy 2.5.5 for nexus_masked.h5, and with nexusformat 1.0.6, numpy 1.26.4 for nexus_masked_old.h5, which
+is compressed by gzip -9n. Both with h5py 3.16.0.
 """
 import sys
 
