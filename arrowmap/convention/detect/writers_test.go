@@ -245,6 +245,25 @@ openpmd /data/5/particles/nothing 0
   id: uint64 
   position_x: float32
 `},
+	{"../physics/testdata/axes", "", `
+nexus /entry/cube 2
+  a: int64 1 | 2
+  z: fsl<fsl<int16>[2]>[2] [[0,1],[2,3]] | [[4,5],[6,7]]
+nexus /entry/det 3
+  data: fsl<float64>[2] [1,null] | [3,4] | [null,null]
+  t: int64 1 | 2 | 3
+nexus /entry/edges 3
+  h: int64 1 | 2 | 3
+nexus /entry/indices 2
+  counts: fsl<int64>[2] [0,1] | [2,3]
+  y: int64 3 | 4
+nexus /entry/log 2
+  time: float64 0 | 1.5
+  value: int64 1 | null
+nexus /entry/old 2
+  counts: fsl<int64>[2] [0,1] | [2,3]
+  y: int64 3 | 4
+`},
 	{"../physics/testdata/nxtomo", "", `
 nexus /entry/data 5
   data: fsl<fsl<uint16>[2]>[2] [[0,1],[2,3]] | [[4,5],[6,7]] | [[8,9],[10,11]] | [[12,13],[14,15]] | [[16,17],[18,19]]

@@ -68,7 +68,7 @@ func nexusData(g *h5.Group) ([]*convention.Table, error) {
 	if err := linked(g, t, d, axes[0], signal); err != nil {
 		return nil, err
 	}
-	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return ofOtherAxis(c.Name, axes) })
+	t.Columns = slices.DeleteFunc(t.Columns, func(c convention.Column) bool { return ofOtherAxis(g, &c, axes) })
 	masks(g, t)
 	return tables, nil
 }
@@ -156,15 +156,30 @@ func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string)
 	return nil
 }
 
-// ofOtherAxis reports whether a dataset belongs to an axis other than the first, of a signal that may be square: the axis
-// itself, or its errors.
-func ofOtherAxis(name string, axes []string) bool {
+// ofOtherAxis reports whether a dataset belongs to an axis other than the first, of a signal that may be square: it is one of
+// axes or its errors, the attribute NAME_indices of the group says so, or, as before 2014, its own attribute axis.
+func ofOtherAxis(g *h5.Group, c *convention.Column, axes []string) bool {
+	if c.Name == axes[0] {
+		return false
+	}
 	for _, a := range axes[1:] {
-		if a != "." && a != "" && a != axes[0] && (name == a || name == a+"_errors") {
+		if a != "." && a != "" && a != axes[0] && (c.Name == a || c.Name == a+"_errors") {
 			return true
 		}
 	}
-	return false
+	if a, err := g.Attribute(c.Name + "_indices"); err == nil && a != nil {
+		at, ok := a.Ints()
+		return ok && len(at) > 0 && !slices.Contains(at, 0)
+	}
+	if c.Values == nil {
+		return false
+	}
+	a, err := c.Values.Main().Attribute("axis")
+	if err != nil || a == nil {
+		return false
+	}
+	n, ok := a.Int()
+	return ok && n > 1
 }
 
 // masks makes values null where the boolean dataset that the attribute "mask" of their dataset names is true, as
@@ -206,6 +221,7 @@ func nexusDetector(g *h5.Group) ([]*convention.Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	masks(g, tables[0])
 	var left []string
 	for _, o := range all {
 		if o.Rows() != d.Rows() {
@@ -229,7 +245,12 @@ func nexusLog(g *h5.Group) ([]*convention.Table, error) {
 	if !ok || d.Space().Class != h5.SpaceSimple {
 		return nil, nil
 	}
-	return nexusTable(g, d, "time", "value")
+	tables, err := nexusTable(g, d, "time", "value")
+	if err != nil {
+		return nil, err
+	}
+	masks(g, tables[0])
+	return tables, nil
 }
 
 func nexusEvents(g *h5.Group) ([]*convention.Table, error) {
