@@ -158,15 +158,13 @@ func (s *stackSet) group(i int) (*Table, error) {
 		return nil, err
 	}
 	var d *h5.Dataset
-	for _, c := range t.def.Columns {
-		if c.Values != nil {
-			d = c.Values.Main()
-			break
-		}
+	described := slices.IndexFunc(t.def.Columns, func(c convention.Column) bool { return c.Values != nil })
+	if described >= 0 {
+		d = t.def.Columns[described].Values.Main()
 	}
 	def := *t.def
 	def.Columns = nil
-	if d != nil {
+	if described >= 0 {
 		rows := t.Rows()
 		def.Columns = append(def.Columns, constant(KeyColumn, kindText, attributeOf{kind: kindText, text: strings.ToValidUTF8(s.st.Keys[i], "\ufffd")}, d, rows))
 		for k, a := range s.attrs {

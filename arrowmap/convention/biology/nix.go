@@ -43,9 +43,9 @@ func DetectNIX(o h5.Object) ([]*convention.Table, error) {
 	case object.IsTable(d):
 		return nixFrame(g, d)
 	}
-	axis, notes := nixAxis(g, d)
+	axis, left := nixAxis(g, d)
 	t := nixTable(g, "data array", append(axis, nixArray("data", g, d))...)
-	t.Notes = notes
+	t.LeftOut = left
 	return []*convention.Table{t}, nil
 }
 
@@ -234,7 +234,7 @@ func nixUnused(t *convention.Table, name string) string {
 
 // nixAxis describes the first dimension of a data array as a column: sampled, a range of ticks, or a set of labels. There is
 // none where the values are their own axis, or where no axis is stored.
-func nixAxis(g *h5.Group, data *h5.Dataset) (axis []convention.Column, notes []string) {
+func nixAxis(g *h5.Group, data *h5.Dataset) (axis []convention.Column, left []string) {
 	dims, ok := object.Member(g, "dimensions").(*h5.Group)
 	if !ok {
 		return nil, nil
@@ -260,7 +260,7 @@ func nixAxis(g *h5.Group, data *h5.Dataset) (axis []convention.Column, notes []s
 		c.Name = map[bool]string{true: "label", false: "position"}[object.Text(dim, "dimension_type") == "set"]
 	}
 	if c.Values != nil && c.Values.Main().Rows() != data.Rows() {
-		return nil, []string{fmt.Sprintf("left out: %s, the axis of %d values of %d rows", c.Name, c.Values.Main().Rows(), data.Rows())}
+		return nil, []string{fmt.Sprintf("%s (%d rows)", c.Name, c.Values.Main().Rows())}
 	}
 	return []convention.Column{c}, nil
 }

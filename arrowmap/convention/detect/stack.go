@@ -79,9 +79,13 @@ func signature(t *convention.Table, below string) [sha256.Size]byte {
 	}
 	for _, c := range t.Columns {
 		fmt.Fprintf(h, "%q %T", c.Name, c.Values)
-		if c.Values != nil {
-			d := c.Values.Main()
+		if c.Values == nil {
+			continue
+		}
+		if d := c.Values.Main(); d != nil {
 			fmt.Fprintf(h, " %s %d", d.Type(), d.RowDims())
+		} else if v, ok := c.Values.(*convention.Generated); ok {
+			fmt.Fprintf(h, " %s", v.Type)
 		}
 	}
 	return [sha256.Size]byte(h.Sum(nil))

@@ -137,7 +137,7 @@ func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string)
 		var c convention.Column
 		switch {
 		case err != nil && at < 0 && l.Kind == h5.LinkSoft:
-			t.Notes = append(t.Notes, "left out: "+l.Name+", a link that leads nowhere")
+			t.LeftOut = append(t.LeftOut, l.Name+" (a link that leads nowhere)")
 			continue
 		case err != nil:
 			c = convention.Column{Name: l.Name, Err: err}
@@ -222,23 +222,13 @@ func nexusDetector(g *h5.Group) ([]*convention.Table, error) {
 		return nil, err
 	}
 	masks(g, tables[0])
-	var left []string
 	for _, o := range all {
 		if o.Rows() != d.Rows() {
-			left = append(left, fmt.Sprintf("%s (%d rows)", object.Base(o.Path()), o.Rows()))
+			tables[0].LeftOut = append(tables[0].LeftOut, fmt.Sprintf("%s (%d rows)", object.Base(o.Path()), o.Rows()))
 		}
-	}
-	if len(left) > maxNamed {
-		left = append(left[:maxNamed], "...")
-	}
-	if len(left) > 0 {
-		tables[0].Notes = []string{"left out: " + strings.Join(left, ", ")}
 	}
 	return tables, nil
 }
-
-// maxNamed bounds the number of names in a note.
-const maxNamed = 8
 
 func nexusLog(g *h5.Group) ([]*convention.Table, error) {
 	d, ok := object.Member(g, "time").(*h5.Dataset)
