@@ -214,7 +214,7 @@ nix /data/b/data_frames/frame 3
   name: utf8 a | é | 
   x: float64 0.5 | NaN | 2.5
   ok: bool true | false | true
-nix /data/b/data_arrays/labelled 3
+nix /data/b/data_arrays/words 3
   label: utf8 x | y | ü
   data: int64 1 | 2 | 3
 nix /data/b/data_arrays/times 3

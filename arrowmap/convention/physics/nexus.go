@@ -157,7 +157,7 @@ func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string)
 }
 
 // ofOtherAxis reports whether a dataset belongs to an axis other than the first, of a signal that may be square: it is one of
-// axes or its errors, the attribute NAME_indices of the group says so, or, as before 2014, its own attribute axis.
+// axes or its errors, or by the attribute NAME_indices of the group or, as before 2014, its own attribute axis.
 func ofOtherAxis(g *h5.Group, c *convention.Column, axes []string) bool {
 	if c.Name == axes[0] {
 		return false

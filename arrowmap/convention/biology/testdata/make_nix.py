@@ -61,7 +61,7 @@ def frames():
     frame = b.create_data_frame("frame", "t", col_names=["n", "name", "x", "ok"], col_dtypes=[np.dtype("i8"), str, np.dtype("f8"), bool],
                                 data=[(1, "a", 0.5, True), (2, "é", np.nan, False), (3, "", 2.5, True)])
     frame.units = ["", "", "mV", ""]
-    array("labelled", np.array([1, 2, 3], "i8")).append_set_dimension().labels = ["x", "y", "ü"]
+    array("words", np.array([1, 2, 3], "i8")).append_set_dimension().labels = ["x", "y", "ü"]
     times = array("times", np.array([[0, 1], [2, 3], [4, 5]], "f8"), "s", "when")
     array("linked", np.array([4, 5, 6], "i4")).append_range_dimension().link_data_array(times, [-1, 1])
     array("framed", np.array([4, 5, 6], "i4")).append_range_dimension().link_data_frame(frame, 2)
