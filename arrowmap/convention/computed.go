@@ -7,21 +7,40 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// Computed is computed from all values of others at once, of which there may be other numbers than rows. The column is
-// in memory as a whole while the table is read.
+// Computed is a column that is computed as a whole, once in a pass over a table, with the other columns of its block. It is
+// in memory while the table is read.
 type Computed struct {
 	Data   *h5.Dataset // reported for the column
-	Of     []Values
 	Rows   int64
 	Type   arrow.DataType
 	Reason string // what is computed, in words, for the report
-
-	// Compute makes an array of Type and of Rows rows. It does not keep in.
-	Compute func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error)
+	Block  *Block
+	Item   int // number of the column in the block
 }
 
 // Main returns Data.
 func (c *Computed) Main() *h5.Dataset { return c.Data }
+
+// Block is columns that are computed together.
+type Block struct {
+	Of    []Values // all their values are read, of which there may be other numbers than rows
+	Bytes int64    // that Compute reads beside them, of the columns' Data
+
+	// Compute makes the arrays of all columns, of their types and numbers of rows, which the caller releases. It does not keep
+	// in. No array is to be larger than limit, 0 for no bound. It may be called by several goroutines at once.
+	Compute func(in []arrow.Array, mem memory.Allocator, limit int64) ([]arrow.Array, error)
+}
+
+// Alone returns the block of one column that is computed from others.
+func Alone(compute func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error), of ...Values) *Block {
+	return &Block{Of: of, Compute: func(in []arrow.Array, mem memory.Allocator, _ int64) ([]arrow.Array, error) {
+		a, err := compute(in, mem)
+		if err != nil {
+			return nil, err
+		}
+		return []arrow.Array{a}, nil
+	}}
+}
 
 // Generated is values that are not stored: a rule makes them from the numbers of the rows.
 type Generated struct {

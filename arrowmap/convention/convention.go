@@ -41,7 +41,7 @@ type Column struct {
 }
 
 // Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Struct, *Cells,
-// *Transposed, *Derived, *Computed, *Decoded, *Generated, *Padded, *Grouped, *Taken, *Masked and *Empty.
+// *Transposed, *Derived, *Computed, *Generated, *Padded, *Grouped, *Taken, *Masked and *Empty.
 type Values interface {
 	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset

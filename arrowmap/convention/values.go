@@ -219,28 +219,6 @@ func NewPlain(d *h5.Dataset) (*Plain, error) {
 	return p, nil
 }
 
-// Decoded is a column that is decoded from its dataset all at once, with the other columns of a block: a pickled array.
-type Decoded struct {
-	Data   *h5.Dataset
-	Rows   int64
-	Type   arrow.DataType
-	Reason string // what is decoded, in words, for the report
-	Block  *Block
-	Item   int // number of the column in the block
-}
-
-// Block is columns that are decoded together, once in a pass over a table.
-type Block struct {
-	Bytes int64 // that are read for it
-
-	// Decode makes the arrays of all columns, which the caller releases. No array is to be larger than limit, 0 for no
-	// bound. It may be called by several goroutines at once.
-	Decode func(mem memory.Allocator, limit int64) ([]arrow.Array, error)
-}
-
-// Main returns Data.
-func (d *Decoded) Main() *h5.Dataset { return d.Data }
-
 // named reports whether an object has an attribute of each name.
 func named(o h5.Object, names ...string) bool {
 	for _, n := range names {

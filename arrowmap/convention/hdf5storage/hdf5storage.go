@@ -144,10 +144,10 @@ func text(d *h5.Dataset) (convention.Values, error) {
 	width := int(last / max(1, texts))
 	typ := arrow.DataType(arrow.BinaryTypes.String)
 	if len(dims) == 1 {
-		return &convention.Computed{Data: d, Of: []convention.Values{convention.NewStored(d)}, Rows: int64(texts), Type: typ, Reason: "code points as text, without the NULs at the end",
-			Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+		return &convention.Computed{Data: d, Rows: int64(texts), Type: typ, Reason: "code points as text, without the NULs at the end",
+			Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 				return values.Cut(in[0], width, 0, mem)
-			}}, nil
+			}, convention.NewStored(d))}, nil
 	}
 	inner := append([]uint64{}, dims[1:len(dims)-1]...)
 	if texts > 1 {

@@ -69,11 +69,10 @@ func coded(codes *h5.Dataset, labels convention.Values, sh values.Shape, first i
 			}}
 		return &convention.Dictionary{Indices: indices, Labels: labels, Ordered: ordered}
 	}
-	return &convention.Computed{Data: codes, Of: []convention.Values{convention.NewStored(codes), labels}, Rows: sh.Rows,
-		Type: sh.ListType(arrow.BinaryTypes.String), Reason: "a matrix of categories as text",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: codes, Rows: sh.Rows, Type: sh.ListType(arrow.BinaryTypes.String), Reason: "a matrix of categories as text",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			return values.Labels(in[0], in[1], first, sh, mem)
-		}}
+		}, convention.NewStored(codes), labels)}
 }
 
 // labels describes the names of categories, none of which is null.

@@ -114,10 +114,10 @@ func widths(d *h5.Dataset, cells []cell) convention.Values {
 	for i, c := range cells {
 		empty[i] = c.class == "char" && c.items == 0
 	}
-	return &convention.Computed{Data: d, Of: of, Rows: int64(len(cells)), Type: arrow.BinaryTypes.String, Reason: "characters of 16 and of 32 bits as text",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: d, Rows: int64(len(cells)), Type: arrow.BinaryTypes.String, Reason: "characters of 16 and of 32 bits as text",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			return values.FirstText(in, empty, mem)
-		}}
+		}, of...)}
 }
 
 // cellStrings describes cells with a string each: the integers in which it is saved.

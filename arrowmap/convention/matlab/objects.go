@@ -188,10 +188,10 @@ func (m *maker) text(s *store.Store, d *h5.Dataset, o *mcos.Object, rows int64) 
 		return &convention.Empty{Data: d, Type: sh.ListType(arrow.BinaryTypes.String)}, nil
 	}
 	p := numbers(v, v.Type(), values.Shape{}, nil)
-	return &convention.Computed{Data: v, Of: []convention.Values{p}, Rows: sh.Rows, Type: sh.ListType(arrow.BinaryTypes.String), Reason: "UTF-16 in integers of 64 bits as text",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: v, Rows: sh.Rows, Type: sh.ListType(arrow.BinaryTypes.String), Reason: "UTF-16 in integers of 64 bits as text",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			return values.Strings(in[0], sh, mem)
-		}}, nil
+		}, p)}, nil
 }
 
 // textDims reads the dimensions of an array of strings.

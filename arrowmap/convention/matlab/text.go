@@ -111,10 +111,10 @@ func numpyText(d *h5.Dataset, dims []uint64, texts []int64, rank int) (conventio
 
 // pieces describes a vector of characters as n texts of one width, without NULs at their end.
 func pieces(d *h5.Dataset, n int64, width uint64) convention.Values {
-	return &convention.Computed{Data: d, Of: []convention.Values{numbers(d, d.Type(), values.Shape{}, nil)}, Rows: n, Type: arrow.BinaryTypes.String, Reason: "characters as text, without the NULs at the end",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: d, Rows: n, Type: arrow.BinaryTypes.String, Reason: "characters as text, without the NULs at the end",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			return values.Cut(in[0], int(width), 0, mem)
-		}}
+		}, numbers(d, d.Type(), values.Shape{}, nil))}
 }
 
 // unitsAsText makes text of lists of characters: of rows of the same length, or of any, or of single ones.

@@ -196,8 +196,8 @@ func (m *maker) calendar(s *store.Store, d *h5.Dataset, o *mcos.Object, rows int
 	if sh.Rows == 0 {
 		return &convention.Empty{Data: d, Type: typ}, nil
 	}
-	return &convention.Computed{Data: parts[1], Of: of, Rows: sh.Rows, Type: typ, Reason: "months, days and milliseconds, as doubles",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: parts[1], Rows: sh.Rows, Type: typ, Reason: "months, days and milliseconds, as doubles",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			return values.Calendar(in, int(sh.Rows), typ, mem)
-		}}, nil
+		}, of...)}, nil
 }

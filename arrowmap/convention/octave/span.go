@@ -108,8 +108,8 @@ const maxSpans = 1 << 24
 // withSpans puts ranges in the place of empty lists of doubles: those of the rows that have one.
 func withSpans(of convention.Values, spans map[int]span, rows int) convention.Values {
 	t := arrow.ListOf(arrow.PrimitiveTypes.Float64)
-	return &convention.Computed{Data: of.Main(), Of: []convention.Values{of}, Rows: int64(rows), Type: t, Reason: "ranges as lists",
-		Compute: func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
+	return &convention.Computed{Data: of.Main(), Rows: int64(rows), Type: t, Reason: "ranges as lists",
+		Block: convention.Alone(func(in []arrow.Array, mem memory.Allocator) (arrow.Array, error) {
 			stored := in[0].(*array.List)
 			values := stored.ListValues().(*array.Float64)
 			b := array.NewListBuilder(mem, arrow.PrimitiveTypes.Float64)
@@ -138,5 +138,5 @@ func withSpans(of convention.Values, spans map[int]span, rows int) convention.Va
 				}
 			}
 			return b.NewArray(), nil
-		}}
+		}, of)}
 }

@@ -362,7 +362,7 @@ func (s *store) categoryIndex(c *frameColumn, d *h5.Dataset, key string) error {
 	n := int64(0)
 	switch v := labels.Values.(type) {
 	case *convention.Empty:
-	case *convention.Decoded:
+	case *convention.Computed:
 		n = v.Rows
 	default:
 		n = v.Main().Rows()

@@ -44,7 +44,7 @@ func (s *store) objects(d *h5.Dataset) (*objects, error) {
 	if err := o.look(); err != nil {
 		return nil, err
 	}
-	o.block = &convention.Block{Bytes: o.pickled.Size, Decode: o.decode}
+	o.block = &convention.Block{Bytes: o.pickled.Size, Compute: o.decode}
 	if s.pickled == nil {
 		s.pickled = map[string]*objects{}
 	}
@@ -151,7 +151,7 @@ func (o *objects) stranger(i int, v pickle.Value) error {
 }
 
 // decode makes the arrays of all columns.
-func (o *objects) decode(mem memory.Allocator, limit int64) (out []arrow.Array, err error) {
+func (o *objects) decode(_ []arrow.Array, mem memory.Allocator, limit int64) (out []arrow.Array, err error) {
 	p, err := o.pickled.Read(math.MaxInt64)
 	if err != nil {
 		return nil, err
@@ -219,7 +219,7 @@ func (s *store) pickledColumn(d *h5.Dataset, k, n int) (convention.Values, field
 	if o.types[k].ID() == arrow.BOOL {
 		typ.logical = "bool"
 	}
-	return &convention.Decoded{Data: d, Rows: int64(o.rows()), Type: o.types[k], Reason: "a pickled array of objects is decoded; nothing is executed", Block: o.block, Item: k}, typ, nil
+	return &convention.Computed{Data: d, Rows: int64(o.rows()), Type: o.types[k], Reason: "a pickled array of objects is decoded; nothing is executed", Block: o.block, Item: k}, typ, nil
 }
 
 // pickledLabels returns the labels that a pickled array holds.

@@ -98,8 +98,6 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return newGenerated(v), nil
 	case *convention.Struct:
 		return p.fields(v)
-	case *convention.Decoded:
-		return p.decoded(v)
 	case *convention.Padded:
 		return p.padded(v)
 	case *convention.Grouped:
