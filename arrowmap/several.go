@@ -7,6 +7,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -191,21 +192,36 @@ func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 		if r == nil {
 			continue
 		}
+		mem := &counting{Allocator: c.o.Alloc}
 		err := source.Guard(func() error {
-			columns[i] = r.apply(columns[i], c.o.Alloc)
+			columns[i] = r.Apply(columns[i], mem)
 			return nil
 		})
 		if err != nil {
 			return nil, err
 		}
 		defer columns[i].Release()
-		for _, b := range columns[i].Data().Buffers() {
-			if b != nil {
-				c.total[i].CopiedBytes += int64(b.Len())
-			}
-		}
+		c.total[i].CopiedBytes += mem.bytes
 	}
 	return array.NewRecordBatch(c.schema, columns, rec.NumRows()), nil
+}
+
+// counting is an allocator that counts what is allocated.
+type counting struct {
+	memory.Allocator
+	bytes int64
+}
+
+// Allocate implements memory.Allocator.
+func (c *counting) Allocate(n int) []byte {
+	c.bytes += int64(n)
+	return c.Allocator.Allocate(n)
+}
+
+// Reallocate implements memory.Allocator.
+func (c *counting) Reallocate(n int, p []byte) []byte {
+	c.bytes += int64(max(0, n-len(p)))
+	return c.Allocator.Reallocate(n, p)
 }
 
 // leave adds up what became of a table's columns and moves on to the next table.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -18,9 +19,9 @@ type Table struct {
 	f       *File // the first
 	def     *convention.Table
 	columns []*Column
-	from    int64     // rows that are left out at the start
-	to      int64     // end of the rows, -1: all
-	as      []*recode // what the columns become where this is one of the files of a table of several, else nil
+	from    int64            // rows that are left out at the start
+	to      int64            // end of the rows, -1: all
+	as      []*values.Recode // what the columns become where this is one of the files of a table of several, else nil
 }
 
 // body is the rows of a table before Slice: one file's (one), those of several files (several) or of several groups (stack).

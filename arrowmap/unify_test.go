@@ -224,3 +224,60 @@ func TestUnderNulls(t *testing.T) {
 		r.Release()
 	}
 }
+
+// Words of enumerations that differ between files become one dictionary, also within lists and structs.
+func TestUnifyWords(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	a, b := open(t, "../arrowmap/testdata/labels_words_a.h5"), open(t, "../arrowmap/testdata/labels_words_b.h5")
+	var parts []*arrowmap.Table
+	for _, f := range []*arrowmap.File{a, b} {
+		x, err := f.Datasets("/t/one", "/t/pair", "/t/inner")
+		if err != nil {
+			t.Fatal(err)
+		}
+		parts = append(parts, x)
+	}
+	all, err := arrowmap.Concat(parts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	r, err := all.Reader(t.Context(), arrowmap.WithAllocator(mem))
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := make([]string, 3)
+	for r.Next() {
+		rec := r.RecordBatch()
+		for i, c := range rec.Columns() {
+			if !arrow.TypeEqual(c.DataType(), all.Schema().Field(i).Type) {
+				t.Errorf("%s, not %s", c.DataType(), all.Schema().Field(i).Type)
+			}
+			for k := range c.Len() {
+				got[i] += c.ValueStr(k) + " "
+			}
+		}
+		for _, d := range []arrow.Array{rec.Column(0), rec.Column(1).(*array.FixedSizeList).ListValues(), rec.Column(2).(*array.Struct).Field(1)} {
+			if text := d.(*array.Dictionary).Dictionary().String(); text != `["lo" "hi" "mid"]` {
+				t.Errorf("labels %s", text)
+			}
+		}
+	}
+	if r.Err() != nil {
+		t.Fatal(r.Err())
+	}
+	for i, want := range []string{
+		"lo hi hi lo mid hi ",
+		`["lo","hi"] ["hi","hi"] ["hi","lo"] ["lo","hi"] ["mid","mid"] ["hi","lo"] `,
+		`{"k":0,"w":"lo"} {"k":1,"w":"hi"} {"k":2,"w":"hi"} {"k":0,"w":"lo"} {"k":1,"w":"mid"} {"k":2,"w":"hi"} `,
+	} {
+		if got[i] != want {
+			t.Errorf("got  %s\nwant %s", got[i], want)
+		}
+		if report := r.Report()[i]; report.Delivery != dtype.Converted || report.CopiedBytes == 0 {
+			t.Errorf("%+v", report)
+		}
+	}
+	r.Release()
+	mem.AssertSize(t, 0)
+}

@@ -2,7 +2,7 @@
 """Writes files of one schema whose labels differ, and one with nulls that have values under them, beside itself.
 
 anndata 0.13.4, pandas 3.1.1 and h5py 3.16.0, HDF5 2.0.0, made them: the same tables have other categories, the same in
-another order, none (all missing), and as many as take two bytes.
+another order, none (all missing), and as many as take two bytes. h5py alone made those of words, whose enumerations differ.
 """
 import os
 
@@ -32,3 +32,11 @@ with h5py.File(os.path.join(HERE, "undernulls.h5"), "w") as f:
     d = f.create_group("d")  # the second label is null
     d.create_dataset("codes", data=np.array([2, 1, 0, 2], "i1"), track_times=False)
     d.create_dataset("labels", data=np.array([5, np.iinfo("i8").min, 7], "i8"), track_times=False).attrs["dtype"] = "timedelta64[s]"
+
+for name, words, values in (("labels_words_a.h5", {"lo": 0, "hi": 1}, [0, 1, 1]), ("labels_words_b.h5", {"hi": 0, "mid": 5, "lo": 7}, [7, 5, 0])):
+    word = h5py.enum_dtype(words, basetype="i1")
+    with h5py.File(os.path.join(HERE, name), "w") as f:
+        f.create_dataset("t/one", data=np.array(values, "i1"), dtype=word, track_times=False)
+        f.create_dataset("t/pair", data=np.array([values, values[::-1]], "i1").T, dtype=word, track_times=False)
+        s = f.create_dataset("t/inner", (3,), dtype=np.dtype([("k", "i4"), ("w", word)]), track_times=False)
+        s[...] = np.array(list(zip(range(3), values)), dtype=s.dtype)
