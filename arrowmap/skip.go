@@ -2,6 +2,7 @@ package arrowmap
 
 import (
 	"context"
+	"errors"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -126,11 +127,18 @@ func (t *Table) readAll(ctx context.Context, opts []ReadOption) error {
 	return r.Err()
 }
 
-// OfColumn reports whether an error is of a kind that one column may be to blame for.
+// OfColumn reports whether an error is of a kind that one column may be to blame for: what its dataset holds, or that a file
+// that its values are in is missing.
 func OfColumn(err error) bool {
-	switch h5err.KindOf(err) {
+	e, ok := errors.AsType[*h5err.Error](err)
+	if !ok {
+		return false
+	}
+	switch e.Kind {
 	case h5err.Corrupt, h5err.Unsupported, h5err.Limit:
 		return true
+	case h5err.IO:
+		return e.Object != "" && h5err.Is(errors.Unwrap(e), h5err.NotFound)
 	}
 	return false
 }

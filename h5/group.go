@@ -85,7 +85,7 @@ func (f *File) keepGroup(g *Group) *Group {
 	if old := f.known[g.addr].g; old != nil {
 		return old.at(g.path)
 	}
-	f.charge(int64(256 + len(g.path) + 2*int(g.h.bytes)))
+	f.charge(int64(1024 + len(g.path) + 4*int(g.h.bytes))) // its links are charged when they are read
 	f.known[g.addr] = known{g: g}
 	return g
 }

@@ -201,6 +201,7 @@ type summary struct {
 	BytesOut int64           `json:"bytes_out"`
 	Seconds  float64         `json:"seconds"`
 	Columns  []columnSummary `json:"columns"`
+	Notes    []string        `json:"notes,omitempty"`     // what is said on stderr about the table and its values
 	Skipped  []string        `json:"skipped,omitempty"`   // columns left out by --skip-unsupported, and why
 	Changed  []string        `json:"converted,omitempty"` // columns of types that the format lacks, and what they become
 }
@@ -308,10 +309,10 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 		return nil, err
 	}
 	s := &summary{Rows: stats.Rows, Batches: stats.Batches, BytesOut: stats.Bytes, Seconds: time.Since(start).Seconds(), Columns: []columnSummary{}}
+	found := valueNotes(r.Report())
+	c.say(c.app, found)
+	s.Notes = append(c.described(t), found...)
 	for i, col := range r.Report() {
-		if col.Note != nil && !c.quiet {
-			c.note("%s", errorText(col.Note))
-		}
 		s.Columns = append(s.Columns, columnSummary{text.Printable(col.Name), dtype.TypeName(r.Schema().Field(i).Type), col.Delivery.String(), col.CopiedBytes, col.NullCount})
 	}
 	if c.filename {

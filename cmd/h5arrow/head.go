@@ -83,6 +83,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if err := a.printRows(rr, o.json, nil); err != nil {
 		return err
 	}
+	o.say(a, valueNotes(r.Report()))
 	return in.unchanged()
 }
 

@@ -241,6 +241,9 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 		} else {
 			b = append(b, "null"...)
 		}
+		if notes := t.Notes(); len(notes) > 0 {
+			b = text.AppendStrings(text.AppendKey(b, "notes"), notes)
+		}
 		b = append(text.AppendKey(b, "columns"), '[')
 		for k, col := range t.Columns() {
 			if k > 0 {
@@ -409,10 +412,8 @@ func (c *contents) writeText(w io.Writer, name string) error {
 			g.AddText(columnTexts(col.Name, col)...)
 		}
 		p.grid(&g)
-		for _, col := range t.Columns() {
-			for _, n := range col.Notes {
-				p.line("  %s: %s", col.Name, n)
-			}
+		for _, n := range tableNotes(t) {
+			p.line("  note: %s", n)
 		}
 	}
 	if len(c.datasets) > 0 {

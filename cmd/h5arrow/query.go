@@ -99,8 +99,9 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: limit, Access: o.access, NoPushdown: o.noPushdown,
-		Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers)), arrowmap.WithBatchRows(int64(o.batchRows)), arrowmap.WithBatchBytes(int64(o.batchBytes))}})
+	q := &asking{queryFlags: o, app: a, statement: statement, opts: engine.Options{Threads: int(o.workers), MaxMemory: limit, Access: o.access, NoPushdown: o.noPushdown,
+		Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers)), arrowmap.WithBatchRows(int64(o.batchRows)), arrowmap.WithBatchBytes(int64(o.batchBytes))}}}
+	starting := engine.Start(q.opts)
 	defer starting.Close()
 	in, err := o.open(names)
 	if err != nil {
@@ -112,24 +113,19 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		return err
 	}
 	a.incomplete(in)
-	db, err := starting.Open(tables)
-	if err != nil {
-		return err
-	}
-	defer db.Close()
-	result, err := db.Run(a.ctx, statement, nil)
-	if err != nil {
-		return err
-	}
-	err = w(result)
-	result.Release()
+	q.tables = tables
+	stats, err := q.answer(starting, w)
 	if err == nil {
 		err = in.unchanged()
 	}
-	if o.stats && err == nil {
-		err = a.printStats(result.Stats())
+	if err != nil {
+		return err
 	}
-	return err
+	o.say(a, scanNotes(stats))
+	if o.stats {
+		return a.printStats(stats)
+	}
+	return nil
 }
 
 // engineTables returns the selected table, or all tables, with their names in statements.

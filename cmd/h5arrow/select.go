@@ -13,7 +13,6 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -392,28 +391,6 @@ func withoutColumns(p *pathTables) bool {
 func (s *selection) leaveOut(a *app, err error) {
 	if !s.quiet {
 		a.leftOut(err)
-	}
-}
-
-// notes prints what a reader of the table should know, what --skip-unsupported left out, what of its description was passed
-// over, and what its group holds beside it that is in no table.
-func (s *selection) notes(a *app, t *chosen) {
-	if s.quiet {
-		return
-	}
-	for _, n := range t.Notes() {
-		a.note("%s", text.Printable(n))
-	}
-	if left := t.LeftOut(); left != "" && len(s.columns) == 0 {
-		a.note("%s: left out are datasets of other lengths: %s", t.Path(), left)
-	}
-	for _, err := range t.skipped {
-		a.leftOut(err)
-	}
-	for _, c := range t.Columns() {
-		for _, n := range c.Notes {
-			a.note("%s: %s", c.Path, n)
-		}
 	}
 }
 

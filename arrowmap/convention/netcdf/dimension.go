@@ -26,9 +26,9 @@ func isScale(d *h5.Dataset) (scale, only bool) {
 // dimensions are those of a group and of the groups above it.
 type dimensions struct {
 	f     *h5.File
-	paths map[uint64]string // of the objects of these groups, by address
-	uses  map[string][]use  // variables by dimension
-	known map[string]bool   // dimensions whose REFERENCE_LIST was read
+	g     *h5.Group
+	uses  map[string][]use // variables by dimension
+	known map[string]bool  // dimensions whose REFERENCE_LIST was read
 }
 
 // use is a dimension of a variable.
@@ -40,21 +40,53 @@ type use struct {
 }
 
 func dimensionsOf(g *h5.Group) (*dimensions, error) {
-	s := &dimensions{f: g.File(), paths: map[uint64]string{}, uses: map[string][]use{}, known: map[string]bool{}}
-	for {
-		links, err := g.Links()
-		if err != nil {
+	s := &dimensions{f: g.File(), g: g, uses: map[string][]use{}, known: map[string]bool{}}
+	for ; g != nil; g = object.Above(g) {
+		if _, err := g.Links(); err != nil {
 			return nil, err
 		}
-		for _, l := range links {
-			if _, have := s.paths[l.Address]; l.Kind == h5.LinkHard && !have {
-				s.paths[l.Address] = object.Child(g, l.Name)
-			}
-		}
-		if g = object.Above(g); g == nil {
-			return s, nil
+	}
+	return s, nil
+}
+
+// path returns the path of the object at an address, if it is a member of the group or of one above; else "".
+func (s *dimensions) path(addr uint64) string {
+	for g := s.g; g != nil; g = object.Above(g) {
+		if name := nameOf(g, addr); name != "" {
+			return object.Child(g, name)
 		}
 	}
+	return ""
+}
+
+// fewLinks is the number of links of a group up to which they are searched one by one.
+const fewLinks = 64
+
+// namesKey is the key of the names of a large group's members by their addresses: those of a group above may be asked for
+// once for each of its groups.
+type namesKey struct{ group uint64 }
+
+// nameOf returns the name of the first member of a group that is at an address, "" for none.
+func nameOf(g *h5.Group, addr uint64) string {
+	links, _ := g.Links() // dimensionsOf reports the error
+	if len(links) <= fewLinks {
+		for _, l := range links {
+			if l.Kind == h5.LinkHard && l.Address == addr {
+				return l.Name
+			}
+		}
+		return ""
+	}
+	v, _ := g.File().Keep(namesKey{g.Address()}, func() (any, error) {
+		names := make(map[uint64]string, len(links))
+		for _, l := range links {
+			if _, have := names[l.Address]; l.Kind == h5.LinkHard && !have {
+				names[l.Address] = l.Name
+			}
+		}
+		return names, nil
+	})
+	return v.(map[uint64]string)[addr]
 }
 
 // of names the dimensions of a variable: by the paths of their scales, those without one by their length.
@@ -66,7 +98,7 @@ func (s *dimensions) of(d *h5.Dataset, list *h5.Attribute, scale bool) []string 
 	out := make([]string, len(d.Dims()))
 	for i, n := range d.Dims() {
 		if i < len(lists) && len(lists[i]) > 0 {
-			out[i] = s.paths[lists[i][0]]
+			out[i] = s.path(lists[i][0])
 		}
 		switch {
 		case out[i] != "":

@@ -60,7 +60,9 @@ func shown(a arrow.Array) string {
 
 // The labels of dictionaries within lists and structs become one dictionary, in each place, and the values stay what they are.
 func TestUnifyNested(t *testing.T) {
-	ints := func(n int) arrow.Array { return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int32, n) }
+	ints := func(n int) arrow.Array {
+		return array.MakeArrayOfNull(memory.DefaultAllocator, arrow.PrimitiveTypes.Int32, n)
+	}
 	a, b := labeled(t, "x y", 1, 0, -1, 1), labeled(t, "z y", 0, 1, 1, -1)
 	runs := listed(a, 0, 1, 1, 4)
 	for name, in := range map[string][]arrow.Array{

@@ -86,3 +86,22 @@ at = data.index(b"\x05\x00\x08\x00\x01\x00\x00\x00\x02\x02\x02", data.index(b"\x
 with open(name, "rb+") as f:
     f.seek(at)
     f.write(b"\xee\x00\x08\x00\x80")  # an unknown message that must be understood
+
+# Columns that are sound as far as their descriptions go, of which the values can't be read: a deflated chunk, a checksum, text whose
+# heap is broken, a number that no member of an enumeration has, a file that is missing.
+with new("unreadable.hdf5") as f:
+    g = f.create_group("t")
+    put(g, "good", np.arange(6))
+    put(g, "also", np.arange(6) / 4, chunks=(2,), compression="gzip")
+    places = [put(g, "deflated", np.arange(6) * 1001, chunks=(2,), compression="gzip").id.get_chunk_info(1).byte_offset]
+    places += [put(g, "sums", np.arange(6), chunks=(2,), fletcher32=True).id.get_chunk_info(2).byte_offset]
+    put(g, "text", np.array(["word %d" % i for i in range(6)], dtype=object), dtype=h5py.string_dtype())
+    e = g.create_dataset("enum", (6,), dtype=h5py.enum_dtype({"a": 0, "b": 1}, basetype="i1"), track_times=False)
+    e.id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([0, 1, 0, 9, 1, 0], "i1"), mtype=e.id.get_type())
+    g.create_dataset("far", (6,), dtype="i4", external=[("no such file.raw", 0, 24)], track_times=False)
+with open(os.path.join(HERE, "unreadable.hdf5"), "rb+") as f:
+    b = f.read()
+    places += [b.index(b"GCOL") + 24]  # the size of the first object
+    for at in places:
+        f.seek(at)
+        f.write(bytes([b[at] ^ 0xFF] * 2))

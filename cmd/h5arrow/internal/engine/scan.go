@@ -146,6 +146,9 @@ func (s *scan) stop(p *part) {
 		}
 		s.stats.Columns[at].CopiedBytes += c.CopiedBytes
 		s.stats.Columns[at].NullCount += c.NullCount
+		if s.stats.Columns[at].Note == nil {
+			s.stats.Columns[at].Note = c.Note
+		}
 	}
 	p.r.Release()
 	p.r = nil
