@@ -137,6 +137,8 @@ type File struct {
 
 	keeps sync.Map // of *kept
 
+	gathered sync.Once // see Gather
+
 	heapMu      sync.Mutex
 	collections map[uint64]*heap.Collection
 	heapBytes   int64
@@ -249,6 +251,8 @@ func (f *File) readExtension() error {
 			if err = c.Err(); err == nil {
 				err = oneFile(f.r, m.at, id)
 			}
+		case msgFileSpace:
+			f.readFileSpace(m)
 		case msgCacheImage:
 			err = f.readCacheImage(m)
 		}
@@ -257,6 +261,19 @@ func (f *File) readExtension() error {
 		}
 	}
 	return nil
+}
+
+// readFileSpace looks for metadata in pages of its own (IV.A.2.x, "File Space Info"), which are then read as a whole. What is
+// wrong here does not matter to anything else.
+func (f *File) readFileSpace(m *message) {
+	const paged = 1
+	c := f.r.CursorOver(m.body, m.at)
+	version, strategy := c.U8(), c.U8()
+	c.Skip(1 + f.r.LengthSize) // whether free space is kept, and its least size
+	size := c.Length()
+	if c.Err() == nil && version == 1 && strategy == paged && size <= 1<<30 {
+		f.src.Paged(int64(size))
+	}
 }
 
 // readCacheImage refuses files whose metadata is in the image of a metadata cache and not in its place.

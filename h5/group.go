@@ -48,6 +48,7 @@ type Group struct {
 // groupState is shared by the group's names.
 type groupState struct {
 	once    sync.Once
+	walked  sync.Once // the members were announced
 	links   []Link
 	err     error
 	ordered bool           // links are in creation order
@@ -104,13 +105,20 @@ type symbolTable struct{ tree, heap uint64 }
 // Links returns the group's links: in creation order if the file tracks it, else sorted bytewise by name. The slice is shared
 // and read-only.
 func (g *Group) Links() ([]Link, error) {
+	links, err := g.load()
+	g.walked.Do(func() { g.f.expectMembers(links) })
+	return links, err
+}
+
+// load is Links for callers that do not go on to the members.
+func (g *Group) load() ([]Link, error) {
 	g.once.Do(func() { g.err = h5err.About(g.read(), g) })
 	return g.links, g.err
 }
 
 // Link returns the link of a name. If there are several, it is the first.
 func (g *Group) Link(name string) (Link, bool, error) {
-	links, err := g.Links()
+	links, err := g.load()
 	if err != nil {
 		return Link{}, false, err
 	}

@@ -30,6 +30,7 @@ const (
 	msgDriver        = 0x14
 	msgAttributeInfo = 0x15
 	msgLinks         = 0x16
+	msgFileSpace     = 0x17
 	msgCacheImage    = 0x18
 	msgLastKnown     = 0x18
 )

@@ -18,6 +18,7 @@ func (f *File) Walk(fn func(o Object) error) error {
 
 // walk is Walk, and also reports what can't be opened: then o is nil, and path and err describe it.
 func (f *File) walk(fn func(o Object, path string, err error) error) error {
+	f.Gather()
 	w := walker{f: f, fn: fn, seen: map[uint64]struct{}{}, room: f.r.Room()}
 	return w.visit(f.root)
 }
@@ -43,7 +44,7 @@ func (w *walker) visit(root *Group) error {
 	stack := []iterator{{g: root}}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
-		links, err := top.g.Links()
+		links, err := top.g.load()
 		if err != nil && top.next == 0 {
 			if err := w.fn(nil, top.g.path, err); err != nil {
 				return err

@@ -9,8 +9,8 @@ import (
 // Backend reads the bytes of one object: a file of a server, an object of a store, memory. It may be used by several
 // goroutines.
 //
-// A Backend that also implements Hinter, Changer, Grower or io.Closer is asked for hints when its Source is made, asked
-// whether the object changed and how long it is, and closed by the last release.
+// A Backend that also implements Hinter, MetadataReader, Changer, Grower or io.Closer is asked for hints when its Source is
+// made, asked for metadata in its own way, asked whether the object changed and how long it is, and closed by the last release.
 type Backend interface {
 	// ReadAtContext is io.ReaderAt's ReadAt; it returns early, with the context's error, when ctx ends. It must not
 	// use p after it returned. Ranges are inside the size that the Source was made with; fewer bytes than were asked for
@@ -25,6 +25,21 @@ type Hinter interface{ Hints() Hints }
 type Changer interface {
 	// Changed returns an error that says what changed, or why that is not known; nil while nothing did.
 	Changed(ctx context.Context) error
+}
+
+// Range is a part of an object.
+type Range struct{ Off, Size int64 }
+
+// MetadataReader is a Backend that reads metadata in another way than data: through a cache that reads ahead.
+type MetadataReader interface {
+	// ReadMetadata is ReadAtContext for metadata.
+	ReadMetadata(ctx context.Context, p []byte, off int64) (n int, err error)
+
+	// Expect says which metadata will be read soon. It does not wait for it. What is outside the object is ignored.
+	Expect(ranges []Range)
+
+	// Paged says that metadata is in pages of size bytes of its own, which start at the multiples of size.
+	Paged(size int64)
 }
 
 // Hints say how a Source is read best. They never change what is read. A zero field means the value for local files.

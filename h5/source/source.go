@@ -145,6 +145,40 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 // returned; other errors are of kind IO, or of the kind that the Backend's error has. After the last release every
 // read fails.
 func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
+	return s.read(ctx, p, off, s.b.ReadAtContext)
+}
+
+// ReadMetadata is ReadAt for metadata, which a Backend may read in a way of its own (MetadataReader).
+func (s *Source) ReadMetadata(p []byte, off int64) (int, error) {
+	if m, ok := s.b.(MetadataReader); ok {
+		return s.read(context.Background(), p, off, m.ReadMetadata)
+	}
+	return s.ReadAt(p, off)
+}
+
+// Expect says which metadata will be read soon, so that a Backend that is a MetadataReader can read it in few requests. It
+// does not wait.
+func (s *Source) Expect(ranges []Range) {
+	if m, ok := s.b.(MetadataReader); ok && s.refs.Load() > 0 {
+		m.Expect(ranges)
+	}
+}
+
+// Paged says that metadata is in pages of size bytes of its own, which start at the multiples of size.
+func (s *Source) Paged(size int64) {
+	if m, ok := s.b.(MetadataReader); ok && size > 0 {
+		m.Paged(size)
+	}
+}
+
+// Far reports whether the Backend is a MetadataReader: then reading ahead is worth its while.
+func (s *Source) Far() bool {
+	_, ok := s.b.(MetadataReader)
+	return ok
+}
+
+// read is ReadAtContext by the given function of the Backend.
+func (s *Source) read(ctx context.Context, p []byte, off int64, readAt func(context.Context, []byte, int64) (int, error)) (int, error) {
 	if s.refs.Load() <= 0 {
 		return 0, s.fail(off, "can't read", os.ErrClosed)
 	}
@@ -165,7 +199,7 @@ func (s *Source) ReadAtContext(ctx context.Context, p []byte, off int64) (int, e
 	if room := size - off; int64(want) > room {
 		p = p[:room]
 	}
-	n, err := s.b.ReadAtContext(ctx, p, off)
+	n, err := readAt(ctx, p, off)
 	switch {
 	case n == want:
 		return n, nil

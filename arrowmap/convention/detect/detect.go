@@ -44,6 +44,7 @@ func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 // group that have the same members it returns a stack of them; of more than MaxListed, only the stack. Objects that can't be read are passed over;
 // the first error is returned beside what was found.
 func Scan(f *h5.File, name string) ([]*convention.Table, error) {
+	f.Gather()
 	s := scan{name: name, seen: map[uint64]bool{}}
 	s.visit(f.Root(), 0)
 	return s.tables, s.err

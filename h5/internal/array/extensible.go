@@ -84,6 +84,7 @@ func (w *extensible) index(addr uint64) error {
 		return err
 	}
 	p = p[elements:]
+	r.ExpectChildren(int64(10+r.OffsetSize+w.offsetBytes)+int64(w.smallest)*int64(w.size), p, r.OffsetSize)
 	start := uint64(0) // first element of a block, without those in the index block
 	block := uint64(0) // data blocks before it
 	for s := range w.super {
@@ -144,6 +145,9 @@ func (w *extensible) secondary(addr, start, n, per uint64) error {
 		return err
 	}
 	maps, p := p[:n*bitmap], p[n*bitmap:]
+	if per <= w.perPage && per < 1<<20 {
+		r.ExpectChildren(int64(10+r.OffsetSize+w.offsetBytes)+int64(per)*int64(w.size), p, r.OffsetSize)
+	}
 	// The bits of all data blocks follow each other without gaps, although there is room for whole bytes for each.
 	for i := range n {
 		if start+uint64(w.inIndex) >= w.max {

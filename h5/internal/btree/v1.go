@@ -31,6 +31,7 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	w := v1{r: r, typ: v1Group, keySize: r.LengthSize, room: r.Room()}
 	step := r.LengthSize + r.OffsetSize
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
+		r.ExpectChildren(int64(8+8*symbolSize(r)), p[min(r.LengthSize, len(p)):], step)
 		for ; n > 0; n-- {
 			snod := r.Addr(p[r.LengthSize:])
 			err := w.once(snod)
@@ -123,6 +124,7 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 	if lev == 0 {
 		return leaf(p, n, addr)
 	}
+	r.ExpectChildren(int64(before+size), p[min(w.keySize, len(p)):], step)
 	for ; n > 0; n-- {
 		if err := w.node(r.Addr(p[w.keySize:]), lev-1, leaf); err != nil && !r.PassOver(err) {
 			return err

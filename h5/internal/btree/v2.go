@@ -197,6 +197,9 @@ func (w *v2) node(addr uint64, n, height int) error {
 		from = sort.Search(n, func(i int) bool { return w.cmp(record(i)) >= 0 })
 		to = from + sort.Search(n-from, func(i int) bool { return w.cmp(record(from+i)) > 0 })
 	}
+	if height > 0 && w.cmp == nil {
+		r.ExpectChildren(int64(w.h.NodeSize), children, pointer)
+	}
 	for i := from; ; i++ {
 		if height > 0 {
 			q := children[i*pointer:]

@@ -430,7 +430,20 @@ func (h *Fractal) indirect(addr, at uint64, rows, entry int) ([]byte, error) {
 		return nil, err
 	}
 	h.keep(b, p[head:])
+	h.expect(p[head:], direct, entry)
 	return p[head:], nil
+}
+
+// expect says that the direct blocks of an indirect block will be read.
+func (h *Fractal) expect(entries []byte, rows, entry int) {
+	size := int64(h.start)
+	for i := range rows {
+		if i > 1 {
+			size *= 2
+		}
+		row := entries[i*int(h.width)*entry:]
+		h.r.ExpectChildren(size, row[:int(h.width)*entry], entry)
+	}
 }
 
 // owned checks that a block belongs to this heap and to the place where it is used.

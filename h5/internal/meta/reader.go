@@ -25,6 +25,7 @@ const (
 // Reader reads metadata at addresses of one file. It may be used by several goroutines.
 type Reader struct {
 	src        io.ReaderAt
+	far        farSource    // src, if it reads metadata in its own way; else nil
 	size       atomic.Int64 // of the file
 	live       bool         // the file is being written: see Follow
 	patience   atomic.Int64 // repeated readings that are left, of all structures together
@@ -82,8 +83,47 @@ func NewReader(src io.ReaderAt, size int64, l Limits) *Reader {
 		minBlocks: int(max(4, firstCached/hints.MetadataBlock)),
 		maxBlocks: int(max(8, maxCached/hints.MetadataBlock)),
 	}
+	r.far, _ = src.(farSource)
 	r.size.Store(size)
 	return r
+}
+
+// farSource is a source.Source.
+type farSource interface {
+	ReadMetadata(p []byte, off int64) (int, error)
+	Expect(ranges []source.Range)
+	Far() bool
+}
+
+// Far reports whether Expect has an effect.
+func (r *Reader) Far() bool { return r.far != nil && r.far.Far() }
+
+// Expect says that structures of n bytes at addresses will be read soon: a file that is far away is asked for all of them at
+// once. Addresses that are not in the file are ignored.
+func (r *Reader) Expect(n int64, addrs ...uint64) {
+	if !r.Far() || len(addrs) == 0 {
+		return
+	}
+	ranges := make([]source.Range, 0, len(addrs))
+	for _, a := range addrs {
+		if a < uint64(r.Size()-r.base) {
+			ranges = append(ranges, source.Range{Off: r.base + int64(a), Size: n})
+		}
+	}
+	r.far.Expect(ranges)
+}
+
+// ExpectChildren is Expect for the addresses in records of step bytes, which are at the start of each. A last one shorter than
+// that must have an address, too.
+func (r *Reader) ExpectChildren(n int64, records []byte, step int) {
+	if !r.Far() || len(records) <= step {
+		return // one alone is read at once
+	}
+	addrs := make([]uint64, 0, len(records)/step+1)
+	for ; len(records) >= r.OffsetSize; records = records[min(step, len(records)):] {
+		addrs = append(addrs, r.Addr(records))
+	}
+	r.Expect(n, addrs...)
 }
 
 // Decode accounts for n bytes that the structure at an address is about to decode to.
@@ -164,7 +204,11 @@ func (r *Reader) ReadRaw(p []byte, addr uint64) error {
 }
 
 func (r *Reader) readAt(p []byte, off int64) error {
-	n, err := r.src.ReadAt(p, off)
+	read := r.src.ReadAt
+	if r.far != nil {
+		read = r.far.ReadMetadata
+	}
+	n, err := read(p, off)
 	if n == len(p) {
 		return nil
 	}

@@ -1,0 +1,315 @@
+package remote
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// ErrChanged is the cause of errors about objects that were replaced since they were opened.
+var ErrChanged = errors.New("the object was replaced since it was opened")
+
+// Getter asks for a range of one object, once.
+type Getter interface {
+	// Get asks for n bytes at an offset of the object, as it was when it had the given pin, whose zero value is any. An
+	// answer of the server, whatever its status, is not an error. The caller closes the body. Requests end with ctx.
+	Get(ctx context.Context, off, n int64, pin Pin) (*Answer, error)
+}
+
+// Pin identifies one version of an object.
+type Pin struct {
+	Tag      string // entity tag, with its quotes, or whatever a Getter identifies versions by
+	Modified string // time of modification, as the server writes it
+}
+
+// Answer is a server's answer to a Get.
+type Answer struct {
+	Status int    // of HTTP: 206 for a range
+	Range  string // as the header Content-Range
+	Pin    Pin
+	After  string // as the header Retry-After
+	Why    string // what the server says about an error, a short text
+	Body   io.ReadCloser
+}
+
+// object is the Backend of an object.
+type object struct {
+	get  Getter
+	o    *options
+	name string
+	size int64
+	pin  Pin
+
+	mu      sync.Mutex
+	changed error
+}
+
+// Hints are for latencies of some 10 ms and rates of some 100 MB/s.
+func (x *object) Hints() source.Hints {
+	return source.Hints{Gap: 64 << 10, Span: 8 << 20, Join: 8 << 20, InFlight: 16}
+}
+
+// Changed returns the error of a read that noticed that the object was replaced. It asks for nothing: every read looks.
+func (x *object) Changed(context.Context) error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.changed
+}
+
+// Close closes the Getter.
+func (x *object) Close() error {
+	if c, ok := x.get.(io.Closer); ok {
+		return c.Close()
+	}
+	return nil
+}
+
+// open asks for the first bytes, which says how long the object is and what pins it.
+func (x *object) open(ctx context.Context) (first []byte, err error) {
+	err = x.repeat(ctx, func(ctx context.Context, progress func()) error {
+		first, err = x.opening(ctx, progress)
+		return err
+	})
+	return first, err
+}
+
+func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
+	a, err := x.get.Get(ctx, 0, firstRead, Pin{})
+	if err != nil {
+		return nil, again(err)
+	}
+	defer a.Body.Close()
+	progress()
+	switch a.Status {
+	case http.StatusPartialContent:
+		off, n, size, err := parseRange(a.Range)
+		if err != nil || off != 0 || n != min(firstRead, size) {
+			return nil, again(fmt.Errorf("asked for its first %d bytes, the server sent the range %q", firstRead, a.Range))
+		}
+		first := make([]byte, n)
+		if _, err := io.ReadFull(&moving{a.Body, progress}, first); err != nil {
+			return nil, again(short(err))
+		}
+		x.size, x.pin = size, a.Pin
+		return first, nil
+	case http.StatusOK: // an object that is not larger is here as a whole
+		first, err := io.ReadAll(io.LimitReader(&moving{a.Body, progress}, firstRead+1))
+		if err != nil {
+			return nil, again(short(err))
+		}
+		if len(first) > firstRead {
+			return nil, h5err.New(h5err.IO, "the server does not send ranges of files").WithHint("download the file as a whole")
+		}
+		x.size, x.pin = int64(len(first)), a.Pin
+		return first, nil
+	case http.StatusRequestedRangeNotSatisfiable:
+		if strings.HasSuffix(a.Range, "/0") {
+			return nil, nil // empty
+		}
+	}
+	return nil, refusal(a)
+}
+
+// ReadAtContext fills p. A request that was cut short goes on where it stopped.
+func (x *object) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
+	if err := x.Changed(ctx); err != nil {
+		return 0, err
+	}
+	done := 0
+	err := x.repeat(ctx, func(ctx context.Context, progress func()) error {
+		if done == len(p) {
+			return nil
+		}
+		n, err := x.once(ctx, p[done:], off+int64(done), progress)
+		done += n
+		return err
+	})
+	if errors.Is(err, ErrChanged) {
+		x.mu.Lock()
+		x.changed = err
+		x.mu.Unlock()
+	}
+	return done, err
+}
+
+// once makes one request.
+func (x *object) once(ctx context.Context, p []byte, off int64, progress func()) (int, error) {
+	a, err := x.get.Get(ctx, off, int64(len(p)), x.pin)
+	if err != nil {
+		return 0, again(err)
+	}
+	defer a.Body.Close()
+	progress()
+	switch a.Status {
+	case http.StatusPartialContent:
+	case http.StatusPreconditionFailed:
+		return 0, changed()
+	case http.StatusOK, http.StatusRequestedRangeNotSatisfiable:
+		if a.Pin != x.pin {
+			return 0, changed()
+		}
+		return 0, again(fmt.Errorf("asked for %d bytes at %d, the server did not send a range", len(p), off))
+	default:
+		return 0, refusal(a)
+	}
+	at, n, size, err := parseRange(a.Range)
+	switch {
+	case a.Pin != x.pin || err == nil && size != x.size:
+		return 0, changed()
+	case err != nil || at != off || n != int64(len(p)):
+		return 0, again(fmt.Errorf("asked for %d bytes at %d, the server sent the range %q", len(p), off, a.Range))
+	}
+	got, err := io.ReadFull(&moving{a.Body, progress}, p)
+	if err != nil {
+		return got, again(short(err))
+	}
+	return got, nil
+}
+
+func changed() error {
+	return &h5err.Error{Kind: h5err.IO, Offset: h5err.NoOffset, Err: ErrChanged, Hint: "open it again"}
+}
+
+func short(err error) error {
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New("the answer was cut short")
+	}
+	return err
+}
+
+// parseRange reads a header Content-Range, such as "bytes 0-99/1234".
+func parseRange(s string) (off, n, size int64, err error) {
+	unit, rest, _ := strings.Cut(strings.TrimSpace(s), " ")
+	span, total, ok := strings.Cut(rest, "/")
+	a, b, ok2 := strings.Cut(span, "-")
+	off, err1 := strconv.ParseInt(a, 10, 64)
+	last, err2 := strconv.ParseInt(b, 10, 64)
+	size, err3 := strconv.ParseInt(total, 10, 64)
+	if !ok || !ok2 || !strings.EqualFold(unit, "bytes") || errors.Join(err1, err2, err3) != nil || off < 0 || last < off || last >= size {
+		return 0, 0, 0, fmt.Errorf("the server sent the range %q", s)
+	}
+	return off, last - off + 1, size, nil
+}
+
+// passing is an error that another attempt may not have.
+type passing struct {
+	error
+	after time.Duration // to wait at least
+}
+
+func (p passing) Unwrap() error { return p.error }
+
+// again marks an error as passing, unless the Getter knows better.
+func again(err error) error {
+	if p, ok := errors.AsType[permanent](err); ok {
+		return p.error
+	}
+	return passing{error: err}
+}
+
+// moving calls progress for each read that returned something.
+type moving struct {
+	r        io.Reader
+	progress func()
+}
+
+func (m *moving) Read(p []byte) (int, error) {
+	n, err := m.r.Read(p)
+	if n > 0 {
+		m.progress()
+	}
+	return n, err
+}
+
+const (
+	maxPause      = 10 * time.Second
+	maxRetryAfter = 60 * time.Second
+	maxStalls     = 15 // how often the time in which a server must send something one answer may take
+)
+
+// repeat calls fn until it succeeds, fails for good, or has failed too often without any progress. fn calls progress when the server sends
+// something; its context ends when it did not for too long.
+func (x *object) repeat(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
+	for try := 1; ; try++ {
+		err := x.attempt(ctx, fn)
+		p, ok := errors.AsType[passing](err)
+		if !ok {
+			return err
+		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
+		if try >= x.o.attempts {
+			if try > 1 {
+				return h5err.Wrap(h5err.IO, p.error, "gave up after %d attempts", try)
+			}
+			return h5err.Wrap(h5err.IO, p.error, "")
+		}
+		pause := min(x.o.pause<<(try-1), maxPause)
+		pause = max(pause/2+rand.N(pause/2+1), p.after)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+		x.o.stats.retries.Add(1)
+	}
+}
+
+func (x *object) attempt(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	stalled := fmt.Errorf("the server sent nothing for %v", x.o.stall)
+	slow := fmt.Errorf("the answer took more than %v", maxStalls*x.o.stall)
+	watch := time.AfterFunc(x.o.stall, func() { cancel(stalled) })
+	defer watch.Stop()
+	defer time.AfterFunc(maxStalls*x.o.stall, func() { cancel(slow) }).Stop()
+	err := fn(ctx, func() { watch.Reset(x.o.stall) })
+	if cause := context.Cause(ctx); err != nil && (cause == stalled || cause == slow) {
+		return again(cause)
+	}
+	return err
+}
+
+// refusal is the error of an answer that is not the range.
+func refusal(a *Answer) error {
+	why := a.Why
+	if why == "" {
+		why = http.StatusText(a.Status)
+	}
+	said := fmt.Errorf("%d %s", a.Status, why)
+	switch a.Status {
+	case http.StatusNotFound, http.StatusGone:
+		return h5err.Wrap(h5err.IO, said, "no such object")
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return h5err.Wrap(h5err.IO, said, "access is denied")
+	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
+		http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return passing{fmt.Errorf("the server answers: %w", said), retryAfter(a.After)}
+	}
+	return h5err.Wrap(h5err.IO, said, "the server answers")
+}
+
+// retryAfter reads a header Retry-After: seconds, or a time.
+func retryAfter(s string) time.Duration {
+	if s == "" {
+		return 0
+	}
+	d := time.Duration(0)
+	if n, err := strconv.ParseInt(s, 10, 32); err == nil {
+		d = time.Duration(n) * time.Second
+	} else if t, err := http.ParseTime(s); err == nil {
+		d = time.Until(t)
+	}
+	return min(max(d, 0), maxRetryAfter)
+}
