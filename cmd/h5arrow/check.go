@@ -84,7 +84,7 @@ type checking struct {
 }
 
 func (c *checking) file(name string) error {
-	in, err := c.o.open([]string{name})
+	in, err := c.o.open(c.ctx, []string{name})
 	if err != nil {
 		if h5err.Is(err, h5err.Corrupt) || h5err.Is(err, h5err.Unsupported) || h5err.Is(err, h5err.Limit) {
 			c.found(err)
@@ -105,7 +105,7 @@ func (c *checking) file(name string) error {
 		return err
 	}
 	if !c.o.quiet && c.failed == nil {
-		c.failed = c.print(name + ": " + c.verdict(counts))
+		c.failed = c.print(in.names[0] + ": " + c.verdict(counts))
 	}
 	return h5err.In(c.failed, "stdout", "")
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
@@ -24,6 +25,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 	"github.com/h5arrow/h5arrow/ipc"
 )
 
@@ -116,8 +118,8 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	switch {
 	case o.idle < 0 || cmd.Flags().Changed("until-idle") && !o.follow:
 		return usage("--until-idle is a time to wait, and goes with --follow")
-	case o.follow && (o.all || len(names) > 1):
-		return usage("--follow is for one table of one file")
+	case o.follow && (o.all || len(names) > 1 || far.IsURL(names[0])):
+		return usage("--follow is for one table of one local file")
 	}
 	if !o.all {
 		return c.oneTable(names, out)
@@ -179,7 +181,7 @@ func (a *app) notATerminal() error {
 }
 
 func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) error {
-	in, err := c.open(names)
+	in, err := c.open(c.ctx, names)
 	if err != nil {
 		return err
 	}
@@ -204,6 +206,7 @@ type summary struct {
 	Notes    []string        `json:"notes,omitempty"`     // what is said on stderr about the table and its values
 	Skipped  []string        `json:"skipped,omitempty"`   // columns left out by --skip-unsupported, and why
 	Changed  []string        `json:"converted,omitempty"` // columns of types that the format lacks, and what they become
+	IO       *remote.Counts  `json:"io,omitempty"`        // of URLs
 }
 
 type columnSummary struct {
@@ -252,7 +255,7 @@ func (c *conversion) reader(in *inputs, t *chosen, opts []arrowmap.ReadOption) (
 	}
 	t.files[0].Rows = math.MaxInt64
 	open := func() (*arrowmap.Table, func() error, error) {
-		now, err := c.open(in.names)
+		now, err := c.open(c.ctx, in.names)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -321,7 +324,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	for _, err := range t.skipped {
 		s.Skipped = append(s.Skipped, errorText(err))
 	}
-	s.Changed = converted
+	s.Changed, s.IO = converted, c.far.Counts()
 	return s, nil
 }
 
@@ -360,7 +363,7 @@ func (c *conversion) allTables(names []string, dir string) error {
 	if err != nil {
 		return err
 	}
-	in, err := c.open(names)
+	in, err := c.open(c.ctx, names)
 	if err != nil {
 		return err
 	}

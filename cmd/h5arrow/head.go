@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
@@ -53,10 +54,10 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	if format.IsReadable(names[0]) {
+	if format.IsReadable(names[0]) && !far.IsURL(names[0]) {
 		return a.headArrow(o, names, limit)
 	}
-	in, err := o.open(names)
+	in, err := o.open(a.ctx, names)
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
 // inspectFlags are the flags of inspect.
@@ -58,7 +59,7 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	if len(names) > 1 {
 		return usage("inspect takes one file, %q matches %d", args[0], len(names))
 	}
-	in, err := o.open(names)
+	in, err := o.open(a.ctx, names)
 	if err != nil {
 		return err
 	}
@@ -73,9 +74,9 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	}
 	w := bufio.NewWriterSize(a.out, 64<<10)
 	if o.json {
-		err = c.writeJSON(w, names[0])
+		err = c.writeJSON(w, in.names[0], o.far.Counts())
 	} else {
-		err = c.writeText(w, names[0])
+		err = c.writeText(w, in.names[0])
 	}
 	if err = errors.Join(err, w.Flush()); err != nil {
 		return h5err.In(err, "stdout", "")
@@ -220,7 +221,7 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 	return nil
 }
 
-func (c *contents) writeJSON(w *bufio.Writer, name string) error {
+func (c *contents) writeJSON(w *bufio.Writer, name string, io *remote.Counts) error {
 	b := append(make([]byte, 0, 4096), '{')
 	b = text.AppendString(text.AppendKey(b, "file"), name)
 	b = strconv.AppendInt(text.AppendKey(b, "size"), c.size, 10)
@@ -274,7 +275,11 @@ func (c *contents) writeJSON(w *bufio.Writer, name string) error {
 		b = append(b, '}')
 		b = spill(w, b)
 	}
-	_, err := w.Write(append(b, "]}\n"...))
+	b = append(b, ']')
+	if io != nil {
+		b = fmt.Appendf(text.AppendKey(b, "io"), `{"requests": %d, "bytes": %d, "cache_hits": %d, "retries": %d}`, io.Requests, io.Bytes, io.CacheHits, io.Retries)
+	}
+	_, err := w.Write(append(b, "}\n"...))
 	return err
 }
 

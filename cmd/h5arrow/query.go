@@ -21,6 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
 // queryFlags are the flags of query.
@@ -103,7 +104,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers)), arrowmap.WithBatchRows(int64(o.batchRows)), arrowmap.WithBatchBytes(int64(o.batchBytes))}}}
 	starting := engine.Start(q.opts)
 	defer starting.Close()
-	in, err := o.open(names)
+	in, err := o.open(a.ctx, names)
 	if err != nil {
 		return err
 	}
@@ -123,7 +124,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	}
 	o.say(a, scanNotes(stats))
 	if o.stats {
-		return a.printStats(stats)
+		return a.printStats(stats, o.far.Counts())
 	}
 	return nil
 }
@@ -284,7 +285,7 @@ type columnReport struct {
 	NullCount   int64  `json:"null_count"`
 }
 
-func (a *app) printStats(stats []engine.ScanStats) error {
+func (a *app) printStats(stats []engine.ScanStats, io *remote.Counts) error {
 	list := []statsSummary{}
 	for _, s := range stats {
 		sum := statsSummary{Table: text.Printable(s.Table), Rows: s.Rows, Late: s.LateRows, Columns: []columnReport{}}
@@ -297,5 +298,6 @@ func (a *app) printStats(stats []engine.ScanStats) error {
 	e.SetEscapeHTML(false)
 	return e.Encode(struct {
 		Scans []statsSummary `json:"scans"`
-	}{list})
+		IO    *remote.Counts `json:"io,omitempty"` // of URLs
+	}{list, io})
 }

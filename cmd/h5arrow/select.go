@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -28,6 +29,7 @@ type reading struct {
 	convention               string
 	memory                   flags.Size
 	quiet                    bool
+	far                      far.Opener
 }
 
 func (r *reading) add(cmd *cobra.Command) {
@@ -44,6 +46,7 @@ func (r *reading) add(cmd *cobra.Command) {
 	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with plugins of libhdf5")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
+	r.far.Add(cmd)
 	// Both fail only for a flag that does not exist.
 	_ = cmd.MarkFlagDirname("allow-external")
 	_ = cmd.RegisterFlagCompletionFunc("convention", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -112,8 +115,9 @@ func (a *app) worsen(err error) {
 func expand(args []string) ([]string, error) {
 	var out []string
 	for _, arg := range args {
-		if scheme, _, ok := strings.Cut(arg, "://"); ok && slices.Contains([]string{"http", "https", "s3", "gs", "az"}, scheme) {
-			return nil, h5err.New(h5err.Unsupported, "%s: URLs (%s://) are not supported yet", arg, scheme).WithHint("give a local file")
+		if far.IsURL(arg) {
+			out = append(out, arg)
+			continue
 		}
 		if strings.ContainsAny(arg, "*?[") {
 			if _, err := os.Lstat(arg); err != nil {
@@ -132,15 +136,16 @@ func expand(args []string) ([]string, error) {
 	return out, nil
 }
 
-// open opens the inputs.
-func (r *reading) open(names []string) (*inputs, error) {
+// open opens the inputs. Reads of URLs end with ctx.
+func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 	opts, err := r.options()
 	if err != nil {
 		return nil, err
 	}
-	in := &inputs{names: names}
+	in := &inputs{}
 	for _, name := range names {
-		f, err := arrowmap.Open(name, opts...)
+		in.names = append(in.names, far.Name(name))
+		f, err := r.openFile(ctx, name, opts)
 		if err != nil {
 			in.close()
 			return nil, err
@@ -148,6 +153,26 @@ func (r *reading) open(names []string) (*inputs, error) {
 		in.files = append(in.files, f)
 	}
 	return in, nil
+}
+
+// openFile opens a file or a URL.
+func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Option) (*arrowmap.File, error) {
+	if !far.IsURL(name) {
+		return arrowmap.Open(name, opts...)
+	}
+	if r.plugins {
+		return nil, about(far.Name(name), usage("--plugins is for local files"))
+	}
+	src, err := r.far.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	f, err := arrowmap.NewFile(src, opts...)
+	if err != nil {
+		src.Release()
+		return nil, err
+	}
+	return f, nil
 }
 
 func (in *inputs) close() {

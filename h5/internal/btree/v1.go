@@ -30,8 +30,8 @@ type v1 struct {
 func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	w := v1{r: r, typ: v1Group, keySize: r.LengthSize, room: r.Room()}
 	step := r.LengthSize + r.OffsetSize
+	w.announce(addr, int64(8+8*symbolSize(r)))
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
-		r.ExpectChildren(int64(8+8*symbolSize(r)), p[min(r.LengthSize, len(p)):], step)
 		for ; n > 0; n-- {
 			snod := r.Addr(p[r.LengthSize:])
 			err := w.once(snod)
@@ -59,6 +59,7 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 	step := w.keySize + r.OffsetSize
 	offset := make([]uint64, ndims-1)
 	left := r.Limits.Chunks
+	w.announce(addr, 0)
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		if left -= n; left < 0 {
 			return r.OverLimit(node, "more than %d chunks", r.Limits.Chunks)
@@ -80,6 +81,56 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 		}
 		return nil
 	})
+}
+
+// maxAnnounced bounds the nodes of a level that are announced.
+const maxAnnounced = 1 << 14
+
+// announce reads a tree level by level if the file is far away, so that the nodes of each are asked for together, and then the
+// structures of the given size that the leaves lead to, 0 for none. The walk finds what is wrong.
+func (w *v1) announce(root uint64, below int64) {
+	r := w.r
+	if !r.Far() {
+		return
+	}
+	head := 8 + 2*r.OffsetSize
+	step := w.keySize + r.OffsetSize
+	nodes, level := []uint64{root}, -1
+	for len(nodes) > 0 {
+		var children []uint64
+		var largest int
+		for _, addr := range nodes {
+			var buf [8]byte
+			if r.Read(buf[:], addr) != nil || string(buf[:4]) != "TREE" || level >= 0 && int(buf[5]) != level {
+				continue
+			}
+			if level < 0 {
+				level = int(buf[5])
+			}
+			n := int(binary.LittleEndian.Uint16(buf[6:]))
+			if level == 0 && below == 0 || n == 0 {
+				continue
+			}
+			largest = max(largest, head+n*step+w.keySize)
+			p, err := r.Bytes(addr+uint64(head), n*step)
+			if err != nil {
+				continue
+			}
+			for ; len(p) > 0 && len(children) < maxAnnounced; p = p[step:] {
+				children = append(children, r.Addr(p[w.keySize:]))
+			}
+		}
+		if level--; level < 0 {
+			if below > 0 && len(children) > 1 {
+				r.Expect(below, children...)
+			}
+			return
+		}
+		if len(children) > 1 {
+			r.Expect(int64(largest), children...)
+		}
+		nodes = children
+	}
 }
 
 // node visits the node at addr, which must be of the given level, or of any level if that is negative: the root. leaf receives
@@ -124,7 +175,6 @@ func (w *v1) node(addr uint64, level int, leaf func(records []byte, n int, addr 
 	if lev == 0 {
 		return leaf(p, n, addr)
 	}
-	r.ExpectChildren(int64(before+size), p[min(w.keySize, len(p)):], step)
 	for ; n > 0; n-- {
 		if err := w.node(r.Addr(p[w.keySize:]), lev-1, leaf); err != nil && !r.PassOver(err) {
 			return err

@@ -24,7 +24,7 @@ import (
 // Options say how a Cache reads. A zero field means its default.
 type Options struct {
 	Block    int64         // bytes of a block, rounded up to a power of two: 64 KiB
-	Gap      int64         // bytes that nobody asked for and that are read along to make one request of two: 64 KiB
+	Gap      int64         // bytes that nobody asked for and that are read along to make one request of two: 256 KiB
 	Span     int64         // the largest request for blocks: 4 MiB
 	Memory   int64         // bytes of blocks that are kept: 64 MiB
 	InFlight int           // requests for blocks that may be under way at once: 32
@@ -38,7 +38,7 @@ func (o Options) resolved() Options {
 		def, min int64
 	}{
 		{&o.Block, 64 << 10, 512},
-		{&o.Gap, 64 << 10, 1},
+		{&o.Gap, 256 << 10, 1},
 		{&o.Span, 4 << 20, 1},
 		{&o.Memory, 64 << 20, 1},
 		{&o.Whole, 1 << 20, 1},

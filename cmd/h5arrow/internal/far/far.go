@@ -1,0 +1,115 @@
+// Package far opens the URLs that a command line names.
+package far
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
+)
+
+// Opener opens URLs as flags say. The zero value opens them without flags. It must not be copied.
+type Opener struct {
+	headers []string
+	trace   bool
+	cmd     *cobra.Command
+
+	mu    sync.Mutex
+	used  bool
+	stats remote.Stats
+}
+
+// Add adds the flags to a command.
+func (o *Opener) Add(cmd *cobra.Command) {
+	o.cmd = cmd
+	f := cmd.Flags()
+	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
+	f.BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
+}
+
+// scheme returns the scheme of a URL, "" for a path.
+func scheme(name string) string {
+	s, _, ok := strings.Cut(name, "://")
+	if !ok {
+		return ""
+	}
+	switch s = strings.ToLower(s); s {
+	case "http", "https", "s3", "gs", "az", "abfs":
+		return s
+	}
+	return ""
+}
+
+// IsURL reports whether a name is a URL and not a path.
+func IsURL(name string) bool { return scheme(name) != "" }
+
+// Name returns a name without what is secret in a URL.
+func Name(name string) string {
+	if !IsURL(name) {
+		return name
+	}
+	return remote.Redact(name)
+}
+
+// Open opens a URL. Reads end with ctx.
+func (o *Opener) Open(ctx context.Context, url string) (*source.Source, error) {
+	opts, err := o.options()
+	if err != nil {
+		return nil, err
+	}
+	switch s := scheme(url); s {
+	case "http", "https":
+		return remote.Open(ctx, url, opts...)
+	default:
+		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of this kind (%s://) are not supported", s), Name(url), "")
+	}
+}
+
+func (o *Opener) options() ([]remote.Option, error) {
+	o.mu.Lock()
+	o.used = true
+	o.mu.Unlock()
+	opts := []remote.Option{remote.WithStats(&o.stats)}
+	for _, h := range o.headers {
+		name, value, ok := strings.Cut(h, ":")
+		if !ok {
+			return nil, h5err.New(h5err.Argument, "--header needs a name, a colon and a value")
+		}
+		opts = append(opts, remote.WithHeader(strings.TrimSpace(name), strings.TrimSpace(value)))
+	}
+	if o.trace {
+		opts = append(opts, remote.WithTrace(o.print))
+	}
+	return opts, nil
+}
+
+// print prints a request.
+func (o *Opener) print(e remote.Event) {
+	what := fmt.Sprintf("%d, %d bytes", e.Status, e.Bytes)
+	if e.Err != nil {
+		what = e.Err.Error()
+	}
+	line := fmt.Sprintf("h5arrow: %s %s %s: %s, %.3f s", e.Method, text.Printable(e.URL), e.Range, text.Printable(what), e.Elapsed.Round(time.Millisecond).Seconds())
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	_ = text.WriteLine(o.cmd.ErrOrStderr(), line) // there is nowhere to report the error
+}
+
+// Counts returns what was asked of servers, nil if no URL was opened.
+func (o *Opener) Counts() *remote.Counts {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.used {
+		return nil
+	}
+	c := o.stats.Counts()
+	return &c
+}
