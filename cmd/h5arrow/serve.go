@@ -22,11 +22,13 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/ipc/flight"
 	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
@@ -134,7 +136,9 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		return err
 	}
 	defer onHangup(reload)()
-	files, err := a.catalog(o, args, m)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(a.ctx)) // calls go on after an interrupt
+	defer cancel()
+	files, err := a.catalog(ctx, o, args, m)
 	if err != nil {
 		return err
 	}
@@ -270,7 +274,8 @@ func (o *serveFlags) limits() (opts []flight.Option) {
 	return opts
 }
 
-func (a *app) catalog(o *serveFlags, args []string, m *service.Monitor) (*catalog.Catalog, error) {
+// catalog opens what is served. Reads of URLs end with ctx.
+func (a *app) catalog(ctx context.Context, o *serveFlags, args []string, m *service.Monitor) (*catalog.Catalog, error) {
 	names, err := expand(args)
 	if err != nil {
 		return nil, err
@@ -281,10 +286,19 @@ func (a *app) catalog(o *serveFlags, args []string, m *service.Monitor) (*catalo
 	}
 	copts := []catalog.Option{catalog.WithFileOptions(opts...), catalog.WithExternal(o.external...), catalog.WithTables(a.served(o)),
 		catalog.WithInclude(o.include...), catalog.WithExclude(o.exclude...), catalog.WithLeftOut(m.LeftOut)}
+	var paths []string
+	for _, name := range names {
+		if !far.IsURL(name) {
+			paths = append(paths, name)
+			continue
+		}
+		shown := far.Name(name)
+		copts = append(copts, catalog.WithSource(path.Base(shown), shown, func() (*source.Source, error) { return o.far.Open(ctx, name) }))
+	}
 	if o.io.String() == "read" {
 		copts = append(copts, catalog.WithoutMapping())
 	}
-	return catalog.Open(names, copts...)
+	return catalog.Open(paths, copts...)
 }
 
 // served returns a function that returns the tables of a file that are served. What is left out is printed, once: tables

@@ -33,6 +33,7 @@ type Catalog struct {
 	noMap  bool
 	filter filter
 	tables func(*arrowmap.File) ([]*arrowmap.Table, error)
+	far    []*farFile
 
 	mu     sync.Mutex
 	open   map[string]*File // by name, for new calls
@@ -58,6 +59,7 @@ type options struct {
 	noMap    bool
 	filter   filter
 	tables   func(*arrowmap.File) ([]*arrowmap.Table, error)
+	far      []*farFile
 }
 
 // WithFileOptions sets how files are opened. Options about external files have no effect: see WithExternal.
@@ -103,12 +105,18 @@ func Open(paths []string, opts ...Option) (*Catalog, error) {
 			return nil, err
 		}
 	}
-	if len(paths) == 0 {
+	if len(paths)+len(o.far) == 0 {
 		return nil, h5err.New(h5err.Argument, "nothing to serve")
 	}
-	r := &Catalog{tables: o.tables, noMap: o.noMap, filter: o.filter, open: map[string]*File{}}
+	r := &Catalog{tables: o.tables, noMap: o.noMap, filter: o.filter, far: o.far, open: map[string]*File{}}
 	var dirs, files []string
 	named := map[string]string{}
+	for _, f := range o.far {
+		if before, ok := named[f.name]; ok {
+			return nil, sameName(f.what, before)
+		}
+		named[f.name] = f.what
+	}
 	for _, p := range paths {
 		x, err := openRoot(p)
 		if err != nil {
@@ -123,14 +131,17 @@ func Open(paths []string, opts ...Option) (*Catalog, error) {
 		files = append(files, filepath.Join(x.dir, x.file))
 		if before, ok := named[x.name]; ok {
 			r.Close()
-			e := h5err.New(h5err.Argument, "would be served under the name of %s", before).WithHint("serve a directory that holds both")
-			return nil, h5err.In(e, p, "")
+			return nil, sameName(p, before)
 		}
 		named[x.name] = p
 	}
 	r.opts = append(append(r.opts, o.opts...), arrowmap.WithExternal(arrowmap.External{Dirs: append(dirs, o.external...), Files: files, Only: true,
 		RawOnly: true, RawDirs: o.external}))
 	return r, nil
+}
+
+func sameName(p, before string) error {
+	return h5err.In(h5err.New(h5err.Argument, "would be served under the name of %s", before).WithHint("serve a directory that holds both"), p, "")
 }
 
 func openRoot(p string) (root, error) {
@@ -163,18 +174,24 @@ func openRoot(p string) (root, error) {
 
 // Check opens the files that were given by name, and returns the error of the first that cannot be served.
 func (r *Catalog) Check() error {
+	var names []string
+	for _, f := range r.far {
+		names = append(names, f.name)
+	}
 	for _, x := range r.roots {
-		if x.file == "" {
-			continue
+		if x.file != "" {
+			names = append(names, x.name)
 		}
-		h, err := r.Acquire(x.name)
+	}
+	for _, name := range names {
+		h, err := r.Acquire(name)
 		if err != nil {
 			return err
 		}
 		_, err = h.List()
 		h.Release()
 		if err != nil {
-			return h5err.In(err, x.name, "")
+			return h5err.In(err, name, "")
 		}
 	}
 	return nil
@@ -194,6 +211,9 @@ func (r *Catalog) Close() error {
 	var err error
 	for _, x := range r.roots {
 		err = errors.Join(err, x.r.Close())
+	}
+	for _, f := range r.far {
+		f.close()
 	}
 	return err
 }
@@ -232,6 +252,12 @@ func (r *Catalog) find(name string) (x root, rel string, info fs.FileInfo, err e
 func (r *Catalog) Names(fn func(name string) error) error {
 	seen := map[string]bool{}
 	entries := 0
+	for _, f := range r.far {
+		seen[f.name] = true
+		if err := fn(f.name); err != nil {
+			return err
+		}
+	}
 	for _, x := range r.roots {
 		if x.file != "" {
 			if !seen[x.name] {
@@ -339,41 +365,25 @@ type File struct {
 
 // Acquire returns a reference to a file, which it opens unless it is open and unchanged. The caller releases it.
 func (r *Catalog) Acquire(name string) (*File, error) {
-	x, rel, info, err := r.find(name)
+	h, open, err := r.locate(name)
 	if err != nil {
 		return nil, err
 	}
 	r.mu.Lock()
-	if h := r.open[name]; h != nil {
-		if h.Size == info.Size() && h.Modified.Equal(info.ModTime()) {
-			h.take()
+	if before := r.open[name]; before != nil {
+		if before.Size == h.Size && before.Modified.Equal(h.Modified) {
+			before.take()
 			r.mu.Unlock()
-			return h, nil
+			return before, nil
 		}
-		h.forget()
+		before.forget()
 	}
 	closed := r.closed
 	r.mu.Unlock()
 	if closed {
 		return nil, h5err.New(h5err.IO, "the server is closing")
 	}
-	if x.file == "" && !x.isHDF5(rel) { // what else is in a directory is nobody's business
-		return nil, h5err.New(h5err.NotFound, "no file %q is served", name)
-	}
-	f, err := x.r.Open(rel)
-	if err != nil {
-		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), name, "")
-	}
-	if info, err = f.Stat(); err != nil {
-		f.Close() // read only: there is nothing to lose
-		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), name, "")
-	}
-	h := &File{r: r, Name: name, path: filepath.Join(x.dir, rel), Size: info.Size(), Modified: info.ModTime(), refs: 1}
-	var sopts []source.Option
-	if r.noMap {
-		sopts = append(sopts, source.WithoutMapping())
-	}
-	src, err := source.OpenFile(f, h.path, sopts...)
+	src, err := open(h)
 	if err != nil {
 		return nil, err
 	}
@@ -391,6 +401,43 @@ func (r *Catalog) Acquire(name string) (*File, error) {
 		r.open[name] = h
 	}
 	return h, nil
+}
+
+// locate returns a File that says which version of a file there is now, and the function that opens it for that File.
+func (r *Catalog) locate(name string) (*File, func(*File) (*source.Source, error), error) {
+	for _, f := range r.far {
+		if f.name == name {
+			return f.locate(r)
+		}
+	}
+	x, rel, info, err := r.find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &File{r: r, Name: name, path: filepath.Join(x.dir, rel), Size: info.Size(), Modified: info.ModTime(), refs: 1}
+	return h, func(h *File) (*source.Source, error) { return r.openFile(x, rel, h) }, nil
+}
+
+// openFile opens a file below a root.
+func (r *Catalog) openFile(x root, rel string, h *File) (*source.Source, error) {
+	if x.file == "" && !x.isHDF5(rel) { // what else is in a directory is nobody's business
+		return nil, h5err.New(h5err.NotFound, "no file %q is served", h.Name)
+	}
+	f, err := x.r.Open(rel)
+	if err != nil {
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), h.Name, "")
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close() // read only: there is nothing to lose
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), h.Name, "")
+	}
+	h.Size, h.Modified = info.Size(), info.ModTime()
+	var sopts []source.Option
+	if r.noMap {
+		sopts = append(sopts, source.WithoutMapping())
+	}
+	return source.OpenFile(f, h.path, sopts...)
 }
 
 // take adds a reference; Catalog.mu is held.

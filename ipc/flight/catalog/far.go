@@ -1,0 +1,71 @@
+package catalog
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
+)
+
+// WithSource serves the file that open returns under a name. what describes the file in messages. It is opened when it is first asked
+// for, and kept open until the Catalog is closed, so that all streams share what its source has read. If it changes
+// (source.Source.Changed), it is opened again for later calls, and tickets for the former version are refused.
+func WithSource(name, what string, open func() (*source.Source, error)) Option {
+	return func(o *options) error {
+		o.far = append(o.far, &farFile{name: name, what: what, open: open})
+		return nil
+	}
+}
+
+// farFile is a file that WithSource adds.
+type farFile struct {
+	name, what string
+	open       func() (*source.Source, error)
+
+	mu      sync.Mutex
+	src     *source.Source // nil until it is opened
+	version int64          // how often it was
+}
+
+// locate returns a File of the current version, and how its source is opened, which takes a reference to it.
+func (f *farFile) locate(r *Catalog) (*File, func(*File) (*source.Source, error), error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.src != nil && f.src.Changed(context.Background()) != nil {
+		f.src.Release()
+		f.src = nil
+	}
+	if f.src == nil {
+		src, err := f.open()
+		if err != nil {
+			return nil, nil, err
+		}
+		f.src = src
+		f.version++
+	}
+	h := &File{r: r, Name: f.name, path: f.what, Size: f.src.Size(), Modified: time.Unix(f.version, 0), refs: 1}
+	return h, f.retain, nil
+}
+
+// retain returns the source with a reference for a File.
+func (f *farFile) retain(h *File) (*source.Source, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.src == nil {
+		return nil, h5err.New(h5err.IO, "the server is closing")
+	}
+	f.src.Retain()
+	h.Size, h.Modified = f.src.Size(), time.Unix(f.version, 0)
+	return f.src, nil
+}
+
+func (f *farFile) close() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.src != nil {
+		f.src.Release()
+		f.src = nil
+	}
+}
