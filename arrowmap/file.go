@@ -173,6 +173,7 @@ func (f *File) Datasets(paths ...string) (*Table, error) {
 	for _, p := range paths {
 		count[path.Base(h5.CleanPath(p))]++
 	}
+	f.f.GatherPaths(paths...)
 	for _, p := range paths {
 		p = h5.CleanPath(p)
 		o, err := f.f.Lookup(p)

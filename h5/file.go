@@ -560,6 +560,9 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 	f := g.f
 	switch l.Kind {
 	case LinkHard:
+		if l.tree != 0 {
+			f.r.Expect(firstHeader, l.Address, l.tree, l.heap)
+		}
 		return f.object(l.Address, here)
 	case LinkSoft:
 		if *left--; *left < 0 {

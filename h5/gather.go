@@ -1,6 +1,9 @@
 package h5
 
-import "sync"
+import (
+	"sync"
+	"sync/atomic"
+)
 
 // What makes files that are far away quick to walk: their metadata is in many places, and each waits for an answer. So the
 // members of a group are asked for together, and before a walk many objects are opened at a time. What was read remains in the
@@ -43,6 +46,33 @@ func (f *File) Gather() {
 		}
 		all.Wait()
 	})
+}
+
+// GatherPaths is Gather for callers that are about to open the objects at absolute paths.
+func (f *File) GatherPaths(paths ...string) {
+	f.inParallel(len(paths), func(i int) { f.Lookup(paths[i]) }) // an error is met again
+}
+
+// GatherChunks is Gather for callers that are about to read datasets of the file: it reads the indexes of their chunks.
+func (f *File) GatherChunks(sets ...*Dataset) {
+	f.inParallel(len(sets), func(i int) { sets[i].Chunks() }) // an error is met again
+}
+
+// inParallel calls fn for several of 0 to n-1 at a time if the file is far away.
+func (f *File) inParallel(n int, fn func(i int)) {
+	if !f.r.Far() || n < 2 {
+		return
+	}
+	var next atomic.Int64
+	var all sync.WaitGroup
+	for range min(n, gatherers) {
+		all.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				fn(i)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // gathering is a walk by many goroutines. Each takes a group or an address from the list, and adds what it leads to.

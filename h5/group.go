@@ -37,6 +37,8 @@ type Link struct {
 	File    string // External: file name, as stored
 
 	order int64 // creation order, 0 if it isn't tracked
+
+	tree, heap uint64 // Hard, in a file that is far away: what an old group will need, 0 if that is not known
 }
 
 // Group is a set of named links.
@@ -215,6 +217,7 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 	if err := f.claim(st.tree, g.addr, "symbol table"); err != nil {
 		return err
 	}
+	f.r.Expect(firstHeader, st.tree, st.heap)
 	names, err := heap.OpenLocal(f.r, st.heap)
 	if err != nil {
 		return err
@@ -233,6 +236,9 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 					return err
 				}
 				l.Kind, l.Target, l.Address = LinkSoft, string(target), 0
+			}
+			if sym.Cache == btree.CacheGroup && f.r.Far() {
+				l.tree, l.heap = sym.Group(f.r)
 			}
 			return g.append(l)
 		})

@@ -55,6 +55,16 @@ func (s *Storage) Bytes(columns []Node, a, b int64) (n int64, err error) {
 	return n, err
 }
 
+// Datasets calls add for the datasets that rows [a,b) of a column need, possibly several times.
+func Datasets(n Node, a, b int64, add func(d Dataset)) {
+	all := func(d Dataset, _, _ int64, _ func([]byte) bool) { add(d) }
+	n.Wants(a, b, all)
+	if d, ok := n.(*dictionary); ok {
+		d.labels.Wants(0, d.labels.Describe().Rows, all)
+	}
+	scattered(n, add)
+}
+
 // scattered calls add for the datasets of which a column reads rows that only other values tell: Wants does not name them.
 func scattered(n Node, add func(d Dataset)) {
 	switch n := n.(type) {

@@ -72,7 +72,25 @@ func Start(ctx context.Context, t Table, a, b int64, o Options) *Pass {
 	p.size = p.sizes(inFlight)
 	p.step = p.size.firstRows
 	p.pool = chunk.NewPool(o.Workers)
+	if t.File.Source().Far() {
+		p.gather()
+	}
 	return p
+}
+
+// gather reads the indexes of the datasets that the pass will read from a file that is far away, all at a time.
+func (p *Pass) gather() {
+	var sets []*h5.Dataset
+	seen := map[node.Place]bool{}
+	for _, c := range p.t.Columns {
+		node.Datasets(c, p.next, p.end, func(d node.Dataset) {
+			if at := d.Place(); !seen[at] && d.Dataset.File() == p.t.File {
+				seen[at] = true
+				sets = append(sets, d.Dataset)
+			}
+		})
+	}
+	p.t.File.GatherChunks(sets...)
 }
 
 // Close ends the pass. It waits for what is under way.

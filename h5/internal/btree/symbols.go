@@ -24,6 +24,15 @@ const (
 // Target returns the offset of a soft link's target in the local heap. It is valid if Cache is CacheSoft.
 func (s *Symbol) Target() uint64 { return uint64(binary.LittleEndian.Uint32(s.scratch[:])) }
 
+// Group returns the addresses of a group's B-tree and local heap. It is valid if Cache is CacheGroup and addresses have at most
+// 8 bytes; nothing depends on whether they are right.
+func (s *Symbol) Group(r *meta.Reader) (tree, heap uint64) {
+	if s.Cache != CacheGroup || r.OffsetSize > 8 {
+		return meta.Undefined, meta.Undefined
+	}
+	return r.Addr(s.scratch[:]), r.Addr(s.scratch[r.OffsetSize:])
+}
+
 // symbolSize returns the number of bytes of a symbol table entry.
 func symbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
 
