@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -208,5 +209,56 @@ func TestURLRefused(t *testing.T) {
 	for _, args := range [][]string{{"inspect", s.URL + "/private.h5", "--header", "X-Token"}, {"inspect", s.URL, "--header", "Range: bytes=0-1"},
 		{"convert", s.URL + "/private.h5", "x.arrow", "--follow"}, {"inspect", "http://"}} {
 		expect(t, exitUsage, args...)
+	}
+}
+
+// TestURLWide bounds the requests for a file of 10,000 columns, each a group and a dataset, and those for one of them.
+func TestURLWide(t *testing.T) {
+	s := webserver.New(t)
+	data := h5test.Wide(10000)
+	url := s.Put("/wide.h5", data)
+	r := expect(t, 0, "inspect", url, "--json")
+	if n := len(s.Requests()); n > 40 || s.Bytes() > int64(len(data))+1<<20 || !strings.Contains(r.out, "c09999") {
+		t.Errorf("%d requests, %d bytes of %d", n, s.Bytes(), len(data))
+	}
+}
+
+// chunkedFile writes 20 columns of 400,000 doubles, whose chunks alternate in the file as they do if all are appended to in turn.
+const chunkedFile = `
+import sys, h5py, numpy as np
+with h5py.File(sys.argv[1], "w") as f:
+    d = [f.create_dataset("t/c%02d" % i, (0,), "f8", maxshape=(None,), chunks=(20000,)) for i in range(20)]
+    for a in range(0, 400000, 40000):
+        for i, c in enumerate(d):
+            c.resize((a + 40000,))
+            c[a:] = np.arange(a, a + 40000) * (i + 1.)
+`
+
+// TestURLColumn bounds what one column of a chunked file costs: its stored bytes and 2 MiB, 12 requests and one for each 8 MiB.
+// In this file it has ten runs of chunks with the other columns between them, which is one request each.
+func TestURLColumn(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "chunked.h5")
+	py := h5test.Python(t, "h5py", "numpy")
+	if py == "" {
+		t.Skip("no Python with h5py")
+	}
+	if out, err := exec.Command(py, "-c", chunkedFile, name).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	s := webserver.New(t)
+	url := put(t, s, name)
+	out := filepath.Join(t.TempDir(), "x.arrow")
+	expect(t, 0, "convert", url, out, "--table", "/t", "--columns", "c07")
+	if n := len(s.Requests()); n > 22 || s.Bytes() > 3_200_000+2<<20 {
+		t.Errorf("%d requests, %d bytes", n, s.Bytes())
+	}
+	expect(t, 0, "convert", name, out+".local.arrow", "--table", "/t", "--columns", "c07", "--io", "read")
+	if !bytes.Equal(readFile(t, out), readFile(t, out+".local.arrow")) {
+		t.Error("other bytes than from the path")
+	}
+	s.Reset()
+	expect(t, 0, "convert", url, out, "--force", "--table", "/t", "--columns", "c07", "--rows", "100000:100100")
+	if s.Bytes() > 2<<20 {
+		t.Errorf("100 rows cost %d bytes", s.Bytes())
 	}
 }
