@@ -40,6 +40,9 @@ type Answer struct {
 	After  string // as the header Retry-After
 	Why    string // what the server says about an error, a short text
 	Body   io.ReadCloser
+
+	Generation string // as the header X-Goog-Generation
+	Region     string // as the header X-Amz-Bucket-Region
 }
 
 // object is the Backend of an object.

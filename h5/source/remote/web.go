@@ -151,25 +151,33 @@ func (w *web) ask(ctx context.Context, at *url.URL, off, n int64, pin Pin) (*Ans
 	case pin.Modified != "":
 		req.Header.Set("If-Unmodified-Since", pin.Modified)
 	}
-	resp, err := w.client.Do(req)
+	a, led, err := Do(w.client, req, pin == Pin{})
+	if err == nil && a.Status < 300 && led != at && led.User == nil {
+		w.mu.Lock()
+		w.at = led
+		w.mu.Unlock()
+	}
+	return a, err
+}
+
+// Do sends a request for a range and returns the answer, and where redirects led. opening says that nothing was read of the object
+// yet: then a server that does not listen is not asked again.
+func Do(client *http.Client, req *http.Request, opening bool) (*Answer, *url.URL, error) {
+	resp, err := client.Do(req)
 	if err != nil {
 		if e, ok := errors.AsType[*url.Error](err); ok {
 			err = e.Err // without the URL
 		}
-		return nil, lasting(err, pin == Pin{})
+		return nil, nil, Lasting(err, opening)
 	}
 	if e := resp.Header.Get("Content-Encoding"); e != "" && !strings.EqualFold(e, "identity") {
 		resp.Body.Close()
-		return nil, permanent{h5err.New(h5err.IO, "the server sends the file encoded (%.20q)", e)}
-	}
-	if resp.StatusCode < 300 && resp.Request.URL != at && resp.Request.URL.User == nil {
-		w.mu.Lock()
-		w.at = resp.Request.URL
-		w.mu.Unlock()
+		return nil, nil, permanent{h5err.New(h5err.IO, "the server sends the file encoded (%.20q)", e)}
 	}
 	a := &Answer{Status: resp.StatusCode, Range: clip(resp.Header.Get("Content-Range")), After: resp.Header.Get("Retry-After"), Body: resp.Body,
-		Pin: Pin{Tag: resp.Header.Get("ETag"), Modified: resp.Header.Get("Last-Modified")}}
-	return a, nil
+		Pin:        Pin{Tag: resp.Header.Get("ETag"), Modified: resp.Header.Get("Last-Modified")},
+		Generation: resp.Header.Get("X-Goog-Generation")}
+	return a, resp.Request.URL, nil
 }
 
 // permanent is an error of a Getter that no other attempt will change.
@@ -177,8 +185,11 @@ type permanent struct{ error }
 
 func (p permanent) Unwrap() error { return p.error }
 
-// lasting marks errors that no other attempt will change. That nobody listens counts only when an object is opened.
-func lasting(err error, opening bool) error {
+// Lasting marks errors of a Getter that no other attempt will change. That nobody listens counts only when an object is opened.
+func Lasting(err error, opening bool) error {
+	if err == nil {
+		return nil
+	}
 	if e, ok := errors.AsType[*h5err.Error](err); ok {
 		return permanent{e}
 	}
