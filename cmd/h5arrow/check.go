@@ -45,7 +45,7 @@ Exit status: 3 if there is a defect, else 4 if something is unsupported, else 0.
 func (a *app) check(o *checkFlags, args []string) error {
 	limit := memory.Max(int64(o.memory))
 	defer memory.Limit(limit)()
-	names, err := expand(args)
+	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err
 	}

@@ -111,7 +111,7 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 			return err
 		}
 	}
-	names, err := expand(args[:len(args)-1])
+	names, err := o.expand(a.ctx, args[:len(args)-1])
 	if err != nil {
 		return err
 	}

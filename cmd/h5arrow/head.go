@@ -50,7 +50,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	}
 	limit := memory.Max(int64(o.memory))
 	defer memory.Limit(limit)()
-	names, err := expand(args)
+	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	defer memory.Limit(memory.Max(int64(o.memory)))()
 	// Almost all that is allocated here is still in use at the end: early collections find no garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
-	names, err := expand(args[:1])
+	names, err := o.expand(a.ctx, args[:1])
 	if err != nil {
 		return err
 	}

@@ -92,7 +92,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	limit := memory.Max(int64(o.memory))
 	defer memory.Limit(limit / 2)()
 	statement := args[len(args)-1]
-	names, err := expand(args[:len(args)-1])
+	names, err := o.expand(a.ctx, args[:len(args)-1])
 	if err != nil {
 		return err
 	}

@@ -112,11 +112,15 @@ func (a *app) worsen(err error) {
 }
 
 // expand replaces patterns with the files that match. An argument that names a file is not a pattern.
-func expand(args []string) ([]string, error) {
+func (r *reading) expand(ctx context.Context, args []string) ([]string, error) {
 	var out []string
 	for _, arg := range args {
 		if far.IsURL(arg) {
-			out = append(out, arg)
+			found, err := r.far.Expand(ctx, arg)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, found...)
 			continue
 		}
 		if strings.ContainsAny(arg, "*?[") {

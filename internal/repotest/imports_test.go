@@ -60,6 +60,9 @@ var fenced = []struct {
 	{"google.golang.org/grpc", []string{"ipc/flight", "ipc/parquet", "cmd", "examples"}, true}, // arrow-go's Parquet needs it
 	{"github.com/duckdb", []string{"cmd", "examples"}, true},
 	{"github.com/marcboeker", []string{"cmd"}, true},
+	{"github.com/aws", []string{"h5/source/remote/s3", "cmd"}, true},
+	{"github.com/Azure", []string{"h5/source/remote/azure", "cmd"}, true},
+	{"golang.org/x/oauth2", []string{"h5/source/remote/gcs", "cmd"}, true},
 }
 
 // confined are packages of ours that import no others of ours than these.

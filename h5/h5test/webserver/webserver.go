@@ -60,12 +60,14 @@ type object struct {
 func New(t testing.TB) *Server {
 	s := &Server{objects: map[string]object{}, stop: make(chan struct{})}
 	s.Server = httptest.NewServer(s)
-	t.Cleanup(func() {
-		close(s.stop)
-		s.CloseClientConnections()
-		s.Close()
-	})
+	t.Cleanup(s.shut)
 	return s
+}
+
+func (s *Server) shut() {
+	close(s.stop)
+	s.CloseClientConnections()
+	s.Close()
 }
 
 // Put sets the bytes of an object, and returns its URL.

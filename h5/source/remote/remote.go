@@ -15,6 +15,7 @@ package remote
 
 import (
 	"context"
+	"crypto/tls"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -58,7 +59,7 @@ type options struct {
 	header   http.Header
 	stats    *Stats
 	trace    func(Event)
-	client   *http.Client
+	tls      *tls.Config
 	attempts int
 	stall    time.Duration
 	pause    time.Duration
@@ -109,6 +110,11 @@ func WithStats(s *Stats) Option {
 // WithTrace calls fn for each request, by the goroutine that made it.
 func WithTrace(fn func(Event)) Option {
 	return func(o *options) error { o.trace = fn; return nil }
+}
+
+// WithTLS sets what servers are trusted. nil is the default.
+func WithTLS(c *tls.Config) Option {
+	return func(o *options) error { o.tls = c; return nil }
 }
 
 // WithAttempts sets how often a request is made at most that fails for a reason that may pass: 6 times.

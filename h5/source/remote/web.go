@@ -75,16 +75,14 @@ func Client(opts ...Option) (*http.Client, error) {
 }
 
 func newClient(o *options) *http.Client {
-	if o.client == nil {
-		dial := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
-		o.client = &http.Client{Transport: &http.Transport{
-			Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext,
-			TLSHandshakeTimeout: 15 * time.Second, MaxResponseHeaderBytes: maxHeaderBytes,
-			MaxIdleConns: 4 * connections, MaxIdleConnsPerHost: connections, IdleConnTimeout: 60 * time.Second,
-			DisableCompression: true,
-		}}
+	dial := &net.Dialer{Timeout: 15 * time.Second, KeepAlive: 30 * time.Second}
+	t := &http.Transport{
+		Proxy: http.ProxyFromEnvironment, DialContext: dial.DialContext, TLSClientConfig: o.tls.Clone(),
+		TLSHandshakeTimeout: 15 * time.Second, MaxResponseHeaderBytes: maxHeaderBytes,
+		MaxIdleConns: 4 * connections, MaxIdleConnsPerHost: connections, IdleConnTimeout: 60 * time.Second,
+		DisableCompression: true,
 	}
-	return &http.Client{Transport: &counter{o.client.Transport, o}}
+	return &http.Client{Transport: &counter{t, o}}
 }
 
 // Close closes the connections that are not in use.

@@ -18,13 +18,15 @@ import (
 
 // Opener opens URLs as flags say. The zero value opens them without flags. It must not be copied.
 type Opener struct {
-	headers []string
-	trace   bool
-	cmd     *cobra.Command
+	headers   []string
+	trace     bool
+	anonymous bool
+	cmd       *cobra.Command
 
-	mu    sync.Mutex
-	used  bool
-	stats remote.Stats
+	mu     sync.Mutex
+	used   bool
+	stats  remote.Stats
+	stores map[string]store // by scheme
 }
 
 // Add adds the flags to a command.
@@ -32,6 +34,7 @@ func (o *Opener) Add(cmd *cobra.Command) {
 	o.cmd = cmd
 	f := cmd.Flags()
 	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
+	f.BoolVar(&o.anonymous, "anonymous", false, "read objects of s3, gs and az URLs without credentials")
 	f.BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
 }
 
@@ -53,7 +56,7 @@ func IsURL(name string) bool { return scheme(name) != "" }
 
 // Name returns a name without what is secret in a URL.
 func Name(name string) string {
-	if !IsURL(name) {
+	if s := scheme(name); s != "http" && s != "https" {
 		return name
 	}
 	return remote.Redact(name)
@@ -68,6 +71,16 @@ func (o *Opener) Open(ctx context.Context, url string) (*source.Source, error) {
 	switch s := scheme(url); s {
 	case "http", "https":
 		return remote.Open(ctx, url, opts...)
+	case "s3", "gs", "az":
+		bucket, key, err := split(url)
+		if err != nil {
+			return nil, err
+		}
+		st, err := o.store(ctx, s, opts)
+		if err != nil {
+			return nil, h5err.In(err, Name(url), "")
+		}
+		return st.Open(ctx, bucket, key)
 	default:
 		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of this kind (%s://) are not supported", s), Name(url), "")
 	}

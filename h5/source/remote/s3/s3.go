@@ -33,11 +33,7 @@ type Client struct {
 
 // New returns a client. If it is anonymous, requests are not signed; otherwise an error of kind IO says that no credentials were found.
 func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, error) {
-	client, err := remote.Client(opts...)
-	if err != nil {
-		return nil, err
-	}
-	load := []func(*config.LoadOptions) error{config.WithHTTPClient(client), config.WithLogger(logging.Nop{}),
+	load := []func(*config.LoadOptions) error{config.WithLogger(logging.Nop{}),
 		config.WithRetryer(func() aws.Retryer { return aws.NopRetryer{} })}
 	if anonymous {
 		load = append(load, config.WithCredentialsProvider(aws.AnonymousCredentials{}))
@@ -45,6 +41,12 @@ func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, e
 	cfg, err := config.LoadDefaultConfig(ctx, load...)
 	if err != nil {
 		return nil, h5err.Wrap(h5err.IO, err, "the configuration of AWS")
+	}
+	if own, ok := cfg.HTTPClient.(*awshttp.BuildableClient); ok { // it may trust further authorities (AWS_CA_BUNDLE)
+		opts = append(opts, remote.WithTLS(own.GetTransport().TLSClientConfig))
+	}
+	if cfg.HTTPClient, err = remote.Client(opts...); err != nil {
+		return nil, err
 	}
 	if !anonymous {
 		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
