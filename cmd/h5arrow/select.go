@@ -29,7 +29,7 @@ type reading struct {
 	convention               string
 	memory                   flags.Size
 	quiet                    bool
-	far                      far.Opener
+	far                      *far.Opener
 }
 
 func (r *reading) add(cmd *cobra.Command) {
@@ -46,7 +46,7 @@ func (r *reading) add(cmd *cobra.Command) {
 	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with plugins of libhdf5")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
-	r.far.Add(cmd)
+	r.far = far.New(cmd)
 	// Both fail only for a flag that does not exist.
 	_ = cmd.MarkFlagDirname("allow-external")
 	_ = cmd.RegisterFlagCompletionFunc("convention", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {

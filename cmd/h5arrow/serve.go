@@ -275,6 +275,7 @@ func (o *serveFlags) limits() (opts []flight.Option) {
 }
 
 // catalog opens what is served. Reads of URLs end with ctx.
+// catalog opens what is served. Reads of URLs end with ctx.
 func (a *app) catalog(ctx context.Context, o *serveFlags, args []string, m *service.Monitor) (*catalog.Catalog, error) {
 	names, err := o.expand(ctx, args)
 	if err != nil {

@@ -16,7 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
-// Opener opens URLs as flags say. The zero value opens them without flags. It must not be copied.
+// Opener opens URLs as the flags of a command say.
 type Opener struct {
 	headers   []string
 	trace     bool
@@ -29,13 +29,14 @@ type Opener struct {
 	stores map[string]store // by scheme
 }
 
-// Add adds the flags to a command.
-func (o *Opener) Add(cmd *cobra.Command) {
-	o.cmd = cmd
+// New returns an Opener with flags, which it adds to a command.
+func New(cmd *cobra.Command) *Opener {
+	o := &Opener{cmd: cmd}
 	f := cmd.Flags()
 	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
 	f.BoolVar(&o.anonymous, "anonymous", false, "read objects of s3, gs and az URLs without credentials")
 	f.BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
+	return o
 }
 
 // scheme returns the scheme of a URL, "" for a path.

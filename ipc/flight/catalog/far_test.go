@@ -1,4 +1,4 @@
-package flight
+package catalog
 
 import (
 	"context"
@@ -24,7 +24,7 @@ func TestSource(t *testing.T) {
 	web := webserver.New(t)
 	web.Latency = 20 * time.Millisecond
 	url := web.Put("/sample.h5", data)
-	roots, err := OpenRoots(nil, WithSource("a.h5", url, func() (*source.Source, error) { return remote.Open(context.Background(), url) }))
+	roots, err := Open(nil, WithSource("a.h5", url, func() (*source.Source, error) { return remote.Open(context.Background(), url) }))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,13 +33,13 @@ func TestSource(t *testing.T) {
 		t.Fatal(err)
 	}
 	read := func() (rows int64) {
-		h, err := roots.acquire("a.h5")
+		h, err := roots.Acquire("a.h5")
 		if err != nil {
 			t.Error(err)
 			return 0
 		}
-		defer h.release()
-		table, err := h.table("")
+		defer h.Release()
+		table, err := h.Table("")
 		if err != nil {
 			t.Error(err)
 			return 0
@@ -76,12 +76,12 @@ func TestSource(t *testing.T) {
 	}
 	web.Put("/sample.h5", data)
 	if err := func() error {
-		h, err := roots.acquire("a.h5")
+		h, err := roots.Acquire("a.h5")
 		if err != nil {
 			return err
 		}
-		defer h.release()
-		_, err = h.src.ReadAt(make([]byte, 1<<20), 1<<20)
+		defer h.Release()
+		_, err = h.Source.ReadAt(make([]byte, 1<<20), 1<<20)
 		return err
 	}(); !h5err.Is(err, h5err.IO) {
 		t.Errorf("the replaced file: %v", err)
@@ -89,7 +89,7 @@ func TestSource(t *testing.T) {
 	if n := read(); n != 50000 {
 		t.Errorf("%d rows of the replaced file", n)
 	}
-	if _, err := OpenRoots(nil, WithSource("a", "x", nil), WithSource("a", "y", nil)); !h5err.Is(err, h5err.Argument) {
+	if _, err := Open(nil, WithSource("a", "x", nil), WithSource("a", "y", nil)); !h5err.Is(err, h5err.Argument) {
 		t.Error(err)
 	}
 }
