@@ -30,7 +30,7 @@ func TestStores(t *testing.T) {
 	for scheme, bucket := range stores(t, s) {
 		for _, name := range []string{h5test.Fixture(t, "sample.h5"), h5test.Fixture(t, "vaex.h5"), h5test.Fixture(t, "latest.h5"), "testdata/two.h5"} {
 			s.Put("/bucket/dir/"+filepath.Base(name), readFile(t, name))
-			status, _, want := tablesOf(t, name, "--skip-unsupported")
+			status, _, want := tablesOf(t, name, "--io", "read", "--skip-unsupported")
 			got, message, files := tablesOf(t, bucket+"dir/"+filepath.Base(name), "--skip-unsupported")
 			if got != status || len(files) != len(want) {
 				t.Errorf("%s: %s: status %d, want %d: %s", scheme, name, got, status, message)
@@ -63,7 +63,7 @@ func TestStoresUnderFaults(t *testing.T) {
 	s := webserver.NewStore(t)
 	kinds := []webserver.Fault{webserver.Unavailable, webserver.Cut, webserver.WrongRange, webserver.Reset}
 	name := h5test.Fixture(t, "sample.h5")
-	_, _, want := tablesOf(t, name)
+	_, _, want := tablesOf(t, name, "--io", "read")
 	for scheme, bucket := range stores(t, s) {
 		s.Put("/bucket/a.h5", readFile(t, name))
 		s.Reset()
