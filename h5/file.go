@@ -263,31 +263,6 @@ func (f *File) readExtension() error {
 	return nil
 }
 
-// readFileSpace looks for metadata in pages of its own (IV.A.2.x, "File Space Info"), which are then read as a whole. What is
-// wrong here does not matter to anything else.
-func (f *File) readFileSpace(m *message) {
-	const paged = 1
-	c := f.r.CursorOver(m.body, m.at)
-	version, strategy := c.U8(), c.U8()
-	c.Skip(1 + f.r.LengthSize) // whether free space is kept, and its least size
-	size := c.Length()
-	if c.Err() == nil && version == 1 && strategy == paged && size <= 1<<30 {
-		f.src.Paged(int64(size))
-	}
-}
-
-// readCacheImage refuses files whose metadata is in the image of a metadata cache and not in its place.
-func (f *File) readCacheImage(m *message) error {
-	c := f.r.CursorOver(m.body, m.at)
-	c.Skip(1)
-	addr, size := c.Address(), c.Length()
-	if c.Err() != nil || addr == meta.Undefined || size == 0 {
-		return c.Err()
-	}
-	return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "a metadata cache image: the metadata is not in its place").
-		WithHint("h5clear -m, or opening the file for writing with libhdf5, moves it there")
-}
-
 // Close drops the file's reference to its source. Mapped bytes and arrays that hold their own references stay valid.
 func (f *File) Close() error {
 	f.mu.Lock()

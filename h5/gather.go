@@ -31,8 +31,8 @@ func (f *File) expectMembers(links []Link) {
 }
 
 // Gather reads ahead for callers that are about to visit all objects: if the file is far away (source.MetadataReader), it opens
-// all that hard links reach from the root, many at a time, so that their metadata is in the cache of the source. It does
-// so once, and does nothing for other files. Walk calls it.
+// all that hard links reach from the root, many at a time, so that their metadata is in the cache of the source. Only the
+// first call has an effect, and none for other files. Walk calls it.
 func (f *File) Gather() {
 	if !f.r.Far() {
 		return
@@ -153,4 +153,17 @@ func (g *gathering) open(addr uint64) *Group {
 	}
 	next, _ := o.(*Group)
 	return next
+}
+
+// readFileSpace looks for metadata in pages of its own (IV.A.2.x, "File Space Info"), which are then read as a whole. What is
+// wrong here does not matter to anything else.
+func (f *File) readFileSpace(m *message) {
+	const paged = 1
+	c := f.r.CursorOver(m.body, m.at)
+	version, strategy := c.U8(), c.U8()
+	c.Skip(1 + f.r.LengthSize) // whether free space is kept, and its least size
+	size := c.Length()
+	if c.Err() == nil && version == 1 && strategy == paged && size <= 1<<30 {
+		f.src.Paged(int64(size))
+	}
 }

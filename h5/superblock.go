@@ -174,3 +174,15 @@ func (s *Superblock) readNew(r *meta.Reader) (base, eof uint64, err error) {
 	}
 	return base, eof, c.Err()
 }
+
+// readCacheImage refuses files whose metadata is in the image of a metadata cache and not in its place.
+func (f *File) readCacheImage(m *message) error {
+	c := f.r.CursorOver(m.body, m.at)
+	c.Skip(1)
+	addr, size := c.Address(), c.Length()
+	if c.Err() != nil || addr == meta.Undefined || size == 0 {
+		return c.Err()
+	}
+	return h5err.At(h5err.Unsupported, f.r.Base()+int64(m.at), "a metadata cache image: the metadata is not in its place").
+		WithHint("h5clear -m, or opening the file for writing with libhdf5, moves it there")
+}

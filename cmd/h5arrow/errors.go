@@ -48,9 +48,9 @@ func about(file string, err *h5err.Error) error { return h5err.In(err, file, "")
 
 // optionFlags maps the options that errors of libraries name to flags and commands.
 var optionFlags = map[h5err.Option]string{
-	"azure.New.anonymous":      "--anonymous",
-	"gcs.New.anonymous":        "--anonymous",
-	"s3.New.anonymous":         "--anonymous",
+	"azure.New":                "--anonymous",
+	"gcs.New":                  "--anonymous",
+	"s3.New":                   "--anonymous",
 	"arrowmap.Conventions":     "--list-conventions",
 	"arrowmap.File.Datasets":   "--dataset",
 	"arrowmap.File.Table":      "--table",

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/h5/source/block"
 )
@@ -128,15 +129,16 @@ func TestExpect(t *testing.T) {
 // TestQueue has two requests under way, and joins what is wanted meanwhile.
 func TestQueue(t *testing.T) {
 	c, o := newCache(t, 100*kib, func(o *object, opts *block.Options) { o.gate = make(chan struct{}) })
-	var all sync.WaitGroup
-	for _, off := range []int{10, 20, 31, 30, 33, 32, 45, 34, 44} {
-		all.Go(func() { check(t, o, off*kib, 10, c.ReadAtContext) })
-		time.Sleep(2 * time.Millisecond) // any other order is right as well
+	offs := []int{10, 20, 31, 30, 33, 32, 45, 34, 44}
+	for _, off := range offs {
+		c.Expect([]source.Range{{Off: int64(off) * kib, Size: 10}})
 	}
 	for range 4 {
 		o.gate <- struct{}{}
 	}
-	all.Wait()
+	for _, off := range offs {
+		check(t, o, off*kib, 10, c.ReadAtContext)
+	}
 	if got := o.asked(); len(got) != 4 {
 		t.Errorf("asked for %v", got)
 	}
@@ -186,14 +188,11 @@ func TestShared(t *testing.T) {
 		_, err := c.ReadAtContext(ctx, make([]byte, 20*kib), 10*kib)
 		first <- err
 	}()
-	for len(o.asked()) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	h5test.Eventually(t, time.Minute, func() bool { return len(o.asked()) > 0 })
 	var all sync.WaitGroup
 	for i := range 50 {
 		all.Go(func() { check(t, o, (10+i%10)*kib, 10*kib, c.ReadAtContext) })
 	}
-	time.Sleep(20 * time.Millisecond) // they wait for the first one, or come later
 	if got := o.asked(); len(got) != 0 {
 		t.Errorf("asked for %v", got)
 	}

@@ -2,7 +2,7 @@
 // (New), as the packages below this one do for object stores.
 //
 // An object is pinned when it is opened: every later answer must be about the same length and the same entity tag, or time of
-// modification where there is no tag, and requests say so (If-Match). If it was replaced meanwhile, reads fail with ErrChanged;
+// modification where there is no tag, and requests have it as a condition (If-Match). If it was replaced meanwhile, reads fail with ErrChanged;
 // bytes of two versions are never mixed.
 //
 // Requests that fail for a reason that may pass are repeated with growing, random pauses, or after the time that the server asks

@@ -2,6 +2,7 @@ package catalog
 
 import (
 	"context"
+	"path/filepath"
 	"sync"
 	"time"
 
@@ -68,4 +69,45 @@ func (f *farFile) close() {
 		f.src.Release()
 		f.src = nil
 	}
+}
+
+// locate returns a File that says which version of a file there is now, and the function that opens it for that File.
+func (r *Catalog) locate(name string) (*File, func(*File) (*source.Source, error), error) {
+	for _, f := range r.far {
+		if f.name == name {
+			return f.locate(r)
+		}
+	}
+	x, rel, info, err := r.find(name)
+	if err != nil {
+		return nil, nil, err
+	}
+	h := &File{r: r, Name: name, path: filepath.Join(x.dir, rel), Size: info.Size(), Modified: info.ModTime(), refs: 1}
+	return h, func(h *File) (*source.Source, error) { return r.openFile(x, rel, h) }, nil
+}
+
+func sameName(p, before string) error {
+	return h5err.In(h5err.New(h5err.Argument, "would be served under the name of %s", before).WithHint("serve a directory that holds both"), p, "")
+}
+
+// openFile opens a file below a root.
+func (r *Catalog) openFile(x root, rel string, h *File) (*source.Source, error) {
+	if x.file == "" && !x.isHDF5(rel) { // what else is in a directory is nobody's business
+		return nil, h5err.New(h5err.NotFound, "no file %q is served", h.Name)
+	}
+	f, err := x.r.Open(rel)
+	if err != nil {
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), h.Name, "")
+	}
+	info, err := f.Stat()
+	if err != nil {
+		f.Close() // read only: there is nothing to lose
+		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open"), h.Name, "")
+	}
+	h.Size, h.Modified = info.Size(), info.ModTime()
+	var sopts []source.Option
+	if r.noMap {
+		sopts = append(sopts, source.WithoutMapping())
+	}
+	return source.OpenFile(f, h.path, sopts...)
 }

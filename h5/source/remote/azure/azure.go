@@ -50,7 +50,7 @@ func (c *Client) account(name string) (*azblob.Client, error) {
 	}
 	a, err := c.connect(name)
 	if err != nil {
-		return nil, h5err.In(h5err.Wrap(h5err.IO, err, "no credentials for the storage account %s", name).WithOption("azure.New.anonymous", "read public objects"), "az://"+name, "")
+		return nil, h5err.In(h5err.Wrap(h5err.IO, err, "no credentials for the storage account %s", name).WithOption("azure.New", "read public objects"), "az://"+name, "")
 	}
 	c.accounts[name] = a
 	return a, nil

@@ -53,7 +53,7 @@ func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, e
 	}
 	found, err := google.FindDefaultCredentials(context.WithValue(ctx, oauth2.HTTPClient, client), readOnly)
 	if err != nil {
-		return nil, h5err.Wrap(h5err.IO, err, "no credentials for Google Cloud Storage were found").WithOption("gcs.New.anonymous", "read public objects")
+		return nil, h5err.Wrap(h5err.IO, err, "no credentials for Google Cloud Storage were found").WithOption("gcs.New", "read public objects")
 	}
 	c.tokens = found.TokenSource
 	return c, nil

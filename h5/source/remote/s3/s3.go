@@ -50,7 +50,7 @@ func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, e
 	}
 	if !anonymous {
 		if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
-			return nil, h5err.Wrap(h5err.IO, plain(err), "no credentials for S3 were found").WithOption("s3.New.anonymous", "read public objects")
+			return nil, h5err.Wrap(h5err.IO, plain(err), "no credentials for S3 were found").WithOption("s3.New", "read public objects")
 		}
 	}
 	if cfg.Region == "" {
