@@ -3,6 +3,7 @@ package arrowmap
 import (
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -142,6 +143,22 @@ func (t *Table) Select(names ...string) (*Table, error) {
 		at[k] = i
 	}
 	return t.pick(at), nil
+}
+
+// SelectAt returns the table with the columns of these numbers of Columns, in this order. A number of no column, or one that is
+// there twice, is an Argument error.
+func (t *Table) SelectAt(numbers ...int) (*Table, error) {
+	seen := make(map[int]bool, len(numbers))
+	for _, i := range numbers {
+		if i < 0 || i >= len(t.columns) {
+			return nil, t.f.usage(t.def.Path, fmt.Sprintf("no column number %d of %d", i, len(t.columns)))
+		}
+		if seen[i] {
+			return nil, t.f.usage(t.def.Path, fmt.Sprintf("column number %d is selected twice", i))
+		}
+		seen[i] = true
+	}
+	return t.pick(slices.Clone(numbers)), nil
 }
 
 func (t *Table) pick(at []int) *Table {

@@ -36,6 +36,7 @@ var layers = []string{
 	"arrowmap/layout",
 	"arrowmap/internal",
 	"arrowmap",
+	"arrowmap/stats",
 	"arrowmap/vaexutil",
 	"arrowmap/cdata",
 	"ipc",
@@ -55,7 +56,8 @@ var fenced = []struct {
 	deep    bool
 }{
 	{"github.com/apache/arrow-go", []string{"h5/source/remote/azure", "dtype", "arrowmap", "ipc", "cmd", "examples"}, true}, // azblob needs it
-	{"gonum.org", []string{"h5/libhdf5"}, false},
+	{"gonum.org/v1/hdf5", []string{"h5/libhdf5"}, false},
+	{"gonum.org/v1/plot", []string{"cmd"}, false},
 	{"google.golang.org/grpc", []string{"ipc/flight"}, false},
 	{"google.golang.org/grpc", []string{"ipc/flight", "ipc/parquet", "cmd", "examples"}, true}, // arrow-go's Parquet needs it
 	{"github.com/duckdb", []string{"cmd", "examples"}, true},

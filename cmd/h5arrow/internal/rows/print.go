@@ -39,7 +39,7 @@ func PrintGrid(w io.Writer, rr array.RecordReader, columns []int) error {
 		for i := range int(rec.NumRows()) {
 			row := make([]text.Cell, len(columns))
 			for k, c := range columns {
-				row[k] = text.Cell{Text: valueText(rec.Column(c), i), Right: names[k].Right}
+				row[k] = text.Cell{Text: Text(rec.Column(c), i), Right: names[k].Right}
 			}
 			g.Add(row)
 		}
@@ -72,11 +72,10 @@ func PrintJSON(w io.Writer, rr array.RecordReader, columns []int) error {
 				}
 				out = text.AppendString(out, fields[c].Name)
 				out = append(out, ": "...)
-				value, err := json.Marshal(jsonValue(rec.Column(c), i))
-				if err != nil {
+				var err error
+				if out, err = AppendValue(out, rec.Column(c), i); err != nil {
 					return err
 				}
-				out = append(out, value...)
 			}
 			out = append(out, '}')
 		}
@@ -93,6 +92,12 @@ func PrintJSON(w io.Writer, rr array.RecordReader, columns []int) error {
 	}
 	_, err := w.Write(append(out, "]\n"...))
 	return err
+}
+
+// AppendValue appends a value as JSON.
+func AppendValue(b []byte, arr arrow.Array, i int) ([]byte, error) {
+	value, err := json.Marshal(jsonValue(arr, i))
+	return append(b, value...), err
 }
 
 // jsonValue returns a value that JSON can represent. What JSON lacks (NaN and the infinities) is text.
@@ -113,13 +118,23 @@ func rightAligned(t arrow.DataType) bool {
 	return arrow.IsInteger(t.ID()) || arrow.IsFloating(t.ID())
 }
 
-// valueText returns a value for people. It may share memory with the array.
-func valueText(arr arrow.Array, i int) string {
+// Text returns a value for people. It may share memory with the array.
+func Text(arr arrow.Array, i int) string { return Rounded(arr, i, -1) }
+
+// Rounded is Text, with floats rounded to so many digits.
+func Rounded(arr arrow.Array, i, digits int) string {
 	if arr.IsNull(i) {
 		return "null"
 	}
-	if d, ok := arr.(*array.Dictionary); ok {
-		return valueText(d.Dictionary(), d.GetValueIndex(i))
+	switch arr := arr.(type) {
+	case *array.Dictionary:
+		return Rounded(arr.Dictionary(), arr.GetValueIndex(i), digits)
+	case *array.Float64:
+		return text.Float(arr.Value(i), digits, 64)
+	case *array.Float32:
+		return text.Float(float64(arr.Value(i)), digits, 32)
+	case *array.Float16:
+		return text.Float(float64(arr.Value(i).Float32()), digits, 32)
 	}
 	return arr.ValueStr(i)
 }

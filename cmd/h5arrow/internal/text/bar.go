@@ -29,12 +29,9 @@ type Bar struct {
 
 // NewBar returns a bar for a job of so many rows, nil if w is not a terminal.
 func NewBar(w io.Writer, rows int64) *Bar {
-	if !IsTerminal(w) {
+	width, _ := Size(w)
+	if width == 0 {
 		return nil
-	}
-	width, _, err := term.GetSize(int(w.(*os.File).Fd()))
-	if err != nil {
-		width = 80
 	}
 	return &Bar{w: w, rows: rows, width: width, start: time.Now(), now: time.Now}
 }

@@ -3,21 +3,22 @@ package text
 import (
 	"io"
 	"strings"
-	"unicode/utf8"
 )
 
 // Cell is one field of a grid.
 type Cell struct {
 	Text  string
 	Right bool // aligned to the right
+	Style Style
 }
 
 // Grid is text in columns. The zero value is an empty grid.
 type Grid struct {
 	Indent string // before each line
-	Max    int    // characters of a cell, longer text is cut; 0: any
+	Max    int    // columns of a terminal that a cell takes, longer text is cut; 0: any
 	rows   [][]Cell
 	widths []int
+	hidden []bool // columns that Fit left out
 }
 
 // Add adds a row. It copies the text, which may be in memory that is released before Write.
@@ -31,8 +32,9 @@ func (g *Grid) Add(row []Cell) {
 		all.WriteString(row[i].Text)
 		if i == len(g.widths) {
 			g.widths = append(g.widths, 0)
+			g.hidden = append(g.hidden, false)
 		}
-		g.widths[i] = max(g.widths[i], utf8.RuneCountInString(row[i].Text))
+		g.widths[i] = max(g.widths[i], Width(row[i].Text))
 	}
 	rest := all.String()
 	for i := range row {
@@ -54,25 +56,86 @@ func (g *Grid) AddText(fields ...string) {
 // Rows returns the number of rows that Write would write.
 func (g *Grid) Rows() int { return len(g.rows) }
 
-// Write writes the rows and removes them. Rows that are added later have columns of at least these widths.
-func (g *Grid) Write(w io.Writer) error {
-	var b strings.Builder
-	for _, row := range g.rows {
-		line := g.Indent
-		for i, c := range row {
-			pad := strings.Repeat(" ", g.widths[i]-utf8.RuneCountInString(c.Text))
-			if i > 0 {
-				line += "  "
-			}
-			if c.Right {
-				line += pad + c.Text
-			} else {
-				line += c.Text + pad
+const gap = "  " // between columns
+
+// width is that of a line.
+func (g *Grid) width() int {
+	n, shown := Width(g.Indent), 0
+	for i, w := range g.widths {
+		if !g.hidden[i] {
+			n += w
+			shown++
+		}
+	}
+	return n + len(gap)*max(shown-1, 0)
+}
+
+// Fit makes lines take at most n columns of a terminal: it leaves out columns, in the given order, and then cuts the widest
+// cells. It returns the numbers of the columns that it left out.
+func (g *Grid) Fit(n int, order ...int) (left []int) {
+	for _, i := range order {
+		if g.width() <= n {
+			return left
+		}
+		if i < len(g.hidden) && !g.hidden[i] && g.widths[i] > 0 {
+			g.hidden[i] = true
+			left = append(left, i)
+		}
+	}
+	for over := g.width() - n; over > 0; over = g.width() - n {
+		widest, second := 0, 0
+		for i, w := range g.widths {
+			switch {
+			case g.hidden[i]:
+			case w > g.widths[widest] || g.hidden[widest]:
+				second, widest = g.widths[widest], i
+			case i != widest:
+				second = max(second, w)
 			}
 		}
-		_ = WriteLine(&b, strings.TrimRight(line, " ")) // a builder takes everything
+		room := max(g.widths[widest]-over, min(second, g.widths[widest]-1), 1)
+		if room >= g.widths[widest] {
+			break
+		}
+		g.widths[widest] = room
+	}
+	return left
+}
+
+// Write writes the rows to a file and removes them. Rows that are added later have columns of at least these widths.
+func (g *Grid) Write(w io.Writer) error { return g.Show(&Screen{W: w}) }
+
+// Show writes the rows to a screen and removes them.
+func (g *Grid) Show(s *Screen) error {
+	var b strings.Builder
+	for _, row := range g.rows {
+		b.WriteString(g.Indent)
+		owed := "" // blanks that are written if something follows
+		first := true
+		for i, c := range row {
+			if g.hidden[i] {
+				continue
+			}
+			if !first {
+				owed += gap
+			}
+			first = false
+			t := Cut(c.Text, g.widths[i])
+			pad := strings.Repeat(" ", g.widths[i]-Width(t))
+			if c.Right {
+				owed, pad = owed+pad, ""
+			}
+			if shown := strings.TrimRight(t, " "); shown != "" {
+				b.WriteString(owed + s.Paint(c.Style, shown))
+				owed = t[len(shown):]
+			} else {
+				owed += t
+			}
+			owed += pad
+		}
+		b.WriteByte('\n')
 	}
 	g.rows = g.rows[:0]
-	_, err := io.WriteString(w, b.String())
+	_, err := io.WriteString(s.W, b.String())
 	return err
 }

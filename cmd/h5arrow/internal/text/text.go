@@ -5,6 +5,7 @@ package text
 import (
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode"
@@ -48,17 +49,6 @@ func escaped(r rune) bool {
 	return r == utf8.RuneError || !unicode.IsPrint(r)
 }
 
-// Cut shortens text to n characters.
-func Cut(s string, n int) string {
-	if len(s) <= n || utf8.RuneCountInString(s) <= n {
-		return s
-	}
-	if n < 1 {
-		return ""
-	}
-	return string([]rune(s)[:n-1]) + "…"
-}
-
 // Count returns a number with commas between its thousands.
 func Count(n int64) string {
 	s := strconv.FormatInt(n, 10)
@@ -92,4 +82,20 @@ func Bytes(n float64) string {
 		n /= 1000
 	}
 	return fmt.Sprintf("%.0f PB", n)
+}
+
+// Float returns a number as people write it: without an exponent unless it is very large or very small. bits is 32 or 64;
+// digits is the number of significant digits, -1 for as many as tell it apart from other numbers.
+func Float(v float64, digits, bits int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return strconv.FormatFloat(v, 'g', -1, bits)
+	}
+	if digits > 0 {
+		v, _ = strconv.ParseFloat(strconv.FormatFloat(v, 'g', digits, 64), 64)
+		bits = 64
+	}
+	if a := math.Abs(v); a != 0 && (a < 1e-5 || a >= 1e16) {
+		return strconv.FormatFloat(v, 'g', -1, bits)
+	}
+	return strconv.FormatFloat(v, 'f', -1, bits)
 }

@@ -2,6 +2,8 @@ package text
 
 import (
 	"encoding/json"
+	"math"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -33,7 +35,7 @@ func TestWriteLine(t *testing.T) {
 func TestGrid(t *testing.T) {
 	g := Grid{Indent: " ", Max: 6}
 	g.AddText("a", "bb")
-	g.Add([]Cell{{"1", true}, {"\x1b[31m", true}})
+	g.Add([]Cell{{Text: "1", Right: true}, {Text: "\x1b[31m", Right: true}})
 	g.AddText("üüü")
 	var out strings.Builder
 	if err := g.Write(&out); err != nil || g.Rows() != 0 {
@@ -53,7 +55,8 @@ func TestCut(t *testing.T) {
 		s    string
 		n    int
 		want string
-	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"üüü", 3, "üüü"}, {"üüüü", 3, "üü…"}, {"", 3, ""}, {"abc", 1, "…"}, {"abc", 0, ""}} {
+	}{{"abc", 3, "abc"}, {"abcd", 3, "ab…"}, {"üüü", 3, "üüü"}, {"üüüü", 3, "üü…"}, {"", 3, ""}, {"abc", 1, "…"}, {"abc", 0, ""},
+		{"漢字", 4, "漢字"}, {"漢字漢", 4, "漢…"}, {"e\u0301e\u0301", 2, "e\u0301e\u0301"}} {
 		if got := Cut(c.s, c.n); got != c.want {
 			t.Errorf("%q to %d: %q", c.s, c.n, got)
 		}
@@ -105,6 +108,74 @@ func TestBar(t *testing.T) {
 	for n, want := range map[int64]string{0: "0", 999: "999", 1000: "1,000", -1234567: "-1,234,567", 100000: "100,000"} {
 		if got := Count(n); got != want {
 			t.Errorf("%d: %s, want %s", n, got, want)
+		}
+	}
+}
+
+// Letters are counted as a terminal shows them.
+func TestWidth(t *testing.T) {
+	for s, want := range map[string]int{"": 0, "abc": 3, "ü": 1, "漢字": 4, "e\u0301": 1, "ﾊ": 1, "Ａ": 2} {
+		if got := Width(s); got != want {
+			t.Errorf("%q: %d, want %d", s, got, want)
+		}
+	}
+	for _, c := range []struct {
+		s    string
+		n    int
+		want string
+	}{{"/a/b", 4, "/a/b"}, {"/group/sub/data", 9, "/gro…data"}, {"/group/sub/data", 4, "/gr…"}, {"/漢字漢字/data", 8, "/漢…ata"}} {
+		if got := CutMiddle(c.s, c.n); got != c.want || Width(got) > c.n {
+			t.Errorf("%q to %d: %q, want %q", c.s, c.n, got, c.want)
+		}
+	}
+}
+
+// Whatever its cells, a grid fits: columns go in the given order, then the widest are cut.
+func TestFit(t *testing.T) {
+	for width := 3; width < 60; width++ {
+		g := Grid{}
+		g.AddText("name", "漢字漢字", "a long type", "nulls")
+		g.Add([]Cell{{Text: "x"}, {Text: "12", Right: true}, {Text: strings.Repeat("y", 20)}, {Text: "1"}})
+		left := g.Fit(width, 3, 1)
+		var out strings.Builder
+		if err := g.Write(&out); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(out.String()) {
+			if n := Width(strings.TrimSuffix(line, "\n")); n > max(width, 4) {
+				t.Errorf("%d columns in %d: %q", n, width, line)
+			}
+		}
+		if width >= 43 && len(left) > 0 || width == 41 && !slices.Equal(left, []int{3}) || width == 20 && !slices.Equal(left, []int{3, 1}) {
+			t.Errorf("%d: left out %v\n%s", width, left, &out)
+		}
+	}
+}
+
+// Colors surround text that is printable, and only on a screen with colors.
+func TestScreen(t *testing.T) {
+	for color, want := range map[bool]string{false: "a\\x1b[2J …\n", true: "\x1b[1ma\\x1b[2J\x1b[0m …\n"} {
+		var out strings.Builder
+		s := Screen{W: &out, Width: 10, Color: color}
+		if err := s.Line(Span{"a\x1b[2J", Bold}, Span{" bcdef", Plain}); err != nil || out.String() != want {
+			t.Errorf("%q, want %q, %v", &out, want, err)
+		}
+	}
+}
+
+// Numbers have exponents only where people use them.
+func TestFloat(t *testing.T) {
+	for _, c := range []struct {
+		v            float64
+		digits, bits int
+		want         string
+	}{
+		{1.7e9, -1, 64, "1700000000"}, {1709164802.542, -1, 64, "1709164802.542"}, {1e300, -1, 64, "1e+300"}, {0.00002, -1, 64, "0.00002"}, {1e-9, -1, 64, "1e-09"},
+		{0, -1, 64, "0"}, {math.Inf(1), -1, 64, "+Inf"}, {math.NaN(), 3, 64, "NaN"}, {float64(float32(0.1)), -1, 32, "0.1"}, {1.0 / 3, 4, 64, "0.3333"},
+		{123456789.123, 6, 64, "123457000"}, {-2.5, 6, 64, "-2.5"},
+	} {
+		if got := Float(c.v, c.digits, c.bits); got != c.want {
+			t.Errorf("%v: %s, want %s", c.v, got, c.want)
 		}
 	}
 }
