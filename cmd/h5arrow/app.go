@@ -23,6 +23,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).inspectCommand,
 	(*app).headCommand,
 	(*app).statsCommand,
+	(*app).plotCommand,
 	(*app).convertCommand,
 	(*app).queryCommand,
 	(*app).serveCommand,

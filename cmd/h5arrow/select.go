@@ -215,7 +215,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the only table of the file)")
 	f.StringVar(&s.stack, "stack", "", "the tables of all groups whose paths match this `PATTERN`, as one table with a column for the groups' names")
 	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
-	f.StringSliceVar(&s.columns, "columns", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
+	f.StringSliceVarP(&s.columns, "columns", "c", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
 	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out")
 	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read, and say why")
 	f.BoolVar(&s.filename, "filename", false, "add a column with the file name of each row")
