@@ -20,6 +20,7 @@ type Column struct {
 	Type       arrow.DataType // nil where Err says why there is none
 	HDF5Type   string
 	Shape      []uint64 // of the dataset
+	Null       bool     // its dataspace is null: it has no shape
 	Storage    h5.Storage
 	Filters    []h5.Filter
 	Delivery   dtype.Delivery
@@ -89,7 +90,7 @@ func (f *File) stored(c *Column, def *convention.Column) (err error) {
 	}
 	c.Path = d.Path()
 	c.HDF5Type = f.nodes.TypeName(d.Type())
-	c.Shape = d.Dims()
+	c.Shape, c.Null = d.Dims(), d.Space().Class == h5.SpaceNull
 	l, err := d.Layout()
 	if err == nil {
 		c.Storage = l.Storage

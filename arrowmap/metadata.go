@@ -67,7 +67,7 @@ func attributeText(a *h5.Attribute) (string, bool) {
 	if s, ok := a.Text(); ok && a.Space().Class != h5.SpaceNull {
 		return s, len(s) <= maxAttribute && utf8.ValidString(s)
 	}
-	v, ok := attributeValue(a)
+	v, ok := AttributeValue(a)
 	if !ok {
 		return "", false
 	}
@@ -75,8 +75,10 @@ func attributeText(a *h5.Attribute) (string, bool) {
 	return string(b), err == nil && len(b) <= maxAttribute
 }
 
-// attributeValue turns an attribute into what encoding/json takes.
-func attributeValue(a *h5.Attribute) (any, bool) {
+// AttributeValue returns the value of an attribute as encoding/json takes it: texts and numbers, alone or in a flat list, floats
+// that are not finite as text; nil for a null dataspace; values of other types as an object of the type's name and the bytes.
+// ok is false for text that is not UTF-8, or can't be read.
+func AttributeValue(a *h5.Attribute) (any, bool) {
 	if a.Space().Class == h5.SpaceNull {
 		return nil, true
 	}

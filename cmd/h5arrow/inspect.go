@@ -2,9 +2,9 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"runtime/debug"
 	"strconv"
 	"strings"
@@ -24,7 +24,8 @@ import (
 // inspectFlags are the flags of inspect.
 type inspectFlags struct {
 	reading
-	json bool
+	display
+	json, long, all, noPager bool
 }
 
 func (a *app) inspectCommand() *cobra.Command {
@@ -32,18 +33,26 @@ func (a *app) inspectCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "inspect FILE [PATH]",
 		Short: "Show what is in a file",
-		Long: `inspect shows the tables and the datasets of a file: their columns, types and storage, where nulls come from, and how
-each column would be delivered. With PATH it shows that object and everything below it.
+		Long: `inspect shows what is in a file: a tree of its groups, tables, datasets and links, and the columns of its tables, with
+their types and storage, where nulls come from, and how each would be delivered. Datasets that make a table are not listed
+beside it. With PATH it shows that object and everything below it, or one attribute (/group/data@units). Columns of many
+tables, and members of large groups, are shown with PATH or --all.
 
 Objects that can't be described are marked, and the exit status is 3. It is 4 if tables can't be found because something is
 unsupported.`,
 		Example: `  h5arrow inspect data.h5
-  h5arrow inspect data.h5 /events
+  h5arrow inspect data.h5 /events -l
+  h5arrow inspect data.h5 /events/energy@units
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
 		Args: argCount(1, 2, "a file, and at most one path in it"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(o, args) },
 	}
-	cmd.Flags().BoolVar(&o.json, "json", false, "print JSON")
+	f := cmd.Flags()
+	f.BoolVar(&o.json, "json", false, "print JSON")
+	f.BoolVarP(&o.long, "long", "l", false, "also show attributes, chunks, stored sizes, names of dimensions and external files")
+	f.BoolVar(&o.all, "all", false, "show all members of large groups and all columns")
+	f.BoolVar(&o.noPager, "no-pager", false, "do not use a pager (PAGER, or less) for what is longer than the terminal")
+	o.display.add(cmd)
 	o.reading.add(cmd)
 	return cmd
 }
@@ -67,41 +76,74 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	below := "/"
 	if len(args) == 2 {
 		below = h5.CleanPath(args[1])
+		if at, err := attribute(in.files[0], args[1]); at != nil || err != nil {
+			return errors.Join(err, a.showAttribute(o, names[0], at))
+		}
 	}
 	c, err := describe(in.files[0], below)
 	if err != nil {
 		return err
 	}
-	w := bufio.NewWriterSize(a.out, 64<<10)
-	if o.json {
-		err = c.writeJSON(w, in.names[0], o.far.Counts())
-	} else {
-		err = c.writeText(w, in.names[0])
-	}
-	if err = errors.Join(err, w.Flush()); err != nil {
-		return h5err.In(err, "stdout", "")
+	if err := h5err.In(a.showContents(o, c, names[0]), "stdout", ""); err != nil {
+		return err
 	}
 	switch {
-	case c.marked:
+	case c.broken > 0:
 		a.status = exitCorrupt
+		a.note("%s: %s can't be described", names[0], text.Plural(c.broken, "object"))
 	case c.problem != nil:
 		a.status = exitUnsupported
+		a.note("%s: not all tables were found: %s", names[0], errorText(c.problem))
 	}
 	return nil
 }
 
+// showContents writes what is in a file as JSON or as text.
+func (a *app) showContents(o *inspectFlags, c *contents, name string) error {
+	if o.json {
+		w := bufio.NewWriterSize(a.out, 64<<10)
+		return errors.Join(c.writeJSON(w, name, o.long, o.far.Counts()), w.Flush())
+	}
+	s := a.screen(&o.display)
+	if _, lines := text.Size(a.out); lines > 0 && !o.noPager {
+		var page bytes.Buffer
+		s.W = &page
+		if err := c.writeText(s, name, o); err != nil {
+			return err
+		}
+		return text.Page(a.ctx, a.out, lines, page.Bytes())
+	}
+	w := bufio.NewWriterSize(a.out, 64<<10)
+	s.W = w
+	return errors.Join(c.writeText(s, name, o), w.Flush())
+}
+
 // contents is what inspect shows of a file.
 type contents struct {
+	file     *arrowmap.File
+	below    string
 	size     int64
 	tables   []*arrowmap.Table
 	datasets []dataset
-	problem  error // why not all tables were found
-	marked   bool
+	groups   []group           // each before those below it
+	problem  error             // why not all tables were found
+	broken   int               // columns, datasets and other objects that can't be described
+	paths    map[uint64]string // of datasets, by address; made when it is needed
+}
+
+// group is a group and its members, but for groups.
+type group struct {
+	path     string
+	object   *h5.Group
+	datasets []int // in contents.datasets
+	links    []h5.Link
+	types    []*h5.NamedType
 }
 
 // dataset is a dataset, or an object that can't be opened and may be one.
 type dataset struct {
 	path    string
+	object  *h5.Dataset
 	aliases []string
 	column  *arrowmap.Column
 	err     error
@@ -109,7 +151,7 @@ type dataset struct {
 
 // describe collects the tables and datasets of a file at and below a path.
 func describe(f *arrowmap.File, below string) (*contents, error) {
-	c := &contents{size: f.H5().Source().Size()}
+	c := &contents{file: f, below: below, size: f.H5().Source().Size()}
 	var err error
 	if below == "/" {
 		c.tables, c.problem = f.Tables()
@@ -120,16 +162,34 @@ func describe(f *arrowmap.File, below string) (*contents, error) {
 	if err != nil {
 		return nil, err
 	}
+	c.count()
+	return c, nil
+}
+
+// count counts what can't be described; a dataset that is a column too, once.
+func (c *contents) count() {
+	seen := map[string]bool{}
+	one := func(path string, err error) {
+		if broken(err) && !seen[path] {
+			seen[path] = true
+			c.broken++
+		}
+	}
 	for _, t := range c.tables {
 		for _, col := range t.Columns() {
-			c.marked = c.marked || broken(col.Err)
+			path := col.Path
+			if path == "" {
+				path = t.Path() + "\x00" + col.Name
+			}
+			one(path, col.Err)
 		}
 	}
 	for _, d := range c.datasets {
-		c.marked = c.marked || broken(d.err)
+		one(d.path, d.err)
 	}
-	c.marked = c.marked || broken(c.problem)
-	return c, nil
+	if broken(c.problem) && c.broken == 0 {
+		c.broken++
+	}
 }
 
 func (c *contents) restrict(f *arrowmap.File, below string) error {
@@ -163,7 +223,7 @@ func broken(err error) bool {
 }
 
 func (c *contents) add(f *arrowmap.File, d *h5.Dataset, path string, err error) {
-	e := dataset{path: path, err: err}
+	e := dataset{path: path, object: d, err: err}
 	if d != nil {
 		e.column = f.Describe(d)
 		e.err = e.column.Err
@@ -181,12 +241,16 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 		g := groups[len(groups)-1]
 		groups = groups[:len(groups)-1]
 		links, err := g.Links()
+		c.groups = append(c.groups, group{path: g.Path(), object: g})
+		this := &c.groups[len(c.groups)-1]
 		if err != nil {
+			this.datasets = append(this.datasets, len(c.datasets))
 			c.add(f, nil, g.Path(), err)
 		}
 		var inner []*h5.Group
 		for _, l := range links {
 			if l.Kind != h5.LinkHard {
+				this.links = append(this.links, l)
 				continue
 			}
 			path := strings.TrimSuffix(g.Path(), "/") + "/" + l.Name
@@ -206,10 +270,14 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 				inner = append(inner, o)
 			case *h5.Dataset:
 				seen[l.Address] = len(c.datasets)
+				this.datasets = append(this.datasets, len(c.datasets))
 				c.add(f, o, path, nil)
+			case *h5.NamedType:
+				this.types = append(this.types, o)
 			default:
 				if err != nil {
 					seen[l.Address] = len(c.datasets)
+					this.datasets = append(this.datasets, len(c.datasets))
 					c.add(f, nil, path, err)
 				}
 			}
@@ -221,7 +289,7 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 	return nil
 }
 
-func (c *contents) writeJSON(w *bufio.Writer, name string, io *remote.Counts) error {
+func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote.Counts) error {
 	b := append(make([]byte, 0, 4096), '{')
 	b = text.AppendString(text.AppendKey(b, "file"), name)
 	b = strconv.AppendInt(text.AppendKey(b, "size"), c.size, 10)
@@ -251,6 +319,9 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, io *remote.Counts) er
 				b = append(b, ',')
 			}
 			b = appendColumn(append(b, "\n    {"...), col, col.Path)
+			if long {
+				b = c.appendLong(b, c.at(col.Path))
+			}
 			b = append(b, '}')
 			b = spill(w, b)
 		}
@@ -264,6 +335,9 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, io *remote.Counts) er
 		b = append(b, "\n  {"...)
 		if d.column != nil {
 			b = appendColumn(b, d.column, d.path)
+			if long {
+				b = c.appendLong(b, d.object)
+			}
 		} else {
 			b = text.AppendString(text.AppendKey(b, "name"), d.path[strings.LastIndexByte(d.path, '/')+1:])
 			b = text.AppendString(text.AppendKey(b, "path"), d.path)
@@ -276,6 +350,7 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, io *remote.Counts) er
 		b = spill(w, b)
 	}
 	b = append(b, ']')
+	b = c.appendGroups(w, b, long)
 	if io != nil {
 		b = fmt.Appendf(text.AppendKey(b, "io"), `{"requests": %d, "bytes": %d, "cache_hits": %d, "retries": %d}`, io.Requests, io.Bytes, io.CacheHits, io.Retries)
 	}
@@ -303,14 +378,11 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 		b = append(b, "null"...)
 	}
 	b = text.AppendString(text.AppendKey(b, "hdf5_type"), c.HDF5Type)
-	b = append(text.AppendKey(b, "shape"), '[')
-	for i, n := range c.Shape {
-		if i > 0 {
-			b = append(b, ", "...)
-		}
-		b = strconv.AppendUint(b, n, 10)
+	if b = text.AppendKey(b, "shape"); c.Null {
+		b = append(b, "null"...)
+	} else {
+		b = appendNumbers(b, c.Shape)
 	}
-	b = append(b, ']')
 	b = text.AppendKey(b, "storage")
 	if c.Storage == 0 {
 		b = append(b, "null"...)
@@ -356,6 +428,17 @@ func appendColumn(b []byte, c *arrowmap.Column, path string) []byte {
 	return b
 }
 
+func appendNumbers(b []byte, list []uint64) []byte {
+	b = append(b, '[')
+	for i, n := range list {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendUint(b, n, 10)
+	}
+	return append(b, ']')
+}
+
 func filterName(f h5.Filter) string {
 	if name := filter.Name(f.ID); name != "" {
 		return name
@@ -380,103 +463,4 @@ func reason(c *arrowmap.Column) string {
 		return errorText(&plain)
 	}
 	return errorText(c.Err)
-}
-
-// printer prints lines until one fails.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		p.err = text.WriteLine(p.w, fmt.Sprintf(format, args...))
-	}
-}
-
-func (p *printer) grid(g *text.Grid) {
-	if p.err == nil {
-		p.err = g.Write(p.w)
-	}
-}
-
-func (c *contents) writeText(w io.Writer, name string) error {
-	p := &printer{w: w}
-	p.line("%s: %s bytes, %s, %s", name, text.Count(c.size), text.Plural(len(c.tables), "table"), text.Plural(len(c.datasets), "dataset"))
-	if c.problem != nil {
-		p.line("")
-		p.line("not all tables were found: %s", errorText(c.problem))
-	}
-	for _, t := range c.tables {
-		p.line("")
-		p.line("table %s: %s of %s", t.Path(), text.Plural(len(t.Columns()), "column"), rowsText(t))
-		p.line("  %s: %s", t.Convention(), t.Reason())
-		g := text.Grid{Indent: "  "}
-		g.AddText("COLUMN", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
-		for _, col := range t.Columns() {
-			g.AddText(columnTexts(col.Name, col)...)
-		}
-		p.grid(&g)
-		for _, n := range tableNotes(t) {
-			p.line("  note: %s", n)
-		}
-	}
-	if len(c.datasets) > 0 {
-		p.line("")
-		p.line("datasets")
-		g := text.Grid{Indent: "  "}
-		g.AddText("PATH", "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS")
-		for _, d := range c.datasets {
-			path := strings.Join(append([]string{d.path}, d.aliases...), " = ")
-			if d.column == nil {
-				g.AddText(path, "error: "+errorText(d.err))
-				continue
-			}
-			g.AddText(columnTexts(path, d.column)...)
-		}
-		p.grid(&g)
-	}
-	return p.err
-}
-
-func rowsText(t *arrowmap.Table) string {
-	if !t.RowsKnown() {
-		return "an unknown number of rows"
-	}
-	return text.Plural(t.Rows(), "row")
-}
-
-// columnTexts returns the cells about a column.
-func columnTexts(name string, c *arrowmap.Column) []string {
-	typ, how := "-", delivery(c)
-	if c.Type != nil {
-		typ = text.Cut(dtype.TypeName(c.Type), 60)
-	}
-	if r := reason(c); r != "" {
-		how += ": " + r
-	}
-	nulls := ""
-	if c.Nulls != nil {
-		nulls = c.Nulls.Source
-		if c.Nulls.Path != "" {
-			nulls += " " + c.Nulls.Path
-		}
-		nulls += " (" + c.Nulls.Delivery.String() + ")"
-	}
-	storage := "-"
-	if c.Storage != 0 {
-		storage = c.Storage.String()
-	}
-	for i, f := range c.Filters {
-		storage += [...]string{" ", ", "}[min(i, 1)] + filterName(f)
-	}
-	return []string{name, typ, text.Cut(c.HDF5Type, 60), shapeText(c.Shape), storage, how, nulls}
-}
-
-func shapeText(shape []uint64) string {
-	parts := make([]string, len(shape))
-	for i, n := range shape {
-		parts[i] = strconv.FormatUint(n, 10)
-	}
-	return "(" + strings.Join(parts, ", ") + ")"
 }

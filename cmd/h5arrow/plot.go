@@ -91,7 +91,7 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 	}
 	limit := memory.Max(int64(o.memory))
 	defer memory.Limit(limit)()
-	names, err := expand(args)
+	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err
 	}
@@ -101,7 +101,7 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 			return err
 		}
 	}
-	in, err := o.open(names)
+	in, err := o.open(a.ctx, names)
 	if err != nil {
 		return err
 	}

@@ -53,11 +53,11 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	}
 	limit := memory.Max(int64(o.memory))
 	defer memory.Limit(limit)()
-	names, err := expand(args)
+	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err
 	}
-	in, err := o.open(names)
+	in, err := o.open(a.ctx, names)
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,377 @@
+package main
+
+import (
+	"errors"
+	"path"
+	"strconv"
+	"strings"
+
+	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/tree"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Columns are shown of a single table, or of all tables where they have no more than maxColumns together. Of a table with more
+// than maxRows columns, the first shownRows are shown.
+const (
+	maxColumns = 60
+	maxRows    = 100
+	shownRows  = 60
+)
+
+func (c *contents) writeText(s *text.Screen, name string, o *inspectFlags) error {
+	heading := ": " + text.Count(c.size) + " bytes, " + text.Plural(len(c.tables), "table") + ", " + text.Plural(len(c.datasets), "dataset")
+	err := s.Line(text.Span{Text: name, Style: text.Bold}, text.Span{Text: heading})
+	if c.problem != nil {
+		err = errors.Join(err, s.Text("not all tables were found: "+errorText(c.problem)))
+	}
+	err = errors.Join(err, tree.Show(s, c.tree(), o.all))
+	columns := 0
+	for _, t := range c.tables {
+		columns += len(t.Columns())
+	}
+	if len(c.tables) > 1 && columns > maxColumns && !o.all {
+		return errors.Join(err, s.Line(text.Span{}), s.Line(text.Span{Text: "PATH of a table, or --all, shows the columns", Style: text.Dim}))
+	}
+	for _, t := range c.tables {
+		err = errors.Join(err, c.tableText(s, t, o))
+	}
+	return errors.Join(err, c.datasetsText(s, o))
+}
+
+// treeMaker makes the tree of what is in a file.
+type treeMaker struct {
+	*contents
+	root    *tree.Node
+	tables  map[string][]*arrowmap.Table // those that have no node yet
+	columns map[string]bool              // paths of datasets that tables have as columns or nulls
+	nodes   map[string]*tree.Node        // of groups
+	inside  map[string]bool              // groups that belong to a table whose convention says what is in it
+	parts   map[*tree.Node]bool          // nodes of groups inside
+}
+
+// tree returns the tree of groups, with what is not part of a table.
+func (c *contents) tree() *tree.Node {
+	m := &treeMaker{contents: c, root: &tree.Node{}, tables: map[string][]*arrowmap.Table{}, columns: map[string]bool{},
+		nodes: map[string]*tree.Node{}, inside: map[string]bool{}, parts: map[*tree.Node]bool{}}
+	for _, t := range c.tables {
+		m.tables[t.Path()] = append(m.tables[t.Path()], t)
+		for _, col := range t.Columns() {
+			m.columns[col.Path] = true
+			if col.Nulls != nil {
+				m.columns[col.Nulls.Path] = true
+			}
+		}
+	}
+	for i := range c.groups {
+		m.group(&c.groups[i])
+	}
+	if len(c.groups) == 0 { // PATH is not a group
+		for i := range c.datasets {
+			m.dataset(m.root, &c.datasets[i])
+		}
+	}
+	for _, t := range c.tables { // at paths of no object, such as a dimension
+		m.root.Children = append(m.root.Children, m.table(t.Path(), t.Path())...)
+	}
+	m.prune(m.root)
+	return m.root
+}
+
+// group adds a group and its members, but for groups.
+func (m *treeMaker) group(g *group) {
+	up := path.Dir(g.path)
+	parent := m.nodes[up]
+	if parent == nil {
+		parent = m.root
+	}
+	m.inside[g.path] = g.path != m.below && m.inside[up]
+	n := m.root
+	if list := m.tables[g.path]; len(list) > 0 {
+		if list[0].Convention() != "group" && g.path != "/" {
+			m.inside[g.path] = true
+		}
+		made := m.table(g.path, path.Base(g.path))
+		parent.Children = append(parent.Children, made...)
+		n = made[len(made)-1]
+	} else if g.path != m.below {
+		n = &tree.Node{Name: path.Base(g.path) + "/", Kind: "group"}
+		m.parts[n] = m.inside[g.path]
+		parent.Children = append(parent.Children, n)
+	}
+	m.nodes[g.path] = n
+	for _, i := range g.datasets {
+		if d := &m.datasets[i]; !m.part(g, d) {
+			m.dataset(n, d)
+		}
+	}
+	for _, t := range g.types {
+		n.Children = append(n.Children, &tree.Node{Name: path.Base(t.Path()), What: "type " + t.Type.String(), Kind: "type"})
+	}
+	for _, l := range g.links {
+		n.Children = append(n.Children, linkNode(g.object, l))
+	}
+}
+
+// part reports whether a dataset is part of a table, and not one itself.
+func (m *treeMaker) part(g *group, d *dataset) bool {
+	if len(m.tables[d.path]) > 0 || broken(d.err) {
+		return false
+	}
+	for _, p := range append([]string{d.path}, d.aliases...) {
+		if m.columns[p] {
+			return true
+		}
+	}
+	return m.inside[g.path]
+}
+
+// dataset adds a dataset, or the tables that it is.
+func (m *treeMaker) dataset(n *tree.Node, d *dataset) {
+	name := path.Base(d.path)
+	if made := m.table(d.path, name); made != nil {
+		n.Children = append(n.Children, made...)
+		return
+	}
+	node := &tree.Node{Name: name, Kind: "dataset"}
+	switch {
+	case d.column == nil:
+		node.Style, node.What = text.Bad, "error: "+errorText(d.err)
+	case broken(d.err):
+		node.Style, node.What = text.Bad, "error: "+reason(d.column)
+	default:
+		cells := columnTexts(name, d.column)
+		node.What = elementType(d.column) + " " + cells[3] + ", " + cells[4]
+		if d.column.Type == nil {
+			node.What = cells[2] + " " + cells[3] + ", " + cells[5]
+		}
+	}
+	for _, alias := range d.aliases {
+		node.What += " = " + alias
+	}
+	n.Children = append(n.Children, node)
+}
+
+// elementType names the type of a dataset's elements: the shape is beside it.
+func elementType(c *arrowmap.Column) string {
+	t := c.Type
+	for range max(len(c.Shape)-1, 0) {
+		if list, ok := t.(*arrow.FixedSizeListType); ok {
+			t = list.Elem()
+		}
+	}
+	if t == nil {
+		return "-"
+	}
+	return text.Cut(dtype.TypeName(t), 60)
+}
+
+// table takes the tables at a path and returns their nodes.
+func (m *treeMaker) table(at, name string) (made []*tree.Node) {
+	for _, t := range m.tables[at] {
+		what := t.Convention() + " table: " + text.Plural(len(t.Columns()), "column") + " of " + rowsText(t)
+		made = append(made, &tree.Node{Name: name, Style: text.Name, What: what, Kind: "table"})
+	}
+	delete(m.tables, at)
+	return made
+}
+
+// prune takes away groups inside tables of which nothing is left.
+func (m *treeMaker) prune(n *tree.Node) {
+	kept := n.Children[:0]
+	for _, c := range n.Children {
+		m.prune(c)
+		if len(c.Children) > 0 || !m.parts[c] {
+			kept = append(kept, c)
+		}
+	}
+	n.Children = kept
+}
+
+// linkNode returns the node of a link that is not hard, with where it leads.
+func linkNode(g *h5.Group, l h5.Link) *tree.Node {
+	n := &tree.Node{Name: l.Name, Style: text.Link, Kind: "link"}
+	switch l.Kind {
+	case h5.LinkSoft:
+		n.What = "-> " + l.Target
+		if _, err := g.OpenLink(l); h5err.Is(err, h5err.NotFound) {
+			n.What += " (leads nowhere)"
+		} else if err != nil {
+			n.What += " (can't be followed)"
+		}
+	case h5.LinkExternal:
+		n.What = "-> " + l.File + ":" + l.Target
+	default:
+		n.What = l.Kind.String() + " link"
+	}
+	return n
+}
+
+// tableText shows the columns of a table.
+func (c *contents) tableText(s *text.Screen, t *arrowmap.Table, o *inspectFlags) error {
+	err := errors.Join(s.Line(text.Span{}), s.Line(text.Span{Text: "table "}, text.Span{Text: t.Path(), Style: text.Name},
+		text.Span{Text: ": " + text.Plural(len(t.Columns()), "column") + " of " + rowsText(t)}),
+		s.Line(text.Span{Text: "  " + t.Convention() + ": " + t.Reason(), Style: text.Dim}))
+	shown := t.Columns()
+	if len(shown) > maxRows && !o.all {
+		shown = shown[:shownRows]
+	}
+	g := c.newGrid("COLUMN", o.long)
+	for _, col := range shown {
+		c.addColumn(g, col.Name, col, o.long)
+	}
+	err = errors.Join(err, g.show(s))
+	if left := t.Columns()[len(shown):]; len(left) > 0 {
+		err = errors.Join(err, s.Line(text.Span{Text: "  … " + columnKinds(left) + " more (--all lists them)", Style: text.Dim}))
+	}
+	for _, n := range tableNotes(t) {
+		err = errors.Join(err, s.Line(text.Span{Text: "  note: " + n}))
+	}
+	if o.long {
+		err = errors.Join(err, c.longText(s, t.Path(), t.Columns()))
+	}
+	return err
+}
+
+// columnKinds says how many columns there are of each type, in the order in which the types appear.
+func columnKinds(columns []*arrowmap.Column) string {
+	var order []string
+	number := map[string]int{}
+	for _, col := range columns {
+		typ := "unreadable"
+		if col.Type != nil {
+			typ = dtype.TypeName(col.Type)
+		}
+		if number[typ]++; number[typ] == 1 {
+			order = append(order, typ)
+		}
+	}
+	const maxKinds = 6
+	for i, typ := range order {
+		order[i] = text.Count(int64(number[typ])) + " " + typ
+	}
+	if len(order) > maxKinds {
+		order = append(order[:maxKinds], "...")
+	}
+	return text.Plural(len(columns), "column") + ": " + strings.Join(order, ", ") + ","
+}
+
+// datasetsText shows the datasets that are not in tables, where PATH is one or details are asked for.
+func (c *contents) datasetsText(s *text.Screen, o *inspectFlags) error {
+	if len(c.groups) > 0 && !o.long {
+		return nil
+	}
+	in := map[string]bool{}
+	for _, t := range c.tables {
+		for _, col := range t.Columns() {
+			in[col.Path] = true
+		}
+	}
+	g := c.newGrid("DATASET", o.long)
+	var shown []*arrowmap.Column
+	for i := range c.datasets {
+		if d := &c.datasets[i]; d.column != nil && !in[d.path] {
+			c.addColumn(g, d.path, d.column, o.long)
+			shown = append(shown, d.column)
+		}
+	}
+	if len(shown) == 0 {
+		return nil
+	}
+	err := errors.Join(s.Line(text.Span{}), g.show(s))
+	if o.long {
+		err = errors.Join(err, c.longText(s, "", shown))
+	}
+	return err
+}
+
+// columnGrid is the grid of columns.
+type columnGrid struct{ text.Grid }
+
+func (c *contents) newGrid(first string, long bool) *columnGrid {
+	g := &columnGrid{text.Grid{Indent: "  "}}
+	heads := []string{first, "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS"}
+	if long {
+		heads = append(heads, "CHUNKS", "STORED", "RATIO")
+	}
+	row := make([]text.Cell, len(heads))
+	for i, h := range heads {
+		row[i] = text.Cell{Text: h, Style: text.Bold}
+	}
+	g.Add(row)
+	return g
+}
+
+func (c *contents) addColumn(g *columnGrid, name string, col *arrowmap.Column, long bool) {
+	cells := columnTexts(name, col)
+	if long {
+		cells = append(cells, storedTexts(c.at(col.Path))...)
+	}
+	row := make([]text.Cell, len(cells))
+	for i, t := range cells {
+		row[i] = text.Cell{Text: t}
+	}
+	row[0].Style, row[1].Style, row[2].Style = text.Bold, text.Link, text.Dim
+	if col.Err != nil {
+		row[5].Style = text.Bad
+	}
+	g.Add(row)
+}
+
+// show writes the grid. On a narrow screen the type in the file and the shape go first.
+func (g *columnGrid) show(s *text.Screen) error {
+	if s.Width > 0 {
+		g.Fit(s.Width, 2, 3, 6)
+	}
+	return g.Show(s)
+}
+
+func rowsText(t *arrowmap.Table) string {
+	if !t.RowsKnown() {
+		return "an unknown number of rows"
+	}
+	return text.Plural(t.Rows(), "row")
+}
+
+// columnTexts returns the cells about a column.
+func columnTexts(name string, c *arrowmap.Column) []string {
+	typ, how := "-", delivery(c)
+	if c.Type != nil {
+		typ = text.Cut(dtype.TypeName(c.Type), 60)
+	}
+	if r := reason(c); r != "" {
+		how += ": " + r
+	}
+	nulls := ""
+	if c.Nulls != nil {
+		nulls = c.Nulls.Source
+		if c.Nulls.Path != "" {
+			nulls += " " + c.Nulls.Path
+		}
+		nulls += " (" + c.Nulls.Delivery.String() + ")"
+	}
+	storage := "-"
+	if c.Storage != 0 {
+		storage = c.Storage.String()
+	}
+	for i, f := range c.Filters {
+		storage += [...]string{" ", ", "}[min(i, 1)] + filterName(f)
+	}
+	return []string{name, typ, text.Cut(c.HDF5Type, 60), shapeText(c), storage, how, nulls}
+}
+
+func shapeText(c *arrowmap.Column) string {
+	if c.Null {
+		return "null"
+	}
+	parts := make([]string, len(c.Shape))
+	for i, n := range c.Shape {
+		parts[i] = strconv.FormatUint(n, 10)
+	}
+	return "(" + strings.Join(parts, ", ") + ")"
+}
