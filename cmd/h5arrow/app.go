@@ -22,6 +22,7 @@ import (
 var verbs = []func(*app) *cobra.Command{
 	(*app).inspectCommand,
 	(*app).headCommand,
+	(*app).tailCommand,
 	(*app).statsCommand,
 	(*app).plotCommand,
 	(*app).convertCommand,

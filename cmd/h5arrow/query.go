@@ -27,6 +27,8 @@ import (
 // queryFlags are the flags of query.
 type queryFlags struct {
 	selection
+	display
+	maxRows     int64
 	json, csv   bool
 	out         string
 	compression *flags.Choice
@@ -47,7 +49,7 @@ its file. Several files of one schema, or a pattern in quotes, are one table for
 
 Nothing is loaded in advance: only the columns that the statement uses are decoded, and only the rows that it needs.
 
-The result is printed as a table, as JSON or as CSV, or written as Arrow or Parquet data (--output); as in convert, the
+The result is printed as a table of up to 40 rows, as JSON or as CSV, or written as Arrow or Parquet data (--output); as in convert, the
 suffix chooses the format. DuckDB has no access to files or the network, and runs only statements that read, unless
 --engine-io is given.`,
 		Example: `  h5arrow query data.h5 'select vendor, avg(fare) from events group by vendor'
@@ -66,6 +68,8 @@ suffix chooses the format. DuckDB has no access to files or the network, and run
 	f.BoolVar(&o.stats, "stats", false, "print statistics of what was read as JSON, on stderr")
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB access files and the network, and change settings")
 	o.selection.add(cmd)
+	f.Int64Var(&o.maxRows, "max-rows", 40, "rows that are printed as a table, the others are counted; 0 prints all")
+	o.display.add(cmd)
 	f.BoolVar(&o.noPushdown, "no-pushdown", false, "leave all conditions and casts to DuckDB")
 	_ = f.MarkHidden("no-pushdown") // it fails only for a flag that does not exist
 	return cmd
@@ -212,7 +216,7 @@ func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit
 			if fields := rr.Schema().Fields(); !o.json && len(fields) == 2 && fields[0].Name == "explain_key" && fields[1].Name == "explain_value" {
 				return a.printPlan(rr)
 			}
-			return a.printRows(rr, o.json, nil)
+			return a.printRows(a.screen(&o.display), rr, o.json, rows.Grid{Max: o.maxRows, All: "--max-rows 0"})
 		}, nil
 	case o.out == "-":
 		write, err := a.encodedRows(cmd, o, format.Stream, limit)

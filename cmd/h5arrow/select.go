@@ -216,7 +216,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f.StringVar(&s.stack, "stack", "", "the tables of all groups whose paths match this `PATTERN`, as one table with a column for the groups' names")
 	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
 	f.StringSliceVarP(&s.columns, "columns", "c", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
-	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out")
+	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out; -5: is the last five")
 	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read, and say why")
 	f.BoolVar(&s.filename, "filename", false, "add a column with the file name of each row")
 	s.reading.add(cmd)
@@ -326,10 +326,11 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 		return nil, err
 	}
 	if s.rows.Given() {
-		if t, err = t.Slice(s.rows.A, s.rows.B); err != nil {
+		a, b := s.rows.Of(t.Rows())
+		if t, err = t.Slice(a, b); err != nil {
 			return nil, err
 		}
-		c.first = s.rows.A
+		c.first = a
 	}
 	c.Table = t
 	return c, nil

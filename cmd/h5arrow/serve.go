@@ -360,7 +360,7 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table, leftOut func(error)) ([]*a
 			}
 		}
 		if o.rows.Given() {
-			if t, err = t.Slice(o.rows.A, o.rows.B); err != nil {
+			if t, err = t.Slice(o.rows.Of(t.Rows())); err != nil {
 				if len(tables) == 1 {
 					return nil, err
 				}

@@ -107,8 +107,16 @@ func (p *Positive) Set(text string) error {
 
 // Rows is the flag --rows A:B: the rows from A up to, but without, B. Either may be left out.
 type Rows struct {
-	A, B int64 // B is -1 for the end
+	A, B int64 // B is -1 for the end; an A below 0 counts from the end
 	text string
+}
+
+// Of returns the range of a table of so many rows, as Table.Slice takes it.
+func (r *Rows) Of(total int64) (a, b int64) {
+	if r.A < 0 {
+		return max(0, total+r.A), r.B
+	}
+	return r.A, r.B
 }
 
 // Given reports whether the flag was given.
@@ -125,14 +133,14 @@ func (r *Rows) Set(text string) error {
 	a, b := int64(0), int64(-1)
 	var err error
 	if ok && from != "" {
-		a, err = rowNumber(from)
+		a, err = strconv.ParseInt(from, 10, 64)
 	}
 	if ok && to != "" && err == nil {
 		b, err = rowNumber(to)
 	}
 	switch {
-	case !ok || err != nil:
-		return fmt.Errorf("rows are like 100:200, 100: or :200")
+	case !ok || err != nil || a == math.MinInt64:
+		return fmt.Errorf("rows are like 100:200, 100:, :200 or -5:")
 	case b >= 0 && a > b:
 		return fmt.Errorf("the rows end before they start")
 	}

@@ -21,16 +21,25 @@ func TestSize(t *testing.T) {
 func TestRowRange(t *testing.T) {
 	for text, want := range map[string][2]int64{
 		"1:2": {1, 2}, "0:0": {0, 0}, ":": {0, -1}, "5:": {5, -1}, ":7": {0, 7}, "9223372036854775807:": {math.MaxInt64, -1},
+		"-5:": {-5, -1}, "-5:7": {-5, 7},
 	} {
 		var r Rows
 		if err := r.Set(text); err != nil || r.A != want[0] || r.B != want[1] {
 			t.Errorf("%q: %+v, %v", text, r, err)
 		}
 	}
-	for _, text := range []string{"", "5", "2:1", "-1:", ":-1", "a:b", "1:2:3", "9223372036854775808:", "1.5:2"} {
+	for _, text := range []string{"", "5", "2:1", ":-1", "-9223372036854775808:", "a:b", "1:2:3", "9223372036854775808:", "1.5:2"} {
 		var r Rows
 		if r.Set(text) == nil {
 			t.Errorf("%q: %+v", text, r)
+		}
+	}
+}
+
+func TestRowsOf(t *testing.T) {
+	for _, c := range []struct{ a, total, want int64 }{{0, 10, 0}, {3, 10, 3}, {-3, 10, 7}, {-10, 10, 0}, {-11, 10, 0}, {-1, 0, 0}} {
+		if a, b := (&Rows{A: c.a, B: -1}).Of(c.total); a != c.want || b != -1 {
+			t.Errorf("%d of %d rows: %d, want %d", c.a, c.total, a, c.want)
 		}
 	}
 }

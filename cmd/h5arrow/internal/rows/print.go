@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -23,28 +24,51 @@ const (
 // maxCell is the width beyond which a value in a grid is cut, in characters.
 const maxCell = 36
 
-// PrintGrid prints columns of all rows in a grid for people.
-func PrintGrid(w io.Writer, rr array.RecordReader, columns []int) error {
+// Grid prints columns of rows in a grid for people.
+type Grid struct {
+	Columns []int
+	Max     int64  // rows that are printed, the others are counted; 0: all
+	All     string // the flag that prints all rows
+}
+
+// Print prints the rows that rr has. Where columns do not fit the screen, the last ones are left out, and named.
+func (p *Grid) Print(s *text.Screen, rr array.RecordReader) error {
 	fields := rr.Schema().Fields()
 	g := text.Grid{Max: maxCell}
-	names, types := make([]text.Cell, len(columns)), make([]text.Cell, len(columns))
-	for i, c := range columns {
-		names[i] = text.Cell{Text: fields[c].Name, Right: rightAligned(fields[c].Type)}
-		types[i] = text.Cell{Text: dtype.TypeName(fields[c].Type), Right: names[i].Right}
+	names, types := make([]text.Cell, len(p.Columns)), make([]text.Cell, len(p.Columns))
+	for i, c := range p.Columns {
+		names[i] = text.Cell{Text: fields[c].Name, Right: rightAligned(fields[c].Type), Style: text.Bold}
+		types[i] = text.Cell{Text: dtype.TypeName(fields[c].Type), Right: names[i].Right, Style: text.Dim}
 	}
-	g.Add(names)
+	g.Add(slices.Clone(names))
 	g.Add(types)
+	seen, fitted := int64(0), false
+	var left []int
+	show := func() error {
+		if !fitted && s.Width > 0 {
+			left = p.fit(&g, s.Width)
+		}
+		fitted = true
+		return g.Show(s)
+	}
 	for rr.Next() {
 		rec := rr.RecordBatch()
 		for i := range int(rec.NumRows()) {
-			row := make([]text.Cell, len(columns))
-			for k, c := range columns {
+			if p.Max > 0 && seen+int64(i) >= p.Max {
+				break
+			}
+			row := make([]text.Cell, len(p.Columns))
+			for k, c := range p.Columns {
 				row[k] = text.Cell{Text: Text(rec.Column(c), i), Right: names[k].Right}
+				if rec.Column(c).IsNull(i) {
+					row[k].Style = text.Dim
+				}
 			}
 			g.Add(row)
 		}
+		seen += rec.NumRows()
 		if g.Rows() > gridRows {
-			if err := g.Write(w); err != nil {
+			if err := show(); err != nil {
 				return err
 			}
 		}
@@ -52,7 +76,42 @@ func PrintGrid(w io.Writer, rr array.RecordReader, columns []int) error {
 	if rr.Err() != nil {
 		return rr.Err()
 	}
-	return g.Write(w)
+	if err := show(); err != nil {
+		return err
+	}
+	return p.rest(s, names, left, seen)
+}
+
+// fit leaves out columns of a grid from the last on, but not the first.
+func (p *Grid) fit(g *text.Grid, width int) []int {
+	order := make([]int, 0, len(p.Columns))
+	for i := len(p.Columns) - 1; i > 0; i-- {
+		order = append(order, i)
+	}
+	return g.Fit(width, order...)
+}
+
+// rest says which columns and how many rows were left out.
+func (p *Grid) rest(s *text.Screen, names []text.Cell, left []int, seen int64) error {
+	if p.Max > 0 && seen > p.Max {
+		line := "… " + text.Plural(seen-p.Max, "more row") + " of " + text.Count(seen) + " (" + p.All + " prints all)"
+		if err := s.Line(text.Span{Text: line, Style: text.Dim}); err != nil {
+			return err
+		}
+	}
+	if len(left) == 0 {
+		return nil
+	}
+	slices.Sort(left)
+	const named = 20
+	list := make([]string, 0, named)
+	for _, i := range left[:min(len(left), named)] {
+		list = append(list, names[i].Text)
+	}
+	if len(left) > named {
+		list = append(list, "...")
+	}
+	return s.Line(text.Span{Text: "… " + text.Plural(len(left), "more column") + " (--wide shows all): " + strings.Join(list, ", "), Style: text.Dim})
 }
 
 // PrintJSON prints columns of all rows as a JSON array of objects.

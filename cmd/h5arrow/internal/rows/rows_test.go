@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
@@ -123,7 +124,9 @@ func (failing) Write([]byte) (int, error) { return 0, errFull }
 func TestPrint(t *testing.T) {
 	const name = "n\x1b,"
 	for want, print := range map[string]func(*strings.Builder, array.RecordReader) error{
-		"n\\x1b,\n int32\n     0\n     1\n":            func(w *strings.Builder, r array.RecordReader) error { return PrintGrid(w, r, []int{0}) },
+		"n\\x1b,\n int32\n     0\n     1\n": func(w *strings.Builder, r array.RecordReader) error {
+			return (&Grid{Columns: []int{0}}).Print(&text.Screen{W: w}, r)
+		},
 		"[{\"n\\u001b,\": 0},\n {\"n\\u001b,\": 1}]\n": func(w *strings.Builder, r array.RecordReader) error { return PrintJSON(w, r, []int{0}) },
 		"\"n\x1b,\"\n0\n1\n":                           func(w *strings.Builder, r array.RecordReader) error { return PrintCSV(w, r) },
 	} {
@@ -135,7 +138,9 @@ func TestPrint(t *testing.T) {
 		r.Release()
 	}
 	for i, print := range []func(array.RecordReader) error{
-		func(r array.RecordReader) error { return PrintGrid(failing{}, r, []int{0}) },
+		func(r array.RecordReader) error {
+			return (&Grid{Columns: []int{0}}).Print(&text.Screen{W: failing{}}, r)
+		},
 		func(r array.RecordReader) error { return PrintJSON(failing{}, r, []int{0}) },
 		func(r array.RecordReader) error { return PrintCSV(failing{}, r) },
 	} {
@@ -144,5 +149,48 @@ func TestPrint(t *testing.T) {
 			t.Errorf("printer %d: %v", i, err)
 		}
 		r.Release()
+	}
+}
+
+// Last returns the last rows, whatever the batches they are in.
+func TestLast(t *testing.T) {
+	h5test.Leaks(t)
+	for n, want := range map[int64]string{0: "", 1: "5", 3: "3 4 5", 5: "1 2 3 4 5", 6: "0 1 2 3 4 5", 100: "0 1 2 3 4 5"} {
+		mem := memory.NewCheckedAllocator(memory.DefaultAllocator)
+		got := contents(t, Last(batches(t, mem, "n", 2, 3, 1), n))
+		if s := strings.ReplaceAll(strings.Join(got, " "), ",", " "); s != want {
+			t.Errorf("the last %d: %q, want %q", n, s, want)
+		}
+		mem.AssertSize(t, 0)
+	}
+}
+
+// Rows and columns that are left out are counted and named.
+func TestGridLeavesOut(t *testing.T) {
+	schema := arrow.NewSchema([]arrow.Field{{Name: "first", Type: arrow.PrimitiveTypes.Int32}, {Name: "second", Type: arrow.PrimitiveTypes.Int32}, {Name: "third", Type: arrow.PrimitiveTypes.Int32}}, nil)
+	b := array.NewRecordBuilder(memory.DefaultAllocator, schema)
+	for i := range 3 {
+		b.Field(i).(*array.Int32Builder).AppendValues([]int32{10, 20, 30}, nil)
+	}
+	rec := b.NewRecordBatch()
+	rr, err := array.NewRecordReader(schema, []arrow.RecordBatch{rec, rec})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out strings.Builder
+	if err := (&Grid{Columns: []int{0, 1, 2}, Max: 2, All: "--rows"}).Print(&text.Screen{W: &out, Width: 80}, rr); err != nil {
+		t.Fatal(err)
+	}
+	want := "first  second  third\nint32   int32  int32\n   10      10     10\n   20      20     20\n… 4 more rows of 6 (--rows prints all)\n"
+	if out.String() != want {
+		t.Errorf("%q, want %q", &out, want)
+	}
+	rr, _ = array.NewRecordReader(schema, []arrow.RecordBatch{rec})
+	out.Reset()
+	if err := (&Grid{Columns: []int{0, 1, 2}}).Print(&text.Screen{W: &out, Width: 14}, rr); err != nil {
+		t.Fatal(err)
+	}
+	if want := "first  second\nint32   int32\n   10      10\n   20      20\n   30      30\n… 1 more colu…\n"; out.String() != want {
+		t.Errorf("%q, want %q", &out, want)
 	}
 }

@@ -26,7 +26,7 @@ func (w *Window) Next() bool {
 	for w.N > 0 && w.RecordReader.Next() {
 		rec := w.RecordReader.RecordBatch()
 		a := min(max(w.From-w.seen, 0), rec.NumRows())
-		b := min(a+w.N, rec.NumRows())
+		b := a + min(w.N, rec.NumRows()-a)
 		w.seen += rec.NumRows()
 		if a < b {
 			w.N -= b - a

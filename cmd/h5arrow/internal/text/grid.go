@@ -73,12 +73,14 @@ func (g *Grid) width() int {
 // Fit makes lines take at most n columns of a terminal: it leaves out columns, in the given order, and then cuts the widest
 // cells. It returns the numbers of the columns that it left out.
 func (g *Grid) Fit(n int, order ...int) (left []int) {
+	all := g.width()
 	for _, i := range order {
-		if g.width() <= n {
+		if all <= n {
 			return left
 		}
 		if i < len(g.hidden) && !g.hidden[i] && g.widths[i] > 0 {
 			g.hidden[i] = true
+			all -= g.widths[i] + len(gap)
 			left = append(left, i)
 		}
 	}
