@@ -27,7 +27,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build install run venv cases interop interop3 engines test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build install man run venv cases interop interop3 engines test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -41,6 +41,9 @@ build: ## build bin/h5arrow with all that this machine has
 
 install: ## install h5arrow with all that this machine has
 	$(GO) install -tags '$(TAGS)' ./cmd/h5arrow
+
+man: build ## write the manual pages to build/man
+	bin/h5arrow help --man build/man
 
 run: deps build ## inspect the sample, convert it to Arrow, show its first rows and what was mapped
 	@mkdir -p build

@@ -138,7 +138,7 @@ func (t *Table) Select(names ...string) (*Table, error) {
 	for k, n := range names {
 		i, ok := number[n]
 		if !ok {
-			return nil, t.f.usage(t.def.Path, "no column "+n).WithHint("the columns are %s", t.names())
+			return nil, t.noColumn(n)
 		}
 		at[k] = i
 	}
@@ -177,6 +177,19 @@ func picked[T any](list []T, at []int) []T {
 		out[k] = list[i]
 	}
 	return out
+}
+
+// noColumn is the error of a name that no column has.
+func (t *Table) noColumn(name string) error {
+	names := make([]string, len(t.columns))
+	for i, c := range t.columns {
+		names[i] = c.Name
+	}
+	err := t.f.usage(t.def.Path, "no column "+name)
+	if near := h5err.Closest(name, names); near != "" {
+		return err.WithHint("did you mean %s? the columns are %s", near, t.names())
+	}
+	return err.WithHint("the columns are %s", t.names())
 }
 
 // names lists the first columns for a message.

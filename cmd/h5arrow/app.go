@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 )
@@ -46,6 +48,13 @@ type app struct {
 	status  int          // exit status of a run without an error
 	drain   atomic.Int64 // nanoseconds that an interrupted verb may take beyond grace
 	outputs output.Set
+	memory  int64 // what --max-memory is, or what it is by default; 0 before it is known
+}
+
+// maxMemory returns the memory that a verb may use.
+func (a *app) maxMemory(asked flags.Size) int64 {
+	a.memory = memory.Max(int64(asked))
+	return a.memory
 }
 
 // grace is how long an interrupted verb may take to return. It is stuck when it waits for a pipe that nobody reads.
@@ -83,7 +92,7 @@ func (a *app) exit(err error) int {
 		a.note("interrupted")
 		return exitInterrupted
 	}
-	a.note("%s", errorText(err))
+	a.note("%s", withMemory(errorText(err), a.memory))
 	return exitStatus(err, a.started)
 }
 
@@ -120,9 +129,13 @@ something unsupported; 130 interrupted.`,
 			if len(args) == 0 {
 				return usage("no command was given").WithHint("`h5arrow help` lists the commands")
 			}
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				return usage("unknown command %q", args[0]).WithHint("did you mean %s?", strings.Join(near, " or "))
+			}
 			return usage("unknown command %q", args[0]).WithHint("`h5arrow help` lists the commands")
 		},
-		CompletionOptions: cobra.CompletionOptions{DisableDefaultCmd: true},
+		SuggestionsMinimumDistance: 2,
+		CompletionOptions:          cobra.CompletionOptions{DisableDefaultCmd: true},
 	}
 	cmd.SetIn(a.in)
 	cmd.SetOut(a.out)

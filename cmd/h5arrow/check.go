@@ -43,7 +43,7 @@ Exit status: 3 if there is a defect, else 4 if something is unsupported, else 0.
 }
 
 func (a *app) check(o *checkFlags, args []string) error {
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
 	names, err := o.expand(a.ctx, args)
 	if err != nil {

@@ -91,7 +91,7 @@ type conversion struct {
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
-	c := &conversion{convertFlags: o, app: a, memory: memory.Max(int64(o.memory))}
+	c := &conversion{convertFlags: o, app: a, memory: a.maxMemory(o.memory)}
 	defer memory.Limit(c.memory)()
 	if err := o.check(cmd); err != nil {
 		return err

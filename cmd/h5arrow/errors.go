@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -75,4 +77,16 @@ func errorText(err error) string {
 		return e.Text(func(o h5err.Option) string { return optionFlags[o] })
 	}
 	return err.Error()
+}
+
+// withMemory adds to a message that names --max-memory how much it is.
+func withMemory(message string, limit int64) string {
+	if limit == 0 {
+		return message
+	}
+	is := strconv.FormatInt(limit, 10)
+	if limit >= 1<<20 {
+		is = strconv.FormatInt(limit>>20, 10) + "MiB"
+	}
+	return strings.Replace(message, "with --max-memory", "with --max-memory (it is "+is+")", 1)
 }

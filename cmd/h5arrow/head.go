@@ -86,7 +86,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
 	names, err := o.expand(a.ctx, args)
 	if err != nil {

@@ -46,6 +46,16 @@ unsupported.`,
   h5arrow inspect data.h5 --json | jq '.tables[].path'`,
 		Args: argCount(1, 2, "a file, and at most one path in it"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.inspect(o, args) },
+
+		ValidArgsFunction: func(cmd *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
+			switch len(args) {
+			case 0:
+				return nil, cobra.ShellCompDirectiveDefault
+			case 1:
+				return completePaths(args, typed)
+			}
+			return nil, cobra.ShellCompDirectiveNoFileComp
+		},
 	}
 	f := cmd.Flags()
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -58,7 +68,7 @@ unsupported.`,
 }
 
 func (a *app) inspect(o *inspectFlags, args []string) error {
-	defer memory.Limit(memory.Max(int64(o.memory)))()
+	defer memory.Limit(a.maxMemory(o.memory))()
 	// Almost all that is allocated here is still in use at the end: early collections find no garbage.
 	defer debug.SetGCPercent(debug.SetGCPercent(400))
 	names, err := o.expand(a.ctx, args[:1])
@@ -82,7 +92,7 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	}
 	c, err := describe(in.files[0], below)
 	if err != nil {
-		return err
+		return suggest(in.files[0], err)
 	}
 	if err := h5err.In(a.showContents(o, c, names[0]), "stdout", ""); err != nil {
 		return err

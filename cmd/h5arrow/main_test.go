@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -177,13 +178,16 @@ func TestGolden(t *testing.T) {
 
 // The scripts of all shells ask the command for completions.
 func TestCompletion(t *testing.T) {
-	for _, shell := range []string{"bash", "zsh", "fish"} {
+	for _, shell := range []string{"bash", "zsh", "fish", "powershell"} {
 		if r := expect(t, 0, "completion", shell); !strings.Contains(r.out, "__complete") {
 			t.Errorf("%s: %q", shell, r.out)
 		}
 	}
 	for line, want := range map[string]string{
-		"convert --compression ": "none lz4 zstd snappy", "convert x --io ": "mmap read", "completion ": "bash zsh fish", "ins": "inspect",
+		"convert --compression ": "none lz4 zstd snappy", "convert x --io ": "mmap read", "completion ": "bash zsh fish powershell", "ins": "inspect",
+		"head testdata/two.h5 --table ": "/a /b", "head testdata/two.h5 --table /a --columns ": "id word", "head testdata/two.h5 --table /a -c id,w": "id,word",
+		"inspect testdata/two.h5 ": "/a/ /b/ /none/ /nowhere", "inspect testdata/two.h5 /b/": "/b/big /b/flag /b/same", "stats testdata/two.h5 --dataset /none/s": "/none/scalar /none/short",
+		"head testdata/none.h5 --table ": "", "inspect testdata/two.h5 /a/id/": "",
 	} {
 		r := command(t, append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		var got []string
@@ -200,6 +204,9 @@ func TestCompletion(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	r := expect(t, 0, "--version")
+	if sql := regexp.MustCompile(`(?m)^SQL: (none|DuckDB v\d+\.\d+\.\d+)$`).FindStringSubmatch(r.out); sql == nil || (sql[1] == "none") == engine.Available {
+		t.Errorf("%q", r.out)
+	}
 	want := "C parts: "
 	settings := map[string]string{}
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -266,5 +273,49 @@ func TestNoControlCharacters(t *testing.T) {
 		if !strings.Contains(r.out+r.err, `\x1b[31m`) {
 			t.Errorf("%q does not name the file: %q, %q", args, r.out, r.err)
 		}
+	}
+}
+
+// Each command has a manual page, with all its flags and nothing that roff takes for a request.
+func TestManPages(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "man")
+	expect(t, 0, "help", "--man", dir)
+	requests := regexp.MustCompile(`^\.(TH|SH|B|BR|TP|PP|nf|fi)( |$)`)
+	for _, verb := range append([]string{""}, strings.Fields("inspect head tail stats plot convert query serve check completion help")...) {
+		page := string(readFile(t, filepath.Join(dir, strings.TrimSuffix("h5arrow-"+verb, "-")+".1")))
+		for line := range strings.Lines(page) {
+			if strings.HasPrefix(line, ".") && !requests.MatchString(strings.TrimSpace(line)) || strings.HasPrefix(line, "'") {
+				t.Errorf("%s: %q", verb, line)
+			}
+		}
+		help := expect(t, 0, append([]string{"help"}, strings.Fields(verb)...)...).out
+		for _, flag := range regexp.MustCompile(`(?m)^ +(?:-., )?--([a-z-]+)`).FindAllStringSubmatch(help, -1) {
+			if !strings.Contains(page, strings.ReplaceAll("--"+flag[1], "-", `\-`)) {
+				t.Errorf("%s: no flag %s", verb, flag[1])
+			}
+		}
+	}
+	expect(t, exitFailed, "help", "--man", filepath.Join(dir, "h5arrow.1", "x"))
+}
+
+// Errors about names suggest those that may be meant.
+func TestSuggestions(t *testing.T) {
+	for line, want := range map[string]string{
+		"insepct x": "did you mean inspect?", "head testdata/two.h5 --table /A": "/A: no such object; did you mean /a?", "inspect testdata/two.h5 /none/shrt": "did you mean /none/short?",
+		"head testdata/two.h5 --table /a -c wrod": "no column wrod; did you mean word? the columns are id, word, x,y", "head testdata/two.h5 --dataset /b/bgi": "did you mean /b/big?",
+		"stats testdata/two.h5 --table b": "", "inspect testdata/two.h5 /x/a": "did you mean /a?",
+	} {
+		if r := command(t, strings.Fields(line)...); !strings.Contains(r.err, want) {
+			t.Errorf("%s: %q, want %q", line, r.err, want)
+		}
+	}
+}
+
+// Errors that name --max-memory say how much it is.
+func TestMaxMemoryIsNamed(t *testing.T) {
+	workplace(t)
+	r := expect(t, exitFailed, "convert", "sample.h5", "x.arrow", "--max-memory", "100kB")
+	if want := "with --max-memory (it is 100000)"; !strings.Contains(r.err, want) {
+		t.Errorf("%q, want %q", r.err, want)
 	}
 }

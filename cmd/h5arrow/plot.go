@@ -89,7 +89,7 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
 	names, err := o.expand(a.ctx, args)
 	if err != nil {

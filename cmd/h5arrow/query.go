@@ -93,7 +93,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err := errors.Join(o.check(cmd), o.checkOutput()); err != nil {
 		return err
 	}
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit / 2)()
 	statement := args[len(args)-1]
 	names, err := o.expand(a.ctx, args[:len(args)-1])

@@ -224,6 +224,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f.Var(&s.batchRows, "batch-rows", "rows in a batch (default: as many as fit in 64 MiB)")
 	f.Var(&s.batchBytes, "batch-bytes", "approximate bytes in a batch")
 	_ = f.MarkHidden("batch-bytes") // it fails only for a flag that does not exist
+	s.complete(cmd)
 }
 
 // check refuses flags that contradict each other.
@@ -261,7 +262,8 @@ func (s *selection) of(in *inputs, i int) (*arrowmap.Table, error) {
 			return append(tables, nil)[0], err
 		}
 	}
-	return s.one(in.files[i])
+	t, err := s.one(in.files[i])
+	return t, suggest(in.files[i], err)
 }
 
 // chosen is a table to read, with the files that its rows come from.

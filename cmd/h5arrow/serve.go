@@ -118,7 +118,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	if limit < minServing {
 		return usage("--max-memory %d: a server needs at least %d", limit, minServing)
 	}

@@ -51,7 +51,7 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	if o.filename {
 		return usage("--filename is not for stats")
 	}
-	limit := memory.Max(int64(o.memory))
+	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
 	names, err := o.expand(a.ctx, args)
 	if err != nil {

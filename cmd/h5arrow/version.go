@@ -45,5 +45,9 @@ func version() string {
 	if in == "" {
 		in = "none"
 	}
-	return fmt.Sprintf("h5arrow %s%s%s\n%s %s/%s\nC parts: %s\n", v, revision, dirty, runtime.Version(), runtime.GOOS, runtime.GOARCH, in)
+	sql := engine.Version()
+	if sql == "" {
+		sql = "none"
+	}
+	return fmt.Sprintf("h5arrow %s%s%s\n%s %s/%s\nSQL: %s\nC parts: %s\n", v, revision, dirty, runtime.Version(), runtime.GOOS, runtime.GOARCH, sql, in)
 }

@@ -19,6 +19,9 @@ import (
 // Available reports whether this build has the engine.
 const Available = true
 
+// Version returns the name and the version of the engine.
+func Version() string { return "DuckDB " + duck.LibraryVersion() }
+
 // pinned counts the Go values that the engine holds, for tests that look for leaks.
 var pinned atomic.Int64
 

@@ -14,6 +14,9 @@ import (
 // Available reports whether this build has the engine.
 const Available = false
 
+// Version returns "": there is no engine.
+func Version() string { return "" }
+
 // DB is the engine with its tables. This build has none.
 type DB struct{}
 
