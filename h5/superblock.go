@@ -1,6 +1,8 @@
 package h5
 
 import (
+	"strings"
+
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
@@ -39,7 +41,44 @@ func findSuperblock(r *meta.Reader) (int64, error) {
 			at *= 2
 		}
 	}
-	return 0, h5err.At(h5err.Corrupt, 0, "no HDF5 signature: this is not an HDF5 file").
+	return 0, notHDF5(r)
+}
+
+// formats are the first bytes of files that are given by mistake, and what to say of them.
+var formats = []struct{ magic, name, hint string }{
+	{"\x1f\x8b", "gzip data", "decompress it first"},
+	{"BZh", "bzip2 data", "decompress it first"},
+	{"\x28\xb5\x2f\xfd", "zstd data", "decompress it first"},
+	{"\xfd7zXZ\x00", "xz data", "decompress it first"},
+	{"PK\x03\x04", "a zip archive", "unpack it first"},
+	{"ARROW1", "an Arrow IPC file", "it needs no conversion"},
+	{"\xff\xff\xff\xff", "an Arrow IPC stream", "it needs no conversion"},
+	{"PAR1", "a Parquet file", "engines read it as it is"},
+	{"CDF\x01", "a netCDF-3 file", "convert it to netCDF-4 first"},
+	{"CDF\x02", "a netCDF-3 file", "convert it to netCDF-4 first"},
+	{"CDF\x05", "a netCDF-3 file", "convert it to netCDF-4 first"},
+	{"\x0e\x03\x13\x01", "an HDF4 file", "convert it to HDF5 first"},
+	{"SIMPLE  =", "a FITS file", "convert it first"},
+	{"\x93NUMPY", "a NumPy file", "convert it first"},
+	{"MATLAB 5.0", "a MATLAB file of a version before 7.3", "save it with -v7.3"},
+}
+
+// notHDF5 is the error of a file without the signature. It names what the file is instead, as far as that shows.
+func notHDF5(r *meta.Reader) error {
+	if r.Size() == 0 {
+		return h5err.At(h5err.Corrupt, 0, "no HDF5 signature: the file is empty")
+	}
+	const longest = 16
+	head, err := r.BytesAt(0, int(min(longest, r.Size())))
+	if err != nil {
+		return err
+	}
+	for _, f := range formats {
+		if strings.HasPrefix(string(head), f.magic) {
+			return h5err.At(h5err.Corrupt, 0, "no HDF5 signature: this is %s", f.name).WithHint("%s", f.hint)
+		}
+	}
+	return h5err.At(h5err.Corrupt, 0, "no HDF5 signature: this is not an HDF5 file").
 		WithHint("netCDF-3, CSV and other formats have to be converted first")
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -120,7 +121,7 @@ func TestSuperblockRefused(t *testing.T) {
 		off  int64
 	}{
 		{"empty", nil, h5err.Corrupt, "no HDF5 signature", 0},
-		{"netCDF-3", []byte("CDF\x01 and so on, but no HDF5"), h5err.Corrupt, "not an HDF5 file", 0},
+		{"netCDF-3", []byte("CDF\x01 and so on, but no HDF5"), h5err.Corrupt, "this is a netCDF-3 file", 0},
 		{"version", change("version", 4), h5err.Unsupported, "superblock version 4", 9},
 		{"offsets of 3 bytes", change("size of addresses", 3), h5err.Corrupt, "size of offsets or lengths is 3", -1},
 		{"lengths of 0 bytes", change("size of lengths", 0), h5err.Corrupt, "size of offsets or lengths is 0", -1},
@@ -293,4 +294,28 @@ func TestUserBlockFixture(t *testing.T) {
 // contiguous is a layout message for data that it appends.
 func contiguous(w *builder, data []byte) msg {
 	return msg{typ: msgLayout, body: cat(hx("03 01"), w.addr(w.put(data)), w.len(uint64(len(data))))}
+}
+
+// A file of another format is named for what it is.
+func TestOtherFormats(t *testing.T) {
+	for content, want := range map[string]string{
+		"":                         "no HDF5 signature: the file is empty",
+		"\x1f\x8b\x08\x00":         "no HDF5 signature: this is gzip data; decompress it first",
+		"ARROW1\x00\x00":           "no HDF5 signature: this is an Arrow IPC file",
+		"\xff\xff\xff\xff\x10":     "no HDF5 signature: this is an Arrow IPC stream",
+		"PAR1":                     "no HDF5 signature: this is a Parquet file",
+		"PK\x03\x04":               "no HDF5 signature: this is a zip archive",
+		"CDF\x02 and more of this": "no HDF5 signature: this is a netCDF-3 file",
+		"a,b\n1,2\n":               "no HDF5 signature: this is not an HDF5 file",
+		"A":                        "no HDF5 signature: this is not an HDF5 file",
+	} {
+		name := filepath.Join(t.TempDir(), "x.h5")
+		if err := os.WriteFile(name, []byte(content), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		_, err := Open(name)
+		if !h5err.Is(err, h5err.Corrupt) || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %q", content, err, want)
+		}
+	}
 }

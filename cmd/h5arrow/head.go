@@ -236,7 +236,7 @@ func (a *app) printRows(s *text.Screen, rr array.RecordReader, json bool, g rows
 	}
 	return source.Guard(func() error {
 		if json {
-			return rows.PrintJSON(a.out, rr, g.Columns)
+			return rows.PrintJSON(text.Safe(a.out), rr, g.Columns)
 		}
 		return g.Print(s, rr)
 	})

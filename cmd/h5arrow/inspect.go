@@ -111,7 +111,7 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 // showContents writes what is in a file as JSON or as text.
 func (a *app) showContents(o *inspectFlags, c *contents, name string) error {
 	if o.json {
-		w := bufio.NewWriterSize(a.out, 64<<10)
+		w := bufio.NewWriterSize(text.Safe(a.out), 64<<10)
 		return errors.Join(c.writeJSON(w, name, o.long, o.far.Counts()), w.Flush())
 	}
 	s := a.screen(&o.display)

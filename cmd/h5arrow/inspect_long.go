@@ -334,7 +334,7 @@ func (a *app) showAttribute(o *inspectFlags, file string, at *h5.Attribute) erro
 			b = appendNumbers(b, dims)
 		}
 		b = appendValue(text.AppendKey(b, "value"), at)
-		_, err := a.out.Write(append(b, "}\n"...))
+		_, err := text.Safe(a.out).Write(append(b, "}\n"...))
 		return h5err.In(err, "stdout", "")
 	}
 	shape := shapeText(&arrowmap.Column{Shape: dims, Null: at.Space().Class == h5.SpaceNull})

@@ -13,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/plot"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -123,7 +124,7 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 	case o.out != "":
 		return a.outputs.Write(a.ctx, to, func(w io.Writer) error { return d.write(w, im) })
 	case o.json:
-		e := json.NewEncoder(a.out)
+		e := json.NewEncoder(text.Safe(a.out))
 		e.SetEscapeHTML(false)
 		return h5err.In(e.Encode(d.summary()), "stdout", "")
 	}

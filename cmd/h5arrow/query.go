@@ -210,7 +210,7 @@ func (c *chosen) fileRows() []engine.FileRows {
 func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit int64) (func(array.RecordReader) error, error) {
 	switch {
 	case o.csv:
-		return func(rr array.RecordReader) error { return rows.PrintCSV(a.out, rr) }, nil
+		return func(rr array.RecordReader) error { return rows.PrintCSV(text.Safe(a.out), rr) }, nil
 	case o.out == "":
 		return func(rr array.RecordReader) error {
 			if fields := rr.Schema().Fields(); !o.json && len(fields) == 2 && fields[0].Name == "explain_key" && fields[1].Name == "explain_value" {

@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
@@ -152,6 +154,9 @@ func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 		f, err := r.openFile(ctx, name, opts)
 		if err != nil {
 			in.close()
+			if name == "-" && errors.Is(err, fs.ErrNotExist) {
+				err = usage("stdin can't be read: parts of a file are read in any order").WithHint("write it to a file first")
+			}
 			return nil, err
 		}
 		in.files = append(in.files, f)

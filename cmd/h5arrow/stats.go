@@ -6,6 +6,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/stats"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/figures"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -86,7 +87,7 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	}
 	b, err := figures.JSON(t.Path(), t.Rows(), list)
 	if err == nil {
-		_, err = a.out.Write(b)
+		_, err = text.Safe(a.out).Write(b)
 	}
 	return h5err.In(err, "stdout", "")
 }

@@ -62,7 +62,8 @@ type Error struct {
 	Err    error    // the cause, may be nil
 }
 
-// Error returns one line: where, what, what to do.
+// Error returns one line: where, what, what to do. Names from files are escaped as Printable does it: a terminal shows the
+// line and does nothing else.
 func (e *Error) Error() string {
 	return e.Text(func(o Option) string { return string(o) })
 }
@@ -103,7 +104,7 @@ func (e *Error) Text(name func(Option) string) string {
 			before = ", or "
 		}
 	}
-	return strings.ReplaceAll(b.String(), "\n", " ")
+	return Printable(strings.ReplaceAll(b.String(), "\n", " "))
 }
 
 // causeText returns the text of a cause, which may be an Error itself.

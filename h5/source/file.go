@@ -138,5 +138,5 @@ func regular(path string, mode fs.FileMode) error {
 	default:
 		what = "no regular file"
 	}
-	return h5err.In(h5err.New(h5err.IO, "can't open: it is %s", what).WithHint("give a regular file"), path, "")
+	return h5err.In(h5err.New(h5err.IO, "can't open: it is %s, and parts of a file are read in any order", what).WithHint("give a regular file"), path, "")
 }

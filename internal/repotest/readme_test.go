@@ -15,16 +15,23 @@ import (
 // fence is one code block of the README: its language and its lines.
 var fence = regexp.MustCompile("(?ms)^```([a-z]+)\n(.*?)^```$")
 
-// TestReadme runs the commands, the Python and the Go program (examples/quickstart) that the README shows, and compares
-// the output.
+// TestReadme runs the commands, the Python and the Go program (examples/quickstart) that the README and docs/cli.md show, and
+// compares the output.
 func TestReadme(t *testing.T) {
 	root := h5test.Root(t)
-	path := filepath.Join(root, "README.md")
+	r := newReadme(t, root)
+	for _, page := range []string{"README.md", filepath.Join("docs", "cli.md")} {
+		r.page(filepath.Join(root, page))
+	}
+}
+
+// page runs what a page shows, and compares or rewrites it.
+func (r *readme) page(path string) {
+	t := r.t
 	text, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := newReadme(t, root)
 	next := "" // output of the previous program
 	out := fence.ReplaceAllStringFunc(string(text), func(block string) string {
 		m := fence.FindStringSubmatch(block)
@@ -50,7 +57,7 @@ func TestReadme(t *testing.T) {
 		return
 	}
 	if out != string(text) {
-		t.Errorf("the README differs from what its commands print (go test ./internal/repotest -run TestReadme -update writes it):\n%s", firstDifference(string(text), out))
+		t.Errorf("%s differs from what its commands print (go test ./internal/repotest -run TestReadme -update writes it):\n%s", filepath.Base(path), firstDifference(string(text), out))
 	}
 }
 
@@ -165,8 +172,8 @@ func firstDifference(a, b string) string {
 	x, y := strings.Split(a, "\n"), strings.Split(b, "\n")
 	for i := range x {
 		if i >= len(y) || x[i] != y[i] {
-			return "README: " + x[i] + "\nprinted: " + strings.Join(y[min(i, len(y)):min(i+3, len(y))], "\n")
+			return "page: " + x[i] + "\nprinted: " + strings.Join(y[min(i, len(y)):min(i+3, len(y))], "\n")
 		}
 	}
-	return "README ends early"
+	return "the page ends early"
 }

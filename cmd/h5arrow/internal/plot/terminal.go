@@ -41,7 +41,7 @@ func (b *Bins) Show(s *text.Screen) error {
 		}
 		label = text.Cut(label, margin-3)
 		label = strings.Repeat(" ", margin-3-text.Width(label)) + label + " │"
-		if err := s.Line(text.Span{Text: label, Style: text.Dim}, text.Span{Text: line, Style: text.Link}); err != nil {
+		if err := s.Line(text.Span{Text: label, Style: text.Dim}, text.Span{Text: strings.TrimRight(line, " "), Style: text.Link}); err != nil {
 			return err
 		}
 	}

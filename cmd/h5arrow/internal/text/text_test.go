@@ -2,6 +2,7 @@ package text
 
 import (
 	"encoding/json"
+	"io"
 	"math"
 	"slices"
 	"strings"
@@ -177,5 +178,26 @@ func TestFloat(t *testing.T) {
 		if got := Float(c.v, c.digits, c.bits); got != c.want {
 			t.Errorf("%v: %s, want %s", c.v, got, c.want)
 		}
+	}
+}
+
+// CSV and JSON do nothing to a terminal either, wherever the writes are cut.
+func TestSafe(t *testing.T) {
+	const rows = "a,\x1b[2J\n漢\u202e字,\xff\n"
+	for cut := range rows {
+		var out strings.Builder
+		s := safe{w: &out}
+		for _, part := range []string{rows[:cut], rows[cut:]} {
+			if n, err := s.Write([]byte(part)); n != len(part) || err != nil {
+				t.Fatal(n, err)
+			}
+		}
+		if want := "a,\\x1b[2J\n漢\\u202e字,\\xff\n"; out.String() != want {
+			t.Errorf("%q, want %q", &out, want)
+		}
+	}
+	var w strings.Builder
+	if Safe(&w) != io.Writer(&w) {
+		t.Error("what is not a terminal gets other bytes")
 	}
 }
