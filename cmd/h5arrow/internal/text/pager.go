@@ -10,7 +10,7 @@ import (
 )
 
 // Page writes text to a terminal of so many lines. What has more of them goes through the pager that PAGER names, or less. An
-// empty PAGER is no pager, and so are 0 lines, which what is not a terminal has.
+// empty PAGER means no pager, as do 0 lines, which is what Size returns for other writers.
 func Page(ctx context.Context, w io.Writer, lines int, b []byte) error {
 	pager, set := os.LookupEnv("PAGER")
 	if !set {
