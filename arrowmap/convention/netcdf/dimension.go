@@ -59,8 +59,8 @@ func (s *dimensions) path(addr uint64) string {
 	return ""
 }
 
-// fewLinks is the number of links of a group up to which they are searched one by one.
-const fewLinks = 64
+// maxLinear is the number of links of a group up to which they are searched one by one.
+const maxLinear = 64
 
 // namesKey is the key of the names of a large group's members by their addresses: those of a group above may be asked for
 // once for each of its groups.
@@ -69,7 +69,7 @@ type namesKey struct{ group uint64 }
 // nameOf returns the name of the first member of a group that is at an address, "" for none.
 func nameOf(g *h5.Group, addr uint64) string {
 	links, _ := g.Links() // dimensionsOf reports the error
-	if len(links) <= fewLinks {
+	if len(links) <= maxLinear {
 		for _, l := range links {
 			if l.Kind == h5.LinkHard && l.Address == addr {
 				return l.Name
