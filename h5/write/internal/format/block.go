@@ -82,8 +82,12 @@ func (b *Block) Patch(at, size int, to *Block) { b.fixes = append(b.fixes, fix{a
 
 // Block appends the bytes of a block, with the addresses in them.
 func (b *Block) Block(part *Block) {
-	at := len(b.Data)
+	b.Take(part, len(b.Data))
 	b.Data = append(b.Data, part.Data...)
+}
+
+// Take takes over the addresses of a block whose bytes were copied to a place.
+func (b *Block) Take(part *Block, at int) {
 	for _, f := range part.fixes {
 		b.fixes = append(b.fixes, fix{at + f.at, f.size, f.to})
 	}

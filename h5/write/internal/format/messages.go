@@ -107,7 +107,7 @@ const (
 )
 
 // Fill returns a fill value message (IV.A.2.f); a nil value is the default, zeros.
-func Fill(value []byte, alloc uint8, old bool) *Block {
+func Fill(value *Block, alloc uint8, old bool) *Block {
 	const ifSet = 2 // written where a program sets it
 	b := &Block{}
 	if old {
@@ -115,8 +115,11 @@ func Fill(value []byte, alloc uint8, old bool) *Block {
 		b.U8(alloc)
 		b.U8(ifSet)
 		b.U8(1)
-		b.U32(uint32(len(value)))
-		b.Bytes(value)
+		if value == nil {
+			value = &Block{}
+		}
+		b.U32(uint32(len(value.Data)))
+		b.Block(value)
 		return b
 	}
 	b.U8(3)
@@ -126,8 +129,8 @@ func Fill(value []byte, alloc uint8, old bool) *Block {
 		return b
 	}
 	b.U8(flags | 1<<5)
-	b.U32(uint32(len(value)))
-	b.Bytes(value)
+	b.U32(uint32(len(value.Data)))
+	b.Block(value)
 	return b
 }
 

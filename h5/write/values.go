@@ -1,0 +1,285 @@
+package write
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/write/internal/format"
+)
+
+// values knows how elements of a type are given and stored.
+type values struct {
+	t     *h5.Type
+	size  int  // as stored
+	heap  bool // elements are in flat form
+	refs  bool // there are references
+	base  *values
+	parts []part // of a compound
+	items int    // of an array
+
+	at []int // offsets of references in an element that is not in flat form
+}
+
+type part struct {
+	offset int
+	v      *values
+}
+
+// newValues returns the values of a valid type.
+func newValues(t *h5.Type) *values {
+	v := &values{t: t, size: t.Size}
+	switch t.Class {
+	case h5.ClassReference:
+		v.refs, v.heap, v.at = true, t.Ref == h5.RefRegion1, []int{0}
+	case h5.ClassVLen:
+		v.heap = true
+		if !t.VarString {
+			v.base = newValues(t.Base)
+			v.refs = v.base.refs
+		}
+	case h5.ClassCompound:
+		for _, m := range t.Members {
+			p := part{m.Offset, newValues(m.Type)}
+			v.parts = append(v.parts, p)
+			v.heap, v.refs = v.heap || p.v.heap, v.refs || p.v.refs
+			for _, at := range p.v.at {
+				v.at = append(v.at, m.Offset+at)
+			}
+		}
+	case h5.ClassArray:
+		v.base = newValues(t.Base)
+		v.heap, v.refs = v.base.heap, v.base.refs
+		v.items = t.Size / t.Base.Size
+		if len(v.base.at) > 0 && !v.heap {
+			for i := range v.items {
+				for _, at := range v.base.at {
+					v.at = append(v.at, i*t.Base.Size+at)
+				}
+			}
+		}
+	}
+	return v
+}
+
+// convert appends n elements to out as they are stored, and returns the rest of data. What they point to is added to a heap.
+func (v *values) convert(f *File, h *heap, out *format.Block, data []byte, n uint64) ([]byte, error) {
+	if !v.heap {
+		if n > uint64(len(data))/uint64(v.size) {
+			return nil, h5err.New(h5err.Argument, "%d bytes for %d elements of %d bytes", len(data), n, v.size)
+		}
+		all := int(n) * v.size
+		at := len(out.Data)
+		out.Bytes(data[:all])
+		for i := 0; v.refs && i < all; i += v.size {
+			for _, r := range v.at {
+				if err := v.patch(f, out, at+i+r, v.refType(r)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return data[all:], nil
+	}
+	for range n {
+		var err error
+		if data, err = v.element(f, h, out, data); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
+
+// refType returns the reference type at an offset of an element.
+func (v *values) refType(at int) *h5.Type {
+	switch v.t.Class {
+	case h5.ClassCompound:
+		for _, p := range v.parts {
+			if at >= p.offset && at < p.offset+p.v.size && p.v.refs {
+				return p.v.refType(at - p.offset)
+			}
+		}
+	case h5.ClassArray:
+		return v.base.refType(at % v.base.size)
+	}
+	return v.t
+}
+
+// patch replaces the number of an object at a place by its address.
+func (v *values) patch(f *File, out *format.Block, at int, t *h5.Type) error {
+	p := out.Data[at : at+t.Size]
+	id := binary.LittleEndian.Uint64(p)
+	clear(p)
+	if id == 0 {
+		return nil
+	}
+	o, err := f.byID(id)
+	if err != nil {
+		return err
+	}
+	switch {
+	case t.Ref == h5.RefObject1:
+	case t.Size < 11:
+		return h5err.New(h5err.Argument, "a reference of %d bytes", t.Size)
+	default: // HDF5 1.12: kind, flags, size of an address
+		p[0], p[2] = 2, 8
+		at += 3
+	}
+	out.Patch(at, 8, o.base().head)
+	return nil
+}
+
+func (f *File) byID(id uint64) (Object, error) {
+	if id > uint64(len(f.objects)) {
+		return nil, h5err.New(h5err.Argument, "a reference to object %d of %d", id, len(f.objects))
+	}
+	return f.objects[id-1], nil
+}
+
+// flatLength reads a length that elements of at least size bytes in data must allow.
+func flatLength(data []byte, size int) (int, []byte, error) {
+	if len(data) < 8 {
+		return 0, nil, h5err.New(h5err.Argument, "values in flat form end early")
+	}
+	n := binary.LittleEndian.Uint64(data)
+	if data = data[8:]; n > uint64(len(data)/size) || n > math.MaxUint32 {
+		return 0, nil, h5err.New(h5err.Argument, "a value of length %d in flat form, %d bytes are left", n, len(data))
+	}
+	return int(n), data, nil
+}
+
+// element converts one element in flat form.
+func (v *values) element(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
+	if !v.heap {
+		return v.convert(f, h, out, data, 1)
+	}
+	switch v.t.Class {
+	case h5.ClassVLen:
+		return v.sequence(f, h, out, data)
+	case h5.ClassReference:
+		return v.region(f, h, out, data)
+	case h5.ClassArray:
+		for range v.items {
+			var err error
+			if data, err = v.base.element(f, h, out, data); err != nil {
+				return nil, err
+			}
+		}
+		return data, nil
+	}
+	whole := &format.Block{Data: make([]byte, v.size)}
+	for _, p := range v.parts {
+		m := &format.Block{}
+		var err error
+		if data, err = p.v.element(f, h, m, data); err != nil {
+			return nil, err
+		}
+		copy(whole.Data[p.offset:], m.Data)
+		whole.Take(m, p.offset)
+	}
+	out.Block(whole)
+	return data, nil
+}
+
+// sequence converts a variable string or a sequence.
+func (v *values) sequence(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
+	least := 1
+	if v.base != nil && !v.base.heap {
+		least = v.base.size
+	}
+	n, data, err := flatLength(data, least)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		out.Zeros(v.size)
+		return data, nil
+	}
+	body := &format.Block{}
+	if v.base == nil {
+		body.Data, data = data[:n:n], data[n:]
+	} else if data, err = v.base.convert(f, h, body, data, uint64(n)); err != nil {
+		return nil, err
+	}
+	out.U32(uint32(n))
+	return data, h.add(out, body)
+}
+
+// region converts a region reference: the number of the dataset, and a selection as it is stored.
+func (v *values) region(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
+	n, data, err := flatLength(data, 1)
+	if err != nil {
+		return nil, err
+	}
+	if n == 0 {
+		out.Zeros(v.size)
+		return data, nil
+	}
+	if n < 8 {
+		return nil, h5err.New(h5err.Argument, "a region reference of %d bytes in flat form", n)
+	}
+	body := &format.Block{}
+	body.Bytes(data[:n])
+	o, err := f.byID(binary.LittleEndian.Uint64(data))
+	if err != nil || binary.LittleEndian.Uint64(data) == 0 {
+		return nil, h5err.New(h5err.Argument, "a region reference to no object")
+	}
+	body.Patch(0, 8, o.base().head)
+	return data[n:], h.add(out, body)
+}
+
+// count returns how many elements data in flat form has.
+func (v *values) count(data []byte) (n uint64, err error) {
+	if !v.heap {
+		if len(data)%v.size != 0 {
+			return 0, h5err.New(h5err.Argument, "%d bytes for elements of %d bytes", len(data), v.size)
+		}
+		return uint64(len(data) / v.size), nil
+	}
+	for ; len(data) > 0; n++ {
+		if data, err = v.skip(data); err != nil {
+			return 0, err
+		}
+	}
+	return n, nil
+}
+
+// skip returns data after one element in flat form.
+func (v *values) skip(data []byte) (rest []byte, err error) {
+	if !v.heap {
+		if len(data) < v.size {
+			return nil, h5err.New(h5err.Argument, "values in flat form end early")
+		}
+		return data[v.size:], nil
+	}
+	switch v.t.Class {
+	case h5.ClassVLen, h5.ClassReference:
+		least := 1
+		if v.base != nil && !v.base.heap {
+			least = v.base.size
+		}
+		n, data, err := flatLength(data, least)
+		if err != nil || v.base == nil || !v.base.heap {
+			return data[min(n*least, len(data)):], err
+		}
+		for range n {
+			if data, err = v.base.skip(data); err != nil {
+				return nil, err
+			}
+		}
+		return data, nil
+	case h5.ClassArray:
+		for range v.items {
+			if data, err = v.base.skip(data); err != nil {
+				return nil, err
+			}
+		}
+		return data, nil
+	}
+	for _, p := range v.parts {
+		if data, err = p.v.skip(data); err != nil {
+			return nil, err
+		}
+	}
+	return data, nil
+}
