@@ -76,7 +76,7 @@ func CreateStream(w io.Writer, opts ...Option) (*File, error) {
 	}
 	o.first = true
 	f := create(output{w: &sequence{w: w}}, o)
-	f.stream = true
+	f.stream, f.space.ascending = true, true
 	return f, nil
 }
 

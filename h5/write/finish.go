@@ -13,7 +13,10 @@ func (f *File) plan(d *Dataset) error {
 	if !f.o.first {
 		return nil
 	}
-	if _, ok := d.store.(*compact); ok { // its values are in its header
+	if f.stream && d.values.heap {
+		return errHeap(d)
+	}
+	if _, ok := d.store.(*compact); ok && !d.values.heap { // its values are in its header
 		if f.stream && f.planned {
 			return errStream(d.path, "compact values must be written before all others to an output that is not seekable")
 		}
@@ -99,10 +102,18 @@ func (f *File) makePlan() error {
 }
 
 // start is the space of an empty file.
-func (f *File) start() space { return newSpace(&f.o, int64(format.SuperblockSize(f.o.superblock()))) }
+func (f *File) start() space {
+	s := newSpace(&f.o, int64(format.SuperblockSize(f.o.superblock())))
+	s.ascending = f.stream
+	return s
+}
 
 func errMoved() error {
 	return h5err.New(h5err.Argument, "metadata became larger after the first value was written")
+}
+
+func errHeap(d *Dataset) error {
+	return errStream(d.path, "values of variable length can't be written to an output that is not seekable")
 }
 
 // streamable fails for datasets whose stored size isn't known.
@@ -111,7 +122,7 @@ func (f *File) streamable() error {
 		c, isChunked := d.store.(*chunked)
 		switch {
 		case d.values.heap:
-			return errStream(d.path, "values of variable length can't be written to an output that is not seekable")
+			return errHeap(d)
 		case isChunked && len(d.spec.Filters) > 0:
 			return errStream(d.path, "chunks with filters can't be written to an output that is not seekable, as their size is not known")
 		case isChunked:

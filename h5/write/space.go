@@ -88,6 +88,7 @@ type space struct {
 	o         *options
 	end       int64
 	raw, meta extent // with pages: rests of the last page of each kind
+	ascending bool   // raw data is written in the order in which it gets its addresses
 }
 
 func newSpace(o *options, superblock int64) space {
@@ -122,7 +123,7 @@ func (s *space) alloc(page *extent, n, align int64) int64 {
 		s.end = at + n
 		return at
 	}
-	if n < s.o.page {
+	if n < s.o.page && (!s.ascending || page.end == s.end) {
 		if at, ok := page.take(n, align, base); ok {
 			return at
 		}

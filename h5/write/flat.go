@@ -1,0 +1,171 @@
+package write
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Flattener turns values as a file stores them into the form that Dataset.Write takes: what values point to in the heap takes the
+// place of the pointers, and the numbers of objects that of references. Only one goroutine may use it.
+type Flattener struct {
+	v    *values
+	heap *h5.HeapReader
+	file *h5.File
+	id   func(addr uint64) (uint64, error)
+	left int64
+}
+
+// maxFlat bounds what one call of Flattener.Append appends: values of a small file may share and nest large ones.
+const maxFlat = 1 << 30
+
+// NewFlattener returns a Flattener for values of type t in file f. id returns the number, Object.ID, for the address of an object
+// that values refer to; its error ends the call that came upon the reference.
+func NewFlattener(f *h5.File, t *h5.Type, id func(addr uint64) (uint64, error)) *Flattener {
+	return &Flattener{v: newValues(t), heap: f.HeapReader(), file: f, id: id}
+}
+
+// Plain reports whether values are the same in both forms.
+func (fl *Flattener) Plain() bool { return !fl.v.heap && !fl.v.refs }
+
+// Append appends the elements in stored to dst. More than 1 GiB in one call is an error of kind Limit. References to regions are kept;
+// references of HDF5 1.12 to regions, to attributes and into other files are errors of kind Unsupported.
+func (fl *Flattener) Append(dst, stored []byte) ([]byte, error) {
+	if len(stored)%fl.v.size != 0 {
+		return nil, h5err.New(h5err.Corrupt, "%d bytes for elements of %d bytes", len(stored), fl.v.size)
+	}
+	fl.left = maxFlat
+	return fl.elements(dst, fl.v, stored)
+}
+
+func (fl *Flattener) take(n int) error {
+	if fl.left -= int64(n); fl.left < 0 {
+		return h5err.New(h5err.Limit, "values point to more than %d bytes", int64(maxFlat))
+	}
+	return nil
+}
+
+// elements appends whole elements.
+func (fl *Flattener) elements(dst []byte, v *values, stored []byte) ([]byte, error) {
+	if err := fl.take(len(stored)); err != nil {
+		return nil, err
+	}
+	if !v.heap {
+		at := len(dst)
+		dst = append(dst, stored...)
+		for ; v.refs && at < len(dst); at += v.size {
+			for _, r := range v.at {
+				t := v.refType(r)
+				if err := fl.number(dst[at+r:at+r+t.Size], t); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return dst, nil
+	}
+	for ; len(stored) > 0; stored = stored[v.size:] {
+		var err error
+		if dst, err = fl.element(dst, v, stored[:v.size]); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+// number replaces a stored reference by the number of an object.
+func (fl *Flattener) number(p []byte, t *h5.Type) error {
+	ref, err := h5.ObjectReference(t, p, fl.file.OffsetSize())
+	if err != nil {
+		return err
+	}
+	id := uint64(0)
+	if addr, ok := fl.file.RefAddress(ref); ok {
+		if id, err = fl.id(addr); err != nil {
+			return err
+		}
+	}
+	clear(p)
+	binary.LittleEndian.PutUint64(p, id)
+	return nil
+}
+
+func (fl *Flattener) element(dst []byte, v *values, p []byte) ([]byte, error) {
+	switch v.t.Class {
+	case h5.ClassVLen:
+		return fl.sequence(dst, v, p)
+	case h5.ClassReference:
+		return fl.region(dst, p)
+	case h5.ClassArray:
+		return fl.elements(dst, v.base, p)
+	}
+	for _, m := range v.parts {
+		var err error
+		if dst, err = fl.elements(dst, m.v, p[m.offset:m.offset+m.v.size]); err != nil {
+			return nil, err
+		}
+	}
+	return dst, nil
+}
+
+// object returns what a pointer to the heap leads to; nil for a null pointer.
+func (fl *Flattener) object(p []byte) ([]byte, error) {
+	n := fl.file.OffsetSize()
+	addr, ok := fl.file.RefAddress(p[:n])
+	if !ok {
+		return nil, nil
+	}
+	return fl.heap.Object(addr, binary.LittleEndian.Uint32(p[n:]))
+}
+
+// sequence appends a variable string or a sequence.
+func (fl *Flattener) sequence(dst []byte, v *values, p []byte) ([]byte, error) {
+	count := binary.LittleEndian.Uint32(p)
+	body, err := fl.object(p[4:])
+	if err != nil {
+		return nil, err
+	}
+	size := 1
+	if v.base != nil {
+		size = v.base.size
+	}
+	if body == nil {
+		count = 0 // a null pointer, whatever the length says
+	}
+	if uint64(count)*uint64(size) > uint64(len(body)) {
+		return nil, h5err.New(h5err.Corrupt, "a value of %d items of %d bytes in %d bytes of the heap", count, size, len(body))
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(count))
+	body = body[:int(count)*size]
+	if v.base == nil {
+		return append(dst, body...), fl.take(8 + len(body))
+	}
+	if err := fl.take(8); err != nil {
+		return nil, err
+	}
+	return fl.elements(dst, v.base, body)
+}
+
+// region appends a region reference: the number of the dataset, and the selection.
+func (fl *Flattener) region(dst []byte, p []byte) ([]byte, error) {
+	body, err := fl.object(p)
+	if err != nil {
+		return nil, err
+	}
+	n := fl.file.OffsetSize()
+	if len(body) < n || len(body) > math.MaxInt32 {
+		return binary.LittleEndian.AppendUint64(dst, 0), fl.take(8)
+	}
+	addr, ok := fl.file.RefAddress(body[:n])
+	if !ok {
+		return binary.LittleEndian.AppendUint64(dst, 0), fl.take(8)
+	}
+	id, err := fl.id(addr)
+	if err != nil {
+		return nil, err
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(8+len(body)-n))
+	dst = binary.LittleEndian.AppendUint64(dst, id)
+	return append(dst, body[n:]...), fl.take(len(body))
+}
