@@ -37,7 +37,7 @@ func (fl *Flattener) Append(dst, stored []byte) ([]byte, error) {
 		return nil, h5err.New(h5err.Corrupt, "%d bytes for elements of %d bytes", len(stored), fl.v.size)
 	}
 	fl.left = maxFlat
-	return fl.elements(dst, fl.v, stored)
+	return fl.elements(dst, fl.v, stored, !fl.v.heap)
 }
 
 func (fl *Flattener) take(n int) error {
@@ -47,12 +47,12 @@ func (fl *Flattener) take(n int) error {
 	return nil
 }
 
-// elements appends whole elements.
-func (fl *Flattener) elements(dst []byte, v *values, stored []byte) ([]byte, error) {
+// elements appends elements, with whole as they are stored, except for references.
+func (fl *Flattener) elements(dst []byte, v *values, stored []byte, whole bool) ([]byte, error) {
 	if err := fl.take(len(stored)); err != nil {
 		return nil, err
 	}
-	if !v.heap {
+	if whole {
 		at := len(dst)
 		dst = append(dst, stored...)
 		for ; v.refs && at < len(dst); at += v.size {
@@ -98,11 +98,11 @@ func (fl *Flattener) element(dst []byte, v *values, p []byte) ([]byte, error) {
 	case h5.ClassReference:
 		return fl.region(dst, p)
 	case h5.ClassArray:
-		return fl.elements(dst, v.base, p)
+		return fl.elements(dst, v.base, p, v.base.same)
 	}
 	for _, m := range v.parts {
 		var err error
-		if dst, err = fl.elements(dst, m.v, p[m.offset:m.offset+m.v.size]); err != nil {
+		if dst, err = fl.elements(dst, m.v, p[m.offset:m.offset+m.v.size], m.v.same); err != nil {
 			return nil, err
 		}
 	}
@@ -144,7 +144,7 @@ func (fl *Flattener) sequence(dst []byte, v *values, p []byte) ([]byte, error) {
 	if err := fl.take(8); err != nil {
 		return nil, err
 	}
-	return fl.elements(dst, v.base, body)
+	return fl.elements(dst, v.base, body, v.base.same)
 }
 
 // region appends a region reference: the number of the dataset, and the selection.

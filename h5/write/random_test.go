@@ -129,15 +129,21 @@ func pointing(t *h5.Type) bool {
 	return t.Class == h5.ClassVLen || t.Base != nil && t.Class == h5.ClassArray && pointing(t.Base)
 }
 
-// values appends n elements in flat form.
+// values appends n elements in the form that the writer takes.
 func (t *tree) values(b []byte, typ *h5.Type, n int) []byte {
+	return t.parts(b, typ, n, pointing(typ))
+}
+
+func (t *tree) value(b []byte, typ *h5.Type) []byte { return t.values(b, typ, 1) }
+
+func (t *tree) parts(b []byte, typ *h5.Type, n int, flat bool) []byte {
 	for range n {
-		b = t.value(b, typ)
+		b = t.part(b, typ, flat)
 	}
 	return b
 }
 
-func (t *tree) value(b []byte, typ *h5.Type) []byte {
+func (t *tree) part(b []byte, typ *h5.Type, packed bool) []byte {
 	switch {
 	case typ.Class == h5.ClassReference:
 		return binary.LittleEndian.AppendUint64(b, uint64(t.r.IntN(len(t.objects)+1)))
@@ -145,19 +151,19 @@ func (t *tree) value(b []byte, typ *h5.Type) []byte {
 		return append(b, flat(strings.Repeat("añ", t.r.IntN(40)))...)
 	case typ.Class == h5.ClassVLen:
 		n := t.r.IntN(4)
-		return t.values(binary.LittleEndian.AppendUint64(b, uint64(n)), typ.Base, n)
+		return t.parts(binary.LittleEndian.AppendUint64(b, uint64(n)), typ.Base, n, true)
 	case typ.Class == h5.ClassArray:
-		return t.values(b, typ.Base, typ.Size/typ.Base.Size)
-	case typ.Class == h5.ClassCompound && pointing(typ):
+		return t.parts(b, typ.Base, typ.Size/typ.Base.Size, packed)
+	case typ.Class == h5.ClassCompound && packed:
 		for _, m := range typ.Members {
-			b = t.value(b, m.Type)
+			b = t.part(b, m.Type, true)
 		}
 		return b
 	case typ.Class == h5.ClassCompound:
 		at := len(b)
 		b = append(b, make([]byte, typ.Size)...)
 		for _, m := range typ.Members {
-			copy(b[at+m.Offset:], t.value(nil, m.Type))
+			copy(b[at+m.Offset:], t.part(nil, m.Type, false))
 		}
 		return b
 	}
@@ -593,5 +599,28 @@ func writeTo(t *testing.T, name string, create func(w *os.File) (*write.File, er
 	}
 	if err := f.Close(); err != nil {
 		t.Fatalf("%s: %v", name, err)
+	}
+}
+
+// withoutReferences makes integers of all references.
+func (t *tree) withoutReferences() {
+	for _, n := range t.objects {
+		numbers(n.typ)
+		for _, a := range n.attrs {
+			numbers(a.Type)
+		}
+	}
+}
+
+func numbers(t *h5.Type) {
+	if t == nil {
+		return
+	}
+	if t.Class == h5.ClassReference {
+		*t = *fixed(8, false)
+	}
+	numbers(t.Base)
+	for _, m := range t.Members {
+		numbers(m.Type)
 	}
 }

@@ -13,7 +13,9 @@ import (
 type values struct {
 	t     *h5.Type
 	size  int  // as stored
+	least int  // bytes of the smallest element in flat form
 	heap  bool // elements are in flat form
+	same  bool // inside an element in flat form, this part is as it is stored
 	refs  bool // there are references
 	base  *values
 	parts []part // of a compound
@@ -29,29 +31,38 @@ type part struct {
 
 // newValues returns the values of a valid type.
 func newValues(t *h5.Type) *values {
-	v := &values{t: t, size: t.Size}
+	v := &values{t: t, size: t.Size, least: t.Size}
+	v.same = true
 	switch t.Class {
 	case h5.ClassReference:
-		v.refs, v.heap, v.at = true, t.Ref == h5.RefRegion1, []int{0}
+		v.refs, v.at = true, []int{0}
+		if t.Ref == h5.RefRegion1 {
+			v.heap, v.same, v.least = true, false, 8
+		}
 	case h5.ClassVLen:
-		v.heap = true
+		v.heap, v.same, v.least = true, false, 8
 		if !t.VarString {
 			v.base = newValues(t.Base)
 			v.refs = v.base.refs
 		}
 	case h5.ClassCompound:
+		v.least = 0
 		for _, m := range t.Members {
 			p := part{m.Offset, newValues(m.Type)}
+			v.same = v.same && p.v.same && m.Offset == v.least
+			v.least += p.v.least
 			v.parts = append(v.parts, p)
 			v.heap, v.refs = v.heap || p.v.heap, v.refs || p.v.refs
 			for _, at := range p.v.at {
 				v.at = append(v.at, m.Offset+at)
 			}
 		}
+		v.same = v.same && v.least == v.size
 	case h5.ClassArray:
 		v.base = newValues(t.Base)
-		v.heap, v.refs = v.base.heap, v.base.refs
+		v.heap, v.refs, v.same = v.base.heap, v.base.refs, v.base.same
 		v.items = t.Size / t.Base.Size
+		v.least = v.items * v.base.least
 		if len(v.base.at) > 0 && !v.heap {
 			for i := range v.items {
 				for _, at := range v.base.at {
@@ -65,7 +76,12 @@ func newValues(t *h5.Type) *values {
 
 // convert appends n elements to out as they are stored, and returns the rest of data. What they point to is added to a heap.
 func (v *values) convert(f *File, h *heap, out *format.Block, data []byte, n uint64) ([]byte, error) {
-	if !v.heap {
+	return v.elements(f, h, out, data, n, !v.heap)
+}
+
+// elements is convert for elements that are given as they are stored, or in flat form.
+func (v *values) elements(f *File, h *heap, out *format.Block, data []byte, n uint64, stored bool) ([]byte, error) {
+	if stored {
 		if n > uint64(len(data))/uint64(v.size) {
 			return nil, h5err.New(h5err.Argument, "%d bytes for %d elements of %d bytes", len(data), n, v.size)
 		}
@@ -150,8 +166,8 @@ func flatLength(data []byte, size int) (int, []byte, error) {
 
 // element converts one element in flat form.
 func (v *values) element(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
-	if !v.heap {
-		return v.convert(f, h, out, data, 1)
+	if v.same {
+		return v.elements(f, h, out, data, 1, true)
 	}
 	switch v.t.Class {
 	case h5.ClassVLen:
@@ -183,11 +199,7 @@ func (v *values) element(f *File, h *heap, out *format.Block, data []byte) ([]by
 
 // sequence converts a variable string or a sequence.
 func (v *values) sequence(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
-	least := 1
-	if v.base != nil && !v.base.heap {
-		least = v.base.size
-	}
-	n, data, err := flatLength(data, least)
+	n, data, err := flatLength(data, v.itemLeast())
 	if err != nil {
 		return nil, err
 	}
@@ -198,11 +210,19 @@ func (v *values) sequence(f *File, h *heap, out *format.Block, data []byte) ([]b
 	body := &format.Block{}
 	if v.base == nil {
 		body.Data, data = data[:n:n], data[n:]
-	} else if data, err = v.base.convert(f, h, body, data, uint64(n)); err != nil {
+	} else if data, err = v.base.elements(f, h, body, data, uint64(n), v.base.same); err != nil {
 		return nil, err
 	}
 	out.U32(uint32(n))
 	return data, h.add(out, body)
+}
+
+// itemLeast is the number of bytes of the smallest item of a sequence in flat form.
+func (v *values) itemLeast() int {
+	if v.base == nil {
+		return 1
+	}
+	return v.base.least
 }
 
 // region converts a region reference: the number of the dataset, and a selection as it is stored.
@@ -246,7 +266,7 @@ func (v *values) count(data []byte) (n uint64, err error) {
 
 // skip returns data after one element in flat form.
 func (v *values) skip(data []byte) (rest []byte, err error) {
-	if !v.heap {
+	if v.same {
 		if len(data) < v.size {
 			return nil, h5err.New(h5err.Argument, "values in flat form end early")
 		}
@@ -254,12 +274,9 @@ func (v *values) skip(data []byte) (rest []byte, err error) {
 	}
 	switch v.t.Class {
 	case h5.ClassVLen, h5.ClassReference:
-		least := 1
-		if v.base != nil && !v.base.heap {
-			least = v.base.size
-		}
+		least := v.itemLeast()
 		n, data, err := flatLength(data, least)
-		if err != nil || v.base == nil || !v.base.heap {
+		if err != nil || v.base == nil || v.base.same {
 			return data[min(n*least, len(data)):], err
 		}
 		for range n {

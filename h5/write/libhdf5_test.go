@@ -1,0 +1,86 @@
+//go:build libhdf5 && cgo
+
+package write_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
+	"github.com/h5arrow/h5arrow/h5/h5test/oracle"
+	"github.com/h5arrow/h5arrow/h5/write"
+)
+
+func TestMain(m *testing.M) { os.Exit(oracle.Main(m)) }
+
+// The C library reads the values and attributes of random files, except where a filter is not its own.
+func TestLibhdf5(t *testing.T) {
+	o := oracle.Start(t)
+	for version := write.V110; version <= write.Earliest; version++ {
+		for seed := range uint64(100) {
+			name := filepath.Join(t.TempDir(), "tree.h5")
+			tree := newTree(seed, version, false)
+			tree.withoutReferences()
+			writeTo(t, name, func(w *os.File) (*write.File, error) { return write.Create(w, tree.options(seed)...) }, tree)
+			for _, n := range tree.objects {
+				compare(t, o, name, n)
+			}
+			if t.Failed() {
+				t.Fatalf("version %v, seed %d", version, seed)
+			}
+		}
+	}
+}
+
+// compare compares what the library reads of an object with the plan.
+func compare(t *testing.T, o *oracle.Oracle, file string, n *node) {
+	t.Helper()
+	attrs, err := o.Attributes(file, n.path)
+	if err != nil || len(attrs) != len(n.attrs) {
+		t.Fatalf("%s: %d attributes, want %d: %v", n.path, len(attrs), len(n.attrs), err)
+	}
+	byName := map[string][]byte{}
+	for _, a := range attrs {
+		byName[a.Name] = a.Data
+	}
+	for _, a := range n.attrs {
+		if got := byName[a.Name]; !bytes.Equal(got, a.Data) {
+			t.Errorf("%s: attribute %s of type %v:\n%x, want\n%x", n.path, a.Name, a.Type, got, a.Data)
+		}
+	}
+	if n.kind != "dataset" || foreign(n.spec.Filters) {
+		return
+	}
+	info, err := o.Dataset(file, n.path)
+	if err != nil {
+		t.Fatalf("%s: %v", n.path, err)
+	}
+	if !sameSpace(info.Space, &n.spec.Space) && n.spec.Space.Max != nil {
+		t.Errorf("%s: shape %v, want %v", n.path, info.Space, n.spec.Space)
+	}
+	read := o.Read
+	if pointing(n.typ) {
+		read = o.ReadFlat
+	}
+	got, err := read(file, n.path, 0, info.Rows())
+	want := bytes.Clone(n.data)
+	for !pointing(n.typ) && n.spec.Fill != nil && len(want) < len(got) {
+		want = append(want, n.spec.Fill...)
+	}
+	if err != nil || !bytes.Equal(got, want) {
+		t.Errorf("%s: values of type %v, shape %v, differ: %v\n%x, want\n%x", n.path, n.typ, n.spec.Space.Dims, err, got, want)
+	}
+}
+
+// foreign reports whether there are filters that are not the library's.
+func foreign(filters []h5.Filter) bool {
+	for _, f := range filters {
+		if f.ID > encode.ScaleOffset {
+			return true
+		}
+	}
+	return false
+}
