@@ -76,7 +76,7 @@ func (f *File) Dataset(path string, s Spec) (*Dataset, error) {
 	if err := f.link(path, entry{target: d}); err != nil {
 		return nil, err
 	}
-	f.objects = append(f.objects, d)
+	f.add(d)
 	f.data = append(f.data, d)
 	return d, nil
 }
@@ -299,6 +299,9 @@ func (d *Dataset) Write(data []byte) error {
 		return nil
 	}
 	n, err := d.values.count(data)
+	if err == nil {
+		err = d.grow()
+	}
 	if err != nil {
 		return h5err.In(err, "", d.path)
 	}

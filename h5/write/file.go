@@ -88,7 +88,7 @@ func create(out output, o options) *File {
 	f.queue.start(f)
 	f.root = &Group{object: f.object("/"), byName: map[string]int{}}
 	f.root.links = 1 // of the superblock
-	f.objects = append(f.objects, f.root)
+	f.add(f.root)
 	return f
 }
 
@@ -152,6 +152,7 @@ func (f *File) Abandon() {
 		}
 	}
 	if f.old != nil {
+		f.old.undo()
 		f.old.close()
 	}
 }
@@ -159,9 +160,15 @@ func (f *File) Abandon() {
 // Size returns the number of bytes that the file has so far, with the space that is reserved.
 func (f *File) Size() int64 { return f.out.base + f.space.end }
 
-// object returns a new object of a path, which the caller adds to the file's objects.
+// add adds an object, which gets its number.
+func (f *File) add(o Object) {
+	o.base().id = uint64(len(f.objects) + 1)
+	f.objects = append(f.objects, o)
+}
+
+// object returns a new object of a path. It gets its number when it is added.
 func (f *File) object(path string) object {
-	return object{f: f, id: uint64(len(f.objects) + 1), path: path, head: &format.Block{}, tracked: f.o.ordered}
+	return object{f: f, path: path, head: &format.Block{}, tracked: f.o.ordered}
 }
 
 // split divides a path into that of its group and a name.
@@ -204,7 +211,7 @@ func (f *File) Group(path string) (*Group, error) {
 		if err := f.link(at, entry{target: child}); err != nil {
 			return nil, err
 		}
-		f.objects = append(f.objects, child)
+		f.add(child)
 		g = child
 	}
 	return g, nil
@@ -297,7 +304,7 @@ func (f *File) Commit(path string, t *h5.Type) (*NamedType, error) {
 	if err := f.link(path, entry{target: n}); err != nil {
 		return nil, err
 	}
-	f.objects = append(f.objects, n)
+	f.add(n)
 	return n, nil
 }
 

@@ -44,7 +44,7 @@ func (f *File) plan(d *Dataset) error {
 
 // complete finishes a dataset and writes all that it has.
 func (d *Dataset) complete() error {
-	if d.done {
+	if d.done || d.store == nil {
 		return nil
 	}
 	d.done = true
@@ -180,6 +180,9 @@ func (f *File) finish() error {
 			return err
 		}
 	}
+	if f.old != nil {
+		return f.finishAppend()
+	}
 	return f.finishMetadata()
 }
 
@@ -264,7 +267,13 @@ func (f *File) convertLate() error {
 func (f *File) build() ([]*format.Block, error) {
 	var blocks, more []*format.Block
 	for _, o := range f.objects {
-		first, rest, err := f.buildObject(o)
+		build := f.buildObject
+		if old := o.base().old; old != nil {
+			if build = f.buildOld; !old.changed {
+				continue
+			}
+		}
+		first, rest, err := build(o)
 		if err != nil {
 			return nil, h5err.In(err, "", o.Path())
 		}
@@ -274,7 +283,7 @@ func (f *File) build() ([]*format.Block, error) {
 	for _, c := range f.notes.all {
 		blocks = append(blocks, &c.Block)
 	}
-	if f.o.page > 0 {
+	if f.o.page > 0 && f.old == nil {
 		f.extension = &format.Block{}
 		h := format.Header{Links: 1, Messages: []format.Message{{Type: format.MsgFileSpace, Body: format.FileSpace(uint64(f.o.page))}}}
 		if err := h.Encode(f.extension); err != nil {
@@ -374,6 +383,9 @@ func (f *File) writeAll(blocks []*format.Block) error {
 		f.fillEnd,
 		f.writeSuperblock,
 	}
+	if f.old != nil { // the caller flushes the file first
+		steps = steps[:2]
+	}
 	if f.stream { // the end follows when it is reached
 		steps = []func() error{f.writeSuperblock, func() error { return f.writeBlocks(blocks) }}
 	}
@@ -389,7 +401,7 @@ func (f *File) writeAll(blocks []*format.Block) error {
 }
 
 func (f *File) writeUserBlock() error {
-	if f.o.userBlock == 0 {
+	if f.o.userBlock == 0 || f.old != nil {
 		return nil
 	}
 	block := make([]byte, f.o.userBlock)

@@ -41,6 +41,7 @@ type object struct {
 	links      int           // hard links
 	tracked    bool
 	attributes []attribute
+	old        *oldObject // an object of the file that Append opened
 }
 
 type attribute struct {
@@ -60,7 +61,11 @@ func (o *object) TrackOrder(attributes, links bool) { o.tracked = attributes }
 func (o *object) base() *object { return o }
 
 // touch has the object's header written again by Append.
-func (o *object) touch() {}
+func (o *object) touch() {
+	if o.old != nil {
+		o.old.changed = true
+	}
+}
 
 // maxAttribute bounds the bytes of an attribute: readers allow no more by default.
 const maxAttribute = 64 << 20
@@ -75,16 +80,20 @@ func (o *object) Attribute(a Attribute) error {
 		return h5err.In(h5err.Wrap(h5err.KindOf(err), err, "attribute %q", a.Name), "", o.path)
 	}
 	o.touch()
-	n := attribute{a.Name, body}
-	if i := slices.IndexFunc(o.attributes, func(b attribute) bool { return b.name == a.Name }); i >= 0 {
-		o.attributes[i] = n
-		return nil
-	}
 	if len(o.attributes) >= 1<<16-1 {
 		return h5err.In(h5err.New(h5err.Argument, "more than %d attributes", 1<<16-1), "", o.path)
 	}
-	o.attributes = append(o.attributes, n)
+	o.set(attribute{a.Name, body})
 	return nil
+}
+
+// set adds an attribute, or replaces the one of its name.
+func (o *object) set(a attribute) {
+	if i := slices.IndexFunc(o.attributes, func(b attribute) bool { return b.name == a.name }); i >= 0 {
+		o.attributes[i] = a
+		return
+	}
+	o.attributes = append(o.attributes, a)
 }
 
 // attribute returns the message of an attribute.
