@@ -28,6 +28,10 @@ func (a *Attribute) Type() *Type { return a.typ }
 // Space is the attribute's dataspace.
 func (a *Attribute) Space() *Space { return a.space }
 
+// Order is a number that grows in the order in which the object's attributes were made, if the file tracks that order, and else in
+// the order in which they are stored.
+func (a *Attribute) Order() uint32 { return a.order }
+
 // Raw returns the elements as stored; empty for a null dataspace. The bytes are read-only.
 func (a *Attribute) Raw() []byte { return a.raw }
 

@@ -23,7 +23,7 @@ type Spec struct {
 	ChunkDims []uint64      // Chunked
 	Index     h5.ChunkIndex // Chunked; 0: the one that the HDF5 library would choose
 	RawEdges  bool          // Chunked: chunks that reach over the shape's end are stored without filters
-	Filters   []h5.Filter   // Chunked; package h5/filter/encode lists which can be applied. Missing Values are those of the library
+	Filters   []h5.Filter   // Chunked; package h5/filter/encode lists which can be applied. Missing Values are those of the library. None are applied to variable-length values
 	Fill      []byte        // fill value, one element in the form of the package comment; nil: zeros, not defined
 
 	External []h5.ExternalExtent // External
@@ -178,6 +178,9 @@ func (d *Dataset) newStore() (store, error) {
 	}
 	if s.Storage != h5.StorageChunked && s.Storage != h5.StorageVirtual && s.Storage != h5.StorageExternal && growable(&s.Space) {
 		return nil, h5err.New(h5err.Argument, "%v storage can't grow from %v to %v; chunks can", s.Storage, s.Space.Dims, s.Space.Max)
+	}
+	if s.Type.Class == h5.ClassVLen && d.old == nil { // as the library: they would encode pointers to the heap
+		s.Filters = nil
 	}
 	switch s.Storage {
 	case h5.StorageContiguous, h5.StorageNone:

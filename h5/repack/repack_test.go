@@ -1,0 +1,221 @@
+package repack_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"strings"
+	"testing"
+
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/check"
+	"github.com/h5arrow/h5arrow/h5/chunk"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/repack"
+	"github.com/h5arrow/h5arrow/h5/write"
+)
+
+var layouts = map[string]repack.Options{
+	"contiguous": {},
+	"keep":       {Layout: repack.Keep, PageSize: 4096},
+	"chunked":    {Layout: repack.Chunked, ChunkRows: 7, Filters: []h5.Filter{{ID: encode.Shuffle}, {ID: encode.Deflate, Optional: true}}},
+}
+
+func files(t *testing.T) []string {
+	t.Helper()
+	if list := os.Getenv("H5ARROW_REPACK"); list != "" { // other files
+		return strings.Split(list, "\n")
+	}
+	return h5test.Fixtures(t)
+}
+
+func TestFile(t *testing.T) {
+	done := map[string]int{}
+	for _, name := range files(t) {
+		for layout, o := range layouts {
+			in, err := h5.Open(name)
+			if err != nil {
+				continue
+			}
+			out := filepath.Join(t.TempDir(), "out.h5")
+			w, err := os.Create(out)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = repack.File(context.Background(), in, w, o)
+			w.Close()
+			switch {
+			case err == nil:
+				done[layout]++
+				compareFiles(t, layout+" "+name, in, out)
+			case h5err.Is(err, h5err.Unsupported), h5err.Is(err, h5err.Limit):
+				t.Logf("%s %s: %v", layout, name, err)
+			default:
+				t.Errorf("%s %s: %v", layout, name, err)
+			}
+			in.Close()
+		}
+	}
+	t.Log(done)
+	if done["contiguous"] < 10 {
+		t.Errorf("%v files were written", done)
+	}
+}
+
+// compareFiles compares objects, links, attributes and values.
+func compareFiles(t *testing.T, what string, in *h5.File, name string) {
+	t.Helper()
+	out, err := h5.Open(name)
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	defer out.Close()
+	if _, err := check.File(context.Background(), out, check.Options{Deep: true}, func(err error) {
+		if !h5err.Is(err, h5err.Unsupported) && !h5err.Is(err, h5err.NotFound) { // other files are elsewhere
+			t.Errorf("%s: check: %v", what, err)
+		}
+	}); err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	c := comparison{t: t, what: what, in: in, out: out, ids: [2]map[uint64]uint64{{}, {}}}
+	c.number(in.Root(), out.Root())
+	c.each(in.Root(), out.Root(), map[uint64]bool{})
+}
+
+type comparison struct {
+	t       *testing.T
+	what    string
+	in, out *h5.File
+	ids     [2]map[uint64]uint64 // numbers of objects by address
+}
+
+// number numbers the objects of both files, which hard links must lead to alike.
+func (c *comparison) number(a, b h5.Object) {
+	if id, ok := c.ids[0][a.Address()]; ok {
+		if c.ids[1][b.Address()] != id {
+			c.t.Errorf("%s: %s is another object", c.what, a.Path())
+		}
+		return
+	}
+	n := uint64(len(c.ids[0]) + 1)
+	c.ids[0][a.Address()], c.ids[1][b.Address()] = n, n
+	g, ok := a.(*h5.Group)
+	if !ok {
+		return
+	}
+	h, ok := b.(*h5.Group)
+	if !ok {
+		c.t.Fatalf("%s: %s is not a group", c.what, a.Path())
+	}
+	x, err := g.Links()
+	y, err2 := h.Links()
+	if err != nil || err2 != nil || len(x) != len(y) {
+		c.t.Fatalf("%s: %s: %d links, %d, %v, %v", c.what, a.Path(), len(x), len(y), err, err2)
+	}
+	for i := range x {
+		l, m := x[i], y[i]
+		if l.Name != m.Name || l.Kind != m.Kind || l.Target != m.Target || l.File != m.File {
+			c.t.Errorf("%s: %s: link %+v, %+v", c.what, a.Path(), l, m)
+		}
+		if l.Kind == h5.LinkHard {
+			p, err := g.OpenLink(l)
+			q, err2 := h.OpenLink(m)
+			if err != nil || err2 != nil {
+				c.t.Fatalf("%s: %s/%s: %v, %v", c.what, a.Path(), l.Name, err, err2)
+			}
+			c.number(p, q)
+		}
+	}
+}
+
+func (c *comparison) each(a, b h5.Object, seen map[uint64]bool) {
+	if seen[a.Address()] {
+		return
+	}
+	seen[a.Address()] = true
+	c.attributes(a, b)
+	switch a := a.(type) {
+	case *h5.Dataset:
+		c.dataset(a, b.(*h5.Dataset))
+	case *h5.Group:
+		links, _ := a.Links()
+		for _, l := range links {
+			if l.Kind == h5.LinkHard {
+				p, _ := a.OpenLink(l)
+				m, _, _ := b.(*h5.Group).Link(l.Name)
+				q, err := b.(*h5.Group).OpenLink(m)
+				if err != nil {
+					c.t.Fatal(err)
+				}
+				c.each(p, q, seen)
+			}
+		}
+	}
+}
+
+// flat returns values with the numbers of objects in place of their addresses.
+func (c *comparison) flat(i int, typ *h5.Type, stored []byte) []byte {
+	f := []*h5.File{c.in, c.out}[i]
+	b, err := write.NewFlattener(f, typ, func(addr uint64) (uint64, error) { return c.ids[i][addr], nil }).Append(nil, stored)
+	if err != nil {
+		c.t.Errorf("%s: %v", c.what, err)
+	}
+	return b
+}
+
+func plain(t *h5.Type) *h5.Type {
+	p := *t
+	p.Committed = false
+	return &p
+}
+
+func (c *comparison) attributes(a, b h5.Object) {
+	x, err := a.Attributes()
+	y, err2 := b.Attributes()
+	if err != nil || err2 != nil || len(x) != len(y) {
+		c.t.Errorf("%s: %s: %d attributes, %d, %v, %v", c.what, a.Path(), len(x), len(y), err, err2)
+		return
+	}
+	for i := range x {
+		if x[i].Name != y[i].Name || !reflect.DeepEqual(plain(x[i].Type()), plain(y[i].Type())) || fmt.Sprint(*x[i].Space()) != fmt.Sprint(*y[i].Space()) {
+			c.t.Errorf("%s: %s: attribute %s %v %v, %s %v %v", c.what, a.Path(), x[i].Name, x[i].Type(), x[i].Space(), y[i].Name, y[i].Type(), y[i].Space())
+			continue
+		}
+		if !bytes.Equal(c.flat(0, x[i].Type(), x[i].Raw()), c.flat(1, y[i].Type(), y[i].Raw())) {
+			c.t.Errorf("%s: %s: values of attribute %s", c.what, a.Path(), x[i].Name)
+		}
+	}
+}
+
+func (c *comparison) dataset(a, b *h5.Dataset) {
+	if !reflect.DeepEqual(a.Type(), b.Type()) || fmt.Sprint(a.Space().Class, a.Space().Dims) != fmt.Sprint(b.Space().Class, b.Space().Dims) || a.HasFill() != b.HasFill() {
+		c.t.Errorf("%s: %s: %v %v, %v %v, fill values %v, %v", c.what, a.Path(), a.Type(), a.Space(), b.Type(), b.Space(), a.HasFill(), b.HasFill())
+		return
+	}
+	if l, err := a.Layout(); err != nil || l.Storage == h5.StorageExternal || l.Storage == h5.StorageVirtual {
+		return // elsewhere
+	}
+	x, y := c.values(a), c.values(b)
+	if !bytes.Equal(c.flat(0, a.Type(), x), c.flat(1, b.Type(), y)) {
+		c.t.Errorf("%s: %s: values differ", c.what, a.Path())
+	}
+}
+
+func (c *comparison) values(d *h5.Dataset) []byte {
+	r, err := chunk.NewReader(d)
+	if err != nil {
+		c.t.Errorf("%s: %v", c.what, err)
+		return nil
+	}
+	defer r.Close()
+	b := make([]byte, min(r.Rows(), 1000000)*r.RowBytes())
+	if err := r.Read(context.Background(), 0, min(r.Rows(), 1000000), b); err != nil {
+		c.t.Errorf("%s: %v", c.what, err)
+	}
+	return b
+}
