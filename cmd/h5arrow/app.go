@@ -28,6 +28,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).statsCommand,
 	(*app).plotCommand,
 	(*app).convertCommand,
+	(*app).repackCommand,
 	(*app).queryCommand,
 	(*app).serveCommand,
 	(*app).checkCommand,

@@ -39,7 +39,7 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 		if err != nil {
 			return nil, nil, err
 		}
-	} else if _, err := d.Fill(); err != nil {
+	} else if _, err := d.Fill(); err != nil && !h5err.Is(err, h5err.Limit) { // zeros for a large element
 		return nil, nil, err
 	}
 	l, err := d.Layout()
@@ -58,8 +58,9 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 		return nil, nil, err
 	}
 	res := &Dataset{Path: path, Type: d.Type(), Rows: uint64(d.Rows()), Storage: s.Storage}
-	res.Before = l.Storage == h5.StorageContiguous && l.Offset%int64(alignment(&typ)) == 0
-	res.After = s.Storage == h5.StorageContiguous
+	plain := write.NewFlattener(p.in, &typ, p.number).Plain()
+	res.Before = plain && l.Storage == h5.StorageContiguous && l.Offset%int64(alignment(&typ)) == 0
+	res.After = plain && s.Storage == h5.StorageContiguous
 	return out, res, nil
 }
 

@@ -109,7 +109,9 @@ func (c *chunked) choose() error {
 	fits := true
 	switch s.Index {
 	case 0:
-		s.Index = want
+		if s.Index = want; want == h5.IndexFixedArray && c.total() > maxChunks {
+			s.Index = h5.IndexBTree1 // it has room only for the chunks that there are
+		}
 	case h5.IndexBTree1, h5.IndexBTree2:
 		fits = s.Index == h5.IndexBTree1 || want != h5.IndexBTree1
 	case h5.IndexSingle:
@@ -137,7 +139,9 @@ const maxChunks = 1 << 26
 func (c *chunked) bounded() error {
 	n, what := c.total(), "maximum shape"
 	if c.index != h5.IndexFixedArray && c.index != h5.IndexImplicit {
-		n, what = 1, "shape"
+		if n, what = 1, "shape"; !c.d.f.o.first { // the index has room only for the chunks that there are
+			return nil
+		}
 		for i, d := range c.d.spec.Space.Dims {
 			n = mul(n, d/c.d.spec.ChunkDims[i]+1)
 		}
@@ -410,7 +414,7 @@ func (c *chunked) reserve() {
 // total is the number of chunks of the maximum shape.
 func (c *chunked) total() uint64 {
 	n := uint64(1)
-	for i := range c.order {
+	for i := range c.d.spec.ChunkDims {
 		n = mul(n, c.count(i))
 	}
 	return n

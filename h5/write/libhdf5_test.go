@@ -20,7 +20,7 @@ func TestMain(m *testing.M) { os.Exit(oracle.Main(m)) }
 func TestLibhdf5(t *testing.T) {
 	o := oracle.Start(t)
 	for version := write.V110; version <= write.Earliest; version++ {
-		for seed := range uint64(100) {
+		for seed := range uint64(40) {
 			name := filepath.Join(t.TempDir(), "tree.h5")
 			tree := newTree(seed, version, false)
 			tree.withoutReferences()

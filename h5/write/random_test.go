@@ -547,14 +547,11 @@ func (t *tree) options(seed uint64) []write.Option {
 }
 
 func TestRandomTrees(t *testing.T) {
-	seeds := uint64(150)
+	seeds := uint64(50)
 	if testing.Short() {
-		seeds = 30
+		seeds = 10
 	}
 	dir := t.TempDir()
-	if d := os.Getenv("H5ARROW_KEEP"); d != "" {
-		dir = d
-	}
 	for version := write.V110; version <= write.Earliest; version++ {
 		for seed := range seeds {
 			name := filepath.Join(dir, fmt.Sprintf("%v-%d.h5", version, seed))
@@ -570,7 +567,7 @@ func TestRandomTrees(t *testing.T) {
 
 // What is streamed is what is written at any place.
 func TestRandomStreams(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(30) {
 		name := filepath.Join(t.TempDir(), "stream.h5")
 		tree := newTree(seed, write.Version(seed%3), true)
 		opts := tree.options(seed)

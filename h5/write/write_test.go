@@ -2,11 +2,15 @@ package write_test
 
 import (
 	"encoding/binary"
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -25,47 +29,71 @@ func flat(s ...string) (b []byte) {
 	return b
 }
 
-func TestFirst(t *testing.T) {
-	for v := write.V110; v <= write.Earliest; v++ {
-		p := filepath.Join("/tmp/wr", "first-"+v.String()+".h5")
-		w, err := os.Create(p)
-		if err != nil {
-			t.Fatal(err)
-		}
-		f, err := write.Create(w, write.WithVersion(v))
-		if err != nil {
-			t.Fatal(err)
-		}
-		must := func(err error) {
-			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
-		}
-		d, err := f.Dataset("/a/b/x", write.Spec{Type: fixed(4, true), Space: write.Shape(10)})
-		must(err)
-		b := make([]byte, 40)
-		for i := range 10 {
-			b[4*i] = byte(i)
-		}
-		must(d.Write(b[:20]))
-		s, err := f.Dataset("/a/s", write.Spec{Type: varString(), Space: write.Growing(write.Unknown), ChunkDims: []uint64{4}, Filters: []h5.Filter{{ID: 2}, {ID: 1}}})
-		must(err)
-		must(s.Write(flat("a", "", "hello", "world", "x", "yy")))
-		must(d.Write(b[20:]))
-		must(d.Attribute(write.Attribute{Name: "units", Type: varString(), Space: write.Shape(), Data: flat("m/s")}))
-		for i := range 20 {
-			_, err := f.Group("/g/" + string(rune('a'+i)))
-			must(err)
-			must(s.Attribute(write.Attribute{Name: "at" + string(rune('a'+i)), Type: fixed(8, true), Space: write.Shape(1), Data: b[:8]}))
-		}
-		must(f.SoftLink("/g/soft", "/a/b/x"))
-		must(f.HardLink("/g/hard", d))
-		must(f.Close())
+// h5py reads a file of each version: values through all filters, attributes, links, fill values, creation order, dimension scales,
+// references; and what Append added.
+func TestH5py(t *testing.T) {
+	py := h5test.Python(t, "h5py", "hdf5plugin")
+	if py == "" {
+		t.Skip("no Python with h5py")
+	}
+	dir := t.TempDir()
+	args := []string{"testdata/read.py"}
+	for version := write.V110; version <= write.Earliest; version++ {
+		name := filepath.Join(dir, version.String()+".h5")
+		w, err := os.Create(name)
+		must(t, err)
+		f, err := write.Create(w, write.WithVersion(version))
+		must(t, err)
+		writeAll(t, f, version)
+		must(t, f.Close())
 		w.Close()
-		r, err := h5.Open(p)
-		must(err)
-		must(r.Walk(func(o h5.Object) error { t.Log(o.Path()); _, err := o.Attributes(); return err }))
-		r.Close()
+		args = append(args, name)
+	}
+	name := filepath.Join(dir, "appended.h5")
+	newTable(t, name)
+	add(t, name, 5)
+	add(t, name, 20)
+	if out, err := exec.Command(py, append(args, name)...).CombinedOutput(); err != nil {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
+func writeAll(t *testing.T, f *write.File, version write.Version) {
+	t.Helper()
+	for _, id := range []uint16{encode.Shuffle, encode.Deflate, encode.Fletcher32, encode.ScaleOffset, encode.LZF, encode.Blosc, encode.LZ4, encode.Bitshuffle, encode.Zstd, encode.Blosc2} {
+		d, err := f.Dataset(fmt.Sprintf("/filters/%d", id), write.Spec{Type: fixed(4, true), Space: write.Shape(1000, 3), ChunkDims: []uint64{300, 2}, Filters: []h5.Filter{{ID: id}}})
+		must(t, err)
+		b := make([]byte, 12000)
+		for i := range 3000 {
+			binary.LittleEndian.PutUint32(b[4*i:], uint32(i*7%1000))
+		}
+		must(t, d.Write(b))
+	}
+	x, err := f.Dataset("/grid/x", write.Spec{Type: fixed(8, true), Space: write.Shape(4), Fill: []byte{9, 0, 0, 0, 0, 0, 0, 0}})
+	must(t, err)
+	must(t, x.Write([]byte{1, 0, 0, 0, 0, 0, 0, 0}))
+	must(t, x.Scale("x"))
+	v, err := f.Dataset("/grid/v", write.Spec{Type: varString(), Space: write.Growing(4), ChunkDims: []uint64{3}})
+	must(t, err)
+	must(t, v.Write(flat("a", "", "ä", "long text")))
+	must(t, v.Attach(0, x))
+	r, err := f.Dataset("/refs", write.Spec{Type: &h5.Type{Class: h5.ClassReference, Size: 8}, Space: write.Shape(3)})
+	must(t, err)
+	must(t, r.Write(binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(make([]byte, 8), x.ID()), v.ID())))
+	must(t, f.HardLink("/x2", x))
+	must(t, f.SoftLink("/soft", "/grid/x"))
+	for i := range 100 {
+		must(t, v.Attribute(write.Attribute{Name: fmt.Sprint("a", i), Type: fixed(2, true), Space: write.Shape(2), Data: []byte{byte(i), 0, 1, 0}}))
+		g, err := f.Group(fmt.Sprint("/many/g", 99-i))
+		must(t, err)
+		if version != write.Earliest {
+			g.TrackOrder(true, true)
+		}
+	}
+	if version != write.Earliest {
+		g, err := f.Group("/many")
+		must(t, err)
+		g.TrackOrder(true, true)
+		must(t, f.ExternalLink("/outside", "other.h5", "/there"))
 	}
 }

@@ -57,18 +57,14 @@ func Group(links []Link, ordered bool) ([]Message, []*Block) {
 }
 
 // Attributes returns the messages of an object's attributes, in their order of creation, and the blocks that they refer to. The
-// order of bodies is that of names.
+// order of bodies is that of names. The library counts no attributes where there is no info message.
 func Attributes(names []string, bodies []*Block, ordered bool) ([]Message, []*Block) {
 	dense := len(names) > MaxCompact
 	for _, b := range bodies {
 		dense = dense || len(b.Data) > largestCompact
 	}
-	if !dense && !ordered {
-		messages := make([]Message, len(names))
-		for i, b := range bodies {
-			messages[i] = Message{Type: MsgAttribute, Body: b}
-		}
-		return messages, nil
+	if len(names) == 0 && !ordered {
+		return nil, nil
 	}
 	var d dense2
 	var messages []Message

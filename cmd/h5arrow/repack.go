@@ -1,0 +1,159 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/repack"
+)
+
+// repackFlags are the flags of repack.
+type repackFlags struct {
+	rows        flags.Positive
+	compression string
+	shuffle     bool
+	page        flags.Size
+	workers     flags.Positive
+	force       bool
+	json        bool
+	quiet       bool
+}
+
+func (a *app) repackCommand() *cobra.Command {
+	o := &repackFlags{}
+	cmd := &cobra.Command{
+		Use:   "repack IN.h5 OUT.h5",
+		Short: "Write an HDF5 file anew, with other storage",
+		Long: `repack writes the same objects, links, attributes, types and values to another HDF5 file. Datasets become contiguous and aligned, so
+that programs can map them; a dataset that could grow can't any more. With --chunk-rows or --compression, they are stored in chunks.
+
+With --page-size alone, the storage is kept, and chunks are copied as they are stored; space is divided into pages, and metadata comes
+first, so that programs far away read it in few pieces.
+
+OUT appears when it is complete, and not before.`,
+		Example: `  h5arrow repack compressed.h5 mapped.h5
+  h5arrow repack data.h5 small.h5 --chunk-rows 65536 --compression zstd:5 --shuffle
+  h5arrow repack data.h5 cloud.h5 --page-size 8MiB`,
+		Args: argCount(2, 2, "an input and an output"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.repack(cmd, o, args[0], args[1]) },
+	}
+	f := cmd.Flags()
+	f.Var(&o.rows, "chunk-rows", "rows of a chunk (default with --compression: as they are, or about 1 MiB)")
+	f.StringVar(&o.compression, "compression", "none", "compression of chunks: none, "+strings.Join(encode.Names(), ", "))
+	f.BoolVar(&o.shuffle, "shuffle", false, "shuffle the bytes of values before they are compressed")
+	f.Var(&o.page, "page-size", "divide space into pages of this size, such as 8MiB, with metadata first")
+	f.Var(&o.workers, "workers", "number of goroutines (default: one for each processor)")
+	f.BoolVar(&o.force, "force", false, "overwrite OUT")
+	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
+	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
+	return cmd
+}
+
+// options returns the options of the library.
+func (o *repackFlags) options(cmd *cobra.Command) (repack.Options, error) {
+	p := repack.Options{ChunkRows: uint64(o.rows), PageSize: int64(o.page), Workers: int(o.workers)}
+	chunked := cmd.Flags().Changed("compression") && o.compression != "none"
+	switch {
+	case o.rows > 0 || chunked:
+		p.Layout = repack.Chunked
+	case o.shuffle:
+		return p, usage("--shuffle goes with --compression or --chunk-rows")
+	case o.page > 0 && !cmd.Flags().Changed("compression"):
+		p.Layout = repack.Keep
+	}
+	var err error
+	p.Filters, err = encode.Parse(o.compression, o.shuffle)
+	return p, err
+}
+
+func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error {
+	opts, err := o.options(cmd)
+	if err != nil {
+		return err
+	}
+	to, err := output.Check(out, o.force, []string{name})
+	if err != nil {
+		return err
+	}
+	if to.Special() {
+		return usage("%s is not a regular file, and repack writes at any place of its output", out)
+	}
+	in, err := h5.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	started := time.Now()
+	var res *repack.Result
+	err = a.outputs.Write(a.ctx, to, func(w io.Writer) error {
+		f, ok := w.(*os.File)
+		if !ok {
+			return h5err.New(h5err.IO, "the output can't be written at any place")
+		}
+		if res, err = repack.File(a.ctx, in, f, opts); err != nil {
+			return err
+		}
+		return f.Sync()
+	})
+	if err != nil {
+		return err
+	}
+	return a.repacked(o, out, res, time.Since(started))
+}
+
+// repackSummary is the output of --json.
+type repackSummary struct {
+	Rows         uint64           `json:"rows"` // of the longest dataset
+	BytesOut     int64            `json:"bytes_out"`
+	Seconds      float64          `json:"seconds"`
+	Columns      []repackedColumn `json:"columns"`
+	MappedBefore int              `json:"mapped_before"`
+	MappedAfter  int              `json:"mapped_after"`
+	CopiedChunks int              `json:"copied_chunks"`
+}
+
+type repackedColumn struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Type    string `json:"type"`
+	Storage string `json:"storage"`
+	Aligned bool   `json:"aligned"`
+}
+
+// repacked says what was gained.
+func (a *app) repacked(o *repackFlags, out string, res *repack.Result, took time.Duration) error {
+	s := repackSummary{BytesOut: res.Bytes, Seconds: took.Seconds(), Columns: []repackedColumn{}, CopiedChunks: res.Copied}
+	for _, d := range res.Datasets {
+		s.Rows = max(s.Rows, d.Rows)
+		if d.Before {
+			s.MappedBefore++
+		}
+		if d.After {
+			s.MappedAfter++
+		}
+		s.Columns = append(s.Columns, repackedColumn{d.Path[strings.LastIndexByte(d.Path, '/')+1:], d.Path, d.Type.String(), d.Storage.String(), d.After})
+	}
+	if !o.json {
+		if !o.quiet {
+			a.note("%s: %d bytes; %d of %d datasets can be mapped, %d of the input's", out, s.BytesOut, s.MappedAfter, len(s.Columns), s.MappedBefore)
+		}
+		return nil
+	}
+	var b bytes.Buffer
+	if err := json.NewEncoder(&b).Encode(&s); err != nil {
+		return err
+	}
+	_, err := a.out.Write(b.Bytes())
+	return h5err.In(err, "stdout", "")
+}
