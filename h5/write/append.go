@@ -7,6 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
+	"github.com/h5arrow/h5arrow/h5/write/internal/lock"
+	"github.com/h5arrow/h5arrow/h5/write/internal/space"
 )
 
 // existing is the file that Append opened.
@@ -49,7 +51,7 @@ func Append(w *os.File, opts ...Option) (*File, error) {
 	if err := o.apply(opts); err != nil {
 		return nil, err
 	}
-	unlock, err := lock(w)
+	unlock, err := lock.File(w)
 	if err != nil {
 		return nil, h5err.In(err, w.Name(), "")
 	}
@@ -79,7 +81,7 @@ func (e *existing) open(o options) (*File, error) {
 	}
 	info, err := e.w.Stat()
 	if err != nil {
-		return nil, failure(err)
+		return nil, space.Failure(err)
 	}
 	e.size = info.Size()
 	if e.in, err = h5.Inspect(e.file, inspect.Observer{}); err != nil {
@@ -92,10 +94,10 @@ func (e *existing) open(o options) (*File, error) {
 	if o.page, err = e.page(); err != nil {
 		return nil, err
 	}
-	f := create(output{w: e.w}, o)
+	f := create(space.Output{W: e.w}, o)
 	f.old = e
-	f.space = space{o: &f.o, end: sb.EndOfFile - sb.Offset}
-	f.out.end = f.space.end
+	f.space = space.Space{Rules: f.o.rules(), End: sb.EndOfFile - sb.Offset}
+	f.out.End = f.space.End
 	if addr, ok := e.in.Extension(); ok {
 		f.extension = &format.Block{Addr: addr}
 	}
@@ -442,17 +444,17 @@ func (f *File) finishAppend() error {
 		return err
 	}
 	w := f.old.w
-	if err := w.Truncate(f.out.base + f.space.end); err != nil {
-		return failure(err)
+	if err := w.Truncate(f.out.Base + f.space.End); err != nil {
+		return space.Failure(err)
 	}
 	if err := w.Sync(); err != nil {
-		return failure(err)
+		return space.Failure(err)
 	}
 	f.old.switched = true
 	if err := f.writeSuperblock(); err != nil {
 		return err
 	}
-	return failure(w.Sync())
+	return space.Failure(w.Sync())
 }
 
 // undo removes what was written past the file's end.

@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
+	"github.com/h5arrow/h5arrow/h5/write/internal/queue"
 )
 
 // chunked is a store in chunks.
@@ -210,7 +211,7 @@ func (c *chunked) write(rows []byte) error {
 	}
 	for len(rows) > 0 {
 		if len(c.order) == 1 && len(c.band) == 0 && len(rows) >= int(whole) {
-			buf := c.d.f.queue.buffer(int(whole))
+			buf := c.d.f.queue.Buffer(int(whole))
 			copy(buf, rows)
 			rows = rows[whole:]
 			if err := c.give(c.row, buf, false); err != nil {
@@ -240,7 +241,7 @@ func (c *chunked) cut() error {
 	at := make([]uint64, rank) // in chunks
 	at[0] = c.row
 	for {
-		buf := c.d.f.queue.buffer(c.bytes)
+		buf := c.d.f.queue.Buffer(c.bytes)
 		edge, err := c.box(buf, at, rows)
 		if err != nil {
 			return err
@@ -336,16 +337,16 @@ func (c *chunked) padding(buf []byte) {
 
 // give gives a chunk to the queue.
 func (c *chunked) give(number uint64, buf []byte, edge bool) error {
-	j := &job{to: c, number: number, values: buf, encoder: c.encoder}
+	j := &queue.Job{To: c, Number: number, Values: buf, Encoder: c.encoder}
 	if edge && c.d.spec.RawEdges {
-		j.encoder = nil
+		j.Encoder = nil
 	}
-	return c.d.f.queue.give(j)
+	return c.d.f.queue.Give(j)
 }
 
-// store writes a chunk as it is stored.
-func (c *chunked) store(number uint64, stored []byte, mask uint32) error {
-	if len(stored) > math.MaxUint32-1 {
+// Store writes a chunk as it is stored.
+func (c *chunked) Store(number uint64, stored []byte, mask uint32) error {
+	if len(stored) > math.MaxInt32 {
 		return h5err.New(h5err.Argument, "a chunk of %d stored bytes", len(stored))
 	}
 	at := int64(0)
@@ -358,12 +359,12 @@ func (c *chunked) store(number uint64, stored []byte, mask uint32) error {
 	} else {
 		align := int64(1)
 		if len(c.d.spec.Filters) == 0 {
-			align = c.d.f.space.align(int64(len(stored)))
+			align = c.d.f.space.Align(int64(len(stored)))
 		}
-		at = c.d.f.space.data(int64(len(stored)), align)
+		at = c.d.f.space.Data(int64(len(stored)), align)
 	}
 	c.chunks = append(c.chunks, chunkOf(number, at, len(stored), mask))
-	return h5err.In(c.d.f.out.put(stored, at), "", c.d.path)
+	return h5err.In(c.d.f.out.Put(stored, at), "", c.d.path)
 }
 
 // reserveAll gives all chunks their places, in the order in which they will be written.
@@ -375,7 +376,7 @@ func (c *chunked) reserveAll() {
 		if k := &c.chunks[i]; c.index == h5.IndexImplicit {
 			k.Addr = uint64(c.base) + k.Number*uint64(c.bytes)
 		} else {
-			k.Addr = uint64(c.d.f.space.data(int64(c.bytes), c.d.f.space.align(int64(c.bytes))))
+			k.Addr = uint64(c.d.f.space.Data(int64(c.bytes), c.d.f.space.Align(int64(c.bytes))))
 		}
 		c.chunks[i].Size = uint64(c.bytes)
 	}
@@ -392,7 +393,7 @@ func (c *chunked) storeNext(number uint64, stored []byte) error {
 		return errStream(c.d.path, "chunks must be written in their order, as the output is not seekable")
 	}
 	c.fixed++
-	return c.d.f.out.put(stored, int64(c.chunks[c.fixed-1].Addr))
+	return c.d.f.out.Put(stored, int64(c.chunks[c.fixed-1].Addr))
 }
 
 // storeFill writes the next chunk of a stream, which has no values.
@@ -400,14 +401,14 @@ func (c *chunked) storeFill() error {
 	fill := make([]byte, c.bytes)
 	c.padding(fill)
 	c.fixed++
-	return c.d.f.out.put(fill, int64(c.chunks[c.fixed-1].Addr))
+	return c.d.f.out.Put(fill, int64(c.chunks[c.fixed-1].Addr))
 }
 
 // reserve allocates all chunks of an implicit index.
 func (c *chunked) reserve() {
 	if c.base == 0 {
 		n := int64(c.total()) * int64(c.bytes)
-		c.base = c.d.f.space.data(n, c.d.f.space.align(n))
+		c.base = c.d.f.space.Data(n, c.d.f.space.Align(n))
 	}
 }
 
@@ -445,9 +446,9 @@ func (d *Dataset) WriteChunk(at []uint64, mask uint32, stored []byte) error {
 	if d.unknown {
 		d.rows = max(d.rows, at[0]+d.spec.ChunkDims[0])
 	}
-	buf := d.f.queue.buffer(len(stored))
+	buf := d.f.queue.Buffer(len(stored))
 	copy(buf, stored)
-	return d.f.fail(d.f.queue.give(&job{to: c, number: c.numberOf(scaled), values: buf, mask: mask}))
+	return d.f.fail(d.f.queue.Give(&queue.Job{To: c, Number: c.numberOf(scaled), Values: buf, Mask: mask}))
 }
 
 func (c *chunked) check(at []uint64, stored []byte) error {
@@ -476,7 +477,7 @@ func (c *chunked) finish() error {
 			return err
 		}
 	}
-	if err := c.d.f.queue.drain(); err != nil {
+	if err := c.d.f.queue.Drain(); err != nil {
 		return err
 	}
 	if c.d.f.stream {
@@ -525,7 +526,7 @@ func (c *chunked) fillImplicit() error {
 			fill = make([]byte, c.bytes)
 			c.padding(fill)
 		}
-		if err := c.store(i, fill, 0); err != nil {
+		if err := c.Store(i, fill, 0); err != nil {
 			return err
 		}
 	}
@@ -533,71 +534,3 @@ func (c *chunked) fillImplicit() error {
 }
 
 func (c *chunked) abandon() {}
-
-// planned returns records of all chunks of the shape, whose places are not known yet.
-func (c *chunked) planned() []format.Chunk {
-	s := &c.d.spec
-	at := make([]uint64, len(c.order))
-	n := uint64(1)
-	for i := range at {
-		n = mul(n, (s.Space.Dims[i]+s.ChunkDims[i]-1)/s.ChunkDims[i])
-	}
-	all := make([]format.Chunk, 0, n)
-	for range n {
-		all = append(all, format.Chunk{Number: c.numberOf(at)})
-		for i := len(at) - 1; i >= 0; i-- {
-			if at[i]++; at[i] < (s.Space.Dims[i]+s.ChunkDims[i]-1)/s.ChunkDims[i] {
-				break
-			}
-			at[i] = 0
-		}
-	}
-	slices.SortFunc(all, func(a, b format.Chunk) int {
-		if a.Number < b.Number {
-			return -1
-		}
-		return 1
-	})
-	return all
-}
-
-func (c *chunked) layout() (*format.Block, []*format.Block) {
-	s := &c.d.spec
-	chunks := c.chunks
-	if c.d.f.planning || len(c.d.late) > 0 {
-		chunks = c.planned()
-	}
-	x := format.Index{Filtered: len(s.Filters) > 0, ChunkBytes: uint64(c.bytes), Chunks: chunks}
-	var blocks []*format.Block
-	if c.index == h5.IndexBTree1 {
-		if len(chunks) > 0 {
-			blocks = x.Tree1(s.ChunkDims, s.Type.Size, c.scaled)
-		}
-		return format.Chunked1(s.ChunkDims, s.Type.Size, first(blocks)), blocks
-	}
-	m := format.Chunked{Dims: s.ChunkDims, Size: s.Type.Size, Index: c.index, RawEdges: s.RawEdges, Filtered: x.Filtered}
-	if len(chunks) > 0 {
-		switch c.index {
-		case h5.IndexSingle:
-			m.First = &chunks[0]
-		case h5.IndexImplicit:
-			m.First = &format.Chunk{Addr: uint64(c.base)}
-		case h5.IndexFixedArray:
-			x.Total = c.total()
-			blocks = x.Fixed()
-		case h5.IndexExtensibleArray:
-			blocks = x.Extensible()
-		case h5.IndexBTree2:
-			blocks = x.Tree2(len(s.ChunkDims), c.scaled)
-		}
-	}
-	m.Root = first(blocks)
-	return m.Message(), blocks
-}
-
-func first(blocks []*format.Block) *format.Block {
-	if len(blocks) == 0 {
-		return nil
-	}
-	return blocks[0]
-}

@@ -400,3 +400,8 @@ func (d *Dataset) header() ([]format.Message, []*format.Block, error) {
 	}
 	return messages, blocks, nil
 }
+
+// chunkOf returns the record of a stored chunk.
+func chunkOf(number uint64, addr int64, size int, mask uint32) format.Chunk {
+	return format.Chunk{Number: number, Addr: uint64(addr), Size: uint64(size), Mask: mask}
+}

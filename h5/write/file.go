@@ -7,6 +7,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
+	"github.com/h5arrow/h5arrow/h5/write/internal/queue"
+	"github.com/h5arrow/h5arrow/h5/write/internal/space"
 )
 
 // Unknown is the first dimension of a shape whose number of rows is that of the rows written.
@@ -32,14 +34,14 @@ func Growing(dims ...uint64) h5.Space {
 // File is a file that is being written. Only one goroutine may use it and its objects.
 type File struct {
 	o       options
-	out     output
-	space   space
+	out     space.Output
+	space   space.Space
 	root    *Group
 	objects []Object
 	data    []*Dataset // all that can be written, in the order in which they were made
 	notes   heap       // values of attributes that point to the heap
 	values  heap       // values of datasets
-	queue   queue
+	queue   queue.Queue
 
 	planned  bool  // the places of metadata, or those reserved for it, are fixed
 	planning bool  // metadata is encoded to find its size
@@ -62,7 +64,7 @@ func Create(w io.WriterAt, opts ...Option) (*File, error) {
 	if err := o.apply(opts); err != nil {
 		return nil, err
 	}
-	return create(output{w: w}, o), nil
+	return create(space.Output{W: w}, o), nil
 }
 
 // CreateStream starts a file in w that is written strictly from its start to its end. All objects and attributes must be made
@@ -75,17 +77,17 @@ func CreateStream(w io.Writer, opts ...Option) (*File, error) {
 		return nil, err
 	}
 	o.first = true
-	f := create(output{w: &sequence{w: w}}, o)
-	f.stream, f.space.ascending = true, true
+	f := create(space.Output{W: &space.Sequence{W: w}}, o)
+	f.stream, f.space.Ascending = true, true
 	return f, nil
 }
 
-func create(out output, o options) *File {
+func create(out space.Output, o options) *File {
 	f := &File{o: o, out: out}
-	f.out.base = o.userBlock
-	f.space = newSpace(&f.o, int64(format.SuperblockSize(o.superblock())))
+	f.out.Base = o.userBlock
+	f.space = space.New(o.rules(), int64(format.SuperblockSize(o.superblock())))
 	f.notes, f.values = heap{f: f, attributes: true}, heap{f: f}
-	f.queue.start(f)
+	f.queue.Workers, f.queue.Memory = o.workers, o.memory
 	f.root = &Group{object: f.object("/"), byName: map[string]int{}}
 	f.root.links = 1 // of the superblock
 	f.add(f.root)
@@ -145,7 +147,7 @@ func (f *File) Abandon() {
 		return
 	}
 	f.ended = true
-	f.queue.stop()
+	f.queue.Stop()
 	for _, d := range f.data {
 		if d.store != nil {
 			d.store.abandon()
@@ -158,7 +160,7 @@ func (f *File) Abandon() {
 }
 
 // Size returns the number of bytes that the file has so far, with the space that is reserved.
-func (f *File) Size() int64 { return f.out.base + f.space.end }
+func (f *File) Size() int64 { return f.out.Base + f.space.End }
 
 // add adds an object, which gets its number.
 func (f *File) add(o Object) {
@@ -310,5 +312,5 @@ func (f *File) Commit(path string, t *h5.Type) (*NamedType, error) {
 
 // errStream is the reason why a dataset can't be streamed.
 func errStream(path, format string, args ...any) error {
-	return h5err.In(h5err.New(h5err.Unsupported, format, args...).WithOption("write.Create", "write to a file that can be written anywhere"), "", path)
+	return h5err.In(h5err.New(h5err.Unsupported, format, args...).WithHint("a file that can be written at any place takes it"), "", path)
 }

@@ -3,6 +3,7 @@ package write
 import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
+	"github.com/h5arrow/h5arrow/h5/write/internal/space"
 )
 
 // exact reports whether the places of all objects are known already.
@@ -50,7 +51,7 @@ func (d *Dataset) complete() error {
 	d.done = true
 	err := d.finish()
 	if err == nil {
-		err = d.f.queue.drain()
+		err = d.f.queue.Drain()
 	}
 	return h5err.In(err, "", d.path)
 }
@@ -73,7 +74,7 @@ func (f *File) makePlan() error {
 		return err
 	}
 	place(&f.space, blocks)
-	f.reserved = f.space.end
+	f.reserved = f.space.End
 	if !f.stream {
 		return nil
 	}
@@ -95,16 +96,16 @@ func (f *File) makePlan() error {
 	}
 	s := f.start()
 	place(&s, blocks)
-	if s.end > f.reserved {
+	if s.End > f.reserved {
 		return errMoved()
 	}
 	return f.writeAll(blocks)
 }
 
 // start is the space of an empty file.
-func (f *File) start() space {
-	s := newSpace(&f.o, int64(format.SuperblockSize(f.o.superblock())))
-	s.ascending = f.stream
+func (f *File) start() space.Space {
+	s := space.New(f.o.rules(), int64(format.SuperblockSize(f.o.superblock())))
+	s.Ascending = f.stream
 	return s
 }
 
@@ -198,7 +199,7 @@ func (f *File) finishMetadata() error {
 	}
 	s := at
 	place(&s, blocks)
-	if f.o.first && s.end > f.reserved {
+	if f.o.first && s.End > f.reserved {
 		return errMoved()
 	}
 	if !f.o.first {
@@ -345,9 +346,9 @@ func (f *File) buildObject(o Object) (blocks, index []*format.Block, err error) 
 }
 
 // place gives blocks their addresses.
-func place(s *space, blocks []*format.Block) {
+func place(s *space.Space, blocks []*format.Block) {
 	for _, b := range blocks {
-		b.Addr = uint64(s.metadata(int64(len(b.Data))))
+		b.Addr = uint64(s.Metadata(int64(len(b.Data))))
 	}
 }
 
@@ -363,7 +364,7 @@ func (f *File) writeBlocks(blocks []*format.Block) error {
 		at := int64(b.Addr)
 		gap := at - start - int64(len(buf))
 		if len(buf) > 0 && (gap < 0 || gap > 4096 || len(buf) >= gathered) {
-			if err := f.out.put(buf, start); err != nil {
+			if err := f.out.Put(buf, start); err != nil {
 				return err
 			}
 			buf = buf[:0]
@@ -373,7 +374,7 @@ func (f *File) writeBlocks(blocks []*format.Block) error {
 		}
 		buf = append(append(buf, make([]byte, gap)...), b.Data...)
 	}
-	return f.out.put(buf, start)
+	return f.out.Put(buf, start)
 }
 
 // writeAll writes the user block, the metadata and the superblock; the superblock comes last, or first to a stream.
@@ -406,21 +407,21 @@ func (f *File) writeUserBlock() error {
 	}
 	block := make([]byte, f.o.userBlock)
 	copy(block, f.o.userData)
-	return f.out.put(block, -f.o.userBlock)
+	return f.out.Put(block, -f.o.userBlock)
 }
 
 // fillEnd makes the output as long as the file: the last page may have room left.
 func (f *File) fillEnd() error {
-	if f.out.end >= f.space.end {
+	if f.out.End >= f.space.End {
 		return nil
 	}
-	return f.out.put([]byte{0}, f.space.end-1)
+	return f.out.Put([]byte{0}, f.space.End-1)
 }
 
 func (f *File) writeSuperblock() error {
-	s := format.Superblock{Version: f.o.superblock(), Base: uint64(f.o.userBlock), End: uint64(f.o.userBlock + f.space.end),
+	s := format.Superblock{Version: f.o.superblock(), Base: uint64(f.o.userBlock), End: uint64(f.o.userBlock + f.space.End),
 		Root: f.root.head, Extension: f.extension, OldRoot: f.oldRoot}
 	b := s.Encode()
 	b.Link()
-	return f.out.put(b.Data, 0)
+	return f.out.Put(b.Data, 0)
 }

@@ -41,7 +41,7 @@ func (h *heap) turn(n int) error {
 		h.all = append(h.all, h.now)
 		return nil
 	}
-	h.now.Addr = uint64(h.f.space.data(int64(h.size), 8))
+	h.now.Addr = uint64(h.f.space.Data(int64(h.size), 8))
 	return nil
 }
 
@@ -58,5 +58,5 @@ func (h *heap) flush() error {
 	}
 	c.Seal(h.size)
 	c.Link()
-	return h.f.out.put(c.Data, int64(c.Addr))
+	return h.f.out.Put(c.Data, int64(c.Addr))
 }

@@ -84,3 +84,26 @@ func foreign(filters []h5.Filter) bool {
 	}
 	return false
 }
+
+// withoutReferences makes integers of all references.
+func (t *tree) withoutReferences() {
+	for _, n := range t.objects {
+		numbers(n.typ)
+		for _, a := range n.attrs {
+			numbers(a.Type)
+		}
+	}
+}
+
+func numbers(t *h5.Type) {
+	if t == nil {
+		return
+	}
+	if t.Class == h5.ClassReference {
+		*t = *fixed(8, false)
+	}
+	numbers(t.Base)
+	for _, m := range t.Members {
+		numbers(m.Type)
+	}
+}

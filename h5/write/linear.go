@@ -87,7 +87,7 @@ func newContiguous(d *Dataset) (*contiguous, error) { return &contiguous{d: d, a
 // allocate gives the store its extent.
 func (c *contiguous) allocate() {
 	if n := c.d.bytes(); c.at < 0 && n > 0 {
-		c.at = c.d.f.space.data(n, c.d.f.space.align(n))
+		c.at = c.d.f.space.Data(n, c.d.f.space.Align(n))
 	}
 }
 
@@ -96,7 +96,7 @@ func (c *contiguous) write(rows []byte) error {
 		return c.keep(rows)
 	}
 	c.allocate()
-	err := c.d.f.out.put(rows, c.at+c.next)
+	err := c.d.f.out.Put(rows, c.at+c.next)
 	c.next += int64(len(rows))
 	return err
 }
@@ -106,13 +106,13 @@ func (c *contiguous) keep(rows []byte) error {
 	if c.spool == nil {
 		t, err := os.CreateTemp(c.d.f.o.spool, "h5arrow-*")
 		if err != nil {
-			return h5err.Wrap(h5err.IO, h5err.Cause(err), "make a temporary file").WithOption("write.WithSpool", "choose its directory")
+			return h5err.Wrap(h5err.IO, h5err.Cause(err), "make a temporary file")
 		}
 		os.Remove(t.Name()) // where the system allows it, nothing is left after a crash
 		c.spool = t
 	}
 	if _, err := c.spool.Write(rows); err != nil {
-		return h5err.Wrap(h5err.IO, h5err.Cause(err), "write a temporary file").WithOption("write.WithSpool", "choose its directory")
+		return h5err.Wrap(h5err.IO, h5err.Cause(err), "write a temporary file")
 	}
 	c.next += int64(len(rows))
 	return nil
@@ -132,7 +132,7 @@ func (c *contiguous) finish() error {
 	for left := c.d.bytes() - c.next; left > 0; left = c.d.bytes() - c.next {
 		run, err := c.d.fillRun(left)
 		if err == nil {
-			err = c.d.f.out.put(run, c.at+c.next)
+			err = c.d.f.out.Put(run, c.at+c.next)
 		}
 		if err != nil {
 			return err
@@ -151,7 +151,7 @@ func (c *contiguous) unspool() error {
 		if n == 0 && err != nil && !errors.Is(err, io.EOF) || n == 0 {
 			return h5err.Wrap(h5err.IO, err, "read a temporary file")
 		}
-		if err := c.d.f.out.put(buf[:n], c.at+at); err != nil {
+		if err := c.d.f.out.Put(buf[:n], c.at+at); err != nil {
 			return err
 		}
 		at += int64(n)

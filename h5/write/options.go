@@ -4,6 +4,7 @@ import (
 	"runtime"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/write/internal/space"
 )
 
 // Version is the oldest release of the HDF5 library that shall be able to read a file.
@@ -48,6 +49,11 @@ func defaults() options {
 	return options{align: 64, largeAlign: 4096, largeFrom: 64 << 10, workers: runtime.GOMAXPROCS(0), memory: 64 << 20}
 }
 
+// rules returns the rules for addresses.
+func (o *options) rules() space.Rules {
+	return space.Rules{Base: o.userBlock, Raw: o.align, Large: o.largeAlign, From: o.largeFrom, Page: o.page}
+}
+
 func (o *options) apply(opts []Option) error {
 	for _, opt := range opts {
 		if err := opt(o); err != nil {
@@ -55,7 +61,7 @@ func (o *options) apply(opts []Option) error {
 		}
 	}
 	if o.page > 0 && o.version == Earliest {
-		return h5err.New(h5err.Argument, "pages need at least version %v of HDF5", V110).WithOption("write.WithVersion", "choose a newer one")
+		return h5err.New(h5err.Argument, "pages need at least version %v of HDF5", V110)
 	}
 	return nil
 }

@@ -598,26 +598,3 @@ func writeTo(t *testing.T, name string, create func(w *os.File) (*write.File, er
 		t.Fatalf("%s: %v", name, err)
 	}
 }
-
-// withoutReferences makes integers of all references.
-func (t *tree) withoutReferences() {
-	for _, n := range t.objects {
-		numbers(n.typ)
-		for _, a := range n.attrs {
-			numbers(a.Type)
-		}
-	}
-}
-
-func numbers(t *h5.Type) {
-	if t == nil {
-		return
-	}
-	if t.Class == h5.ClassReference {
-		*t = *fixed(8, false)
-	}
-	numbers(t.Base)
-	for _, m := range t.Members {
-		numbers(m.Type)
-	}
-}

@@ -1,6 +1,7 @@
 //go:build linux || darwin || freebsd || netbsd || openbsd || dragonfly
 
-package write
+// Package lock keeps other writers away from a file that is changed.
+package lock
 
 import (
 	"os"
@@ -9,9 +10,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// lock keeps other writers away: those of the HDF5 library hold an exclusive lock by flock, its readers a shared one, which does not
+// File keeps other writers away: those of the HDF5 library hold an exclusive lock by flock, its readers a shared one, which does not
 // matter; further calls of Append are kept away by a lock of the whole file by fcntl.
-func lock(w *os.File) (unlock func(), err error) {
+func File(w *os.File) (unlock func(), err error) {
 	fd := int(w.Fd())
 	whole := syscall.Flock_t{Type: syscall.F_WRLCK}
 	if err := syscall.FcntlFlock(uintptr(fd), syscall.F_SETLK, &whole); err == syscall.EACCES || err == syscall.EAGAIN {

@@ -1,10 +1,10 @@
-package write
+// Package queue has chunks encoded by several goroutines and written in order.
+package queue
 
 import (
 	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
-	"github.com/h5arrow/h5arrow/h5/write/internal/format"
 )
 
 // The number of chunks in flight has bounds that do not depend on the number of workers, as it decides where variable-length values
@@ -14,40 +14,45 @@ const (
 	maxInFlight = 512
 )
 
-// queue has chunks encoded by workers, and writes them in the order in which they were given.
-type queue struct {
-	f       *File
-	jobs    chan *job
+// Queue has chunks encoded by workers, and writes them in the order in which they were given.
+type Queue struct {
+	Workers int
+	Memory  int64 // bytes that may be in flight, besides a few chunks
+
+	jobs    chan *Job
 	wg      sync.WaitGroup
 	started bool
-	pending []*job
+	pending []*Job
 	bytes   int64
 	free    [][]byte
 }
 
-// job is a chunk on its way to the file.
-type job struct {
-	to      *chunked
-	number  uint64
-	values  []byte // the queue's own
-	encoder *encode.Encoder
+// Store takes chunks as they are stored.
+type Store interface {
+	Store(number uint64, stored []byte, mask uint32) error
+}
+
+// Job is a chunk on its way to the file.
+type Job struct {
+	To      Store
+	Number  uint64
+	Values  []byte          // the queue's own, from Buffer
+	Encoder *encode.Encoder // nil: the chunk is written as it is
+	Mask    uint32
 
 	done   chan struct{} // nil: nothing to encode
 	stored []byte
-	mask   uint32
 	err    error
 }
 
-func (q *queue) start(f *File) { q.f = f }
-
 // work starts the workers with the first chunk that is to be encoded.
-func (q *queue) work() {
+func (q *Queue) work() {
 	if q.started {
 		return
 	}
 	q.started = true
-	q.jobs = make(chan *job, maxInFlight+1)
-	for range q.f.o.workers {
+	q.jobs = make(chan *Job, maxInFlight+1)
+	for range q.Workers {
 		q.wg.Add(1)
 		go func() {
 			defer q.wg.Done()
@@ -55,7 +60,7 @@ func (q *queue) work() {
 			defer st.Close()
 			for j := range q.jobs {
 				var out []byte
-				if out, j.mask, j.err = j.encoder.Encode(st, j.values); j.err == nil {
+				if out, j.Mask, j.err = j.Encoder.Encode(st, j.Values); j.err == nil {
 					j.stored = append(j.stored[:0], out...)
 				}
 				close(j.done)
@@ -64,8 +69,8 @@ func (q *queue) work() {
 	}
 }
 
-// stop ends the workers.
-func (q *queue) stop() {
+// Stop ends the workers.
+func (q *Queue) Stop() {
 	if q.started {
 		close(q.jobs)
 		q.wg.Wait()
@@ -74,8 +79,8 @@ func (q *queue) stop() {
 	q.pending, q.free = nil, nil
 }
 
-// buffer returns n bytes of any content, which belong to the job that they are given to.
-func (q *queue) buffer(n int) []byte {
+// Buffer returns n bytes of any content, which belong to the job that they are given to.
+func (q *Queue) Buffer(n int) []byte {
 	if k := len(q.free); k > 0 {
 		b := q.free[k-1]
 		q.free = q.free[:k-1]
@@ -86,23 +91,23 @@ func (q *queue) buffer(n int) []byte {
 	return make([]byte, n)
 }
 
-func (q *queue) release(b []byte) {
+func (q *Queue) release(b []byte) {
 	if cap(b) > 0 && len(q.free) < 64 {
 		q.free = append(q.free, b)
 	}
 }
 
-// give adds a chunk. Without an encoder it is written as it is.
-func (q *queue) give(j *job) error {
-	if j.encoder != nil {
+// Give adds a chunk. Without an encoder it is written as it is.
+func (q *Queue) Give(j *Job) error {
+	if j.Encoder != nil {
 		q.work()
-		j.stored = q.buffer(len(j.values))[:0]
+		j.stored = q.Buffer(len(j.Values))[:0]
 		j.done = make(chan struct{})
 		q.jobs <- j
 	}
 	q.pending = append(q.pending, j)
-	q.bytes += int64(len(j.values))
-	for len(q.pending) > maxInFlight || q.bytes > q.f.o.memory && len(q.pending) > minInFlight {
+	q.bytes += int64(len(j.Values))
+	for len(q.pending) > maxInFlight || q.bytes > q.Memory && len(q.pending) > minInFlight {
 		if err := q.pop(); err != nil {
 			return err
 		}
@@ -111,14 +116,14 @@ func (q *queue) give(j *job) error {
 }
 
 // pop writes the oldest chunk.
-func (q *queue) pop() error {
+func (q *Queue) pop() error {
 	j := q.pending[0]
 	q.pending[0] = nil
 	if q.pending = q.pending[1:]; len(q.pending) == 0 {
 		q.pending = nil
 	}
-	q.bytes -= int64(len(j.values))
-	stored := j.values
+	q.bytes -= int64(len(j.Values))
+	stored := j.Values
 	if j.done != nil {
 		<-j.done
 		stored = j.stored
@@ -126,23 +131,18 @@ func (q *queue) pop() error {
 	if j.err != nil {
 		return j.err
 	}
-	err := j.to.store(j.number, stored, j.mask)
-	q.release(j.values)
+	err := j.To.Store(j.Number, stored, j.Mask)
+	q.release(j.Values)
 	q.release(j.stored)
 	return err
 }
 
-// drain writes all chunks.
-func (q *queue) drain() error {
+// Drain writes all chunks.
+func (q *Queue) Drain() error {
 	for len(q.pending) > 0 {
 		if err := q.pop(); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-// chunkOf returns the record of a stored chunk.
-func chunkOf(number uint64, addr int64, size int, mask uint32) format.Chunk {
-	return format.Chunk{Number: number, Addr: uint64(addr), Size: uint64(size), Mask: mask}
 }
