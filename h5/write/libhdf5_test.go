@@ -51,7 +51,7 @@ func compare(t *testing.T, o *oracle.Oracle, file string, n *node) {
 			t.Errorf("%s: attribute %s of type %v:\n%x, want\n%x", n.path, a.Name, a.Type, got, a.Data)
 		}
 	}
-	if n.kind != "dataset" || foreign(n.spec.Filters) {
+	if n.kind != "dataset" || byPlugin(n.spec.Filters) {
 		return
 	}
 	info, err := o.Dataset(file, n.path)
@@ -75,8 +75,8 @@ func compare(t *testing.T, o *oracle.Oracle, file string, n *node) {
 	}
 }
 
-// foreign reports whether there are filters that are not the library's.
-func foreign(filters []h5.Filter) bool {
+// byPlugin reports whether there are filters that are not the library's.
+func byPlugin(filters []h5.Filter) bool {
 	for _, f := range filters {
 		if f.ID > encode.ScaleOffset {
 			return true

@@ -11,15 +11,15 @@ import (
 
 // values knows how elements of a type are given and stored.
 type values struct {
-	t     *h5.Type
-	size  int  // as stored
-	least int  // bytes of the smallest element in flat form
-	heap  bool // elements are in flat form
-	same  bool // inside an element in flat form, this part is as it is stored
-	refs  bool // there are references
-	base  *values
-	parts []part // of a compound
-	items int    // of an array
+	t        *h5.Type
+	size     int  // as stored
+	minBytes int  // bytes of the smallest element in flat form
+	heap     bool // elements are in flat form
+	same     bool // inside an element in flat form, this part is as it is stored
+	refs     bool // there are references
+	base     *values
+	parts    []part // of a compound
+	items    int    // of an array
 
 	at []int // offsets of references in an element that is not in flat form
 }
@@ -31,38 +31,38 @@ type part struct {
 
 // newValues returns the values of a valid type.
 func newValues(t *h5.Type) *values {
-	v := &values{t: t, size: t.Size, least: t.Size}
+	v := &values{t: t, size: t.Size, minBytes: t.Size}
 	v.same = true
 	switch t.Class {
 	case h5.ClassReference:
 		v.refs, v.at = true, []int{0}
 		if t.Ref == h5.RefRegion1 {
-			v.heap, v.same, v.least = true, false, 8
+			v.heap, v.same, v.minBytes = true, false, 8
 		}
 	case h5.ClassVLen:
-		v.heap, v.same, v.least = true, false, 8
+		v.heap, v.same, v.minBytes = true, false, 8
 		if !t.VarString {
 			v.base = newValues(t.Base)
 			v.refs = v.base.refs
 		}
 	case h5.ClassCompound:
-		v.least = 0
+		v.minBytes = 0
 		for _, m := range t.Members {
 			p := part{m.Offset, newValues(m.Type)}
-			v.same = v.same && p.v.same && m.Offset == v.least
-			v.least += p.v.least
+			v.same = v.same && p.v.same && m.Offset == v.minBytes
+			v.minBytes += p.v.minBytes
 			v.parts = append(v.parts, p)
 			v.heap, v.refs = v.heap || p.v.heap, v.refs || p.v.refs
 			for _, at := range p.v.at {
 				v.at = append(v.at, m.Offset+at)
 			}
 		}
-		v.same = v.same && v.least == v.size
+		v.same = v.same && v.minBytes == v.size
 	case h5.ClassArray:
 		v.base = newValues(t.Base)
 		v.heap, v.refs, v.same = v.base.heap, v.base.refs, v.base.same
 		v.items = t.Size / t.Base.Size
-		v.least = v.items * v.base.least
+		v.minBytes = v.items * v.base.minBytes
 		if len(v.base.at) > 0 && !v.heap {
 			for i := range v.items {
 				for _, at := range v.base.at {
@@ -222,7 +222,7 @@ func (v *values) itemLeast() int {
 	if v.base == nil {
 		return 1
 	}
-	return v.base.least
+	return v.base.minBytes
 }
 
 // region converts a region reference: the number of the dataset, and a selection as it is stored.
@@ -274,10 +274,10 @@ func (v *values) skip(data []byte) (rest []byte, err error) {
 	}
 	switch v.t.Class {
 	case h5.ClassVLen, h5.ClassReference:
-		least := v.itemLeast()
-		n, data, err := flatLength(data, least)
+		minBytes := v.itemLeast()
+		n, data, err := flatLength(data, minBytes)
 		if err != nil || v.base == nil || v.base.same {
-			return data[min(n*least, len(data)):], err
+			return data[min(n*minBytes, len(data)):], err
 		}
 		for range n {
 			if data, err = v.base.skip(data); err != nil {

@@ -139,7 +139,7 @@ func (st *State) lzfBlock(dst, src []byte) []byte {
 			continue
 		}
 		n := 3
-		for most := min(len(src)-i, lzfLongest); n < most && src[from+n] == src[i+n]; {
+		for maxLen := min(len(src)-i, lzfLongest); n < maxLen && src[from+n] == src[i+n]; {
 			n++
 		}
 		flush(i)
