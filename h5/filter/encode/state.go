@@ -20,7 +20,6 @@ type State struct {
 	zlibOut  bytes.Buffer
 	zstd     map[zstd.EncoderLevel]*zstd.Encoder
 	lz4      lz4.Compressor
-	lz4hc    map[lz4.CompressionLevel]*lz4.CompressorHC
 	lzf      []int32
 }
 
