@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"path"
 	"strings"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -64,12 +66,13 @@ func (s *selection) complete(cmd *cobra.Command) {
 	}
 }
 
-// withFile calls fn with the first file of a command line, if it can be opened. Completion says nothing about errors.
+// withFile calls fn with the first file of a command line, if it can be opened. Completion says nothing about errors, and asks
+// no server.
 func withFile(args []string, fn func(f *arrowmap.File)) {
-	if len(args) == 0 {
+	if len(args) == 0 || far.IsURL(args[0]) {
 		return
 	}
-	names, err := expand(args[:1])
+	names, err := new(reading).expand(context.Background(), args[:1])
 	if err != nil {
 		return
 	}
