@@ -14,3 +14,13 @@ const (
 
 // ZoneAttribute is the HDF5 attribute with the time zone of timestamps.
 const ZoneAttribute = "h5arrow.timezone"
+
+// HDF5 attributes of tables and columns that package arrowmap/tablewriter writes, beside those of their layouts.
+const (
+	MetadataAttribute = "h5arrow.metadata"  // JSON object: metadata of Arrow, by their own keys
+	TypeAttribute     = "h5arrow.type"      // the Arrow type in words, where stored.Attribute has it
+	NullsAttribute    = "h5arrow.nulls"     // what the column's nulls are: "mask:NAME", "bitmap:NAME", "sentinel", "all"
+	RowNullsAttribute = "h5arrow.row_nulls" // those of whole rows of several items: "bitmap:NAME"
+	LabelsAttribute   = "h5arrow.labels"    // name of the dataset of the labels that the values are indices of
+	OrderAttribute    = "h5arrow.columns"   // JSON list: the columns' order, where names have commas; the links of a plain table
+)

@@ -4,8 +4,7 @@ import (
 	"encoding/binary"
 	"io"
 
-	flatbuffers "github.com/google/flatbuffers/go"
-
+	"github.com/h5arrow/h5arrow/dtype/message"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -73,7 +72,7 @@ func (c *checked) next() error {
 		return err
 	}
 	err = recovered(func() error {
-		c.body = verify(c.head[start:])
+		c.body = message.Verify(c.head[start:])
 		return nil
 	})
 	if err == nil && c.body < 0 {
@@ -85,90 +84,4 @@ func (c *checked) next() error {
 	}
 	c.pos += int64(len(c.head))
 	return nil
-}
-
-// Further positions in the virtual tables of flatbuffers.
-const (
-	messageBodyLength = 10
-	messageMetadata   = 12
-	schemaFields      = 6
-	schemaMetadata    = 8
-	fieldName         = 4
-	fieldTypeType     = 8
-	fieldType         = 10
-	fieldChildren     = 14
-	fieldMetadata     = 16
-	timestampZone     = 6
-	keyValueKey       = 4
-	keyValueValue     = 6
-
-	headerSchema  = 1
-	typeTimestamp = 10
-)
-
-// verify panics unless arrow-go allocates memory in proportion to the size of a message's metadata when reading it. It
-// returns the length of the message's body.
-func verify(meta []byte) int64 {
-	v := verifier{budget: 16 * int64(len(meta))}
-	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
-	v.metadata(root, messageMetadata)
-	if root.GetByteSlot(messageHeaderType, 0) == headerSchema {
-		schema := header(meta)
-		v.metadata(schema, schemaMetadata)
-		v.fields(schema, schemaFields, 0)
-	}
-	return root.GetInt64Slot(messageBodyLength, 0)
-}
-
-// verifier counts what will be allocated. Tables and strings may be referenced more than once, so a small message can expand
-// to a huge one.
-type verifier struct{ budget int64 }
-
-func (v *verifier) spend(n int) {
-	if v.budget -= int64(n); v.budget < 0 {
-		panic(h5err.New(h5err.Corrupt, "it claims more than it contains"))
-	}
-}
-
-// tables calls fn for each table of a vector.
-func (v *verifier) tables(t flatbuffers.Table, slot flatbuffers.VOffsetT, fn func(flatbuffers.Table)) {
-	o := flatbuffers.UOffsetT(t.Offset(slot))
-	if o == 0 {
-		return
-	}
-	n, at := t.VectorLen(o), t.Vector(o)
-	v.spend(8 * n)
-	for range n {
-		fn(flatbuffers.Table{Bytes: t.Bytes, Pos: at + t.GetUOffsetT(at)})
-		at += flatbuffers.SizeUOffsetT
-	}
-}
-
-func (v *verifier) text(t flatbuffers.Table, slot flatbuffers.VOffsetT) {
-	if o := flatbuffers.UOffsetT(t.Offset(slot)); o != 0 {
-		v.spend(len(t.ByteVector(o + t.Pos)))
-	}
-}
-
-func (v *verifier) metadata(t flatbuffers.Table, slot flatbuffers.VOffsetT) {
-	v.tables(t, slot, func(kv flatbuffers.Table) {
-		v.text(kv, keyValueKey)
-		v.text(kv, keyValueValue)
-	})
-}
-
-func (v *verifier) fields(t flatbuffers.Table, slot flatbuffers.VOffsetT, depth int) {
-	if depth > 64 {
-		panic(h5err.New(h5err.Corrupt, "types nested more than %d deep", depth-1))
-	}
-	v.tables(t, slot, func(f flatbuffers.Table) {
-		v.text(f, fieldName)
-		v.metadata(f, fieldMetadata)
-		if o := flatbuffers.UOffsetT(f.Offset(fieldType)); o != 0 && f.GetByteSlot(fieldTypeType, 0) == typeTimestamp {
-			var zoned flatbuffers.Table
-			f.Union(&zoned, o)
-			v.text(zoned, timestampZone)
-		}
-		v.fields(f, fieldChildren, depth+1)
-	})
 }

@@ -9,9 +9,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/mapped"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -213,7 +213,7 @@ func (r *rawArray) build(ctx context.Context, a, b int64) (arrow.Array, error) {
 	env := &dtype.Env{Alloc: memory.NewGoAllocator(), OffsetSize: 8}
 	if r.dense && !r.realign {
 		if view, ok := r.src.View(r.offset+a*r.rowBytes, n); ok && n > 0 {
-			buf := buffer.Mapped(r.src, view)
+			buf := mapped.Buffer(r.src, view)
 			defer buf.Release()
 			raw.Bytes, raw.Owner = view, buf
 			return r.plan.Build(raw, env)

@@ -1,3 +1,4 @@
+// Package buffer lends large buffers for decoded rows, and reports whether bytes are aligned.
 package buffer
 
 import "unsafe"

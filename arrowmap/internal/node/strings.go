@@ -17,6 +17,7 @@ type text struct {
 	bounds        bounds
 	wide          bool // offsets have 64 bits
 	nulEnds       bool // a text ends in a NUL, which is left out
+	types         dtype.Options
 	nulls         []nullSource
 }
 
@@ -41,8 +42,11 @@ func (p *Planner) strings(v *convention.Strings) (Node, error) {
 	if space.Dims[0] == 0 && v.Bounds == convention.BoundsBoth {
 		return nil, fail(v.Offsets, h5err.Corrupt, "no offsets: there must be one more than there are rows")
 	}
-	n := &text{p: p, data: v.Data, offsets: v.Offsets, wide: ot.Size == 8, nulEnds: v.NulEnds,
+	n := &text{p: p, data: v.Data, offsets: v.Offsets, wide: ot.Size == 8, nulEnds: v.NulEnds, types: p.Types,
 		bounds: bounds{v.Offsets, v.Bounds, v.Data.Rows()}}
+	if v.Binary {
+		n.types.Strings = dtype.StringsBinary
+	}
 	n.Rows = n.bounds.rows()
 	var err error
 	if n.nulls, err = p.nullSources(v.Nulls, v.Data, n.Rows, 1, true); err != nil {
@@ -57,7 +61,7 @@ func (p *Planner) strings(v *convention.Strings) (Node, error) {
 
 // describe fills in the Info of a planned node.
 func (n *text) describe() {
-	switch binary := n.p.Types.Strings == dtype.StringsBinary; {
+	switch binary := n.types.Strings == dtype.StringsBinary; {
 	case binary && n.wide:
 		n.Type = arrow.BinaryTypes.LargeBinary
 	case binary:
@@ -126,7 +130,7 @@ func (n *text) array(x *Part, a, b int64) (arrow.Array, error) {
 			return nil, err
 		}
 	}
-	return dtype.BuildStrings(raw, n.p.Types, x.env(n.p, n.data))
+	return dtype.BuildStrings(raw, n.types, x.env(n.p, n.data))
 }
 
 // bytes returns the bytes that the offsets in raw reach: all there are when they are mapped, since then the offsets can

@@ -6,8 +6,8 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/dtype/mapped"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -84,7 +84,7 @@ func (s *stream) view(lo, hi int64) (node.Piece, bool) {
 	if !ok || len(bytes) == 0 {
 		return node.Piece{}, false
 	}
-	return node.Piece{Lo: lo, Hi: hi, Row: s.RowBytes(), Bytes: bytes, Owner: buffer.Mapped(s.ds.File().Source(), bytes)}, true
+	return node.Piece{Lo: lo, Hi: hi, Row: s.RowBytes(), Bytes: bytes, Owner: mapped.Buffer(s.ds.File().Source(), bytes)}, true
 }
 
 // View implements node.Pass.
