@@ -6,12 +6,15 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
+	"github.com/h5arrow/h5arrow/arrowmap/layout"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/attr"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5"
 )
 
@@ -29,9 +32,43 @@ func addAttributes(md map[string]string, o h5.Object) {
 		return
 	}
 	for _, a := range attrs {
+		if slices.Contains(ownAttributes, a.Name) {
+			continue
+		}
 		if s, ok := attributeText(a); ok && utf8.ValidString(a.Name) {
 			md[attrPrefix+a.Name] = s
 			addType(md, a, s)
+		}
+	}
+	addOwn(md, attrs)
+}
+
+// ownAttributes are the attributes that package tablewriter writes to say how Arrow's types and metadata are stored.
+var ownAttributes = []string{
+	stored.Attribute, dtype.MetadataAttribute, dtype.TypeAttribute, dtype.NullsAttribute, dtype.RowNullsAttribute,
+	dtype.LabelsAttribute, dtype.OrderAttribute,
+}
+
+// addOwn adds the metadata that package tablewriter stored, under their own keys. Where they are attributes of their own as well,
+// these have the values: other software may have changed them.
+func addOwn(md map[string]string, attrs []*h5.Attribute) {
+	at := slices.IndexFunc(attrs, func(a *h5.Attribute) bool { return a.Name == dtype.MetadataAttribute })
+	if at < 0 {
+		return
+	}
+	text, _ := attrs[at].Text()
+	keys := map[string]string{}
+	if json.Unmarshal([]byte(text), &keys) != nil {
+		return
+	}
+	for k, v := range keys {
+		own, visible := md[attrPrefix+k]
+		switch {
+		case visible && !slices.Contains(layout.Reserved(), k):
+			md[k] = own
+			delete(md, attrPrefix+k)
+		case !strings.HasPrefix(k, attrPrefix) || md[k] == "":
+			md[k] = v
 		}
 	}
 }

@@ -2,6 +2,7 @@ package convention
 
 import (
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -64,3 +65,9 @@ type Struct struct {
 
 // Main returns Data.
 func (s *Struct) Main() *h5.Dataset { return s.Data }
+
+// AllNull describes a column of Arrow's type null, with a row for each one of a dataset.
+func AllNull(d *h5.Dataset) *Generated {
+	return &Generated{Data: d, Rows: d.Rows(), Type: arrow.Null, Reason: "every value is null",
+		Generate: func(lo, hi int64, _ memory.Allocator) (arrow.Array, error) { return array.NewNull(int(hi - lo)), nil }}
+}

@@ -91,6 +91,7 @@ type Strings struct {
 	Offsets *h5.Dataset
 	Bounds  Bounds
 	NulEnds bool // each text ends in a NUL, which is not part of it
+	Binary  bool // it is not text but bytes
 	Nulls   []Null
 }
 

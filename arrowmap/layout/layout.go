@@ -4,8 +4,11 @@
 package layout
 
 import (
+	"slices"
+
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/attr"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 )
 
 // Column is where the datasets of one column go. Paths are relative to the group of the column.
@@ -30,5 +33,10 @@ var reserved = []string{
 	"dtype", "dlength", "type", "column_order", "column_index", "ordered", // vaex
 	"DIMENSION_LIST", "REFERENCE_LIST", "DIMENSION_LABELS", "CLASS", "NAME", "_Netcdf4Dimid", "_Netcdf4Coordinates", // dimension scales
 	"encoding-type", "encoding-version", // anndata
-	dtype.ZoneAttribute,
+	dtype.ZoneAttribute, stored.Attribute, dtype.MetadataAttribute, dtype.TypeAttribute, dtype.NullsAttribute, dtype.RowNullsAttribute,
+	dtype.LabelsAttribute, dtype.OrderAttribute,
+	"alias", "fields", "size", "_FillValue",
 }
+
+// Reserved returns the names of attributes that say how a column or a table is stored, and that are not taken from metadata.
+func Reserved() []string { return slices.Clone(reserved) }

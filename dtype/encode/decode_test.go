@@ -65,7 +65,7 @@ type written struct {
 // write encodes an array.
 func write(t testing.TB, p *encode.Plan, md map[string]string, a arrow.Array) *written {
 	t.Helper()
-	contents, err := p.Encode(a)
+	contents, err := p.Encode(a, 0)
 	if err != nil {
 		t.Fatal(err)
 	}

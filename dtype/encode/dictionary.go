@@ -58,7 +58,7 @@ func (c *dictionary) encode(a arrow.Array) ([]Contents, error) {
 	if err != nil {
 		return nil, err
 	}
-	labels, err := c.labels.Encode(d.Dictionary())
+	labels, err := c.labels.Encode(d.Dictionary(), 0)
 	if err != nil {
 		return nil, h5err.Wrap(h5err.KindOf(err), err, "the labels of a dictionary")
 	}

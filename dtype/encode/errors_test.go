@@ -103,7 +103,7 @@ func TestEncodeErrors(t *testing.T) {
 			t.Errorf("%v: %v", tt.typ, err)
 			continue
 		}
-		_, err = p.Encode(dtest.ArrayOf(t, tt.typ, tt.rows))
+		_, err = p.Encode(dtest.ArrayOf(t, tt.typ, tt.rows), 0)
 		dtest.WantError(t, err, tt.kind, tt.text)
 	}
 	// Another array than was planned for.
@@ -112,7 +112,7 @@ func TestEncodeErrors(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, a := range []arrow.Array{dtest.ArrayOf(t, prim.Int16, "[1]"), dtest.ArrayOf(t, utf8, `["a"]`), dtest.ArrayOf(t, dtest.StructOf("a", prim.Int8), `[{"a":1}]`)} {
-		_, err := p.Encode(a)
+		_, err := p.Encode(a, 0)
 		dtest.WantError(t, err, h5err.Argument, "planned")
 	}
 	// Bad values under a null.
@@ -122,7 +122,7 @@ func TestEncodeErrors(t *testing.T) {
 	if p, err = encode.New(arrow.Field{Name: "x", Type: a.DataType()}, encode.Options{Width: 1}); err != nil {
 		t.Fatal(err)
 	}
-	if _, err = p.Encode(array.NewSlice(a, 0, 2)); err != nil {
+	if _, err = p.Encode(array.NewSlice(a, 0, 2), 0); err != nil {
 		t.Error(err)
 	}
 }

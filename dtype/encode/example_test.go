@@ -27,7 +27,7 @@ func ExampleNew() {
 	defer times.Release()
 	slice := array.NewSlice(times, 1, 4)
 	defer slice.Release()
-	contents, err := plan.Encode(slice)
+	contents, err := plan.Encode(slice, 0)
 	if err != nil {
 		fmt.Println(err)
 		return

@@ -105,11 +105,11 @@ func New(f arrow.Field, o Options) (*Plan, error) {
 // a struct or a list, labels that are not members of the enumeration. Values under a null never cause an error and are
 // not written.
 //
-// The result may share memory with a, and is valid as long as a is.
-func (p *Plan) Encode(a arrow.Array) ([]Contents, error) {
+// Errors count rows from row0 on. The result may share memory with a, and is valid as long as a is.
+func (p *Plan) Encode(a arrow.Array, row0 int64) ([]Contents, error) {
 	c, err := p.root.encode(a)
 	if err != nil {
-		return nil, element.Place(err, 0, p.items, p.name)
+		return nil, element.Place(err, row0, p.items, p.name)
 	}
 	return c, nil
 }

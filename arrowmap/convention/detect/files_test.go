@@ -7,6 +7,22 @@ var files = joined(rFiles, map[string]string{
 	"nexus_masked_old.h5.gz":    "as nexus_masked.h5",
 	"hdf5storage_old.h5.gz":     "as hdf5storage.h5",
 	"pytables_arrays_old.h5.gz": "as pytables_arrays.h5",
+	"imported.h5": `
+vaex /table 3
+  n: int8 1 | null | 3
+  l: list<float64> [1.5,2.5] | null | [3.5]
+  s: struct<a/b: int64> {"a/b":null} | {"a/b":8} | {"a/b":9}
+  b: binary /w== |  | AA==
+  d: decimal(10, 2) 1.5 | 0 | -0.05
+  z: null (null) | (null) | (null)
+  e: fsl<int16>[2] [0,1] | [2,3] | [4,5]
+`,
+	"plain.h5": `
+plain /plain 3
+  x: float64 1.5 | null | 2.5
+  a/b: utf8 a | null | c
+  k: dict<utf8, int8, ordered=false> yes | no | yes
+`,
 	"amuse.h5": `
 amuse /particles/0000000001 2
   mass: float64 0.5 | 1.5

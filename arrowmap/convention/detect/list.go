@@ -15,6 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/octave"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pandas"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/physics"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/plain"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/rhdf5"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/scipp"
@@ -45,6 +46,7 @@ func All() []Convention {
 	return []Convention{
 		{Name: "vaex", Description: "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", Detect: vaex.Detect},
 		{Name: "vaex-v1", Description: "older vaex files: datasets in a group with the attribute column_order", Detect: vaex.DetectV1},
+		{Name: "plain", Description: "plain tables of h5arrow: a dataset for each column, with masks and labels beside it", Detect: plain.Detect},
 		{Name: "pandas", Description: "frames and series of pandas' HDFStore, in its table and its fixed format", Detect: pandas.Detect},
 		{Name: "pytables", Description: "tables of PyTables: booleans, times, enumerations, nested columns", Detect: pytables.Detect, Part: pytables.Part},
 		{Name: "astropy", Description: "tables of astropy: a compound dataset beside its __table_column_meta__, with masked columns and units", Detect: astropy.Detect, Part: astropy.Part},

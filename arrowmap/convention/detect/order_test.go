@@ -22,6 +22,7 @@ var order = []struct{ before, after, why, file, path string }{
 	{"rhdf5", "netcdf", "scales of HDF5Array are names, on the axes of R, and NA is R's", "hdf5array.h5.gz", "/"},
 	{"rhdf5", "group", "vectors of several lengths are tables of their own", "rhdf5.h5.gz", "/frame"},
 	{"octave", "group", "dimensions are reversed, and those of what is empty are not values", "octave.h5.gz", "/na"},
+	{"plain", "group", "masks and labels are not columns", "plain.h5", "/plain"},
 	{"vaex-v1", "group", "column_order says in which order", "order.h5", "/data"},
 	{"pandas", "group", "the arrays of the fixed format are of one length, but are an index and blocks of columns", "pandas_fixed.h5.gz", "/series"},
 	{"pytables", "compound", "bitfields are booleans, and times are times", "pytables.h5.gz", "/little"},

@@ -2,11 +2,13 @@
 package vaex
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -49,8 +51,28 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	if marked {
 		t.Reason = "attribute type='table' and " + t.Reason
 	}
-	t.Columns, err = columnsOf(columns)
+	if t.Columns, err = columnsOf(columns); err == nil {
+		err = withArrow(t, g, columns)
+	}
 	return []*convention.Table{t}, err
+}
+
+// withArrow adds the columns of types that vaex lacks, which package arrowmap/tablewriter puts into a group beside the others.
+func withArrow(t *convention.Table, g, columns *h5.Group) error {
+	if _, has, err := g.Link("arrow"); err != nil || !has {
+		return err
+	}
+	o, err := g.Open("arrow")
+	if err != nil {
+		return err
+	}
+	more, ok := o.(*h5.Group)
+	if !ok {
+		return object.Corrupt(o, "columns of Arrow's types, but no group")
+	}
+	added, err := columnsOf(more)
+	t.Columns = ordered(columns, append(t.Columns, added...))
+	return err
 }
 
 // hasColumnGroup reports whether the first group in columns looks like a vaex column.
@@ -88,9 +110,12 @@ func columnsOf(columns *h5.Group) ([]convention.Column, error) {
 
 // ordered sorts columns by the attribute column_order of a group.
 func ordered(g *h5.Group, columns []convention.Column) []convention.Column {
-	order := object.Text(g, "column_order")
-	if order == "" {
-		return columns
+	names := strings.Split(object.Text(g, "column_order"), ",")
+	if text := object.Text(g, dtype.OrderAttribute); text != "" { // names have commas
+		var all []string
+		if json.Unmarshal([]byte(text), &all) == nil {
+			names = all
+		}
 	}
 	at := make(map[string]int, len(columns))
 	for i := range columns {
@@ -98,7 +123,7 @@ func ordered(g *h5.Group, columns []convention.Column) []convention.Column {
 	}
 	taken := make([]bool, len(columns))
 	out := make([]convention.Column, 0, len(columns))
-	for _, name := range strings.Split(order, ",") {
+	for _, name := range names {
 		if i, ok := at[name]; ok && !taken[i] {
 			taken[i] = true
 			out = append(out, columns[i])
@@ -130,7 +155,9 @@ func columnOf(columns *h5.Group, l h5.Link) convention.Column {
 			c.Values = p
 		}
 	case *h5.Group:
-		c.Values, c.Err = valuesOf(o)
+		if c.Values, c.Err = (&parts{maxParts}).valuesOf(o, 0); c.Err == nil {
+			c.Values, c.Err = column.Restored(o, c.Values)
+		}
 	default:
 		c.Err = object.Corrupt(o, "a column that is neither a group nor a dataset")
 	}
@@ -142,7 +169,7 @@ func columnOf(columns *h5.Group, l h5.Link) convention.Column {
 	return c
 }
 
-func valuesOf(g *h5.Group) (convention.Values, error) {
+func (p *parts) valuesOf(g *h5.Group, depth int) (convention.Values, error) {
 	switch kind := object.Text(g, "type"); kind {
 	case "":
 		return dataOf(g)
@@ -164,6 +191,8 @@ func valuesOf(g *h5.Group) (convention.Values, error) {
 			d.Ordered = ok && n != 0
 		}
 		return d, nil
+	case "null", "binary", "list", "fixed_size_list", "struct":
+		return p.arrowOf(g, kind, depth)
 	case "csr_matrix":
 		l, err := column.Sparse(g, "indptr", "indices", "data")
 		if err != nil {
@@ -186,6 +215,9 @@ func partOf(g *h5.Group, name string) (convention.Values, error) {
 	part, ok := o.(*h5.Group)
 	if !ok {
 		return nil, object.Corrupt(o, "no group")
+	}
+	if object.Text(part, "type") == "binary" {
+		return bytesOf(part)
 	}
 	return dataOf(part)
 }
@@ -218,7 +250,10 @@ func dataOf(g *h5.Group) (convention.Values, error) {
 	}
 	if p.DType != "str" {
 		p.Nulls = nulls
-		return p, nil
+		if err := column.Sentinel(p); err != nil {
+			return nil, err
+		}
+		return masked(g, "row_bitmap", p)
 	}
 	text, err := Text(data)
 	if err != nil {

@@ -487,5 +487,50 @@ def stack():
             f["three/x%d/v" % k] = [k]
 
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths, stack):
+def imported():
+    """What h5arrow import writes: a table of vaex with columns that vaex lacks, and a plain one."""
+    with file("imported.h5") as f:
+        t = f.create_group("table")
+        t.attrs["type"] = "table"
+        c = t.create_group("columns")
+        c.attrs["column_order"] = "n,l,s,b,d,z,e"
+        c["n/data"] = np.array([1, -128, 3], "i1")
+        c["n/data"].attrs.update({"_FillValue": np.int8(-128), "h5arrow.nulls": "sentinel"})
+        c["n"].attrs.update({"unit": "m", "h5arrow.metadata": '{"unit":"km","type":"odd"}'})
+        c["d/data"] = np.array([150, 0, -5])
+        c["d"].attrs["ARROW:schema"] = decimal_field
+        a = t.create_group("arrow")
+        a["l/indices"] = np.array([0, 2, 2, 3], "i4")
+        a["l/null_bitmap"] = np.array([0b101], "u1")
+        a["l/items/data"] = np.array([1.5, 2.5, 3.5])
+        a["l"].attrs["type"] = "list"
+        a["s/fields/0/data"] = [7, 8, 9]
+        a["s/fields/0/null_bitmap"] = np.array([0b110], "u1")
+        a["s"].attrs.update({"type": "struct", "fields": '["a/b"]'})
+        a["b/data"] = np.frombuffer(b"\xff\x00", "S1")
+        a["b/data"].attrs["dtype"] = "str"
+        a["b/indices"] = np.array([0, 1, 1, 2], "i4")
+        a["b"].attrs["type"] = "binary"
+        a["z/data"] = np.zeros(3, "u1")
+        a["z"].attrs["type"] = "null"
+        a["e/items/data"] = np.arange(6, dtype="i2")
+        a["e"].attrs.update({"type": "fixed_size_list", "size": 2})
+    with file("plain.h5") as f:
+        g = f.create_group("plain")
+        g.attrs["h5arrow.columns"] = '["x","t","k"]'
+        g["x"] = [1.5, 0.0, 2.5]
+        g["x"].attrs["h5arrow.nulls"] = "mask:x_mask"
+        g["x_mask"] = [False, True, False]
+        g.create_dataset("t", data=["a", "", "c"], dtype=text)
+        g["t"].attrs.update({"alias": "a/b", "h5arrow.nulls": "bitmap:t_mask"})
+        g["t_mask"] = np.array([0b101], "u1")
+        g["k"] = np.array([1, 0, 1], "i1")
+        g["k"].attrs["h5arrow.labels"] = "k_labels"
+        g.create_dataset("k_labels", data=["no", "yes"], dtype=text)
+
+
+# The schema of one field of decimal128(10, 2) that Arrow writes, in base64.
+decimal_field = "/////3gAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABgAHAAwAAAAQABAAAAAAAAEHEAAAABwAAAAEAAAAAAAAAAAAAAAAAAAACAAMAAQACAAIAAAACgAAAAIAAAA="
+
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths, stack, imported):
     make()
