@@ -15,14 +15,25 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // ReadOption changes how Open works.
 type ReadOption func(*readOptions) error
 
 type readOptions struct {
-	limit int64
-	mem   memory.Allocator
+	limit  int64
+	mem    memory.Allocator
+	mapped bool
+}
+
+// WithMapping has Open map regular files: batches are then the file's own bytes, where they are not compressed, and to be read under
+// source.Guard. The size of a mapped buffer is not limited.
+func WithMapping() ReadOption {
+	return func(o *readOptions) error {
+		o.mapped = true
+		return nil
+	}
 }
 
 // WithMaxMemory limits the size of each buffer that is allocated, since a file may claim any size for a compressed one. The
@@ -50,7 +61,10 @@ func WithReadAllocator(mem memory.Allocator) ReadOption {
 type Reader struct {
 	name   string
 	refs   atomic.Int64
-	file   *os.File // nil for NewReader
+	file   *os.File        // nil for NewReader
+	src    *source.Source  // with WithMapping
+	msgs   *mappedMessages // with WithMapping
+	rows   int64           // -1: not known
 	in     *ipc.Reader
 	mem    *bounded
 	schema *arrow.Schema
@@ -85,10 +99,19 @@ func openFile(f *os.File, path string, opts []ReadOption) (*Reader, error) {
 	case info.IsDir():
 		return nil, ioError(path, errors.New("is a directory"))
 	case info.Mode().IsRegular():
+		o, err := readOptionsOf(opts)
+		if err == nil && o.mapped {
+			return openMapped(f, path, opts)
+		}
 		return NewReader(f, info.Size(), path, opts...)
 	}
-	r := newReader(path, Stream)
-	if err := r.open(f, math.MaxInt64, opts); err != nil {
+	return NewStreamReader(f, path, opts...)
+}
+
+// NewStreamReader is like Open for a stream, which it does not close. Errors contain name.
+func NewStreamReader(data io.Reader, name string, opts ...ReadOption) (*Reader, error) {
+	r := newReader(name, Stream)
+	if err := r.open(data, math.MaxInt64, opts); err != nil {
 		return nil, r.corrupt(err)
 	}
 	return r, nil
@@ -108,7 +131,7 @@ func NewReader(data io.ReaderAt, size int64, name string, opts ...ReadOption) (*
 }
 
 func newReader(name string, f Format) *Reader {
-	r := &Reader{name: name, format: f}
+	r := &Reader{name: name, format: f, rows: -1}
 	r.refs.Store(1)
 	return r
 }
@@ -141,18 +164,22 @@ func locate(data io.ReaderAt, size int64) (f Format, at, end int64, err error) {
 
 // open reads the schema of a stream of at most size bytes.
 func (r *Reader) open(data io.Reader, size int64, opts []ReadOption) error {
-	o := readOptions{limit: 1 << 30, mem: memory.DefaultAllocator}
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return err
-		}
+	o, err := readOptionsOf(opts)
+	if err != nil {
+		return err
 	}
 	// The allocator refuses bodies beyond the limit. For arrow-go, 0 means no limit.
 	r.mem = &bounded{Allocator: o.mem, limit: o.limit}
 	meta := max(min(size, o.limit), 1)
 	coding := []ipc.Option{ipc.WithAllocator(r.mem), ipc.WithBodySizeLimit(max(size, 1)), ipc.WithMetadataSizeLimit(meta)}
-	mr := ipc.NewMessageReader(&checked{r: data, max: meta}, coding...)
-	err := recovered(func() (err error) {
+	var mr ipc.MessageReader
+	if in, ok := data.(*io.SectionReader); ok && r.src != nil {
+		r.msgs = newMappedMessages(r.src, in, meta, r.mem)
+		mr = r.msgs
+	} else {
+		mr = ipc.NewMessageReader(&checked{r: data, max: meta}, coding...)
+	}
+	err = recovered(func() (err error) {
 		r.in, err = ipc.NewReaderFromMessageReader(mr, coding...)
 		return err
 	})
@@ -161,6 +188,16 @@ func (r *Reader) open(data io.Reader, size int64, opts []ReadOption) error {
 	}
 	r.schema = r.in.Schema()
 	return nil
+}
+
+func readOptionsOf(opts []ReadOption) (readOptions, error) {
+	o := readOptions{limit: 1 << 30, mem: memory.DefaultAllocator}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return o, err
+		}
+	}
+	return o, nil
 }
 
 // recovered calls a function of arrow-go and returns its panics as errors: it panics on some broken files.
@@ -193,6 +230,9 @@ func (r *Reader) Next() bool {
 		r.rec, err = r.in.Read()
 		return err
 	})
+	if r.msgs != nil && err != io.EOF {
+		r.msgs.delivered(err == nil)
+	}
 	if err == nil {
 		return true
 	}
@@ -229,7 +269,10 @@ func (r *Reader) Release() {
 	}
 	r.rec = nil
 	r.in.Release()
-	if r.file != nil {
+	if r.src != nil {
+		r.msgs.delivered(false)
+		r.src.Release() // it closes the file
+	} else if r.file != nil {
 		r.file.Close() // read only: there is nothing to lose
 	}
 }

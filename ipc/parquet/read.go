@@ -1,0 +1,111 @@
+package parquet
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
+	"github.com/apache/arrow-go/v18/arrow/memory"
+	"github.com/apache/arrow-go/v18/parquet"
+	pqfile "github.com/apache/arrow-go/v18/parquet/file"
+	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
+)
+
+// Reader reads the rows of a Parquet file as record batches. It implements array.RecordReader. It is not safe for concurrent use.
+type Reader struct {
+	array.RecordReader
+	name string
+	f    *pqfile.Reader
+	err  error
+}
+
+// readBatch is the number of rows of a batch that is read.
+const readBatch = 64 << 10
+
+// Open opens a Parquet file. Types and metadata are those of the stored Arrow schema, if there is one. The caller releases the
+// Reader. Errors are of kind IO, and Corrupt for files that are not Parquet or broken.
+func Open(ctx context.Context, path string) (*Reader, error) {
+	r := &Reader{name: path}
+	err := r.safely(func() error {
+		in, err := os.Open(path)
+		if err != nil {
+			return err
+		}
+		props := parquet.NewReaderProperties(memory.DefaultAllocator)
+		props.BufferedStreamEnabled = true // pages one by one, not whole column chunks
+		if r.f, err = pqfile.NewParquetReader(in, pqfile.WithReadProps(props)); err != nil {
+			return errors.Join(err, in.Close())
+		}
+		ar, err := pqarrow.NewFileReader(r.f, pqarrow.ArrowReadProperties{BatchSize: readBatch}, memory.DefaultAllocator)
+		if err != nil {
+			return err
+		}
+		r.RecordReader, err = ar.GetRecordReader(ctx, nil, nil)
+		return err
+	})
+	if err != nil {
+		r.close()
+		return nil, err
+	}
+	return r, nil
+}
+
+func (r *Reader) close() {
+	if r.f != nil {
+		r.f.Close() // read only: there is nothing to lose
+		r.f = nil
+	}
+}
+
+// Rows returns the number of rows of the file.
+func (r *Reader) Rows() int64 { return r.f.NumRows() }
+
+// Next moves to the next batch. It is false at the end and after an error.
+func (r *Reader) Next() (more bool) {
+	if r.err != nil {
+		return false
+	}
+	r.err = r.safely(func() error {
+		if more = r.RecordReader.Next(); !more {
+			return r.RecordReader.Err()
+		}
+		return nil
+	})
+	return more && r.err == nil
+}
+
+// Err returns the error that ended the reading.
+func (r *Reader) Err() error { return r.err }
+
+// Release gives up the reader, and closes the file.
+func (r *Reader) Release() {
+	r.RecordReader.Release()
+	r.close()
+}
+
+// RecordBatch returns the current batch, valid until the next call of Next unless retained.
+func (r *Reader) RecordBatch() arrow.RecordBatch { return r.RecordReader.RecordBatch() }
+
+// safely gives errors of arrow-go a kind, and returns its panics on broken files as errors.
+func (r *Reader) safely(fn func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = h5err.In(h5err.New(h5err.Corrupt, "broken Parquet data: %v", p), r.name, "")
+		}
+	}()
+	err = fn()
+	var e *h5err.Error
+	var p *fs.PathError
+	switch {
+	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled):
+		return err
+	case errors.As(err, &p):
+		return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't read"), r.name, "")
+	}
+	return h5err.In(h5err.Wrap(h5err.Corrupt, err, "not Parquet data, or broken"), r.name, "")
+}
