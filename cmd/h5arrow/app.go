@@ -32,6 +32,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).queryCommand,
 	(*app).serveCommand,
 	(*app).checkCommand,
+	(*app).importCommand,
 	(*app).completionCommand,
 }
 

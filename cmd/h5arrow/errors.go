@@ -69,6 +69,7 @@ var optionFlags = map[h5err.Option]string{
 	"h5.WithExternal":          "--allow-external",
 	"ipc.WithMaxMemory":        "--max-memory",
 	"parquet.WithGroupRows":    "--batch-rows",
+	"tablewriter.Options.Path": "--table",
 }
 
 // errorText returns the line about an error. It names flags instead of options.

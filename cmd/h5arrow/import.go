@@ -1,0 +1,258 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/write"
+)
+
+// importFlags are the flags of import.
+type importFlags struct {
+	layout, nulls *flags.Choice
+	table, from   string
+	chunkRows     flags.Positive
+	compression   string
+	shuffle       bool
+	pageSize      flags.Size
+	memory        flags.Size
+	force, json   bool
+	quiet         bool
+}
+
+// importMemory is the default of --max-memory: batches and chunks in flight, not what is mapped.
+const importMemory = 192 << 20
+
+func (a *app) importCommand() *cobra.Command {
+	o := &importFlags{}
+	cmd := &cobra.Command{
+		Use:   "import IN... OUT.h5",
+		Short: "Write Arrow, Parquet or CSV data as a table in an HDF5 file",
+		Long: `import writes rows as a table in an HDF5 file. It reads ` + importing.Suffixes + ` files, and an Arrow IPC stream
+on stdin (-). Several inputs of one schema become one table. CSV is read by DuckDB, where it is built in.
+
+The layout vaex, which is the default, stores each column as Arrow has it, aligned, so that all of it is mapped when it is read
+again. The layout plain stores a dataset for each column, for software that knows nothing of tables. --nulls chooses how nulls
+are stored: by default a bitmap or, in the layout plain, a mask.
+
+Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.`,
+		Example: `  h5arrow import data.arrow data.h5
+  h5arrow import part1.parquet part2.parquet data.h5 --table /events
+  producer | h5arrow import - data.h5 --compression zstd --shuffle
+  h5arrow import data.arrow data.h5 --layout plain --nulls mask`,
+		Args: argCount(2, -1, "an input and an output"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.importTable(cmd, o, args) },
+	}
+	f := cmd.Flags()
+	o.layout = flags.Choose(cmd, "layout", "how the table is stored", "vaex", "plain", "pandas", "netcdf", "anndata")
+	f.StringVar(&o.table, "table", "/table", "`PATH` of the table's group in OUT")
+	f.StringVar(&o.from, "from", "", "the table at this `PATH` of HDF5 inputs (default: their only table)")
+	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored; auto is a bitmap, in the layout plain a mask", "auto", "bitmap", "mask", "sentinel")
+	f.Var(&o.chunkRows, "chunk-rows", "rows in a chunk (default: no chunks, or 65536 with --compression)")
+	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+importing.Codecs)
+	f.BoolVar(&o.shuffle, "shuffle", false, "sort the bytes of values before they are compressed")
+	f.Var(&o.pageSize, "page-size", "divide the file into pages of this size, for readers far away")
+	f.Var(&o.memory, "max-memory", "maximum memory, such as 512MiB (default: 192 MiB)")
+	f.BoolVar(&o.force, "force", false, "overwrite OUT")
+	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
+	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
+	return cmd
+}
+
+// options returns the options of the table's writer.
+func (o *importFlags) options() (tablewriter.Options, error) {
+	to := tablewriter.Options{Path: o.table, Nulls: tablewriter.Nulls(o.nulls.Index()), ChunkRows: int64(o.chunkRows)}
+	switch o.layout.String() {
+	case "vaex":
+	case "plain":
+		to.Layout = tablewriter.Plain
+	default:
+		return to, h5err.New(h5err.Unsupported, "--layout %s: tables can't be written in this layout", o.layout).WithHint("vaex and plain can")
+	}
+	var err error
+	to.Filters, err = importing.Filters(o.compression, o.shuffle)
+	return to, err
+}
+
+func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error {
+	limit := int64(o.memory)
+	if limit == 0 {
+		limit = importMemory
+	}
+	defer memory.Limit(limit)()
+	to, err := o.options()
+	if err != nil {
+		return err
+	}
+	names, err := expand(args[:len(args)-1])
+	if err != nil {
+		return err
+	}
+	out, err := output.Check(args[len(args)-1], o.force, names)
+	if err != nil {
+		return err
+	}
+	if suffix := strings.ToLower(filepath.Ext(out.Path())); !out.Special() && !slices.Contains([]string{".h5", ".hdf5", ".hdf", ".nc", ".h5ad"}, suffix) {
+		return about(out.Path(), usage("the suffix %q is not that of an HDF5 file", suffix).WithHint("let it be .h5 or .hdf5"))
+	}
+	if n := slices.Index(names, "-"); n >= 0 && slices.Contains(names[n+1:], "-") {
+		return usage("- is stdin, which can be read once")
+	}
+	in, err := importing.Open(a.ctx, names, importing.Sources{Stdin: a.in, From: o.from, Memory: limit / 2})
+	if err != nil {
+		return err
+	}
+	defer in.Release()
+	return a.importRows(o, to, in, out)
+}
+
+// importSummary is what --json prints.
+type importSummary struct {
+	Rows         int64          `json:"rows"`
+	BytesOut     int64          `json:"bytes_out"`
+	Seconds      float64        `json:"seconds"`
+	Columns      []importColumn `json:"columns"`
+	MappedBefore *int           `json:"mapped_before"`
+	MappedAfter  *int           `json:"mapped_after"`
+	Dropped      []string       `json:"dropped,omitempty"` // keys of metadata that could not be stored
+}
+
+type importColumn struct {
+	Name    string `json:"name"`
+	Path    string `json:"path"`
+	Type    string `json:"type"`
+	Storage string `json:"storage"`
+	Aligned bool   `json:"aligned"`
+	Nulls   string `json:"nulls"`
+}
+
+// importRows writes the rows of all inputs.
+func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.Input, out output.Target) error {
+	start := time.Now()
+	to.Rows = in.Rows
+	to.SpoolDir = filepath.Dir(out.Path())
+	if out.Special() {
+		to.SpoolDir = ""
+	}
+	if !o.quiet && !o.json {
+		bar := text.NewBar(a.err, in.Rows)
+		defer bar.Clear()
+		to.Progress = func(rows int64) { bar.Show(rows, 0) }
+	}
+	var sum *tablewriter.Summary
+	var size int64
+	err := a.outputs.Write(a.ctx, out, func(w io.Writer) (err error) {
+		sum, size, err = a.importTo(o, to, in, w, out.Special())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range sum.Dropped {
+		if !o.quiet {
+			a.note("metadata left out, which can't be stored as an attribute: %s", text.Printable(key))
+		}
+	}
+	if !o.json {
+		return nil
+	}
+	s := importSummary{Rows: sum.Rows, BytesOut: size, Columns: []importColumn{}, Dropped: sum.Dropped}
+	for _, c := range sum.Columns {
+		s.Columns = append(s.Columns, importColumn{Name: text.Printable(c.Name), Path: text.Printable(c.Path), Type: dtype.TypeName(c.Type),
+			Storage: c.Storage.String(), Aligned: c.Aligned, Nulls: c.Nulls})
+	}
+	if in.Mapped >= 0 {
+		s.MappedBefore = &in.Mapped
+	}
+	if !out.Special() {
+		n, err := mappedColumns(out.Path(), o.table)
+		if err != nil {
+			return err
+		}
+		s.MappedAfter = &n
+	}
+	s.Seconds = time.Since(start).Seconds()
+	e := json.NewEncoder(a.out)
+	e.SetEscapeHTML(false)
+	return e.Encode(s)
+}
+
+// importTo writes the file to w, which is a file, or else through a temporary one.
+func (a *app) importTo(o *importFlags, to tablewriter.Options, in *importing.Input, w io.Writer, through bool) (sum *tablewriter.Summary, size int64, err error) {
+	f, ok := w.(*os.File)
+	if through || !ok {
+		if f, err = os.CreateTemp("", "h5arrow-*.h5"); err != nil {
+			return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
+		}
+		defer os.Remove(f.Name())
+		defer f.Close() // its contents have been copied
+	}
+	opts := []write.Option{write.WithSpool(to.SpoolDir), write.WithPageSize(int64(o.pageSize))}
+	h, err := write.Create(f, opts...)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer h.Abandon()
+	err = safely(in.Name(), func() error {
+		sum, err = tablewriter.Write(a.ctx, h, in, to)
+		return err
+	})
+	if err == nil {
+		err = in.Unchanged()
+	}
+	if err == nil {
+		err = h.Close()
+	}
+	if err != nil {
+		return nil, 0, err
+	}
+	size = h.Size()
+	if !through {
+		if err := f.Sync(); err != nil {
+			return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
+		}
+		return sum, size, nil
+	}
+	if _, err := f.Seek(0, io.SeekStart); err != nil {
+		return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
+	}
+	if _, err := io.Copy(w, f); err != nil {
+		return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
+	}
+	return sum, size, nil
+}
+
+// mappedColumns returns the number of columns of a table that are mapped when they are read.
+func mappedColumns(file, table string) (n int, err error) {
+	f, err := arrowmap.Open(file)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close() // read only: there is nothing to lose
+	t, err := f.Table(table)
+	if err != nil {
+		return 0, err
+	}
+	for _, c := range t.Columns() {
+		if c.Delivery == dtype.Mapped {
+			n++
+		}
+	}
+	return n, nil
+}
