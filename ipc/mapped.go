@@ -83,8 +83,7 @@ func countRows(in *io.SectionReader) (rows int64, err error) {
 // rowsOf returns the rows of a message that is a record batch, 0 for others.
 func rowsOf(meta []byte) int64 {
 	const batchLength = 4 // RecordBatch.length
-	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
-	if ipc.MessageType(root.GetByteSlot(messageHeaderType, 0)) != ipc.MessageRecordBatch {
+	if kindOf(meta) != ipc.MessageRecordBatch {
 		return 0
 	}
 	batch := header(meta)
@@ -133,7 +132,8 @@ func (m *mappedMessages) Message() (*ipc.Message, error) {
 	if m.c.body > m.in.Size()-at {
 		return nil, h5err.At(h5err.Corrupt, m.base+at, "cut short: a message of %d bytes", m.c.body)
 	}
-	body, err := m.view(at, m.c.body)
+	text := m.c.metadata()
+	body, err := m.view(at, m.c.body, kindOf(text) != ipc.MessageDictionaryBatch)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,6 @@ func (m *mappedMessages) Message() (*ipc.Message, error) {
 		return nil, err
 	}
 	m.c.pos += m.c.body
-	text := m.c.metadata()
 	meta := memory.NewResizableBuffer(m.mem)
 	defer meta.Release()
 	meta.Resize(len(text))
@@ -152,9 +151,16 @@ func (m *mappedMessages) Message() (*ipc.Message, error) {
 	return m.last, nil
 }
 
-// view returns n bytes of the file, copied if it is not mapped.
-func (m *mappedMessages) view(at, n int64) (*memory.Buffer, error) {
-	if b, ok := m.src.View(m.base+at, n); ok {
+// kindOf returns the type of a message, which has been verified.
+func kindOf(meta []byte) ipc.MessageType {
+	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
+	return ipc.MessageType(root.GetByteSlot(messageHeaderType, 0))
+}
+
+// view returns n bytes of the file, copied if it is not mapped. Those of dictionaries are copied, too: arrow-go never releases
+// dictionaries that no column has.
+func (m *mappedMessages) view(at, n int64, share bool) (*memory.Buffer, error) {
+	if b, ok := m.src.View(m.base+at, n); ok && share {
 		buf, end := mapped.Lease(m.src, b)
 		m.ends = append(m.ends, end)
 		return buf, nil
