@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
@@ -100,9 +101,16 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	if err != nil {
 		return err
 	}
-	names, err := expand(args[:len(args)-1])
-	if err != nil {
-		return err
+	var names []string
+	for _, arg := range args[:len(args)-1] {
+		if far.IsURL(arg) {
+			return about(arg, h5err.New(h5err.Unsupported, "import reads local files").WithHint("convert writes an Arrow file from a URL"))
+		}
+		found, err := expandPath(arg)
+		if err != nil {
+			return err
+		}
+		names = append(names, found...)
 	}
 	out, err := output.Check(args[len(args)-1], o.force, names)
 	if err != nil {

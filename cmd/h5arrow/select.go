@@ -113,33 +113,37 @@ func (a *app) worsen(err error) {
 	}
 }
 
-// expand replaces patterns with the files that match. An argument that names a file is not a pattern.
+// expand replaces patterns with the files or objects that match. An argument that names a file is not a pattern.
 func (r *reading) expand(ctx context.Context, args []string) ([]string, error) {
 	var out []string
 	for _, arg := range args {
+		find := expandPath
 		if far.IsURL(arg) {
-			found, err := r.far.Expand(ctx, arg)
-			if err != nil {
-				return nil, err
-			}
-			out = append(out, found...)
-			continue
+			find = func(url string) ([]string, error) { return r.far.Expand(ctx, url) }
 		}
-		if strings.ContainsAny(arg, "*?[") {
-			if _, err := os.Lstat(arg); err != nil {
-				found, err := filepath.Glob(arg) // sorted
-				if err != nil {
-					return nil, about(arg, usage("the pattern is malformed"))
-				}
-				if len(found) > 0 {
-					out = append(out, found...)
-					continue
-				}
-			}
+		found, err := find(arg)
+		if err != nil {
+			return nil, err
 		}
-		out = append(out, arg)
+		out = append(out, found...)
 	}
 	return out, nil
+}
+
+// expandPath returns the files that match a pattern, or the argument if it is not a pattern or nothing matches.
+func expandPath(arg string) ([]string, error) {
+	if strings.ContainsAny(arg, "*?[") {
+		if _, err := os.Lstat(arg); err != nil {
+			found, err := filepath.Glob(arg) // sorted
+			if err != nil {
+				return nil, about(arg, usage("the pattern is malformed"))
+			}
+			if len(found) > 0 {
+				return found, nil
+			}
+		}
+	}
+	return []string{arg}, nil
 }
 
 // open opens the inputs. Reads of URLs end with ctx.

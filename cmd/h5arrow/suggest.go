@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"path"
 	"strings"
@@ -72,7 +71,7 @@ func withFile(args []string, fn func(f *arrowmap.File)) {
 	if len(args) == 0 || far.IsURL(args[0]) {
 		return
 	}
-	names, err := new(reading).expand(context.Background(), args[:1])
+	names, err := expandPath(args[0])
 	if err != nil {
 		return
 	}
