@@ -87,23 +87,23 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 	if len(args) == 2 {
 		below = h5.CleanPath(args[1])
 		if at, err := attribute(in.files[0], args[1]); at != nil || err != nil {
-			return errors.Join(err, a.showAttribute(o, names[0], at))
+			return errors.Join(err, a.showAttribute(o, in.names[0], at))
 		}
 	}
 	c, err := describe(in.files[0], below)
 	if err != nil {
 		return suggest(in.files[0], err)
 	}
-	if err := h5err.In(a.showContents(o, c, names[0]), "stdout", ""); err != nil {
+	if err := h5err.In(a.showContents(o, c, in.names[0]), "stdout", ""); err != nil {
 		return err
 	}
 	switch {
 	case c.broken > 0:
 		a.status = exitCorrupt
-		a.note("%s: %s can't be described", names[0], text.Plural(c.broken, "object"))
+		a.note("%s: %s can't be described", in.names[0], text.Plural(c.broken, "object"))
 	case c.problem != nil:
 		a.status = exitUnsupported
-		a.note("%s: not all tables were found: %s", names[0], errorText(c.problem))
+		a.note("%s: not all tables were found: %s", in.names[0], errorText(c.problem))
 	}
 	return nil
 }

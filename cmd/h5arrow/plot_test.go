@@ -21,6 +21,7 @@ func TestPlotAsNumpy(t *testing.T) {
 	if py == "" {
 		t.Skip("no Python with numpy and pyarrow: see make venv")
 	}
+	script := filepath.Join(h5test.Root(t), "cmd", "h5arrow", "testdata", "numpy_bins.py")
 	workplace(t)
 	expect(t, 0, "convert", "sample.h5", "x.arrow")
 	var drawings strings.Builder
@@ -28,7 +29,7 @@ func TestPlotAsNumpy(t *testing.T) {
 	for _, columns := range list {
 		drawings.WriteString(columns + "\t" + expect(t, 0, "plot", "sample.h5", "-c", columns, "--json").out)
 	}
-	cmd := exec.Command(py, "-B", filepath.Join(h5test.Root(t), "cmd", "h5arrow", "testdata", "numpy_bins.py"), "x.arrow")
+	cmd := exec.Command(py, "-B", script, "x.arrow")
 	cmd.Stdin = strings.NewReader(drawings.String())
 	if out, err := cmd.CombinedOutput(); err != nil || string(out) != "11 drawings\n" {
 		t.Errorf("%v\n%s", err, out)

@@ -80,7 +80,7 @@ func TestQuery(t *testing.T) {
 			{"two.h5", "select word::int from a"}, {"nothing*.h5", "--rows", "9:2", "select 1"}, {"two.h5", "select 1", "-o", "x.arrow", "--compression", "snappy"}},
 		exitFailed:      {{"gone.h5", "select 1"}, {"two.h5", "select 1", "-o", "gone/x.arrow"}},
 		exitCorrupt:     {{"broken.h5", "select sum(sums) from t"}, {"broken.h5", "select * from t", "-o", "x.arrow"}},
-		exitUnsupported: {{"mixed.h5", "select * from t"}, {"s3://bucket/x.h5", "select 1"}},
+		exitUnsupported: {{"mixed.h5", "select * from t"}},
 	} {
 		for _, args := range lists {
 			expect(t, status, append([]string{"query"}, args...)...)

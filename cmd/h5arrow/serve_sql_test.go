@@ -96,7 +96,13 @@ func TestServeSQL(t *testing.T) {
 			t.Errorf("%s: %v", sql, err)
 		}
 	}
-	if st := s.end(t, syscall.SIGTERM); st != 0 || s.stderr.String() != "" {
+	st := s.end(t, syscall.SIGTERM)
+	for line := range strings.Lines(s.stderr.String()) {
+		if !strings.HasPrefix(line, "h5arrow: left out: ") {
+			st = -1
+		}
+	}
+	if st != 0 {
 		t.Errorf("status %d, %s", st, s.stderr)
 	}
 }

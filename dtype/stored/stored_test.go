@@ -105,7 +105,7 @@ func TestRuns(t *testing.T) {
 	}
 }
 
-// TestRestoreErrors refuses arrays that values of a type are never stored as, and names the row of a value that is none.
+// TestRestoreErrors refuses arrays that values of a type are never stored as, and names the row of such a value.
 func TestRestoreErrors(t *testing.T) {
 	decimal := &arrow.Decimal128Type{Precision: 20, Scale: 2}
 	for _, c := range []struct {

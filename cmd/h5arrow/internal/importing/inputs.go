@@ -114,7 +114,7 @@ func openParquet(ctx context.Context, name string, _ Sources) (part, error) {
 }
 
 func openCSV(ctx context.Context, name string, s Sources) (part, error) {
-	starting := engine.Start(engine.Options{MaxMemory: s.Memory, Access: true})
+	starting := engine.Start(engine.Options{MaxMemory: 2 * s.Memory, Threads: 1, Access: true})
 	db, err := starting.Open(nil)
 	if err != nil {
 		starting.Close()
