@@ -35,10 +35,7 @@ func TestStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var want []string
-	for _, k := range []string{"demo_0 0", "demo_0 1", "demo_2 0.5", "demo_2 1.5", "demo_2 2.5", "demo_3 0.75", "demo_4 1"} {
-		want = append(want, k)
-	}
+	want := []string{"demo_0 0", "demo_0 1", "demo_2 0.5", "demo_2 1.5", "demo_2 2.5", "demo_3 0.75", "demo_4 1"}
 	if all.Rows() != 7 || all.Groups() != 5 || all.Path() != "/data/demo_*" || all.Convention() != "group" {
 		t.Errorf("%d rows of %d groups, %s of %s", all.Rows(), all.Groups(), all.Path(), all.Convention())
 	}

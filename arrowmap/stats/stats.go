@@ -175,7 +175,7 @@ func Reader(ctx context.Context, rr array.RecordReader, opts ...Option) ([]Colum
 	rows, nulls, err := collect(ctx, rr, figures, o.workers)
 	if err != nil {
 		for _, f := range figures {
-			if t, ok := f.(taker); ok {
+			if t, ok := f.(interface{ release() }); ok {
 				t.release()
 			}
 		}

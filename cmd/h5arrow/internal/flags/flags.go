@@ -140,7 +140,7 @@ func (r *Rows) Set(text string) error {
 	}
 	switch {
 	case !ok || err != nil || a == math.MinInt64:
-		return fmt.Errorf("rows are like 100:200, 100:, :200 or -5:")
+		return fmt.Errorf("rows are like 100:200, 100:, :200 or -5: (the last five)")
 	case b >= 0 && a > b:
 		return fmt.Errorf("the rows end before they start")
 	}
