@@ -267,6 +267,13 @@ func (b *batch) take() []arrow.RecordBatch {
 	return recs
 }
 
+// drop releases the views of a batch that was not started.
+func (b *batch) drop() {
+	for _, q := range b.requests {
+		q.Release()
+	}
+}
+
 // discard drops everything, and gives back the budget.
 func (b *batch) discard() {
 	for _, rec := range b.take() {

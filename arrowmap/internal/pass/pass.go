@@ -182,24 +182,14 @@ func (p *Pass) refill() {
 func (p *Pass) schedule() error {
 	for p.next < p.end && len(p.queue) < p.ahead() {
 		b := p.newBatch(p.next, p.borderAfter(p.next))
-		if err := b.plan(); err != nil {
+		err := b.plan()
+		room := false
+		if err == nil {
+			room, err = p.afford(b)
+		}
+		if !room {
+			b.drop()
 			return err
-		}
-		if max := p.budget.Max(); b.cost > max {
-			// One batch may be larger than what is in flight otherwise: there may be nothing smaller than a row.
-			if p.o.MaxMemory > 0 && b.cost > p.o.MaxMemory-p.o.MaxMemory/4 {
-				e := h5err.New(h5err.Memory, "rows %d to %d need %d bytes at once, the bound is %d bytes", b.lo, b.hi, b.cost, p.o.MaxMemory)
-				return h5err.About(e.WithOption("arrowmap.WithMaxMemory", "allow more").WithOption("arrowmap.WithBatchRows", "ask for smaller batches"), &p.t)
-			}
-			b.cost = max
-		}
-		if !p.budget.TryAcquire(b.cost) {
-			if len(p.queue) > 0 || p.held != nil {
-				return nil
-			}
-			if err := p.budget.Acquire(p.ctx, b.cost); err != nil {
-				return h5err.About(err, &p.t)
-			}
 		}
 		p.next = b.hi
 		p.step = min(2*p.step, p.size.rows)
@@ -207,6 +197,29 @@ func (p *Pass) schedule() error {
 		b.start()
 	}
 	return nil
+}
+
+// afford takes what a batch costs from the budget. It reports whether it could; if not, and without an error, there will be room
+// when a batch that is under way has been returned.
+func (p *Pass) afford(b *batch) (bool, error) {
+	if max := p.budget.Max(); b.cost > max {
+		// One batch may be larger than what is in flight otherwise: there may be nothing smaller than a row.
+		if p.o.MaxMemory > 0 && b.cost > p.o.MaxMemory-p.o.MaxMemory/4 {
+			e := h5err.New(h5err.Memory, "rows %d to %d need %d bytes at once, the bound is %d bytes", b.lo, b.hi, b.cost, p.o.MaxMemory)
+			return false, h5err.About(e.WithOption("arrowmap.WithMaxMemory", "allow more").WithOption("arrowmap.WithBatchRows", "ask for smaller batches"), &p.t)
+		}
+		b.cost = max
+	}
+	if p.budget.TryAcquire(b.cost) {
+		return true, nil
+	}
+	if len(p.queue) > 0 || p.held != nil {
+		return false, nil
+	}
+	if err := p.budget.Acquire(p.ctx, b.cost); err != nil {
+		return false, h5err.About(err, &p.t)
+	}
+	return true, nil
 }
 
 // ahead is how many batches may be under way.
