@@ -10,6 +10,7 @@ import (
 	"net/http/httptest"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -31,7 +32,7 @@ func content(n int) []byte {
 
 // quick are options that do not wait long.
 func quick(opts ...remote.Option) []remote.Option {
-	return append([]remote.Option{remote.WithPauses(time.Millisecond, 200*time.Millisecond)}, opts...)
+	return append([]remote.Option{remote.WithPauses(time.Millisecond, time.Second)}, opts...)
 }
 
 func open(t *testing.T, url string, opts ...remote.Option) *source.Source {
@@ -142,7 +143,7 @@ func TestFaultsForever(t *testing.T) {
 	for fault, want := range map[webserver.Fault]string{
 		webserver.Unavailable: "gave up after 3 attempts: the server answers: 503 Service Unavailable",
 		webserver.Cut:         "gave up after 3 attempts: the answer was cut short",
-		webserver.Stall:       "gave up after 3 attempts: the server sent nothing for 200ms",
+		webserver.Stall:       "gave up after 3 attempts: the server sent nothing for 1s",
 		webserver.WrongRange:  `gave up after 3 attempts: asked for 65536 bytes at 262144, the server sent the range "bytes 262145-327680/1048576"`,
 		webserver.Ignore:      "gave up after 3 attempts: asked for 65536 bytes at 262144, the server did not send a range",
 	} {
@@ -192,8 +193,9 @@ func TestReplaced(t *testing.T) {
 // TestReplacedWhileCut replaces an object between two attempts to read one range.
 func TestReplacedWhileCut(t *testing.T) {
 	server := webserver.New(t)
-	server.Faults = func(n int, r webserver.Request) webserver.Fault {
-		if n == 2 {
+	var once atomic.Bool
+	server.Faults = func(_ int, r webserver.Request) webserver.Fault {
+		if r.Off >= 1<<20 && once.CompareAndSwap(false, true) {
 			server.Put("/a.h5", content(2<<20)) // this answer is yet of the first one
 			return webserver.Cut
 		}
