@@ -144,7 +144,7 @@ func (r *random) scalar(b array.Builder) {
 	case *array.Time32Builder:
 		b.Append(arrow.Time32(r.IntN(86400)))
 	case *array.Time64Builder:
-		b.Append(arrow.Time64(r.IntN(86400_000_000)))
+		b.Append(arrow.Time64(r.Int64N(86400_000_000)))
 	case *array.Decimal32Builder:
 		b.Append(decimal.Decimal32(bits % 1e5))
 	case *array.Decimal64Builder:

@@ -190,7 +190,7 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 // onHangup calls the functions at each SIGHUP, until stop is called.
 func onHangup(reload []func()) (stop func()) {
 	signals := make(chan os.Signal, 1)
-	signal.Notify(signals, syscall.SIGHUP)
+	notifyHangup(signals)
 	done := make(chan struct{})
 	go func() {
 		for {
