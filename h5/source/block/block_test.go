@@ -9,9 +9,8 @@ import (
 	"slices"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
-	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/h5/source/block"
 )
@@ -181,38 +180,41 @@ func TestWhole(t *testing.T) {
 
 // TestShared asks once for data that several want at the same time, and again if the first of them gave up.
 func TestShared(t *testing.T) {
-	c, o := newCache(t, 100*kib, func(o *object, _ *block.Options) { o.gate = make(chan struct{}) })
-	ctx, cancel := context.WithCancel(context.Background())
-	first := make(chan error)
-	go func() {
-		_, err := c.ReadAtContext(ctx, make([]byte, 20*kib), 10*kib)
-		first <- err
-	}()
-	h5test.Eventually(t, time.Minute, func() bool { return len(o.asked()) > 0 })
-	var all sync.WaitGroup
-	for i := range 50 {
-		all.Go(func() { check(t, o, (10+i%10)*kib, 10*kib, c.ReadAtContext) })
-	}
-	if got := o.asked(); len(got) != 0 {
-		t.Errorf("asked for %v", got)
-	}
-	cancel()
-	if err := <-first; !errors.Is(err, context.Canceled) {
-		t.Error(err)
-	}
-	done := make(chan struct{})
-	go func() { all.Wait(); close(done) }()
-	for {
-		select {
-		case o.gate <- struct{}{}:
-			continue
-		case <-done:
+	synctest.Test(t, func(t *testing.T) {
+		c, o := newCache(t, 100*kib, func(o *object, _ *block.Options) { o.gate = make(chan struct{}) })
+		ctx, cancel := context.WithCancel(t.Context())
+		first := make(chan error)
+		go func() {
+			_, err := c.ReadAtContext(ctx, make([]byte, 20*kib), 10*kib)
+			first <- err
+		}()
+		synctest.Wait()
+		if len(o.asked()) == 0 {
+			t.Error("nothing is asked for")
 		}
-		break
-	}
-	if got := o.asked(); len(got) > 20 {
-		t.Errorf("%d requests for 50 readers of 10 ranges", len(got))
-	}
+		var all sync.WaitGroup
+		for i := range 50 {
+			all.Go(func() { check(t, o, (10+i%10)*kib, 10*kib, c.ReadAtContext) })
+		}
+		synctest.Wait() // all of them wait
+		cancel()
+		if err := <-first; !errors.Is(err, context.Canceled) {
+			t.Error(err)
+		}
+		done := make(chan struct{})
+		go func() { all.Wait(); close(done) }()
+		for {
+			select {
+			case o.gate <- struct{}{}:
+				continue
+			case <-done:
+			}
+			break
+		}
+		if got := o.asked(); len(got) > 20 {
+			t.Errorf("%d requests for 50 readers of 10 ranges", len(got))
+		}
+	})
 }
 
 // TestErrors passes errors on and asks again afterward.
