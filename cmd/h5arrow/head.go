@@ -95,17 +95,11 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	if format.IsReadable(names[0]) && !far.IsURL(names[0]) {
 		return a.headArrow(o, names, limit)
 	}
-	in, err := o.open(a.ctx, names)
+	in, t, err := o.openTable(a, names)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	t, err := o.choose(in)
-	if err != nil {
-		return err
-	}
-	a.incomplete(in)
-	o.notes(a, t)
 	if err := o.part(t); err != nil {
 		return err
 	}

@@ -102,17 +102,11 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 			return err
 		}
 	}
-	in, err := o.open(a.ctx, names)
+	in, t, err := o.openTable(a, names)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	t, err := o.choose(in)
-	if err != nil {
-		return err
-	}
-	a.incomplete(in)
-	o.notes(a, t)
 	d, err := a.drawing(o, t, im, o.readOptions(min(limit/2, 64<<20)))
 	if err == nil {
 		err = in.unchanged()

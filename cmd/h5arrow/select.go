@@ -365,6 +365,22 @@ func without(t *arrowmap.Table, names map[string]bool) *arrowmap.Table {
 	return out
 }
 
+// openTable opens files, chooses their table, and prints what a reader of it should know. The caller closes the inputs.
+func (s *selection) openTable(a *app, names []string) (*inputs, *chosen, error) {
+	in, err := s.open(a.ctx, names)
+	if err != nil {
+		return nil, nil, err
+	}
+	t, err := s.choose(in)
+	if err != nil {
+		in.close()
+		return nil, nil, err
+	}
+	a.incomplete(in)
+	s.notes(a, t)
+	return in, t, nil
+}
+
 // skipBroken leaves out the columns of a table whose values can't be read, where --skip-unsupported asks for that and err is
 // of a kind that columns cause; a nil err has the columns tried. It reports whether there were such columns, and others.
 func (s *selection) skipBroken(a *app, t *chosen, err error, opts ...arrowmap.ReadOption) bool {

@@ -58,17 +58,11 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	in, err := o.open(a.ctx, names)
+	in, t, err := o.openTable(a, names)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	t, err := o.choose(in)
-	if err != nil {
-		return err
-	}
-	a.incomplete(in)
-	o.notes(a, t)
 	describe := func() ([]stats.Column, error) {
 		return stats.Table(a.ctx, t.Table, stats.WithWorkers(int(o.workers)), stats.WithMaxMemory(min(limit/2, 32<<20)))
 	}
