@@ -370,15 +370,20 @@ func checkMonitor(t *testing.T, s *server, n int, doc string) {
 	if m == nil {
 		t.Fatalf("no address of metrics in %s", s.stderr)
 	}
-	r, err := http.Get(m[1])
-	if err != nil {
-		t.Fatal(err)
+	var b []byte
+	idle := func() bool { // a call's stream is counted until its handler has seen that the client is gone
+		r, err := http.Get(m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err = io.ReadAll(r.Body)
+		r.Body.Close()
+		if err != nil || r.StatusCode != http.StatusOK {
+			t.Fatal(r.Status, err)
+		}
+		return strings.Contains(string(b), "h5arrow_flight_streams 0\n") && strings.Contains(string(b), "h5arrow_flight_memory_bytes 0\n")
 	}
-	b, err := io.ReadAll(r.Body)
-	r.Body.Close()
-	if err != nil || r.StatusCode != http.StatusOK {
-		t.Fatal(r.Status, err)
-	}
+	h5test.Eventually(t, 20*time.Second, idle)
 	for _, want := range []string{`h5arrow_flight_calls_total{method="DoGet",status="OK"}`, "h5arrow_flight_rows_total", "h5arrow_flight_streams 0", "h5arrow_flight_memory_bytes 0",
 		`h5arrow_flight_call_seconds_bucket{method="GetFlightInfo"`, "process_open_fds"} {
 		if !strings.Contains(string(b), want) {
