@@ -57,7 +57,9 @@ type Value struct {
 func Text(s string) Value { return Value{text: s} }
 
 // Int returns an integer as a constant.
-func Int(n int64) Value { return Value{text: strconv.FormatInt(n, 10), number: new(big.Rat).SetInt64(n)} }
+func Int(n int64) Value {
+	return Value{text: strconv.FormatInt(n, 10), number: new(big.Rat).SetInt64(n)}
+}
 
 // Decimal returns digits / 10^scale as a constant. For floats it is the nearest one. scale is 0 to 400.
 func Decimal(digits int64, scale int) Value {
@@ -179,4 +181,12 @@ func (o Op) count(n int) error {
 		return h5err.New(h5err.Argument, "operator %s with %d constants", o, n)
 	}
 	return nil
+}
+
+// Time returns the constant as a time; ok is false if it is not one, or v is nil.
+func (v *Value) Time() (t time.Time, ok bool) {
+	if v == nil {
+		return t, false
+	}
+	return v.asTime()
 }

@@ -9,11 +9,13 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 	"unsafe"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
@@ -35,15 +37,16 @@ const (
 // condition is a term about a column of batches.
 type condition struct {
 	term
-	at  int // column of the batch
-	typ arrow.Type
+	at      int // column of the batch
+	typ     arrow.Type
+	matcher *predicate.Matcher // of a thread, where the kernels can't apply the term
 }
 
 // words is the number of 64-bit words for one bit of each row of a vector.
 const words = vectorRows / 64
 
-// predicate finds the rows for which conditions hold. It belongs to one thread.
-type predicate struct {
+// choice finds the rows for which conditions hold. It belongs to one thread.
+type choice struct {
 	conditions []condition
 	mask       []uint64 // a bit for each row
 	bits       []uint64
@@ -51,27 +54,35 @@ type predicate struct {
 	sel        []uint32
 }
 
-// newPredicate allocates vectors. They are slices, not arrays, as cgo copies arrays when it checks what it passes.
-func newPredicate(conditions []condition) *predicate {
-	return &predicate{conditions: conditions, mask: make([]uint64, words), bits: make([]uint64, words), values: make([]uint64, vectorRows)}
+// newChoice allocates vectors. They are slices, not arrays, as cgo copies arrays when it checks what it passes.
+func newChoice(conditions []condition) *choice {
+	p := &choice{conditions: slices.Clone(conditions), mask: make([]uint64, words), bits: make([]uint64, words), values: make([]uint64, vectorRows)}
+	for i := range p.conditions {
+		if c := &p.conditions[i]; c.op == 0 {
+			c.matcher = c.test.Matcher()
+		}
+	}
+	return p
 }
 
 // choose sets the mask for the rows [off,off+n) of a batch and returns how many rows it chose.
-func (p *predicate) choose(rec arrow.RecordBatch, off, n int) int {
+func (p *choice) choose(rec arrow.RecordBatch, off, n int) (int, error) {
 	clear(p.mask)
 	nullbitmap.Fill(raw(p.mask), 0, n, true)
 	for i := range p.conditions {
-		p.conditions[i].apply(p, rec.Column(p.conditions[i].at), off, n)
+		if err := p.conditions[i].apply(p, rec.Column(p.conditions[i].at), off, n); err != nil {
+			return 0, err
+		}
 	}
 	k := 0
 	for _, w := range p.mask {
 		k += bits.OnesCount64(w)
 	}
-	return k
+	return k, nil
 }
 
 // rows lists the rows that choose has chosen, counted from off.
-func (p *predicate) rows() []uint32 {
+func (p *choice) rows() []uint32 {
 	p.sel = p.sel[:0]
 	for i, w := range p.mask {
 		for ; w != 0; w &= w - 1 {
@@ -82,7 +93,10 @@ func (p *predicate) rows() []uint32 {
 }
 
 // apply clears the bits of rows that the condition does not hold for.
-func (c *condition) apply(p *predicate, arr arrow.Array, off, n int) {
+func (c *condition) apply(p *choice, arr arrow.Array, off, n int) error {
+	if c.matcher != nil {
+		return c.matcher.Choose(arr, off, n, p.mask[:(n+63)/64])
+	}
 	valid := buffer(arr, 0)
 	switch {
 	case len(valid) > 0:
@@ -98,21 +112,22 @@ func (c *condition) apply(p *predicate, arr arrow.Array, off, n int) {
 		clear(p.mask)
 	}
 	if c.op == opNull || c.op == opNotNull {
-		return
+		return nil
 	}
 	kind, constant, all := c.constant()
 	if constant == nil {
 		if !all {
 			clear(p.mask)
 		}
-		return
+		return nil
 	}
 	width := kind & 15
 	copyRows(raw(p.values), arr, off, n, width)
 	compareValues(kind, c.op, p.values, constant, p.mask[:(n+63)/64])
+	return nil
 }
 
-// integers has, for each type of integers, the kind for h5arrow_compare and the minimum and maximum values.
+// integers has, for each type of integers and of what is stored as one, the kind for h5arrow_compare and the minimum and maximum values.
 var integers = map[arrow.Type]struct {
 	kind     int
 	min, max int64
@@ -125,6 +140,9 @@ var integers = map[arrow.Type]struct {
 	arrow.UINT16: {C.H5ARROW_UNSIGNED + 2, 0, math.MaxUint16},
 	arrow.UINT32: {C.H5ARROW_UNSIGNED + 4, 0, math.MaxUint32},
 	arrow.UINT64: {C.H5ARROW_UNSIGNED + 8, 0, math.MaxInt64}, // constants are no larger
+
+	arrow.DATE32:    {C.H5ARROW_SIGNED + 4, math.MinInt32, math.MaxInt32},
+	arrow.TIMESTAMP: {C.H5ARROW_SIGNED + 8, math.MinInt64, math.MaxInt64},
 }
 
 // constant returns the comparison and the bytes of the constant. There are no bytes if the constant is less or greater than
@@ -160,23 +178,23 @@ func (c *condition) constant() (kind int, constant []byte, all bool) {
 type gatherer interface {
 	// gather writes the chosen rows of [off,off+n) of arr to v, starting at row at. One or more calls fill a vector from its
 	// start.
-	gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector)
+	gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector)
 }
 
-func (f *plainFiller) gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector) {
+func (f *plainFiller) gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
 	copyRows(raw(p.values), arr, off, n, f.width)
 	pickValues(f.width, unsafe.Add(duck.VectorGetData(v), at*f.width), vectorRows-at, p.values, p.mask[:(n+63)/64])
 	gatherNulls(arr, off, n, p, at, v)
 }
 
-func (f *doubleFiller) gather(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector) {
+func (f *doubleFiller) gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
 	copyRows(raw(p.values), arr, off, n, 4)
 	pickDoubles(unsafe.Add(duck.VectorGetData(v), at*8), vectorRows-at, p.values, p.mask[:(n+63)/64])
 	gatherNulls(arr, off, n, p, at, v)
 }
 
 // gatherNulls writes the validity of the chosen rows.
-func gatherNulls(arr arrow.Array, off, n int, p *predicate, at int, v duck.Vector) {
+func gatherNulls(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
 	valid := buffer(arr, 0)
 	if len(valid) == 0 || nullbitmap.Copy(raw(p.bits), 0, valid, arr.Data().Offset()+off, n) == 0 {
 		return

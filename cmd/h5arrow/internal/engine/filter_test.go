@@ -18,8 +18,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// pushedDown returns the part of a statement that the scan takes over.
-func pushedDown(t *testing.T, db *DB, sql string) (p pushed) {
+// pushedDown returns the parts of a statement that scans take over.
+func pushedDown(t *testing.T, db *DB, sql string) []pushed {
 	t.Helper()
 	q, err := db.open(context.Background())
 	if err != nil {
@@ -32,16 +32,26 @@ func pushedDown(t *testing.T, db *DB, sql string) (p pushed) {
 	if err := q.pushDown(sql); err != nil {
 		t.Fatalf("%s: %v", sql, err)
 	}
-	if len(q.pushed) > 0 {
-		p = q.pushed[0]
+	return q.pushed
+}
+
+// doubled returns the columns that come as doubles.
+func doubled(t *testing.T, db *DB, sql string) (columns []int) {
+	t.Helper()
+	for _, p := range pushedDown(t, db, sql) {
+		columns = append(columns, p.double...)
 	}
-	return p
+	return columns
 }
 
 // taken returns the number of conditions of a statement that the scan takes over.
 func taken(t *testing.T, db *DB, sql string) int {
 	t.Helper()
-	return len(pushedDown(t, db, sql).terms)
+	n := 0
+	for _, p := range pushedDown(t, db, sql) {
+		n += len(p.terms)
+	}
+	return n
 }
 
 // same fails the test unless both engines answer a statement alike.
@@ -119,14 +129,14 @@ func TestFilterTaken(t *testing.T) {
 		`select a from "/all" as x(a) where a`:                                                          0,
 		`select count(*) from "/all" tablesample reservoir(100) where i >= 0`:                           0,
 		`with "/all" as (select 5 i) select * from "/all" where i > 3`:                                  0,
-		`with x as (select 5 i) select x.i from x, "/all" a where a.i > 4497`:                           0,
+		`with x as (select 5 i) select x.i from x, "/all" a where a.i > 4497`:                           1,
 		`select i from (select i from "/all" limit 10) where i > 3`:                                     0,
-		`select a.i from "/all" a, "/x/twin" b where a.i = b.x and a.i > 1`:                             0,
+		`select a.i from "/all" a, "/x/twin" b where a.i = b.x and a.i > 1`:                             1,
 		`select i from main."/all" where i < 3`:                                                         0,
 		`select i from "/all" where f16 > 25`:                                                           0,
 		`select i from "/all" where i < 2.5 and f32 < 0.5`:                                              0,
-		`select i from "/all" where ns > timestamp '2023-12-01' and i < 3`:                              1,
-		`select i from "/all" where i < 3 union all select i from "/all" where i > 4497`:                0,
+		`select i from "/all" where ns > timestamp '2023-12-01' and i < 3`:                              3,
+		`select i from "/all" where i < 3 union all select i from "/all" where i > 4497`:                2,
 		`select good from mixed where good > 1`:                                                         1,
 		`select good_1 from mixed where good_1 > 1`:                                                     1,
 		`select count(*) from "/empty" where nothing > 1`:                                               1,
@@ -185,9 +195,8 @@ func TestDoubles(t *testing.T) {
 		`select avg(a.f32) from "/all" a, "/all" b where a.i = b.i`:                                 "",
 		`select list_sum(list_transform([1.5], lambda f32: f32::double)) from "/all" limit 1`:       "",
 	} {
-		p := pushedDown(t, db, sql)
 		var got []string
-		for _, c := range p.double {
+		for _, c := range doubled(t, db, sql) {
 			got = append(got, db.tables[slices.IndexFunc(db.tables, func(x *table) bool { return x.names[0] == "/all" })].columns[c].name)
 		}
 		if strings.Join(got, " ") != want {
@@ -198,8 +207,8 @@ func TestDoubles(t *testing.T) {
 	for _, f := range ofDoubles {
 		for _, where := range []string{"true", "i > 100 and u8 < 200", "i >= 2050 and i < 2054"} {
 			sql := fmt.Sprintf(`select %s(f32), count(*) from "/all" where f32 is not null and %s`, f, where)
-			if p := pushedDown(t, db, sql); len(p.double) != 1 {
-				t.Errorf("%s: %d columns come as doubles", sql, len(p.double))
+			if n := len(doubled(t, db, sql)); n != 1 {
+				t.Errorf("%s: %d columns come as doubles", sql, n)
 			}
 			same(t, db, plain, sql)
 		}
@@ -225,7 +234,7 @@ func TestLate(t *testing.T) {
 			`select i, big from "/all" where i > 9000`:                                 {0, ""},
 			`select i, i8, f32, word, point from "/all" where i between 2100 and 2103`: {2048, "2100 2101 2102 2103"},
 			`select i, colour, list from "/all" where i < 2 or i < 1`:                  {0, "0 1"},
-			`select i, big from "/all" where i in (1)`:                                 {0, "1"},
+			`select i, big from "/all" where i in (1)`:                                 {2048, "1"},
 		} {
 			lines, stats, err := answer(db, sql)
 			var firsts []string
@@ -258,7 +267,7 @@ func TestDecimalConstants(t *testing.T) {
 		text := fmt.Sprintf("%0*d", scale+1, digits)
 		literals = append(literals, text[:len(text)-scale]+"."+text[len(text)-scale:])
 		table := &table{columns: []column{{typ: arrow.PrimitiveTypes.Float64}}}
-		terms := table.compare(0, opEqual, &number{digits: digits, scale: scale})
+		terms := table.compareNumber(0, opEqual, &number{digits: digits, scale: scale})
 		if len(terms) != 1 {
 			t.Fatalf("%s is not taken", text)
 		}

@@ -6,23 +6,24 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"math"
+	"maps"
 	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 )
 
-// The engine's C interface passes neither filters nor casts to table functions. So a statement that is one SELECT from one
-// table is examined before it runs. Conditions of its WHERE that all must hold, and that compare a column of numbers with a
-// number or test for nulls, move from the statement to the scan. A column of 32-bit floats that is used only where the
-// engine converts it to doubles first leaves the scan as doubles. Everything else is left as it was.
+// The engine's C interface passes neither filters nor casts to table functions. So a statement is examined before it runs.
+// Conditions of a WHERE that all must hold, and that compare a column of a table with constants or test for nulls, move from
+// the statement to the scan of that table. A column of 32-bit floats that a statement of one table uses only where the engine
+// converts it to doubles first leaves the scan as doubles. Everything else is left as it was.
 //
-// That is sound because the names can only mean columns of that table (there is no other, and no CTE); the engine's order
-// of numbers is kept, in which NaN is greater than all others and equal to itself; each condition that moves holds or fails
-// for a row by itself; and each float is a double. The engine's own parser parses the statement and writes the new one. The
+// That is sound because the names can only mean columns of that table (no CTE has its name; where a FROM reads more, names
+// have the table's qualifier or no other table has them); the table is alone in its FROM, or in inner joins or on the left of
+// left joins; the engine's order of values is kept, in which NaN is greater than all others and equal to itself, and text is
+// ordered by its bytes; each condition that moves holds or fails for a row by itself; and each float is a double. The engine's
+// own parser parses the statement and writes the new one, and the engine computes constants that are more than a literal. The
 // new text is parsed again and compared, which shows that nothing else has changed, and both statements are bound, which
 // shows that their results have the same columns.
 
@@ -31,26 +32,6 @@ type pushed struct {
 	terms  []term
 	double []int // columns of 32-bit floats that become doubles
 }
-
-// term is a condition on one column.
-type term struct {
-	column int // of the table
-	op     operator
-	number // what the column is compared with
-}
-
-// number is a constant.
-type number struct {
-	digits int64 // the number is digits / 10^scale
-	scale  int
-	real   *float64 // or this
-}
-
-var operators = map[string]operator{"COMPARE_EQUAL": opEqual, "COMPARE_NOTEQUAL": opNotEqual, "COMPARE_LESSTHAN": opLess,
-	"COMPARE_GREATERTHANOREQUALTO": opNotLess, "COMPARE_GREATERTHAN": opGreater, "COMPARE_LESSTHANOREQUALTO": opNotGreater}
-
-// mirrored maps operators to those with the sides exchanged.
-var mirrored = map[operator]operator{opEqual: opEqual, opNotEqual: opNotEqual, opLess: opGreater, opGreater: opLess, opNotLess: opNotGreater, opNotGreater: opNotLess}
 
 // object is a JSON object.
 type object = map[string]any
@@ -65,32 +46,176 @@ func (q *query) leaner(sql string) (string, error) {
 		return "", err
 	}
 	list, ok := tree["statements"].([]any)
-	if !ok || len(list) != 1 {
+	if !ok || len(list) != 1 || q.db.shadowed(tree) {
 		return "", nil
 	}
 	statement, _ := list[0].(object)
-	node, _ := statement["node"].(object)
-	from, _ := node["from_table"].(object)
-	t := q.onlyTable(node, from)
-	if t == nil {
-		return "", nil
-	}
-	qualifier, _ := from["alias"].(string)
-	if qualifier == "" {
-		qualifier, _ = from["table_name"].(string)
-	}
-	p := pushed{terms: t.takeTerms(node, qualifier)}
-	p.double = t.doubles(node, qualifier)
-	if len(p.terms) == 0 && len(p.double) == 0 {
-		return "", nil
-	}
-	q.pushed = append(q.pushed, p)
-	view := fmt.Sprintf("h5arrow_pushed_%d", len(q.pushed))
-	if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT * EXCLUDE %s FROM %s(%s := %d)", view, quoted(t.labels[0]), t.function, pushedParameter, len(q.pushed))); err != nil {
+	top, _ := statement["node"].(object)
+	changed := false
+	err = selects(tree, func(node object) error {
+		more, err := q.lean(node, reflect.ValueOf(node).Pointer() == reflect.ValueOf(top).Pointer())
+		changed = changed || more
+		return err
+	})
+	if err != nil || !changed {
 		return "", err
 	}
-	from["alias"], from["table_name"] = qualifier, view
 	return q.unparsed(tree)
+}
+
+// lean changes a SELECT so that the scans of its tables do more. It reports whether there was anything to change.
+func (q *query) lean(node object, top bool) (changed bool, err error) {
+	for _, s := range q.db.from(node) {
+		s.terms = q.takeTerms(node, s)
+		if top && s.alone && hollow(node["cte_map"]) {
+			s.double = s.t.doubles(node, s.qualifier)
+		}
+		if len(s.terms) == 0 && len(s.double) == 0 {
+			continue
+		}
+		q.pushed = append(q.pushed, s.pushed)
+		view := fmt.Sprintf("h5arrow_pushed_%d", len(q.pushed))
+		if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT * EXCLUDE %s FROM %s(%s := %d)", view, quoted(s.t.labels[0]), s.t.function, pushedParameter, len(q.pushed))); err != nil {
+			return changed, err
+		}
+		s.ref["alias"], s.ref["table_name"] = s.qualifier, view
+		changed = true
+	}
+	return changed, nil
+}
+
+// selects calls fn with each SELECT in a tree, outer ones first.
+func selects(v any, fn func(object) error) error {
+	switch v := v.(type) {
+	case []any:
+		for _, x := range v {
+			if err := selects(x, fn); err != nil {
+				return err
+			}
+		}
+	case object:
+		if v["type"] == "SELECT_NODE" {
+			if err := fn(v); err != nil {
+				return err
+			}
+		}
+		for _, key := range slices.Sorted(maps.Keys(v)) {
+			if err := selects(v[key], fn); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// shadowed reports whether a statement gives the name of a table to something else.
+func (db *DB) shadowed(v any) bool {
+	switch v := v.(type) {
+	case []any:
+		return slices.ContainsFunc(v, db.shadowed)
+	case object:
+		if name, _ := v["cte_name"].(string); name != "" && db.called(name) != nil {
+			return true
+		}
+		if m, _ := v["cte_map"].(object); m != nil {
+			list, _ := m["map"].([]any)
+			for _, x := range list {
+				entry, _ := x.(object)
+				if name, ok := entry["key"].(string); !ok || db.called(name) != nil {
+					return true
+				}
+			}
+		}
+		for _, x := range v {
+			if db.shadowed(x) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// called returns the table of a name, nil if there is none.
+func (db *DB) called(name string) *table {
+	for _, t := range db.tables {
+		for _, n := range t.names {
+			if strings.EqualFold(n, name) {
+				return t
+			}
+		}
+	}
+	return nil
+}
+
+// origin is a table in a FROM from which conditions of the WHERE may be moved to the scan.
+type origin struct {
+	pushed
+	t         *table
+	ref       object // in the tree
+	qualifier string
+	alone     bool            // there is nothing else in the FROM
+	plain     map[string]bool // names, in lower case, that mean a column of this table without the qualifier; nil: all do
+}
+
+// from returns the tables in the FROM of a SELECT whose conditions may move. Those are the only one, and those of inner joins
+// and on the left of left joins: there a row that the WHERE rejects gives no rows before the join either.
+func (db *DB) from(node object) []*origin {
+	if !hollow(node["sample"]) {
+		return nil
+	}
+	var out []*origin
+	names, known := map[string]int{}, true // of columns, and whether they are all
+	qualifiers := map[string]int{}
+	db.items(node["from_table"], true, func(ref object, movable bool) {
+		q, t := qualifierOf(ref), db.plainTable(ref)
+		qualifiers[strings.ToLower(q)]++
+		if t == nil {
+			known = false
+			return
+		}
+		for _, l := range t.labels[1:] {
+			names[strings.ToLower(l)]++
+		}
+		if movable {
+			out = append(out, &origin{t: t, ref: ref, qualifier: q})
+		}
+	})
+	out = slices.DeleteFunc(out, func(s *origin) bool { return qualifiers[strings.ToLower(s.qualifier)] > 1 })
+	for _, s := range out {
+		if s.alone = known && len(qualifiers) == 1; s.alone {
+			continue
+		}
+		s.plain = map[string]bool{}
+		for _, l := range s.t.labels[1:] {
+			if l = strings.ToLower(l); known && names[l] == 1 {
+				s.plain[l] = true
+			}
+		}
+	}
+	return out
+}
+
+// items calls fn with what a FROM reads, and whether conditions on it may move.
+func (db *DB) items(v any, movable bool, fn func(ref object, movable bool)) {
+	ref, _ := v.(object)
+	if ref["type"] != "JOIN" {
+		fn(ref, movable)
+		return
+	}
+	kind, _ := ref["join_type"].(string)
+	how, _ := ref["ref_type"].(string)
+	usual := how == "REGULAR" || how == "CROSS" || how == "NATURAL"
+	db.items(ref["left"], movable && usual && (kind == "INNER" || kind == "LEFT"), fn)
+	db.items(ref["right"], movable && usual && kind == "INNER", fn)
+}
+
+// qualifierOf returns the name of an item of a FROM in the statement.
+func qualifierOf(ref object) string {
+	q, _ := ref["alias"].(string)
+	if q == "" {
+		q, _ = ref["table_name"].(string)
+	}
+	return q
 }
 
 // promising reports whether a statement is worth a closer look.
@@ -103,9 +228,9 @@ func (db *DB) promising(sql string) bool {
 		(strings.Contains(sql, "double") || slices.ContainsFunc(ofDoubles, func(f string) bool { return strings.Contains(sql, f) }))
 }
 
-// onlyTable returns the table of a SELECT that reads nothing else, nil for any other statement.
-func (q *query) onlyTable(node, from object) *table {
-	if node["type"] != "SELECT_NODE" || from["type"] != "BASE_TABLE" {
+// plainTable returns the table that an item of a FROM is, nil if it is anything else.
+func (db *DB) plainTable(from object) *table {
+	if from["type"] != "BASE_TABLE" {
 		return nil
 	}
 	// Anything unknown may change what the names mean or what the conditions apply to.
@@ -118,20 +243,8 @@ func (q *query) onlyTable(node, from object) *table {
 			}
 		}
 	}
-	for _, key := range []string{"sample", "cte_map"} {
-		if !hollow(node[key]) {
-			return nil
-		}
-	}
 	name, _ := from["table_name"].(string)
-	for _, t := range q.db.tables {
-		for _, n := range t.names {
-			if strings.EqualFold(n, name) {
-				return t
-			}
-		}
-	}
-	return nil
+	return db.called(name)
 }
 
 // hollow reports whether a value is empty.
@@ -152,106 +265,6 @@ func hollow(v any) bool {
 		return true
 	}
 	return false
-}
-
-// takeTerms removes conditions from a SELECT and returns them.
-func (t *table) takeTerms(node object, qualifier string) []term {
-	where, _ := node["where_clause"].(object)
-	if where == nil {
-		return nil
-	}
-	conditions, rest := []any{any(where)}, []any{}
-	if and := where["type"] == "CONJUNCTION_AND"; and {
-		conditions, _ = where["children"].([]any)
-	}
-	var terms []term
-	for _, c := range conditions {
-		o, _ := c.(object)
-		if found := t.terms(o, qualifier); found != nil {
-			terms = append(terms, found...)
-		} else {
-			rest = append(rest, c)
-		}
-	}
-	switch len(rest) {
-	case 0:
-		node["where_clause"] = nil
-	case 1:
-		node["where_clause"] = rest[0]
-	default:
-		where["children"] = rest
-	}
-	return terms
-}
-
-// terms returns the terms of a condition, nil if the scan can't apply it.
-func (t *table) terms(c object, qualifier string) []term {
-	switch {
-	case c["class"] == "COMPARISON":
-		op := operators[fmt.Sprint(c["type"])]
-		column, n := t.columnOf(c["left"], qualifier), constant(c["right"])
-		if column < 0 {
-			column, n, op = t.columnOf(c["right"], qualifier), constant(c["left"]), mirrored[op]
-		}
-		return t.compare(column, op, n)
-	case c["class"] == "BETWEEN" && c["type"] == "COMPARE_BETWEEN":
-		column := t.columnOf(c["input"], qualifier)
-		lower, upper := t.compare(column, opNotLess, constant(c["lower"])), t.compare(column, opNotGreater, constant(c["upper"]))
-		if lower == nil || upper == nil {
-			return nil
-		}
-		return append(lower, upper...)
-	case c["type"] == "OPERATOR_IS_NULL", c["type"] == "OPERATOR_IS_NOT_NULL":
-		children, _ := c["children"].([]any)
-		if len(children) != 1 {
-			return nil
-		}
-		column := t.columnOf(children[0], qualifier)
-		if column < 0 || t.columns[column].typ.ID() == arrow.NULL {
-			return nil
-		}
-		op := opNull
-		if c["type"] == "OPERATOR_IS_NOT_NULL" {
-			op = opNotNull
-		}
-		return []term{{column: column, op: op}}
-	}
-	return nil
-}
-
-// compare returns the comparison of a column with a number, nil if it might differ from the engine's.
-func (t *table) compare(column int, op operator, n *number) []term {
-	if column < 0 || op == 0 || n == nil {
-		return nil
-	}
-	abs := n.digits
-	if abs < 0 {
-		abs = -abs
-	}
-	switch typ := t.columns[column].typ; {
-	case arrow.IsInteger(typ.ID()):
-		if n.real != nil || n.scale > 0 {
-			return nil
-		}
-	case typ.ID() == arrow.FLOAT64:
-		// Both operands of the division are exact, so its result is the nearest double.
-		if abs < 0 || abs >= 1<<53 || n.scale > 22 {
-			return nil
-		}
-		if n.real == nil {
-			f := float64(n.digits) / math.Pow10(n.scale)
-			n = &number{real: &f}
-		}
-	case typ.ID() == arrow.FLOAT32:
-		if n.real != nil || abs < 0 || abs >= 1<<24 || n.scale > 0 {
-			return nil
-		}
-		f := float64(n.digits)
-		n = &number{real: &f}
-	default:
-		return nil
-	}
-	return []term{{column: column, op: op, number: *n}}
 }
 
 // ofDoubles are the aggregate functions that take DOUBLE but not FLOAT.
@@ -366,43 +379,6 @@ func (t *table) columnOf(v any, qualifier string) int {
 		}
 	}
 	return -1
-}
-
-// constant returns the number that an expression is, nil for other expressions.
-func constant(v any) *number {
-	c, _ := v.(object)
-	if c["class"] != "CONSTANT" || c["type"] != "VALUE_CONSTANT" {
-		return nil
-	}
-	value, _ := c["value"].(object)
-	typ, _ := value["type"].(object)
-	text, ok := value["value"].(json.Number)
-	if !ok || value["is_null"] != false {
-		return nil
-	}
-	switch typ["id"] {
-	case "TINYINT", "SMALLINT", "INTEGER", "BIGINT", "DECIMAL":
-		n := &number{}
-		var err error
-		if n.digits, err = strconv.ParseInt(text.String(), 10, 64); err != nil {
-			return nil
-		}
-		if info, _ := typ["type_info"].(object); typ["id"] == "DECIMAL" {
-			scale, ok := info["scale"].(json.Number)
-			if !ok && !hollow(info["scale"]) {
-				return nil
-			}
-			if ok {
-				if n.scale, err = strconv.Atoi(scale.String()); err != nil {
-					return nil
-				}
-			}
-		} else if info != nil {
-			return nil
-		}
-		return n
-	}
-	return nil
 }
 
 // parsed returns the engine's syntax tree of a statement, nil if the engine does not provide it.

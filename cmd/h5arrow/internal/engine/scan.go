@@ -41,7 +41,7 @@ type scan struct {
 	late   *part  // nil: all columns are in the first one
 	row    int64  // of the table, the next that no thread has
 	chosen []bool // with late: for each vectorRows of the first part's batch whether rows in it are chosen
-	choice *predicate
+	choice *choice
 	done   bool
 	err    error
 	stats  ScanStats
@@ -82,13 +82,13 @@ func newScan(b *bound, columns []int) (*scan, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.conditions = append(s.conditions, condition{term, k, t.columns[term.column].typ.ID()})
+		s.conditions = append(s.conditions, condition{term: term, at: k, typ: t.columns[term.column].typ.ID()})
 	}
 	if s.conditions != nil && slices.ContainsFunc(columns, func(c int) bool {
 		return c >= 0 && c < len(t.columns) && t.columns[c].costly && !slices.Contains(s.first.columns, c)
 	}) {
 		s.late = &part{}
-		s.choice = newPredicate(s.conditions)
+		s.choice = newChoice(s.conditions)
 	}
 	for i, c := range columns {
 		if c < 0 || c >= len(t.columns) {
@@ -184,8 +184,8 @@ type local struct {
 	late     view
 	at, end  int64 // rows of the table that are this thread's
 	fillers  []filler
-	choice   *predicate // nil: all rows are chosen
-	dense    bool       // all fillers are gatherers
+	choice   *choice // nil: all rows are chosen
+	dense    bool    // all fillers are gatherers
 	fileName *fileFiller
 }
 
@@ -198,7 +198,7 @@ type view struct {
 func newLocal(s *scan) *local {
 	l := &local{s: s, fillers: make([]filler, len(s.columns)), dense: true}
 	if s.conditions != nil {
-		l.choice = newPredicate(s.conditions)
+		l.choice = newChoice(s.conditions)
 	}
 	for i, c := range s.columns {
 		switch {
@@ -305,7 +305,11 @@ func (s *scan) choose() error {
 	return source.Guard(func() error {
 		s.chosen = s.chosen[:0]
 		for at, rows := int64(0), s.first.end-s.first.base; at < rows; at += vectorRows {
-			s.chosen = append(s.chosen, s.choice.choose(s.first.batch, int(at), int(min(vectorRows, rows-at))) > 0)
+			n, err := s.choice.choose(s.first.batch, int(at), int(min(vectorRows, rows-at)))
+			if err != nil {
+				return h5err.In(err, s.t.file, "")
+			}
+			s.chosen = append(s.chosen, n > 0)
 		}
 		return nil
 	})
@@ -370,8 +374,9 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 	k := n
 	if l.choice != nil {
-		if k = l.choice.choose(l.first.batch, int(l.at-l.first.base), n); k == 0 {
-			return 0, nil
+		var err error
+		if k, err = l.choice.choose(l.first.batch, int(l.at-l.first.base), n); k == 0 || err != nil {
+			return 0, h5err.In(err, l.s.t.file, "")
 		}
 	}
 	some := k < n || at > 0
