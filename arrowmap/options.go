@@ -120,7 +120,10 @@ func WithPlugins(read PluginReader) Option {
 // ReadOption changes how a table is read.
 type ReadOption func(*readOptions) error
 
-type readOptions struct{ pass.Options }
+type readOptions struct {
+	pass.Options
+	where *Where
+}
 
 // WithWorkers sets how many goroutines decode. Zero is one for each processor.
 func WithWorkers(n int) ReadOption {

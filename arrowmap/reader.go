@@ -25,6 +25,7 @@ type Reader struct {
 	current arrow.RecordBatch
 	rows    int64
 	err     error
+	numbers func() []int64 // of the rows of the current batch, where rows are left out
 }
 
 // batches are the rows of a table's body as they are read.
@@ -65,6 +66,9 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	if o.Alloc == nil {
 		o.Alloc = memory.NewGoAllocator()
 	}
+	if o.where != nil {
+		return t.startWhere(ctx, o)
+	}
 	return t.start(ctx, o)
 }
 
@@ -81,9 +85,15 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 			r.files = append(r.files, src)
 		}
 	}
+	if o.Ranges, err = checkedRanges(o.Ranges, t.Rows()); err != nil {
+		r.stop()
+		return nil, t.f.usage(t.def.Path, err.Error())
+	}
 	if s, ok := t.body.(*stack); ok {
 		in := &chain{ctx: r.ctx, schema: r.schema, o: o, part: s.each(t.from, t.from+t.Rows()), total: reports(t.columns)}
-		r.batches = newJoined(in, o, t.Footprint().Bytes)
+		if r.batches = in; o.Ranges == nil { // no batch has rows of two ranges
+			r.batches = newJoined(in, o, t.Footprint().Bytes)
+		}
 		return r, nil
 	}
 	if pieces[0] != t {
@@ -91,6 +101,7 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 		return r, nil
 	}
 	in := pass.Table{File: t.f.f, Path: t.def.Path, Schema: r.schema, Columns: t.nodes(), Plugins: pass.PluginReader(t.f.o.plugins)}
+	o.Ranges = shifted(o.Ranges, t.from)
 	r.batches = &onePass{pass.Start(r.ctx, in, t.from, t.from+t.Rows(), o.Options), t.columns}
 	return r, nil
 }
@@ -152,6 +163,15 @@ func (r *Reader) RecordBatch() arrow.RecordBatch { return r.current }
 
 // Record is RecordBatch under its old name.
 func (r *Reader) Record() arrow.RecordBatch { return r.current }
+
+// RowNumbers returns the numbers of the current batch's rows in the table where a condition leaves out rows, else nil. It is
+// valid until the next call of Next.
+func (r *Reader) RowNumbers() []int64 {
+	if r.numbers == nil {
+		return nil
+	}
+	return r.numbers()
+}
 
 // Report says what became of each column so far.
 func (r *Reader) Report() []ColumnReport { return r.batches.report() }

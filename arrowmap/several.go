@@ -135,6 +135,7 @@ type chain struct {
 	part    func() (*Table, error) // the next one, nil after the last
 	in      *Reader                // nil before the first, and between two
 	current *Table                 // that in reads
+	row     int64                  // of all that the next part starts with
 	total   []ColumnReport
 }
 
@@ -164,8 +165,14 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 				return nil, err
 			}
 			c.current = t
-			o := c.o
-			if n, ok := product(t.Rows(), t.Footprint().Bytes); ok && n < maxSingle {
+			o, rows := c.o, t.Rows()
+			c.row += rows
+			if o.Ranges != nil {
+				if o.Ranges = clipped(o.Ranges, c.row-rows, c.row); len(o.Ranges) == 0 {
+					continue
+				}
+			}
+			if n, ok := product(rows, t.Footprint().Bytes); ok && n < maxSingle {
 				o.Workers = 1
 			}
 			if c.in, err = t.start(c.ctx, o); err != nil {

@@ -59,6 +59,7 @@ Several files of one schema, or a pattern in quotes, become one table. OUT appea
 that died never does: --until-idle ends the waiting.`,
 		Example: `  h5arrow convert data.h5 data.arrow
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
+  h5arrow convert data.h5 july.parquet --where 'time >= 2024-07-01 and time < 2024-08-01 and site in (A, B)'
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
   h5arrow convert data.h5 data.parquet
   h5arrow convert episodes.h5 --stack '/data/demo_*' episodes.parquet
@@ -69,6 +70,7 @@ that died never does: --until-idle ends the waiting.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.convert(cmd, o, args) },
 	}
 	o.selection.add(cmd)
+	o.addWhere(cmd)
 	f := cmd.Flags()
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
 	f.BoolVar(&o.all, "all-tables", false, "write every table to its own file; OUT is a directory")
@@ -120,11 +122,13 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 		return usage("--until-idle is a time to wait, and goes with --follow")
 	case o.follow && (o.all || len(names) > 1 || far.IsURL(names[0])):
 		return usage("--follow is for one table of one local file")
+	case o.follow && o.conditions != nil:
+		return usage("--follow and --where exclude each other")
 	}
 	if !o.all {
 		return c.oneTable(names, out)
 	}
-	for _, flag := range []string{"table", "stack", "dataset", "columns", "rows"} {
+	for _, flag := range []string{"table", "stack", "dataset", "columns", "rows", "where"} {
 		if cmd.Flags().Changed(flag) {
 			return usage("--all-tables and --%s exclude each other", flag)
 		}
@@ -247,7 +251,7 @@ func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *forma
 // reader returns a reader of a table or, with --follow, of a table that is being written.
 func (c *conversion) reader(in *inputs, t *chosen, opts []arrowmap.ReadOption) (*arrowmap.Reader, error) {
 	if !c.follow {
-		return t.Reader(c.ctx, opts...)
+		return c.selection.reader(c.ctx, t, opts...)
 	}
 	if sb := in.files[0].H5().Superblock(); sb.Version < 3 && c.idle == 0 && !c.quiet {
 		c.note("%s does not say whether it is being written (superblock version %d): its rows as they are now; --until-idle waits for more",
@@ -297,6 +301,9 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	rr, err := c.addFilename(r, t)
 	if err != nil {
 		return nil, err
+	}
+	if t.where != nil { // which leaves small batches
+		rr = rows.Join(rr, int64(c.batchRows))
 	}
 	defer rr.Release()
 	if !c.quiet && !c.json && !c.follow {

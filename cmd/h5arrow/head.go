@@ -39,10 +39,12 @@ func (a *app) headCommand() *cobra.Command {
 terminal are named below it. head also reads Arrow IPC files and streams (` + format.Readable("and") + `).`,
 		Example: `  h5arrow head data.h5
   h5arrow head data.h5 -n 3 --table /events --columns time,energy
+  h5arrow head data.h5 --where 'energy > 5 and site is not null'
   h5arrow head data.h5 --rows 1000000: --json
   h5arrow head data.h5 --sample 20
   h5arrow head data.arrow`,
 	})
+	o.addWhere(cmd)
 	cmd.Flags().Var(&o.sample, "sample", "print so many rows from all over the table instead, the same ones each time")
 	return cmd
 }
@@ -82,6 +84,8 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 		return usage("--sample %d: at most %d rows", o.sample, maxSample)
 	case o.sample > 0 && (o.filename || cmd.Flags().Changed("lines")):
 		return usage("--sample excludes -n and --filename")
+	case o.sample > 0 && cmd.Flags().Changed("where"):
+		return usage("--sample and --where exclude each other").WithHint("choose among such rows with `h5arrow query`")
 	}
 	if err := o.check(cmd); err != nil {
 		return err
@@ -100,11 +104,17 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 		return err
 	}
 	defer in.close()
-	if err := o.part(t); err != nil {
-		return err
+	if t.where == nil {
+		if err := o.part(t); err != nil {
+			return err
+		}
 	}
 	o.skipBroken(a, t, nil, o.readOptions(limit-limit/4)...)
-	r, err := t.Reader(a.ctx, o.readOptions(limit-limit/4)...)
+	opts := o.readOptions(limit - limit/4)
+	if t.where != nil { // the first rows may be enough
+		opts = append(opts, arrowmap.WithSlowStart())
+	}
+	r, err := o.reader(a.ctx, t, opts...)
 	if err != nil {
 		return err
 	}
@@ -113,6 +123,9 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 		return err
 	}
 	defer rr.Release()
+	if t.where != nil {
+		rr = &rows.Window{RecordReader: rr, N: o.n}
+	}
 	if err := a.printRows(a.screen(&o.display), rr, o.json, rows.Grid{}); err != nil {
 		return err
 	}
@@ -166,8 +179,8 @@ func (a *app) headArrow(o *headFlags, names []string, limit int64) error {
 	if len(names) > 1 {
 		return usage("%s takes one Arrow file at a time, not also %q", verb(o.last), names[1])
 	}
-	if o.named() || o.filename || o.sample > 0 {
-		return about(names[0], usage("--table, --stack, --dataset, --filename and --sample are not for Arrow files"))
+	if o.named() || o.filename || o.sample > 0 || o.conditions != nil {
+		return about(names[0], usage("--table, --stack, --dataset, --filename, --sample and --where are not for Arrow files"))
 	}
 	if o.rows.A < 0 {
 		return about(names[0], usage("--rows %s: rows of Arrow files are not counted from the end", o.rows.String()).WithHint("use `h5arrow tail`"))

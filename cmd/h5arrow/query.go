@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -68,6 +69,7 @@ suffix chooses the format. DuckDB has no access to files or the network, and run
 	f.BoolVar(&o.stats, "stats", false, "print statistics of what was read as JSON, on stderr")
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB access files and the network, and change settings")
 	o.selection.add(cmd)
+	o.addWhere(cmd)
 	f.Int64Var(&o.maxRows, "max-rows", 40, "rows that are printed as a table, the others are counted; 0 prints all")
 	o.display.add(cmd)
 	f.BoolVar(&o.noPushdown, "no-pushdown", false, "leave all conditions and casts to DuckDB")
@@ -170,7 +172,12 @@ func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
 	var tables []engine.Table
 	for _, t := range all {
 		o.notes(a, t)
-		et := engine.Table{Names: tableNames(t.Path(), in.names[0]), Table: t.Table}
+		et := engine.Table{Names: tableNames(t.Path(), in.names[0]), Table: t.full, Where: o.conditions}
+		for _, c := range t.full.Columns() {
+			if !slices.Contains(t.Columns(), c) {
+				et.Hidden = append(et.Hidden, c.Name)
+			}
+		}
 		if o.filename {
 			for _, c := range t.Columns() {
 				if strings.EqualFold(c.Name, rows.Filename) {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
@@ -212,11 +213,13 @@ type selection struct {
 	datasets   []string
 	columns    []string
 	rows       flags.Rows
+	where      string
 	skip       bool
 	filename   bool
 	workers    flags.Positive
 	batchRows  flags.Positive
 	batchBytes flags.Size
+	conditions []predicate.Condition // of where
 }
 
 func (s *selection) add(cmd *cobra.Command) {
@@ -236,6 +239,11 @@ func (s *selection) add(cmd *cobra.Command) {
 	s.complete(cmd)
 }
 
+// addWhere adds the flags of verbs that take the rows for which conditions hold.
+func (s *selection) addWhere(cmd *cobra.Command) {
+	cmd.Flags().StringVar(&s.where, "where", "", "the rows for which `CONDITIONS` hold, such as \"fare > 5 and zone in (A, B)\"; also between and is [not] null")
+}
+
 // check refuses flags that contradict each other.
 func (s *selection) check(cmd *cobra.Command) error {
 	if cmd.Flags().Changed("table") && len(s.datasets) > 0 {
@@ -246,6 +254,12 @@ func (s *selection) check(cmd *cobra.Command) error {
 	}
 	if cmd.Flags().Changed("columns") && len(s.columns) == 0 {
 		return usage("--columns names no column")
+	}
+	if cmd.Flags().Changed("where") {
+		var err error
+		if s.conditions, err = predicate.Parse(s.where); err != nil {
+			return h5err.In(err, "--where", "")
+		}
 	}
 	return nil
 }
@@ -281,6 +295,8 @@ type chosen struct {
 	skipped []error
 	files   []rows.File // of the rows before Slice
 	first   int64
+	where   *arrowmap.Where // of --where, else nil
+	full    *arrowmap.Table // with the columns that only conditions are about
 }
 
 // choose returns the selected part of the table of all inputs.
@@ -306,7 +322,7 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	for i, t := range tables {
 		var err error
 		if len(s.columns) > 0 {
-			if t, err = t.Select(s.columns...); err != nil {
+			if t, err = t.Select(s.needed()...); err != nil {
 				return nil, err
 			}
 		}
@@ -344,7 +360,47 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 		c.first = a
 	}
 	c.Table = t
-	return c, nil
+	return c, s.restrict(c)
+}
+
+// needed returns the names of the columns that are written and, after them, of others that conditions are about.
+func (s *selection) needed() []string {
+	names := slices.Clone(s.columns)
+	for _, c := range s.conditions {
+		if !slices.Contains(names, c.Column) {
+			names = append(names, c.Column)
+		}
+	}
+	return names
+}
+
+// restrict adds the conditions to a table that has been chosen, and leaves out columns that are needed for them only.
+func (s *selection) restrict(c *chosen) (err error) {
+	c.full = c.Table
+	if s.conditions == nil {
+		return nil
+	}
+	if c.where, err = c.Table.Where(s.conditions...); err != nil {
+		return err
+	}
+	if extra := len(s.needed()) - len(s.columns); len(s.columns) > 0 && extra > 0 {
+		var names []string
+		for _, col := range c.Columns() {
+			if slices.Contains(s.columns, col.Name) {
+				names = append(names, col.Name)
+			}
+		}
+		c.Table, err = c.Table.Select(names...)
+	}
+	return err
+}
+
+// reader reads the chosen rows of a table.
+func (s *selection) reader(ctx context.Context, t *chosen, opts ...arrowmap.ReadOption) (*arrowmap.Reader, error) {
+	if t.where != nil {
+		opts = append(opts, arrowmap.WithWhere(t.where))
+	}
+	return t.Reader(ctx, opts...)
 }
 
 // without returns a table without the columns of these names, unless that are all.

@@ -38,6 +38,7 @@ var layers = []string{
 	"arrowmap/convention/", // a package for each convention, or for a family of them
 	"arrowmap/convention/detect",
 	"arrowmap/layout",
+	"arrowmap/predicate",
 	"arrowmap/internal",
 	"arrowmap",
 	"arrowmap/stats",

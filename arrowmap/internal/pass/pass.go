@@ -32,10 +32,14 @@ type Options struct {
 	Workers    int
 	BatchRows  int64
 	BatchBytes int64
-	MaxMemory  int64 // bytes of what is being decoded and was not returned yet
-	SlowStart  bool  // small batches first, and not all of them at once
+	MaxMemory  int64   // bytes of what is being decoded and was not returned yet
+	SlowStart  bool    // small batches first, and not all of them at once
+	Ranges     []Range // of rows, in order, that are to be read; nil: all
 	Alloc      memory.Allocator
 }
+
+// Range is the rows [From, To).
+type Range struct{ From, To int64 }
 
 // Pass is a pass over a table's rows. It is to be used by one goroutine at a time.
 type Pass struct {
@@ -52,7 +56,8 @@ type Pass struct {
 	kept    memo
 	stats   []stats
 
-	next, end int64    // rows that no batch has yet
+	next, end int64    // rows that no batch has yet, of the first range
+	ranges    []Range  // the further ones
 	step      int64    // with SlowStart: rows of the next batch, as long as they grow
 	taken     int      // batches that were asked for
 	queue     []*batch // in order
@@ -61,9 +66,12 @@ type Pass struct {
 	err       error
 }
 
-// Start starts a pass over rows [a,b) of a table. Close it.
+// Start starts a pass over rows [a,b) of a table, of which o may choose ranges. Close it.
 func Start(ctx context.Context, t Table, a, b int64, o Options) *Pass {
 	p := &Pass{t: t, o: o, next: a, end: b, stats: make([]stats, len(t.Columns))}
+	if o.Ranges != nil {
+		p.end, p.ranges = a, o.Ranges
+	}
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	inFlight, scratch := o.memory()
 	p.budget = chunk.NewBudget(inFlight)
@@ -180,7 +188,7 @@ func (p *Pass) refill() {
 
 // schedule starts batches as long as there is room for them.
 func (p *Pass) schedule() error {
-	for p.next < p.end && len(p.queue) < p.ahead() {
+	for p.more() && len(p.queue) < p.ahead() {
 		b := p.newBatch(p.next, p.borderAfter(p.next))
 		err := b.plan()
 		room := false
@@ -220,6 +228,14 @@ func (p *Pass) afford(b *batch) (bool, error) {
 		return false, h5err.About(err, &p.t)
 	}
 	return true, nil
+}
+
+// more reports whether there are rows that no batch has yet.
+func (p *Pass) more() bool {
+	for p.next >= p.end && len(p.ranges) > 0 {
+		p.next, p.end, p.ranges = p.ranges[0].From, p.ranges[0].To, p.ranges[1:]
+	}
+	return p.next < p.end
 }
 
 // ahead is how many batches may be under way.

@@ -126,7 +126,7 @@ func h5arrowBind(p unsafe.Pointer) {
 		}
 		duck.BindAddResultColumn(info, name, lt)
 	}
-	duck.BindSetCardinality(info, duck.IdxT(t.rows), true)
+	duck.BindSetCardinality(info, duck.IdxT(t.rows), len(t.where)+len(b.terms) == 0)
 	duck.BindSetBindData(info, pin(b), freeCallback)
 }
 

@@ -127,13 +127,16 @@ func (db *DB) add(tables []Table) error {
 	var sql strings.Builder
 	sql.WriteString("SET GLOBAL TimeZone='UTC';")
 	for i, t := range db.named(tables) {
-		nt := newTable(db, t, fmt.Sprintf("h5arrow_scan_%d", i))
-		db.tables = append(db.tables, nt)
-		if err := nt.register(conn); err != nil {
+		nt, err := newTable(db, t, fmt.Sprintf("h5arrow_scan_%d", i))
+		db.tables = append(db.tables, nt) // for close
+		if err == nil {
+			err = nt.register(conn)
+		}
+		if err != nil {
 			return err
 		}
 		for _, name := range t.Names {
-			fmt.Fprintf(&sql, "CREATE VIEW %s AS SELECT * EXCLUDE %s FROM %s();", quoted(name), quoted(nt.labels[0]), nt.function)
+			fmt.Fprintf(&sql, "CREATE VIEW %s AS SELECT * EXCLUDE %s FROM %s();", quoted(name), nt.excluded(), nt.function)
 		}
 	}
 	if !db.o.Access {
@@ -162,7 +165,7 @@ func (db *DB) named(tables []Table) []Table {
 	var out []Table
 	given := map[string]bool{}
 	for _, t := range tables {
-		nt := Table{Table: t.Table, Files: t.Files}
+		nt := Table{Table: t.Table, Files: t.Files, Where: t.Where, Hidden: t.Hidden}
 		for i, n := range t.Names {
 			key := strings.ToLower(n)
 			if n == "" || strings.Contains(n, "\x00") || slices.Contains(nt.Names, n) {

@@ -26,6 +26,7 @@ package engine
 
 import (
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 )
 
 // Table is a table and its names in statements.
@@ -35,6 +36,10 @@ type Table struct {
 	// Files, if any, add a column "filename" with the file that each row comes from. The rows of the first file come first,
 	// and so on.
 	Files []FileRows
+	// Where are conditions on columns: statements see only the rows for which they hold.
+	Where []predicate.Condition
+	// Hidden are columns that statements do not see.
+	Hidden []string
 }
 
 // FileRows is a file and the number of rows of a table that come from it.

@@ -75,7 +75,7 @@ func (q *query) lean(node object, top bool) (changed bool, err error) {
 		}
 		q.pushed = append(q.pushed, s.pushed)
 		view := fmt.Sprintf("h5arrow_pushed_%d", len(q.pushed))
-		if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT * EXCLUDE %s FROM %s(%s := %d)", view, quoted(s.t.labels[0]), s.t.function, pushedParameter, len(q.pushed))); err != nil {
+		if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT * EXCLUDE %s FROM %s(%s := %d)", view, s.t.excluded(), s.t.function, pushedParameter, len(q.pushed))); err != nil {
 			return changed, err
 		}
 		s.ref["alias"], s.ref["table_name"] = s.qualifier, view

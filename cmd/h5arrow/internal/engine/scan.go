@@ -77,7 +77,7 @@ func newScan(b *bound, columns []int) (*scan, error) {
 		}
 		return k, nil
 	}
-	for _, term := range b.terms {
+	for _, term := range slices.Concat(t.where, b.terms) {
 		k, err := want(&s.first, term.column)
 		if err != nil {
 			return nil, err

@@ -4,12 +4,15 @@ package engine
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -27,6 +30,8 @@ type table struct {
 	columns  []column
 	labels   []string           // names of what the table function returns: rowColumn, the columns, the files
 	types    []duck.LogicalType // one for each label
+	where    []term             // that hold for all rows that statements see
+	hidden   []string           // labels that views leave out
 }
 
 // rows is the reader of a table, an arrowmap.Reader.
@@ -48,7 +53,7 @@ type column struct {
 // first column if it needs only the number of rows, and this one costs nothing.
 const rowColumn = "h5arrow_row"
 
-func newTable(db *DB, def Table, function string) *table {
+func newTable(db *DB, def Table, function string) (*table, error) {
 	t := &table{db: db, t: def.Table, names: def.Names, files: def.Files, function: function, rows: def.Table.Rows(),
 		labels: []string{rowColumn}, types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
 	t.source = t.reader
@@ -73,8 +78,31 @@ func newTable(db *DB, def Table, function string) *table {
 		t.types = append(t.types, duck.CreateLogicalType(duck.TypeVarchar))
 	}
 	t.labels = distinct(t.labels)
-	return t
+	t.hidden = []string{quoted(t.labels[0])}
+	for i, c := range t.columns {
+		if slices.Contains(def.Hidden, c.name) {
+			t.hidden = append(t.hidden, quoted(t.labels[i+1]))
+		}
+	}
+	for _, c := range def.Where {
+		i := slices.IndexFunc(t.columns, func(x column) bool { return x.name == c.Column })
+		if i < 0 {
+			return t, h5err.In(h5err.New(h5err.Argument, "no column %s", c.Column), t.file, def.Table.Path())
+		}
+		if t.columns[i].err != nil {
+			return t, t.columns[i].err
+		}
+		test, err := predicate.New(t.columns[i].typ, c.Op, c.Values...)
+		if err != nil {
+			return t, h5err.In(err, t.file, t.columns[i].path)
+		}
+		t.where = append(t.where, term{column: i, test: test})
+	}
+	return t, nil
 }
+
+// excluded is what views leave out.
+func (t *table) excluded() string { return "(" + strings.Join(t.hidden, ", ") + ")" }
 
 func (t *table) close() {
 	for i := range t.types {

@@ -30,18 +30,19 @@ type filenames struct {
 	schema *arrow.Schema
 	names  arrow.Array
 	files  []File
+	first  int64
 	row    int64 // of the next batch
 	rec    arrow.RecordBatch
 }
 
 // AddFilenames adds to each batch a column with the name of the file that a row comes from. The rows are those of the
-// files from row first on. The returned reader owns rr; on errors, rr is released.
+// files from row first on; where rr has RowNumbers, as an arrowmap.Reader has, these are counted from there. The returned reader owns rr; on errors, rr is released.
 func AddFilenames(rr array.RecordReader, files []File, first int64) (array.RecordReader, error) {
 	if rr.Schema().HasField(Filename) {
 		rr.Release()
 		return nil, h5err.New(h5err.Argument, "--filename: the table already has a column of that name")
 	}
-	f := &filenames{RecordReader: rr, files: files, row: first}
+	f := &filenames{RecordReader: rr, files: files, first: first, row: first}
 	md := rr.Schema().Metadata()
 	fields := slices.Concat(rr.Schema().Fields(), []arrow.Field{{Name: Filename, Type: FilenameType, Nullable: true}})
 	f.schema = arrow.NewSchema(fields, &md)
@@ -67,9 +68,17 @@ func (f *filenames) Next() bool {
 	b := array.NewInt32Builder(memory.DefaultAllocator)
 	defer b.Release()
 	b.Reserve(int(rec.NumRows()))
+	var numbers []int64
+	if r, ok := f.RecordReader.(interface{ RowNumbers() []int64 }); ok {
+		numbers = r.RowNumbers()
+	}
 	end, file := int64(0), -1
-	for range rec.NumRows() {
-		for f.row >= end {
+	for i := range rec.NumRows() {
+		row := f.row
+		if numbers != nil {
+			row = f.first + numbers[i]
+		}
+		for row >= end {
 			file++
 			end += f.files[file].Rows
 		}
