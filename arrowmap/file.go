@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/zones"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -30,6 +31,7 @@ type File struct {
 	f     *h5.File
 	o     options
 	nodes node.Planner
+	index *zones.Index // nil: none
 }
 
 // Open opens a local file. Close it; arrays made from it outlive Close.

@@ -58,13 +58,20 @@ func shifted(ranges []Range, by int64) []Range {
 	return out
 }
 
-// rowsOf counts the rows of ranges.
-func rowsOf(ranges []Range) int64 {
-	n := int64(0)
-	for _, r := range ranges {
-		n += r.To - r.From
+// both returns the rows that are in both of two lists of ranges.
+func both(a, b []Range) []Range {
+	out := []Range{}
+	for len(a) > 0 && len(b) > 0 {
+		if from, to := max(a[0].From, b[0].From), min(a[0].To, b[0].To); from < to {
+			out = append(out, Range{From: from, To: to})
+		}
+		if a[0].To < b[0].To {
+			a = a[1:]
+		} else {
+			b = b[1:]
+		}
 	}
-	return n
+	return out
 }
 
 // walker is the rows of ranges as batches take them.

@@ -19,13 +19,7 @@ import (
 type Where struct {
 	of    *Table // with all columns
 	on    *Table // with the columns of the conditions, each once
-	tests []whereTest
-}
-
-// whereTest is a condition on a column of Where.on.
-type whereTest struct {
-	column int
-	test   *predicate.Test
+	tests []ColumnTest
 }
 
 // Where returns conditions for WithWhere. A column that the table does not have, or a constant that can't be compared with a
@@ -41,18 +35,18 @@ func (t *Table) Where(conditions ...predicate.Condition) (*Where, error) {
 			at[c.Column] = k
 			names = append(names, c.Column)
 		}
-		w.tests = append(w.tests, whereTest{column: k})
+		w.tests = append(w.tests, ColumnTest{Column: k})
 	}
 	var err error
 	if w.on, err = t.Select(names...); err != nil {
 		return nil, err
 	}
 	for i, c := range conditions {
-		col := w.on.columns[w.tests[i].column]
+		col := w.on.columns[w.tests[i].Column]
 		if col.Err != nil {
 			return nil, col.Err
 		}
-		if w.tests[i].test, err = predicate.New(col.Type, c.Op, c.Values...); err != nil {
+		if w.tests[i].Test, err = predicate.New(col.Type, c.Op, c.Values...); err != nil {
 			var e *h5err.Error
 			if errors.As(err, &e) {
 				return nil, h5err.About(h5err.New(e.Kind, "column %s: %s", c.Column, e.Msg), t)
@@ -94,10 +88,11 @@ func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) 
 	}
 	f.divide(t, &on)
 	o.where = nil
-	if o.Ranges == nil {
-		o.Ranges = []Range{{From: 0, To: t.Rows()}}
+	if may := on.Possible(f.w.tests...); o.Ranges == nil {
+		o.Ranges = may
+	} else if _, err := checkedRanges(o.Ranges, t.Rows()); err == nil { // start reports it
+		o.Ranges = both(o.Ranges, may)
 	}
-	o.Ranges = on.possible(f.w.tests, o.Ranges)
 	f.o, f.left = o, walker{o.Ranges}
 	first := o
 	first.BatchRows, first.BatchBytes = 0, whereBytes
@@ -114,7 +109,7 @@ func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) 
 		return nil, err
 	}
 	for _, test := range f.w.tests {
-		f.matchers = append(f.matchers, test.test.Matcher())
+		f.matchers = append(f.matchers, test.Test.Matcher())
 	}
 	return r, nil
 }
@@ -223,7 +218,7 @@ func (f *filtered) choose() error {
 	}
 	predicate.Fill(f.mask, n)
 	for i, m := range f.matchers {
-		if err := m.Choose(f.batch.Column(f.w.tests[i].column), 0, n, f.mask); err != nil {
+		if err := m.Choose(f.batch.Column(f.w.tests[i].Column), 0, n, f.mask); err != nil {
 			return h5err.About(err, f.w.of)
 		}
 	}
@@ -383,6 +378,3 @@ func (f *filtered) report() []ColumnReport {
 	}
 	return out
 }
-
-// possible returns the parts of ranges in which, as far as is known, the tests may hold for a row.
-func (t *Table) possible(tests []whereTest, ranges []Range) []Range { return ranges }

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"math/bits"
+	"slices"
 	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -77,7 +78,7 @@ func (m *Matcher) Choose(arr arrow.Array, off, n int, mask []uint64) error {
 	case formNumber:
 		m.numbers(buffer(d, 1), at, n, mask)
 	case formText:
-		return m.text(d, at, n, mask)
+		return eachText(d, at, n, mask, m.textHolds)
 	case formDictionary:
 		return m.dictionary(d, at, n, mask)
 	}
@@ -176,25 +177,50 @@ func (m *Matcher) compare(mask []uint64, n int) {
 		within(m.spans, arrow.Int32Traits.CastFromBytes(b)[:n], mask)
 	case arrow.UINT32:
 		within(m.spans, arrow.Uint32Traits.CastFromBytes(b)[:n], mask)
+	default:
+		toKeys(m.typ.ID(), &m.block, n)
+		within(m.spans, m.block[:n], mask)
+	}
+}
+
+// toKeys replaces the n values of a block with their keys.
+func toKeys(t arrow.Type, block *block, n int) {
+	switch b := arrow.Uint64Traits.CastToBytes(block[:]); t {
+	case arrow.INT8:
+		widen(block, arrow.Int8Traits.CastFromBytes(b)[:n])
+	case arrow.UINT8:
+		widen(block, arrow.Uint8Traits.CastFromBytes(b)[:n])
+	case arrow.INT16:
+		widen(block, arrow.Int16Traits.CastFromBytes(b)[:n])
+	case arrow.UINT16:
+		widen(block, arrow.Uint16Traits.CastFromBytes(b)[:n])
+	case arrow.INT32, arrow.DATE32:
+		widen(block, arrow.Int32Traits.CastFromBytes(b)[:n])
+	case arrow.UINT32:
+		widen(block, arrow.Uint32Traits.CastFromBytes(b)[:n])
 	case arrow.FLOAT16:
-		for i, h := range append([]uint16{}, arrow.Uint16Traits.CastFromBytes(b)[:n]...) {
-			m.block[i] = uint64(floatKey(math.Float64bits(float64(float16.FromBits(h).Float32()))))
+		for i, h := range slices.Backward(arrow.Uint16Traits.CastFromBytes(b)[:n]) {
+			block[i] = uint64(floatKey(math.Float64bits(float64(float16.FromBits(h).Float32()))))
 		}
 	case arrow.FLOAT32:
-		for i, f := range append([]float32{}, arrow.Float32Traits.CastFromBytes(b)[:n]...) {
-			m.block[i] = uint64(floatKey(math.Float64bits(float64(f))))
+		for i, f := range slices.Backward(arrow.Float32Traits.CastFromBytes(b)[:n]) {
+			block[i] = uint64(floatKey(math.Float64bits(float64(f))))
 		}
 	case arrow.FLOAT64:
-		for i, f := range m.block[:n] {
-			m.block[i] = uint64(floatKey(f))
+		for i, f := range block[:n] {
+			block[i] = uint64(floatKey(f))
 		}
 	case arrow.UINT64:
-		for i := range m.block[:n] {
-			m.block[i] ^= 1 << 63
+		for i := range block[:n] {
+			block[i] ^= 1 << 63
 		}
 	}
-	if m.typ.(arrow.FixedWidthDataType).Bytes() == 8 || arrow.IsFloating(m.typ.ID()) {
-		within(m.spans, m.block[:n], mask)
+}
+
+// widen replaces integers in a block with longer ones. The last is the first: where it goes, no other is.
+func widen[T int8 | uint8 | int16 | uint16 | int32 | uint32](block *block, values []T) {
+	for i, v := range slices.Backward(values) {
+		block[i] = uint64(int64(v))
 	}
 }
 
@@ -227,28 +253,28 @@ func within[T int8 | uint8 | int16 | uint16 | int32 | uint32 | uint64](spans []S
 	}
 }
 
-// text clears the bits of text.
-func (m *Matcher) text(d arrow.ArrayData, at, n int, mask []uint64) error {
+// eachText clears the bits of texts for which holds is false.
+func eachText(d arrow.ArrayData, at, n int, mask []uint64, holds func([]byte) bool) error {
 	if f, ok := d.DataType().(*arrow.FixedSizeBinaryType); ok {
 		b := buffer(d, 1)
-		return m.each(n, mask, func(i int) (bool, error) { return m.textHolds(b[(at+i)*f.ByteWidth : (at+i+1)*f.ByteWidth]), nil })
+		return each(n, mask, func(i int) (bool, error) { return holds(b[(at+i)*f.ByteWidth : (at+i+1)*f.ByteWidth]), nil })
 	}
 	bytes, offsets := buffer(d, 2), buffer(d, 1)
 	offset := func(i int) uint64 { return uint64(binary.LittleEndian.Uint32(offsets[4*i:])) }
 	if id := d.DataType().ID(); id == arrow.LARGE_STRING || id == arrow.LARGE_BINARY {
 		offset = func(i int) uint64 { return binary.LittleEndian.Uint64(offsets[8*i:]) }
 	}
-	return m.each(n, mask, func(i int) (bool, error) {
+	return each(n, mask, func(i int) (bool, error) {
 		a, b := offset(at+i), offset(at+i+1)
 		if a > b || b > uint64(len(bytes)) { // a file that is being changed
 			return false, h5err.New(h5err.Corrupt, "text from byte %d to %d of %d", a, b, len(bytes))
 		}
-		return m.textHolds(bytes[a:b]), nil
+		return holds(bytes[a:b]), nil
 	})
 }
 
 // each clears the bits of those set for which holds is false.
-func (m *Matcher) each(n int, mask []uint64, holds func(i int) (bool, error)) error {
+func each(n int, mask []uint64, holds func(i int) (bool, error)) error {
 	for k, w := range mask {
 		for ; w != 0; w &= w - 1 {
 			j := bits.TrailingZeros64(w)
@@ -303,14 +329,20 @@ func (m *Matcher) dictionary(d arrow.ArrayData, at, n int, mask []uint64) error 
 		}
 		m.of = values
 	}
+	return eachIndex(d, at, n, mask, func(k int) bool { return m.label[k/64]>>(k%64)&1 == 1 })
+}
+
+// eachIndex clears the bits of indices for which holds is false.
+func eachIndex(d arrow.ArrayData, at, n int, mask []uint64, holds func(k int) bool) error {
+	size := uint64(d.Dictionary().Len())
 	width := d.DataType().(*arrow.DictionaryType).IndexType.(arrow.FixedWidthDataType).Bytes()
 	b := buffer(d, 1)
-	return m.each(n, mask, func(i int) (bool, error) {
+	return each(n, mask, func(i int) (bool, error) {
 		k := index(b, at+i, width)
-		if k >= uint64(size) { // negative ones are too large as well
+		if k >= size { // negative ones are too large as well
 			return false, h5err.New(h5err.Corrupt, "index %d of a dictionary of %d values", int64(k), size)
 		}
-		return m.label[k/64]>>(k%64)&1 == 1, nil
+		return holds(int(k)), nil
 	})
 }
 

@@ -30,6 +30,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).convertCommand,
 	(*app).repackCommand,
 	(*app).queryCommand,
+	(*app).indexCommand,
 	(*app).serveCommand,
 	(*app).checkCommand,
 	(*app).importCommand,

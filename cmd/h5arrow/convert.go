@@ -190,6 +190,9 @@ func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) 
 		return err
 	}
 	defer in.close()
+	if err := c.useIndexes(in); err != nil {
+		return err
+	}
 	t, err := c.choose(in)
 	if err != nil {
 		return err

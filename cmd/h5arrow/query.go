@@ -115,6 +115,9 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		return err
 	}
 	defer in.close()
+	if err := o.index.apply(in); err != nil {
+		return err
+	}
 	tables, err := a.engineTables(o, in)
 	if err != nil {
 		return err

@@ -87,6 +87,7 @@ type inputs struct {
 	names   []string
 	files   []*arrowmap.File
 	missing []error // why tables of a file were not found
+	unused  []error // why indexes beside the files are not used
 }
 
 // tables returns the tables of file i. If some were not found, it returns the others and keeps the reason.
@@ -99,8 +100,12 @@ func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
 	return tables, err
 }
 
-// incomplete prints why not all tables of the inputs were found, and sets the exit status.
+// incomplete prints why not all tables of the inputs were found, and sets the exit status. It also prints why indexes are not
+// used.
 func (a *app) incomplete(in *inputs) {
+	for _, err := range in.unused {
+		a.note("the index is not used: %s", errorText(err))
+	}
 	for _, err := range in.missing {
 		a.note("not all tables were found: %s", errorText(err))
 		a.worsen(err)
@@ -219,6 +224,7 @@ type selection struct {
 	workers    flags.Positive
 	batchRows  flags.Positive
 	batchBytes flags.Size
+	index      indexUse
 	conditions []predicate.Condition // of where
 }
 
@@ -242,6 +248,7 @@ func (s *selection) add(cmd *cobra.Command) {
 // addWhere adds the flags of verbs that take the rows for which conditions hold.
 func (s *selection) addWhere(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.where, "where", "", "the rows for which `CONDITIONS` hold, such as \"fare > 5 and zone in (A, B)\"; also between and is [not] null")
+	s.index.add(cmd)
 }
 
 // check refuses flags that contradict each other.
@@ -363,6 +370,14 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	return c, s.restrict(c)
 }
 
+// useIndexes makes the inputs use their indexes where conditions could gain from them.
+func (s *selection) useIndexes(in *inputs) error {
+	if s.conditions == nil {
+		return nil
+	}
+	return s.index.apply(in)
+}
+
 // needed returns the names of the columns that are written and, after them, of others that conditions are about.
 func (s *selection) needed() []string {
 	names := slices.Clone(s.columns)
@@ -425,6 +440,10 @@ func without(t *arrowmap.Table, names map[string]bool) *arrowmap.Table {
 func (s *selection) openTable(a *app, names []string) (*inputs, *chosen, error) {
 	in, err := s.open(a.ctx, names)
 	if err != nil {
+		return nil, nil, err
+	}
+	if err := s.useIndexes(in); err != nil {
+		in.close()
 		return nil, nil, err
 	}
 	t, err := s.choose(in)

@@ -4,13 +4,15 @@ import (
 	"context"
 	"io"
 	"math/bits"
+	"time"
 )
 
 // Backend reads the bytes of one object: a file of a server, an object of a store, memory. It may be used by several
 // goroutines.
 //
-// A Backend that also implements Hinter, MetadataReader, Changer, Grower or io.Closer is asked for hints when its Source is
-// made, asked for metadata in its own way, asked whether the object changed and how long it is, and closed by the last release.
+// A Backend that also implements Hinter, MetadataReader, Changer, Grower, Dater or io.Closer is asked for hints when its Source
+// is made, asked for metadata in its own way, asked whether the object changed, when, and how long it is, and closed by the
+// last release.
 type Backend interface {
 	// ReadAtContext is io.ReaderAt's ReadAt; it returns early, with the context's error, when ctx ends. It must not
 	// use p after it returned. Ranges are inside the size that the Source was made with; fewer bytes than were asked for
@@ -105,3 +107,6 @@ type readerAt struct{ io.ReaderAt }
 func (r readerAt) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
 	return r.ReadAt(p, off)
 }
+
+// Dater is a Backend that knows when its object was modified.
+type Dater interface{ ModTime() time.Time }

@@ -42,6 +42,9 @@ func (f *local) Changed(context.Context) error {
 	return nil
 }
 
+// ModTime returns the time of modification at Open.
+func (f *local) ModTime() time.Time { return f.mtime }
+
 // Length returns the file's size.
 func (f *local) Length(context.Context) (int64, error) {
 	info, err := f.Stat()

@@ -37,6 +37,7 @@ import (
 	"os"
 	"runtime"
 	"sync/atomic"
+	"time"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -284,6 +285,14 @@ func (s *Source) close() {
 	if c, ok := s.b.(io.Closer); ok {
 		c.Close() // read only: there is nothing to lose
 	}
+}
+
+// ModTime returns the time of modification of what was opened, if the Backend is a Dater, else the zero time.
+func (s *Source) ModTime() time.Time {
+	if d, ok := s.b.(Dater); ok {
+		return d.ModTime()
+	}
+	return time.Time{}
 }
 
 // Changed reports, as an error of kind IO, that the file is no longer the one that was opened. A local file is asked for its

@@ -399,7 +399,7 @@ func inMemory(t *testing.T, db *DB, function string, rec arrow.RecordBatch, copi
 		nt.labels = append(nt.labels, fmt.Sprintf("c%d", i))
 		nt.types = append(nt.types, lt)
 	}
-	nt.source = func(_ context.Context, columns []int, _ int64) (rows, error) {
+	nt.source = func(_ context.Context, columns []int, _ []arrowmap.Range) (rows, error) {
 		var arrays []arrow.Array
 		var fields []arrow.Field
 		for _, c := range columns {

@@ -30,9 +30,10 @@ const rowNumber = -1
 // where rows were chosen.
 type scan struct {
 	*bound
-	columns    []int       // for each vector the column of the table, len(t.columns) for the file, or rowNumber
-	place      []place     // for each vector where its values are
-	conditions []condition // for choosing rows, about columns of the first part
+	columns    []int            // for each vector the column of the table, len(t.columns) for the file, or rowNumber
+	place      []place          // for each vector where its values are
+	conditions []condition      // for choosing rows, about columns of the first part
+	possible   []arrowmap.Range // rows that may be chosen
 	ctx        context.Context
 	cancel     context.CancelFunc
 
@@ -58,8 +59,9 @@ type part struct {
 	columns []int
 	r       rows // nil if there are no columns, and before the late part is needed
 	batch   arrow.RecordBatch
-	base    int64 // the row of the table that the batch starts with
-	end     int64 // the row after it
+	ranges  []arrowmap.Range // of rows that r still has
+	base    int64            // the row of the table that the batch starts with
+	end     int64            // the row after it
 }
 
 // newScan starts reading the columns of a table that fill the vectors, and those of the conditions.
@@ -109,8 +111,17 @@ func newScan(b *bound, columns []int) (*scan, error) {
 		s.first.end = t.rows
 		return s, nil
 	}
+	s.possible = []arrowmap.Range{{From: 0, To: t.rows}}
+	if s.conditions != nil {
+		var tests []arrowmap.ColumnTest
+		for _, c := range s.conditions {
+			tests = append(tests, arrowmap.ColumnTest{Column: c.column, Test: c.test})
+		}
+		s.possible = t.t.Possible(tests...)
+	}
+	s.first.ranges = slices.Clone(s.possible)
 	var err error
-	if s.first.r, err = t.source(s.ctx, s.first.columns, 0); err != nil {
+	if s.first.r, err = t.source(s.ctx, s.first.columns, s.possible); err != nil {
 		s.cancel()
 		return nil, err
 	}
@@ -173,7 +184,16 @@ func (p *part) next() (bool, error) {
 	}
 	p.batch = p.r.RecordBatch()
 	p.batch.Retain()
-	p.end = p.base + p.batch.NumRows()
+	n := p.batch.NumRows()
+	for len(p.ranges) > 0 && p.ranges[0].From == p.ranges[0].To {
+		p.ranges = p.ranges[1:]
+	}
+	if len(p.ranges) == 0 || p.ranges[0].To-p.ranges[0].From < n {
+		return false, h5err.New(h5err.Corrupt, "more rows than were asked for")
+	}
+	p.base = p.ranges[0].From
+	p.ranges[0].From += n
+	p.end = p.base + n
 	return true, nil
 }
 
@@ -280,6 +300,7 @@ func (s *scan) advance() (bool, error) {
 			if more, err := s.first.next(); !more || err != nil {
 				return false, err
 			}
+			s.row = s.first.base
 			if s.late != nil {
 				if err := s.choose(); err != nil {
 					return false, err
@@ -323,7 +344,13 @@ func (s *scan) reach() error {
 	}
 	if p.r == nil {
 		var err error
-		if p.r, err = s.t.source(s.ctx, p.columns, s.row); err != nil {
+		p.ranges = nil
+		for _, r := range s.possible {
+			if r.To > s.row {
+				p.ranges = append(p.ranges, arrowmap.Range{From: max(r.From, s.row), To: r.To})
+			}
+		}
+		if p.r, err = s.t.source(s.ctx, p.columns, slices.Clone(p.ranges)); err != nil {
 			return err
 		}
 		p.end = s.row

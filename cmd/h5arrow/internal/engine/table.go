@@ -24,8 +24,8 @@ type table struct {
 	file     string
 	names    []string
 	files    []FileRows
-	function string                                                             // the name of its table function
-	source   func(ctx context.Context, columns []int, from int64) (rows, error) // reads columns from a row on
+	function string                                                                          // the name of its table function
+	source   func(ctx context.Context, columns []int, ranges []arrowmap.Range) (rows, error) // reads columns; nil ranges are all rows
 	rows     int64
 	columns  []column
 	labels   []string           // names of what the table function returns: rowColumn, the columns, the files
@@ -110,8 +110,8 @@ func (t *table) close() {
 	}
 }
 
-// reader reads columns of the table from a row on.
-func (t *table) reader(ctx context.Context, columns []int, from int64) (rows, error) {
+// reader reads ranges of rows of columns of the table.
+func (t *table) reader(ctx context.Context, columns []int, ranges []arrowmap.Range) (rows, error) {
 	names := make([]string, len(columns))
 	for i, c := range columns {
 		names[i] = t.columns[c].name
@@ -120,12 +120,7 @@ func (t *table) reader(ctx context.Context, columns []int, from int64) (rows, er
 	if err != nil {
 		return nil, err
 	}
-	if from > 0 {
-		if sel, err = sel.Slice(from, -1); err != nil {
-			return nil, err
-		}
-	}
-	opts := append([]arrowmap.ReadOption{arrowmap.WithSlowStart()}, t.db.o.Read...)
+	opts := append([]arrowmap.ReadOption{arrowmap.WithSlowStart(), arrowmap.WithRanges(ranges)}, t.db.o.Read...)
 	if t.db.o.MaxMemory > 0 {
 		opts = append(opts, arrowmap.WithMaxMemory(max(1, t.db.o.MaxMemory/4)))
 	}
