@@ -85,13 +85,17 @@ func holding(t testing.TB, table *arrowmap.Table, conditions []predicate.Conditi
 				t.Fatal(err)
 			}
 			m := test.Matcher()
-			for i := range arr.Len() { // one row at a time
-				mask := []uint64{1}
-				if err := m.Choose(arr, i, 1, mask); err != nil {
+			for i := 0; i < arr.Len(); i += 64 {
+				n := min(64, arr.Len()-i)
+				mask := make([]uint64, 1)
+				predicate.Fill(mask, n)
+				if err := m.Choose(arr, i, n, mask); err != nil {
 					t.Fatal(err)
 				}
-				holds[at] = holds[at] && mask[0] == 1
-				at++
+				for j := range n {
+					holds[at] = holds[at] && mask[0]>>j&1 == 1
+					at++
+				}
 			}
 		}
 		r.Release()

@@ -217,6 +217,96 @@ func TestChoose(t *testing.T) {
 	}
 }
 
+// What statistics rule out holds for no row: all operators, on zones of few different values.
+func TestMay(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	for _, c := range columns() {
+		ruled := 0
+		meter, err := NewMeter(c.typ)
+		if err != nil || !Ordered(c.typ) {
+			t.Fatal(err)
+		}
+		for range 60 {
+			b := array.NewBuilder(memory.DefaultAllocator, c.typ)
+			few := []string{c.values[r.IntN(len(c.values))], c.values[r.IntN(len(c.values))]}
+			for range 1 + r.IntN(1100) {
+				if r.IntN(3) == 0 {
+					b.AppendNull()
+				} else if err := b.AppendValueFromString(few[r.IntN(2)]); err != nil {
+					t.Fatal(err)
+				}
+			}
+			arr := b.NewArray()
+			b.Release()
+			meter.Reset()
+			cut := r.IntN(arr.Len())
+			if meter.Add(arr, 0, cut) != nil || meter.Add(arr, cut, arr.Len()-cut) != nil {
+				t.Fatal("not measured")
+			}
+			for op := Equal; op <= IsNotNull; op++ {
+				values := []Value{Text(c.constants[r.IntN(len(c.constants))]), Text(c.constants[r.IntN(len(c.constants))])}
+				if op != In {
+					values = values[:1]
+				}
+				if op >= IsNull {
+					values = nil
+				}
+				test, err := New(c.typ, op, values...)
+				if err != nil {
+					t.Fatal(err)
+				}
+				mask := make([]uint64, Words(arr.Len()))
+				Fill(mask, arr.Len())
+				if err := test.Matcher().Choose(arr, 0, arr.Len(), mask); err != nil {
+					t.Fatal(err)
+				}
+				may := test.May(&meter.Stats)
+				if !may {
+					ruled++
+				}
+				if !may && Count(mask) > 0 {
+					t.Fatalf("%s of %q: %s %v is ruled out but holds for %d rows; %+v", c.typ, few, op, values, Count(mask), meter.Stats)
+				}
+			}
+			arr.Release()
+		}
+		if ruled == 0 {
+			t.Errorf("%s: nothing is ruled out", c.typ)
+		}
+	}
+}
+
+// Long text is cut in statistics, and bounds stay bounds.
+func TestMayLongText(t *testing.T) {
+	long := strings.Repeat("x", MaxText)
+	b := array.NewStringBuilder(memory.DefaultAllocator)
+	defer b.Release()
+	b.AppendValues([]string{long + "b", long + "d"}, nil)
+	arr := b.NewArray()
+	defer arr.Release()
+	meter, err := NewMeter(arr.DataType())
+	if err == nil {
+		err = meter.Add(arr, 0, 2)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		op   Op
+		text string
+		want bool
+	}{{Equal, long + "c", true}, {Equal, long, true}, {NotEqual, long, true}, {Greater, long + "z", true}, {Greater, "y", false}, {Less, "x", false}, {Less, long + "a", true},
+		{GreaterOrEqual, strings.Repeat("x", MaxText-1) + "y", false}, {In, "", false}} {
+		test, err := New(arr.DataType(), c.op, Text(c.text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := test.May(&meter.Stats); got != c.want {
+			t.Errorf("%s %q: %v", c.op, c.text, got)
+		}
+	}
+}
+
 // halved returns the value that a column of short floats holds.
 func halved(t arrow.DataType, v string) float64 {
 	b := array.NewBuilder(memory.DefaultAllocator, t)

@@ -95,7 +95,7 @@ func (a *app) index(o *indexFlags, args []string) error {
 type indexUse struct{ name string }
 
 func (u *indexUse) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&u.name, "index", "", "the index of the file (default: FILE"+indexSuffix+" if it fits; none: no index)")
+	cmd.Flags().StringVar(&u.name, "index", "", "the index of the file (`INDEX`, by default FILE"+indexSuffix+" if it fits; none: no index)")
 }
 
 // apply makes the inputs use their indexes. An index that was named must fit; another one is only mentioned if it does not.
