@@ -49,6 +49,7 @@ const words = vectorRows / 64
 type choice struct {
 	conditions []condition
 	mask       []uint64 // a bit for each row
+	chosen     int      // bits that are set
 	bits       []uint64
 	values     []uint64 // room for a vector of any width
 	sel        []uint32
@@ -74,12 +75,22 @@ func (p *choice) choose(rec arrow.RecordBatch, off, n int) (int, error) {
 			return 0, err
 		}
 	}
-	k := 0
+	p.chosen = 0
 	for _, w := range p.mask {
-		k += bits.OnesCount64(w)
+		p.chosen += bits.OnesCount64(w)
 	}
-	return k, nil
+	return p.chosen, nil
 }
+
+// load sets the mask to n bits from bit off of those that choose has found for a whole batch, and returns how many are set.
+func (p *choice) load(all []uint64, off, n int) int {
+	clear(p.mask)
+	p.chosen = n - nullbitmap.Copy(raw(p.mask), 0, raw(all), off, n)
+	return p.chosen
+}
+
+// fewRows is the number of rows of a vector up to which each is copied by itself.
+const fewRows = vectorRows / 64
 
 // rows lists the rows that choose has chosen, counted from off.
 func (p *choice) rows() []uint32 {
@@ -182,6 +193,15 @@ type gatherer interface {
 }
 
 func (f *plainFiller) gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
+	if p.chosen <= fewRows {
+		from := buffer(arr, 1)[(arr.Data().Offset()+off)*f.width:]
+		to := memory[byte](unsafe.Add(duck.VectorGetData(v), at*f.width), p.chosen*f.width)
+		for i, row := range p.rows() {
+			copy(to[i*f.width:(i+1)*f.width], from[int(row)*f.width:])
+		}
+		gatherNulls(arr, off, n, p, at, v)
+		return
+	}
 	copyRows(raw(p.values), arr, off, n, f.width)
 	pickValues(f.width, unsafe.Add(duck.VectorGetData(v), at*f.width), vectorRows-at, p.values, p.mask[:(n+63)/64])
 	gatherNulls(arr, off, n, p, at, v)

@@ -39,9 +39,10 @@ type scan struct {
 
 	mu     sync.Mutex
 	first  part
-	late   *part  // nil: all columns are in the first one
-	row    int64  // of the table, the next that no thread has
-	chosen []bool // with late: for each vectorRows of the first part's batch whether rows in it are chosen
+	late   *part    // nil: all columns are in the first one
+	row    int64    // of the table, the next that no thread has
+	bits   []uint64 // with late: for each row of the first part's batch whether it is chosen
+	chosen []bool   // with late: for each vectorRows of the first part's batch whether rows in it are chosen
 	choice *choice
 	done   bool
 	err    error
@@ -204,8 +205,9 @@ type local struct {
 	late     view
 	at, end  int64 // rows of the table that are this thread's
 	fillers  []filler
-	choice   *choice // nil: all rows are chosen
-	dense    bool    // all fillers are gatherers
+	choice   *choice  // nil: all rows are chosen
+	bits     []uint64 // that choose has found for the rows of first, nil if it was not called
+	dense    bool     // all fillers are gatherers
 	fileName *fileFiller
 }
 
@@ -284,6 +286,7 @@ func (s *scan) take(l *local) (bool, error) {
 		return false, err
 	}
 	l.first.set(&s.first)
+	l.bits = s.bits
 	l.at, l.end = s.row, min(s.row+morselRows, s.first.end)
 	if s.late != nil {
 		l.late.set(s.late)
@@ -325,12 +328,14 @@ func (s *scan) advance() (bool, error) {
 func (s *scan) choose() error {
 	return source.Guard(func() error {
 		s.chosen = s.chosen[:0]
+		s.bits = make([]uint64, (s.first.end-s.first.base+vectorRows-1)/vectorRows*words) // threads may still use the last ones
 		for at, rows := int64(0), s.first.end-s.first.base; at < rows; at += vectorRows {
 			n, err := s.choice.choose(s.first.batch, int(at), int(min(vectorRows, rows-at)))
 			if err != nil {
 				return h5err.In(err, s.t.file, "")
 			}
 			s.chosen = append(s.chosen, n > 0)
+			copy(s.bits[at/64:], s.choice.mask)
 		}
 		return nil
 	})
@@ -400,7 +405,13 @@ func (l *local) next(chunk duck.DataChunk) (n int, err error) {
 // fill examines n rows and writes the chosen ones to the chunk, starting at its row at. It returns their number.
 func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 	k := n
-	if l.choice != nil {
+	switch {
+	case l.choice == nil:
+	case l.bits != nil:
+		if k = l.choice.load(l.bits, int(l.at-l.first.base), n); k == 0 {
+			return 0, nil
+		}
+	default:
 		var err error
 		if k, err = l.choice.choose(l.first.batch, int(l.at-l.first.base), n); k == 0 || err != nil {
 			return 0, h5err.In(err, l.s.t.file, "")

@@ -29,7 +29,10 @@ func TestTerms(t *testing.T) {
 	for column, values := range constants {
 		for _, v := range values {
 			for _, op := range ops {
-				for _, condition := range []string{fmt.Sprintf("%s %s %s", column, op, v), fmt.Sprintf("%s %s %s", v, op, column)} {
+				for i, condition := range []string{fmt.Sprintf("%s %s %s", column, op, v), fmt.Sprintf("%s %s %s", v, op, column)} {
+					if i > 0 && op != "<" {
+						continue
+					}
 					if v == values[1] && strings.HasPrefix(condition, v) {
 						condition += " and i between 100 and 4000"
 					}
