@@ -185,3 +185,15 @@ func WithAllocator(mem memory.Allocator) ReadOption {
 		return nil
 	}
 }
+
+// Range is the rows [From, To) of a table.
+type Range = pass.Range
+
+// WithRanges reads only these rows of the table. Ranges are in order and don't overlap; a range that the table does not have,
+// or that is out of order, is an Argument error of Reader. No batch has rows of two ranges. A nil slice is all rows.
+func WithRanges(ranges []Range) ReadOption {
+	return func(o *readOptions) error {
+		o.Ranges = ranges
+		return nil
+	}
+}

@@ -77,6 +77,18 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.Ranges, err = pass.Checked(o.Ranges, t.Rows()); err != nil {
+		return nil, t.f.usage(t.def.Path, err.Error())
+	}
+	if len(o.Ranges) == 1 { // nothing is left out between
+		if t, err = t.Slice(o.Ranges[0].From, o.Ranges[0].To); err != nil {
+			return nil, err
+		}
+		o.Ranges = nil
+		if pieces, err = t.pieces(); err != nil {
+			return nil, err
+		}
+	}
 	r := &Reader{schema: t.Schema()}
 	r.refs.Store(1)
 	r.ctx, r.cancel = context.WithCancel(ctx)
@@ -84,10 +96,6 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 		if src := p.f.f.Source(); src.TryRetain() { // a file that is closed already gives errors when it is read
 			r.files = append(r.files, src)
 		}
-	}
-	if o.Ranges, err = checkedRanges(o.Ranges, t.Rows()); err != nil {
-		r.stop()
-		return nil, t.f.usage(t.def.Path, err.Error())
 	}
 	if s, ok := t.body.(*stack); ok {
 		in := &chain{ctx: r.ctx, schema: r.schema, o: o, part: s.each(t.from, t.from+t.Rows()), total: reports(t.columns)}
@@ -101,7 +109,7 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 		return r, nil
 	}
 	in := pass.Table{File: t.f.f, Path: t.def.Path, Schema: r.schema, Columns: t.nodes(), Plugins: pass.PluginReader(t.f.o.plugins)}
-	o.Ranges = shifted(o.Ranges, t.from)
+	o.Ranges = pass.Shifted(o.Ranges, t.from)
 	r.batches = &onePass{pass.Start(r.ctx, in, t.from, t.from+t.Rows(), o.Options), t.columns}
 	return r, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -168,7 +169,7 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 			o, rows := c.o, t.Rows()
 			c.row += rows
 			if o.Ranges != nil {
-				if o.Ranges = clipped(o.Ranges, c.row-rows, c.row); len(o.Ranges) == 0 {
+				if o.Ranges = pass.Clipped(o.Ranges, c.row-rows, c.row); len(o.Ranges) == 0 {
 					continue
 				}
 			}

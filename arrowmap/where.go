@@ -3,12 +3,12 @@ package arrowmap
 import (
 	"context"
 	"errors"
-	"math/bits"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -67,11 +67,10 @@ func WithWhere(w *Where) ReadOption {
 	}
 }
 
-// whereBytes is the size of a batch of the conditions' columns.
-const whereBytes = 16 << 20
-
-// minSkip is the rows that are at least left out in one piece where columns have no chunks.
-const minSkip = 1 << 12
+const (
+	whereBytes = 16 << 20 // of a batch of the conditions' columns
+	minSkip    = 1 << 12  // rows that are at least left out in one piece where columns have no chunks
+)
 
 // startWhere starts reading the rows for which conditions hold.
 func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) {
@@ -90,10 +89,10 @@ func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) 
 	o.where = nil
 	if may := on.Possible(f.w.tests...); o.Ranges == nil {
 		o.Ranges = may
-	} else if _, err := checkedRanges(o.Ranges, t.Rows()); err == nil { // start reports it
-		o.Ranges = both(o.Ranges, may)
+	} else if _, err := pass.Checked(o.Ranges, t.Rows()); err == nil { // start reports it
+		o.Ranges = pass.Both(o.Ranges, may)
 	}
-	f.o, f.left = o, walker{o.Ranges}
+	f.o, f.left = o, pass.Walker{Left: o.Ranges}
 	first := o
 	first.BatchRows, first.BatchBytes = 0, whereBytes
 	if o.MaxMemory > 0 {
@@ -127,14 +126,14 @@ type filtered struct {
 	from   []int  // for each column of the output: a column of the first part, or ^ one of the late part
 
 	first    *Reader
-	left     walker // of first
+	left     pass.Walker // of first
 	matchers []*predicate.Matcher
 
 	batch   arrow.RecordBatch // of first, nil before the first
 	base    int64             // its first row
 	mask    []uint64          // of its rows
 	rest    *Reader           // of the late part, nil while there is none
-	chosen  walker            // of rest
+	chosen  pass.Walker       // of rest
 	numbers []int64
 }
 
@@ -142,12 +141,7 @@ type filtered struct {
 func (f *filtered) divide(t, on *Table) {
 	var late []int
 	for i, c := range t.columns {
-		k := -1
-		for j, d := range on.columns {
-			if c == d {
-				k = j
-			}
-		}
+		k := slices.Index(on.columns, c)
 		if k < 0 {
 			k = ^len(late)
 			late = append(late, i)
@@ -167,7 +161,7 @@ func (f *filtered) next() (arrow.RecordBatch, error) {
 		switch {
 		case f.rest != nil && f.rest.Next():
 			rec := f.rest.RecordBatch()
-			if rec, err := f.output(rec, f.chosen.take(rec.NumRows())); rec != nil || err != nil {
+			if rec, err := f.output(rec, f.chosen.Take(rec.NumRows())); rec != nil || err != nil {
 				return rec, err
 			}
 			continue
@@ -187,7 +181,7 @@ func (f *filtered) next() (arrow.RecordBatch, error) {
 		}
 		f.batch = f.first.RecordBatch()
 		f.batch.Retain()
-		f.base = f.left.take(f.batch.NumRows())
+		f.base = f.left.Take(f.batch.NumRows())
 		if err := source.Guard(f.choose); err != nil {
 			return nil, err
 		}
@@ -199,8 +193,8 @@ func (f *filtered) next() (arrow.RecordBatch, error) {
 		}
 		var err error
 		o := f.o
-		o.Ranges = f.pieces()
-		f.chosen = walker{o.Ranges}
+		o.Ranges = pass.Pieces(f.mask, f.base, f.batch.NumRows(), f.unit)
+		f.chosen = pass.Walker{Left: o.Ranges}
 		if f.rest, err = f.late.start(f.ctx, o); err != nil {
 			f.rest = nil
 			return nil, err
@@ -225,28 +219,6 @@ func (f *filtered) choose() error {
 	return nil
 }
 
-// pieces returns the ranges of the batch's rows that have chosen ones, of multiples of the unit.
-func (f *filtered) pieces() []Range {
-	var out []Range
-	end := f.base + f.batch.NumRows()
-	for at := f.base; at < end; {
-		k := int(at - f.base)
-		if f.mask[k/64]>>(k%64) == 0 { // to the next word
-			at += int64(64 - k%64)
-			continue
-		}
-		at += int64(bits.TrailingZeros64(f.mask[k/64] >> (k % 64)))
-		piece := Range{From: max(f.base, at-at%f.unit), To: min(end, at-at%f.unit+f.unit)}
-		if n := len(out); n > 0 && out[n-1].To == piece.From {
-			out[n-1].To = piece.To
-		} else {
-			out = append(out, piece)
-		}
-		at = piece.To
-	}
-	return out
-}
-
 // output returns the chosen rows of a late batch that starts at a row, or of the first batch where rec is nil; nil where there
 // are none.
 func (f *filtered) output(rec arrow.RecordBatch, row int64) (arrow.RecordBatch, error) {
@@ -254,20 +226,13 @@ func (f *filtered) output(rec arrow.RecordBatch, row int64) (arrow.RecordBatch, 
 	if rec != nil {
 		n = rec.NumRows()
 	}
-	shift := int(row - f.base)
+	shift := row - f.base
+	at := predicate.Rows(f.mask, int(shift), int(n))
+	atFirst := make([]int32, len(at))
 	f.numbers = f.numbers[:0]
-	var at, atFirst []int32
-	for i := shift; i < shift+int(n); {
-		w := f.mask[i/64] >> (i % 64)
-		if w == 0 {
-			i += 64 - i%64
-			continue
-		}
-		if i += bits.TrailingZeros64(w); i >= shift+int(n) {
-			break
-		}
-		at, atFirst, f.numbers = append(at, int32(i-shift)), append(atFirst, int32(i)), append(f.numbers, f.base+int64(i))
-		i++
+	for i, k := range at {
+		atFirst[i] = int32(shift) + k
+		f.numbers = append(f.numbers, row+int64(k))
 	}
 	if len(at) == 0 {
 		return nil, nil
@@ -283,9 +248,9 @@ func (f *filtered) output(rec arrow.RecordBatch, row int64) (arrow.RecordBatch, 
 	err := source.Guard(func() (err error) {
 		for i, k := range f.from {
 			if k < 0 {
-				columns[i], err = chosenOf(rec.Column(^k), at, f.o.Alloc)
+				columns[i], err = values.Pick(rec.Column(^k), at, f.o.Alloc)
 			} else {
-				columns[i], err = chosenOf(f.batch.Column(k), atFirst, f.o.Alloc)
+				columns[i], err = values.Pick(f.batch.Column(k), atFirst, f.o.Alloc)
 			}
 			if err != nil {
 				return err
@@ -298,36 +263,6 @@ func (f *filtered) output(rec arrow.RecordBatch, row int64) (arrow.RecordBatch, 
 		return nil, err
 	}
 	return array.NewRecordBatch(f.schema, columns, int64(len(at))), nil
-}
-
-// chosenOf returns the values at these places of an array, which ascend.
-func chosenOf(arr arrow.Array, at []int32, mem memory.Allocator) (arrow.Array, error) {
-	if n := len(at); int(at[n-1]-at[0]) == n-1 {
-		return array.NewSlice(arr, int64(at[0]), int64(at[0])+int64(n)), nil
-	}
-	d, err := values.Spread{Alloc: mem}.Data(arr.Data(), arr.DataType(), at)
-	if err == nil {
-		defer d.Release()
-		return array.MakeFromData(d), nil
-	}
-	if !h5err.Is(err, h5err.Unsupported) {
-		return nil, err
-	}
-	var runs []arrow.Array
-	defer func() {
-		for _, r := range runs {
-			r.Release()
-		}
-	}()
-	for i := 0; i < len(at); {
-		j := i + 1
-		for j < len(at) && at[j] == at[j-1]+1 {
-			j++
-		}
-		runs = append(runs, array.NewSlice(arr, int64(at[i]), int64(at[j-1])+1))
-		i = j
-	}
-	return array.Concatenate(runs, mem)
 }
 
 // leave adds up what became of the late columns.

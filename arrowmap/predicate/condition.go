@@ -102,7 +102,7 @@ func (v Value) asNumber() (exact *big.Rat, real *float64) {
 
 // parseNumber reads a decimal number, nan or an infinity.
 func parseNumber(s string) (exact *big.Rat, real *float64) {
-	if strings.ContainsAny(s, "_xXpPoObB") { // Go's own spellings
+	if strings.ContainsAny(s, "_xXpPoObB") { // forms that only Go has
 		return nil, nil
 	}
 	f, err := strconv.ParseFloat(s, 64)

@@ -40,6 +40,21 @@ func Count(mask []uint64) int {
 	return k
 }
 
+// Rows returns the set bits of the n bits of a mask from bit off on, counted from off.
+func Rows(mask []uint64, off, n int) (out []int32) {
+	for i := off; i < off+n; i++ {
+		w := mask[i/64] >> (i % 64)
+		if w == 0 {
+			i |= 63
+			continue
+		}
+		if i += bits.TrailingZeros64(w); i < off+n {
+			out = append(out, int32(i-off))
+		}
+	}
+	return out
+}
+
 // Matcher applies a Test to arrays. It is to be used by one goroutine at a time.
 type Matcher struct {
 	*Test

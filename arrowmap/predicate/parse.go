@@ -18,7 +18,7 @@ const MaxConditions = 1 << 14
 //	COLUMN in (VALUE, ...)
 //	COLUMN is [not] null
 //
-// Names of columns with other characters than letters, digits, _ . / - and : stand in double quotes. Values are words of
+// Names of columns with other characters than letters, digits, _ . / - and : are written in double quotes. Values are words of
 // such characters and +, or anything in single quotes; a quote inside is doubled. Which kind of value it is follows from the
 // column's type. Words of the syntax may be in upper or lower case. The error for anything else is Argument.
 func Parse(s string) ([]Condition, error) {

@@ -217,7 +217,7 @@ func TestChoose(t *testing.T) {
 	}
 }
 
-// What statistics rule out holds for no row: all operators, on zones of few different values.
+// What statistics rule out holds for no row: all operators, on zones of two different values.
 func TestMay(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for _, c := range columns() {
@@ -228,11 +228,11 @@ func TestMay(t *testing.T) {
 		}
 		for range 60 {
 			b := array.NewBuilder(memory.DefaultAllocator, c.typ)
-			few := []string{c.values[r.IntN(len(c.values))], c.values[r.IntN(len(c.values))]}
+			pair := []string{c.values[r.IntN(len(c.values))], c.values[r.IntN(len(c.values))]}
 			for range 1 + r.IntN(1100) {
 				if r.IntN(3) == 0 {
 					b.AppendNull()
-				} else if err := b.AppendValueFromString(few[r.IntN(2)]); err != nil {
+				} else if err := b.AppendValueFromString(pair[r.IntN(2)]); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -265,7 +265,7 @@ func TestMay(t *testing.T) {
 					ruled++
 				}
 				if !may && Count(mask) > 0 {
-					t.Fatalf("%s of %q: %s %v is ruled out but holds for %d rows; %+v", c.typ, few, op, values, Count(mask), meter.Stats)
+					t.Fatalf("%s of %q: %s %v is ruled out but holds for %d rows; %+v", c.typ, pair, op, values, Count(mask), meter.Stats)
 				}
 			}
 			arr.Release()

@@ -38,9 +38,6 @@ type Options struct {
 	Alloc      memory.Allocator
 }
 
-// Range is the rows [From, To).
-type Range struct{ From, To int64 }
-
 // Pass is a pass over a table's rows. It is to be used by one goroutine at a time.
 type Pass struct {
 	t      Table

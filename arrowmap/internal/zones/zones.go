@@ -36,6 +36,8 @@ type Table struct {
 	Rows    int64
 	Step    int64 // rows of a zone; the last may have fewer
 	Columns []Column
+
+	meters []*predicate.Meter // one for each column while they are measured
 }
 
 // Column is what is known of a column.

@@ -5,10 +5,6 @@
 
 // None of these functions may be passed memory of a mapped file: a fault would end the process.
 
-// h5arrow_fill_text writes n strings into the string_t elements at data, in the engine's vector. String i is
-// bytes[offsets[i]] up to offsets[i+1]. The caller has checked the offsets.
-void h5arrow_fill_text(void *vector, void *data, const char *bytes, const int64_t *offsets, int64_t n);
-
 // The types of h5arrow_compare: the width in bytes, and one of these.
 enum { H5ARROW_SIGNED = 16, H5ARROW_UNSIGNED = 32, H5ARROW_FLOAT = 64 };
 

@@ -12,6 +12,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -108,13 +109,13 @@ func itemsOfArrays(size int, rows []int) []int {
 // itemsOfLists returns the rows that the items of lists have in the vector of the items. Nulls have none.
 func itemsOfLists(v duck.Vector, rows []int) []int {
 	var items []int
-	lists := memory[entry](duck.VectorGetData(v), span(rows))
+	lists := vector.Memory[vector.Entry](duck.VectorGetData(v), span(rows))
 	for _, row := range rows {
 		if row < 0 {
 			continue
 		}
-		for k := range lists[row].length {
-			items = append(items, int(lists[row].offset+k))
+		for k := range lists[row].Length {
+			items = append(items, int(lists[row].Offset+k))
 		}
 	}
 	return items
@@ -142,7 +143,7 @@ func release(list []arrow.ArrayData) {
 
 // durations returns the intervals of a vector as durations.
 func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, error) {
-	in := memory[storedInterval](duck.VectorGetData(v), span(rows))
+	in := vector.Memory[vector.StoredInterval](duck.VectorGetData(v), span(rows))
 	values := arrowmem.NewResizableBuffer(arrowmem.DefaultAllocator)
 	defer values.Release()
 	values.Resize(8 * len(rows))
@@ -153,7 +154,7 @@ func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, e
 			continue
 		}
 		var err error
-		if out[i], err = in[row].duration(); err != nil {
+		if out[i], err = duration(in[row]); err != nil {
 			return nil, err
 		}
 	}
@@ -161,12 +162,12 @@ func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, e
 }
 
 // duration returns an interval in microseconds. A day of an interval has 24 hours.
-func (v storedInterval) duration() (int64, error) {
-	if v.months != 0 {
-		return 0, h5err.New(h5err.Unsupported, "an interval of %d months has no fixed length", v.months).WithHint("cast it to VARCHAR")
+func duration(v vector.StoredInterval) (int64, error) {
+	if v.Months != 0 {
+		return 0, h5err.New(h5err.Unsupported, "an interval of %d months has no fixed length", v.Months).WithHint("cast it to VARCHAR")
 	}
 	const day = 24 * 3600 * 1_000_000
-	days, micros := int64(v.days), v.micros
+	days, micros := int64(v.Days), v.Micros
 	if days > math.MaxInt64/day || days < math.MinInt64/day ||
 		days > 0 && micros > math.MaxInt64-days*day || days < 0 && micros < math.MinInt64-days*day {
 		return 0, h5err.New(h5err.Unsupported, "an interval of %d days and %d microseconds is too long for a duration", days, micros)

@@ -21,6 +21,7 @@ import (
 	arrowmem "github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
@@ -356,7 +357,7 @@ func fields(mem arrowmem.Allocator) (cols []arrow.Array, want []string) {
 		zero := "1970-01-01 00:00:00"
 		add(zero+",NULL,2001-02-03 04:05:06", &arrow.TimestampType{Unit: u}, `["1970-01-01 00:00:00", null, "2001-02-03 04:05:06"]`)
 		add(zero+"+00,NULL,2001-02-03 04:05:06+00", &arrow.TimestampType{Unit: u, TimeZone: "Europe/Berlin"}, `["1970-01-01 00:00:00Z", null, "2001-02-03 04:05:06Z"]`)
-		n := scales[u].over * (1e6 / scales[u].times) // a second
+		n := int64(time.Second / u.Multiplier()) // a second
 		if u == arrow.Nanosecond {
 			n = 1e9
 		}
@@ -370,8 +371,8 @@ func fields(mem arrowmem.Allocator) (cols []arrow.Array, want []string) {
 	add("[[1.0], []],NULL,[NULL]", arrow.ListOf(arrow.ListOf(arrow.PrimitiveTypes.Float64)), `[[[1], []], null, [null]]`)
 	add("[1, NULL],NULL,[3, 4]", arrow.FixedSizeListOf(2, arrow.PrimitiveTypes.Int8), `[[1, null], null, [3, 4]]`)
 	add("[[true], [false]],NULL,[[NULL], NULL]", arrow.FixedSizeListOf(2, arrow.FixedSizeListOf(1, arrow.FixedWidthTypes.Boolean)), `[[[true], [false]], null, [[null], null]]`)
-	wide := "[" + strings.Repeat("1, ", maxArray) + "1]"
-	add(wide+",NULL,"+wide, arrow.FixedSizeListOf(maxArray+1, arrow.PrimitiveTypes.Int8), "["+wide+", null, "+wide+"]")
+	wide := "[" + strings.Repeat("1, ", vector.MaxArray) + "1]"
+	add(wide+",NULL,"+wide, arrow.FixedSizeListOf(vector.MaxArray+1, arrow.PrimitiveTypes.Int8), "["+wide+", null, "+wide+"]")
 	point := arrow.StructOf(arrow.Field{Name: "x", Type: arrow.PrimitiveTypes.Float64, Nullable: true}, arrow.Field{Name: "X", Type: arrow.BinaryTypes.String, Nullable: true},
 		arrow.Field{Name: "d", Type: &arrow.DictionaryType{IndexType: arrow.PrimitiveTypes.Int8, ValueType: arrow.BinaryTypes.String}, Nullable: true})
 	add("{'x': 1.5, 'X_1': a, 'd': r},NULL,{'x': NULL, 'X_1': NULL, 'd': NULL}", point, `[{"x": 1.5, "X": "a", "d": "r"}, null, {"x": null, "X": null, "d": null}]`)
@@ -385,13 +386,13 @@ func fields(mem arrowmem.Allocator) (cols []arrow.Array, want []string) {
 func inMemory(t *testing.T, db *DB, function string, rec arrow.RecordBatch, copies int) {
 	t.Helper()
 	nt := &table{db: db, names: []string{function}, function: function, rows: rec.NumRows() * int64(copies), labels: []string{rowColumn}}
-	id, err := logicalType(arrow.PrimitiveTypes.Int64)
+	id, err := vector.LogicalType(arrow.PrimitiveTypes.Int64)
 	if err != nil {
 		t.Fatal(err)
 	}
 	nt.types = append(nt.types, id)
 	for i, f := range rec.Schema().Fields() {
-		lt, err := logicalType(f.Type)
+		lt, err := vector.LogicalType(f.Type)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -16,6 +16,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
@@ -69,7 +70,7 @@ func newChoice(conditions []condition) *choice {
 // choose sets the mask for the rows [off,off+n) of a batch and returns how many rows it chose.
 func (p *choice) choose(rec arrow.RecordBatch, off, n int) (int, error) {
 	clear(p.mask)
-	nullbitmap.Fill(raw(p.mask), 0, n, true)
+	nullbitmap.Fill(vector.Raw(p.mask), 0, n, true)
 	for i := range p.conditions {
 		if err := p.conditions[i].apply(p, rec.Column(p.conditions[i].at), off, n); err != nil {
 			return 0, err
@@ -85,12 +86,12 @@ func (p *choice) choose(rec arrow.RecordBatch, off, n int) (int, error) {
 // load sets the mask to n bits from bit off of those that choose has found for a whole batch, and returns how many are set.
 func (p *choice) load(all []uint64, off, n int) int {
 	clear(p.mask)
-	p.chosen = n - nullbitmap.Copy(raw(p.mask), 0, raw(all), off, n)
+	p.chosen = n - nullbitmap.Copy(vector.Raw(p.mask), 0, vector.Raw(all), off, n)
 	return p.chosen
 }
 
-// fewRows is the number of rows of a vector up to which each is copied by itself.
-const fewRows = vectorRows / 64
+// singleRows is the number of rows of a vector up to which each is copied by itself.
+const singleRows = vectorRows / 64
 
 // rows lists the rows that choose has chosen, counted from off.
 func (p *choice) rows() []uint32 {
@@ -108,10 +109,10 @@ func (c *condition) apply(p *choice, arr arrow.Array, off, n int) error {
 	if c.matcher != nil {
 		return c.matcher.Choose(arr, off, n, p.mask[:(n+63)/64])
 	}
-	valid := buffer(arr, 0)
+	valid := vector.Buffer(arr, 0)
 	switch {
 	case len(valid) > 0:
-		nullbitmap.Copy(raw(p.bits), 0, valid, arr.Data().Offset()+off, n)
+		nullbitmap.Copy(vector.Raw(p.bits), 0, valid, arr.Data().Offset()+off, n)
 		for i := range p.mask {
 			if c.op == opNull {
 				p.mask[i] &^= p.bits[i]
@@ -133,7 +134,7 @@ func (c *condition) apply(p *choice, arr arrow.Array, off, n int) error {
 		return nil
 	}
 	width := kind & 15
-	copyRows(raw(p.values), arr, off, n, width)
+	vector.CopyRows(vector.Raw(p.values), arr, off, n, width)
 	compareValues(kind, c.op, p.values, constant, p.mask[:(n+63)/64])
 	return nil
 }
@@ -185,38 +186,45 @@ func (c *condition) constant() (kind int, constant []byte, all bool) {
 	return t.kind, constant, false
 }
 
-// A gatherer is a filler that can also write chosen rows one after the other.
-type gatherer interface {
-	// gather writes the chosen rows of [off,off+n) of arr to v, starting at row at. One or more calls fill a vector from its
-	// start.
-	gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector)
+// gathers reports whether gather can write what a filler fills.
+func gathers(f vector.Filler) bool {
+	switch f.(type) {
+	case *vector.Plain, *vector.Double:
+		return true
+	}
+	return false
 }
 
-func (f *plainFiller) gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
-	if p.chosen <= fewRows {
-		from := buffer(arr, 1)[(arr.Data().Offset()+off)*f.width:]
-		to := memory[byte](unsafe.Add(duck.VectorGetData(v), at*f.width), p.chosen*f.width)
-		for i, row := range p.rows() {
-			copy(to[i*f.width:(i+1)*f.width], from[int(row)*f.width:])
-		}
-		gatherNulls(arr, off, n, p, at, v)
+// gather writes the chosen rows of [off,off+n) of arr to v, starting at row at. One or more calls fill a vector from its start.
+func gather(f vector.Filler, arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
+	switch f := f.(type) {
+	case *vector.Double:
+		vector.CopyRows(vector.Raw(p.values), arr, off, n, 4)
+		pickDoubles(unsafe.Add(duck.VectorGetData(v), at*8), vectorRows-at, p.values, p.mask[:(n+63)/64])
+	case *vector.Plain:
+		gatherPlain(f.Width, arr, off, n, p, unsafe.Add(duck.VectorGetData(v), at*f.Width), vectorRows-at)
+	}
+	gatherNulls(arr, off, n, p, at, v)
+}
+
+// gatherPlain writes the chosen values of width bytes to memory for room values.
+func gatherPlain(width int, arr arrow.Array, off, n int, p *choice, to unsafe.Pointer, room int) {
+	if p.chosen > singleRows {
+		vector.CopyRows(vector.Raw(p.values), arr, off, n, width)
+		pickValues(width, to, room, p.values, p.mask[:(n+63)/64])
 		return
 	}
-	copyRows(raw(p.values), arr, off, n, f.width)
-	pickValues(f.width, unsafe.Add(duck.VectorGetData(v), at*f.width), vectorRows-at, p.values, p.mask[:(n+63)/64])
-	gatherNulls(arr, off, n, p, at, v)
-}
-
-func (f *doubleFiller) gather(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
-	copyRows(raw(p.values), arr, off, n, 4)
-	pickDoubles(unsafe.Add(duck.VectorGetData(v), at*8), vectorRows-at, p.values, p.mask[:(n+63)/64])
-	gatherNulls(arr, off, n, p, at, v)
+	from := vector.Buffer(arr, 1)[(arr.Data().Offset()+off)*width:]
+	out := vector.Memory[byte](to, p.chosen*width)
+	for i, row := range p.rows() {
+		copy(out[i*width:(i+1)*width], from[int(row)*width:])
+	}
 }
 
 // gatherNulls writes the validity of the chosen rows.
 func gatherNulls(arr arrow.Array, off, n int, p *choice, at int, v duck.Vector) {
-	valid := buffer(arr, 0)
-	if len(valid) == 0 || nullbitmap.Copy(raw(p.bits), 0, valid, arr.Data().Offset()+off, n) == 0 {
+	valid := vector.Buffer(arr, 0)
+	if len(valid) == 0 || nullbitmap.Copy(vector.Raw(p.bits), 0, valid, arr.Data().Offset()+off, n) == 0 {
 		return
 	}
 	duck.VectorEnsureValidityWritable(v)

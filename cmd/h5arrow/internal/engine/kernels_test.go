@@ -7,6 +7,8 @@ import (
 	"math/rand/v2"
 	"testing"
 	"unsafe"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 )
 
 // compareAll compares all kinds of kernels with Go's operators.
@@ -107,7 +109,7 @@ func TestPick(t *testing.T) {
 }
 
 func (p *picking) pickValues(width int) {
-	in := raw(p.values)
+	in := vector.Raw(p.values)
 	room := len(p.chosen) + p.r.IntN(3)
 	out := make([]byte, room*width+64)
 	for i := range out {

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -137,7 +138,7 @@ func textOf(s string) (duck.Value, error) {
 // listOf returns a list of an array.
 func listOf(a array.ListLike, i int) (v duck.Value, err error) {
 	items := a.ListValues()
-	lt, err := logicalType(items.DataType())
+	lt, err := vector.LogicalType(items.DataType())
 	if err != nil {
 		return v, err
 	}
@@ -161,7 +162,7 @@ func listOf(a array.ListLike, i int) (v duck.Value, err error) {
 // momentOf is valueOf for dates, times and durations.
 func momentOf(arr arrow.Array, i int) (v duck.Value, err error) {
 	micros := func(t int64, unit arrow.TimeUnit) (int64, error) {
-		us, ok := scales[unit].micros(t)
+		us, ok := vector.Micros(t, unit)
 		if !ok || unit == arrow.Nanosecond && t%1000 != 0 {
 			return 0, h5err.New(h5err.Argument, "the SQL engine can't hold %d %s as microseconds", t, unit)
 		}

@@ -15,6 +15,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -267,7 +268,7 @@ func (q *query) scalar(sql, parameter string) (string, error) {
 		return "", h5err.New(h5err.IO, "the SQL engine has no text for a statement")
 	}
 	v := duck.DataChunkGetVector(c, 0)
-	return duck.StringTData(&memory[duck.StringT](duck.VectorGetData(v), 1)[0]), nil
+	return duck.StringTData(&vector.Memory[duck.StringT](duck.VectorGetData(v), 1)[0]), nil
 }
 
 func (q *query) prepareError() error {

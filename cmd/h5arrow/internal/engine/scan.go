@@ -12,6 +12,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -204,10 +205,10 @@ type local struct {
 	first    view
 	late     view
 	at, end  int64 // rows of the table that are this thread's
-	fillers  []filler
+	fillers  []vector.Filler
 	choice   *choice  // nil: all rows are chosen
 	bits     []uint64 // that choose has found for the rows of first, nil if it was not called
-	dense    bool     // all fillers are gatherers
+	dense    bool     // gather knows all fillers
 	fileName *fileFiller
 }
 
@@ -218,18 +219,17 @@ type view struct {
 }
 
 func newLocal(s *scan) *local {
-	l := &local{s: s, fillers: make([]filler, len(s.columns)), dense: true}
+	l := &local{s: s, fillers: make([]vector.Filler, len(s.columns)), dense: true}
 	if s.conditions != nil {
 		l.choice = newChoice(s.conditions)
 	}
 	for i, c := range s.columns {
 		switch {
 		case slices.Contains(s.double, c):
-			l.fillers[i] = &doubleFiller{}
+			l.fillers[i] = &vector.Double{}
 		case c >= 0 && c < len(s.t.columns):
-			l.fillers[i] = newFiller(s.t.columns[c].typ, true)
-			_, ok := l.fillers[i].(gatherer)
-			l.dense = l.dense && ok
+			l.fillers[i] = vector.New(s.t.columns[c].typ, true)
+			l.dense = l.dense && gathers(l.fillers[i])
 		case c == rowNumber:
 		default:
 			l.fileName = newFileFiller(s.t.files)
@@ -242,7 +242,7 @@ func newLocal(s *scan) *local {
 func (l *local) close() {
 	for _, f := range l.fillers {
 		if f != nil {
-			f.close()
+			f.Close()
 		}
 	}
 	if l.fileName != nil {
@@ -424,18 +424,18 @@ func (l *local) fill(chunk duck.DataChunk, at, n int) (int, error) {
 		v := duck.DataChunkGetVector(chunk, duck.IdxT(i))
 		c := l.s.columns[i]
 		if c == rowNumber {
-			l.numbers(memory[int64](duck.VectorGetData(v), vectorRows)[at:], k, some)
+			l.numbers(vector.Memory[int64](duck.VectorGetData(v), vectorRows)[at:], k, some)
 			continue
 		}
 		if c == len(l.s.t.columns) {
 			l.fileName.fill(l.at, n, v)
-		} else if g, ok := f.(gatherer); ok && some {
+		} else if gathers(f) && some {
 			arr, off := l.column(l.s.place[i], l.at)
-			g.gather(arr, off, n, l.choice, at, v)
+			gather(f, arr, off, n, l.choice, at, v)
 			continue
 		} else {
 			arr, off := l.column(l.s.place[i], l.at)
-			if err := f.fill(arr, off, n, nil, v); err != nil {
+			if err := f.Fill(arr, off, n, nil, v); err != nil {
 				return 0, h5err.In(err, l.s.t.file, l.s.t.columns[c].path)
 			}
 		}

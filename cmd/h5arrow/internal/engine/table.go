@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -62,7 +63,7 @@ func newTable(db *DB, def Table, function string) (*table, error) {
 		var lt duck.LogicalType
 		if col.err == nil {
 			var err error
-			if lt, err = logicalType(c.Type); err != nil {
+			if lt, err = vector.LogicalType(c.Type); err != nil {
 				col.err = h5err.In(err, "", c.Path)
 			}
 		}
@@ -77,7 +78,7 @@ func newTable(db *DB, def Table, function string) (*table, error) {
 		t.labels = append(t.labels, FilenameColumn)
 		t.types = append(t.types, duck.CreateLogicalType(duck.TypeVarchar))
 	}
-	t.labels = distinct(t.labels)
+	t.labels = vector.Distinct(t.labels)
 	t.hidden = []string{quoted(t.labels[0])}
 	for i, c := range t.columns {
 		if slices.Contains(def.Hidden, c.name) {

@@ -15,6 +15,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 )
 
 // term is a condition on one column.
@@ -397,7 +398,7 @@ func (q *query) time(v any, column string, types []string) *predicate.Value {
 	return q.instant(text)
 }
 
-// instant returns the date or time that a statement returns, nil if it is none, or infinite.
+// instant returns the date or time that a statement returns, nil if it does not return one, or an infinite one.
 func (q *query) instant(sql string) *predicate.Value {
 	var res duck.Result
 	defer duck.DestroyResult(&res)
@@ -416,11 +417,11 @@ func (q *query) instant(sql string) *predicate.Value {
 	}
 	var n int64
 	if unit == 24*time.Hour {
-		n = int64(memory[int32](duck.VectorGetData(v), 1)[0])
+		n = int64(vector.Memory[int32](duck.VectorGetData(v), 1)[0])
 		if n == math.MaxInt32 || n == -math.MaxInt32 {
 			return nil
 		}
-	} else if n = memory[int64](duck.VectorGetData(v), 1)[0]; n == math.MaxInt64 || n == -math.MaxInt64 {
+	} else if n = vector.Memory[int64](duck.VectorGetData(v), 1)[0]; n == math.MaxInt64 || n == -math.MaxInt64 {
 		return nil
 	}
 	var at time.Time

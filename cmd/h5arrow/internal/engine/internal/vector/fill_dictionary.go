@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package vector
 
 import (
 	"math"
@@ -23,11 +23,11 @@ type dictionary struct {
 // indices writes rows [off,off+n) of an array of dictionary indices to sel; those of null rows become none. An index
 // that is not below size is an error.
 func (d *dictionary) indices(sel []duck.SelT, arr arrow.Array, off, n, size int, valid []byte, none duck.SelT) error {
-	d.bytes = room(d.bytes, 8*n)
+	d.bytes = Room(d.bytes, 8*n)
 	b := d.bytes[:n*d.index]
-	copyRows(b, arr, off, n, d.index)
+	CopyRows(b, arr, off, n, d.index)
 	for i := range n {
-		if null(valid, i) {
+		if IsNull(valid, i) {
 			sel[i] = none
 			continue
 		}
@@ -54,14 +54,14 @@ func (d *dictionary) indices(sel []duck.SelT, arr arrow.Array, off, n, size int,
 type dictionaryFiller struct {
 	dictionary
 	typ    arrow.DataType
-	values filler
+	values Filler
 	of     arrow.ArrayData // the dictionary that labels was created from
 	labels duck.Vector     // the values, and a null after them
 	size   int
 	marks  nulls
 }
 
-func (f *dictionaryFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+func (f *dictionaryFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
 	d := arr.(*array.Dictionary)
 	if f.of != arr.Data().Dictionary() {
 		if err := f.label(d); err != nil {
@@ -70,8 +70,8 @@ func (f *dictionaryFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.V
 	}
 	size := (n + 63) / 64 * 8
 	var valid []byte
-	if bits := buffer(arr, 0); len(bits) > 0 {
-		f.marks.bits = room(f.marks.bits, size)
+	if bits := Buffer(arr, 0); len(bits) > 0 {
+		f.marks.bits = Room(f.marks.bits, size)
 		if nullbitmap.Copy(f.marks.bits, 0, bits, arr.Data().Offset()+off, n) > 0 {
 			valid = f.marks.bits
 		}
@@ -79,7 +79,7 @@ func (f *dictionaryFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.V
 	// The engine keeps the selection as long as the vector that is created with it.
 	sel := duck.CreateSelectionVector(duck.IdxT(n))
 	defer duck.DestroySelectionVector(&sel)
-	list := selected(sel, n)
+	list := Selected(sel, n)
 	if err := f.indices(list, arr, off, n, f.size, valid, duck.SelT(f.size)); err != nil {
 		return err
 	}
@@ -95,14 +95,14 @@ func (f *dictionaryFiller) label(d *array.Dictionary) error {
 	if values.Len() >= math.MaxInt32 {
 		return h5err.New(h5err.Limit, "a dictionary of %d values", values.Len())
 	}
-	lt, err := logicalType(f.typ)
+	lt, err := LogicalType(f.typ)
 	if err != nil {
 		return err
 	}
 	defer duck.DestroyLogicalType(&lt)
 	f.size = values.Len()
 	f.labels = duck.CreateVector(lt, duck.IdxT(f.size+1))
-	if err := f.values.fill(values, 0, f.size, nil, f.labels); err != nil {
+	if err := f.values.Fill(values, 0, f.size, nil, f.labels); err != nil {
 		return err
 	}
 	duck.VectorEnsureValidityWritable(f.labels)
@@ -120,23 +120,23 @@ func (f *dictionaryFiller) drop() {
 	}
 }
 
-func (f *dictionaryFiller) close() {
+func (f *dictionaryFiller) Close() {
 	f.drop()
-	f.values.close()
+	f.values.Close()
 }
 
 // expandedFiller writes the values of a dictionary in place of its indices.
 type expandedFiller struct {
 	nulls
 	dictionary
-	values filler
+	values Filler
 	sel    []duck.SelT
 }
 
-func (f *expandedFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+func (f *expandedFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
 	d := arr.(*array.Dictionary).Dictionary()
 	valid := f.write(arr, off, n, up, v)
-	f.sel = room(f.sel, n)
+	f.sel = Room(f.sel, n)
 	if err := f.indices(f.sel, arr, off, n, d.Len(), valid, duck.SelT(math.MaxUint32)); err != nil {
 		return err
 	}

@@ -1,8 +1,9 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+// Package vector copies rows of Arrow arrays into vectors of the engine, and maps Arrow types to its types.
+package vector
 
-// #include "bridge.h"
+// #include "text.h"
 import "C"
 
 import (
@@ -15,19 +16,20 @@ import (
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
 
-// A filler copies rows of Arrow arrays of one type into vectors. It belongs to one thread of the engine. Arrays may lie
+// A Filler copies rows of Arrow arrays of one type into vectors. It belongs to one thread of the engine. Arrays may lie
 // in the mapping of a file that changes meanwhile: what matters for safety (offsets, indices, text) is copied before it is
 // checked, and checked before the engine sees it.
-type filler interface {
-	// fill writes rows [off,off+n) of arr to the first n rows of v. A row whose bit in up is 0 is null, whatever
+type Filler interface {
+	// Fill writes rows [off,off+n) of arr to the first n rows of v. A row whose bit in up is 0 is null, whatever
 	// arr says; a nil up is all ones.
-	fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error
-	close()
+	Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error
+	// Close frees what the engine holds for it.
+	Close()
 }
 
-// newFiller returns a filler for a type that logicalType knows. Dictionaries of a whole column become dictionary vectors;
+// New returns a filler for a type that LogicalType knows. Dictionaries of a whole column become dictionary vectors;
 // inside other types their values are written.
-func newFiller(t arrow.DataType, top bool) filler {
+func New(t arrow.DataType, top bool) Filler {
 	switch t := t.(type) {
 	case *arrow.NullType:
 		return &nullFiller{}
@@ -54,32 +56,32 @@ func newFiller(t arrow.DataType, top bool) filler {
 	case *arrow.DictionaryType:
 		d := dictionary{index: t.IndexType.(arrow.FixedWidthDataType).Bytes(), signed: arrow.IsSignedInteger(t.IndexType.ID())}
 		if top {
-			return &dictionaryFiller{dictionary: d, typ: t.ValueType, values: newFiller(t.ValueType, false)}
+			return &dictionaryFiller{dictionary: d, typ: t.ValueType, values: New(t.ValueType, false)}
 		}
-		return &expandedFiller{dictionary: d, values: newFiller(t.ValueType, false)}
+		return &expandedFiller{dictionary: d, values: New(t.ValueType, false)}
 	case *arrow.ListType:
-		return &listFiller{width: 4, child: newFiller(t.Elem(), false)}
+		return &listFiller{width: 4, child: New(t.Elem(), false)}
 	case *arrow.LargeListType:
-		return &listFiller{width: 8, child: newFiller(t.Elem(), false)}
+		return &listFiller{width: 8, child: New(t.Elem(), false)}
 	case *arrow.FixedSizeListType:
-		return &arrayFiller{items: int(t.Len()), list: !isArray(t), child: newFiller(t.Elem(), false)}
+		return &arrayFiller{items: int(t.Len()), list: !IsArray(t), child: New(t.Elem(), false)}
 	case *arrow.StructType:
 		f := &structFiller{}
 		for _, field := range t.Fields() {
-			f.children = append(f.children, newFiller(field.Type, false))
+			f.children = append(f.children, New(field.Type, false))
 		}
 		return f
 	case arrow.ExtensionType:
-		return &storageFiller{newFiller(t.StorageType(), top)}
+		return &storageFiller{New(t.StorageType(), top)}
 	}
-	return &plainFiller{width: t.(arrow.FixedWidthDataType).Bytes()}
+	return &Plain{Width: t.(arrow.FixedWidthDataType).Bytes()}
 }
 
-// memory returns n elements in memory that the engine owns.
-func memory[T any](at unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(at), n) }
+// Memory returns n elements in memory that the engine owns.
+func Memory[T any](at unsafe.Pointer, n int) []T { return unsafe.Slice((*T)(at), n) }
 
-// selected returns the n elements of a selection vector, in memory of the engine.
-func selected(sel duck.SelectionVector, n int) []duck.SelT {
+// Selected returns the n elements of a selection vector, in memory of the engine.
+func Selected(sel duck.SelectionVector, n int) []duck.SelT {
 	return unsafe.Slice(duck.SelectionVectorGetDataPtr(sel), n)
 }
 
@@ -88,26 +90,26 @@ func writeText(v duck.Vector, bytes []byte, offsets []int64, n int) {
 	C.h5arrow_fill_text(v.Ptr, duck.VectorGetData(v), (*C.char)(unsafe.Pointer(&bytes[0])), (*C.int64_t)(unsafe.Pointer(&offsets[0])), C.int64_t(n))
 }
 
-// raw returns the bytes of a slice of numbers.
-func raw[T int16 | uint16 | int32 | int64 | uint64 | float32](s []T) []byte {
+// Raw returns the bytes of a slice of numbers.
+func Raw[T int16 | uint16 | int32 | int64 | uint64 | float32](s []T) []byte {
 	if len(s) == 0 {
 		return nil
 	}
 	return unsafe.Slice((*byte)(unsafe.Pointer(&s[0])), len(s)*int(unsafe.Sizeof(s[0])))
 }
 
-// buffer returns the bytes of an array's buffer, nil if it has no such buffer.
-func buffer(arr arrow.Array, i int) []byte {
+// Buffer returns the bytes of an array's buffer, nil if it has no such buffer.
+func Buffer(arr arrow.Array, i int) []byte {
 	if b := arr.Data().Buffers(); i < len(b) && b[i] != nil {
 		return b[i].Bytes()
 	}
 	return nil
 }
 
-// copyRows copies the rows [off,off+n) of width bytes of an array's buffer of values.
-func copyRows(dst []byte, arr arrow.Array, off, n, width int) {
+// CopyRows copies the rows [off,off+n) of width bytes of an array's buffer of values.
+func CopyRows(dst []byte, arr arrow.Array, off, n, width int) {
 	at := arr.Data().Offset() + off
-	copy(dst, buffer(arr, 1)[at*width:(at+n)*width])
+	copy(dst, Buffer(arr, 1)[at*width:(at+n)*width])
 }
 
 // nulls writes validity.
@@ -116,7 +118,7 @@ type nulls struct{ bits []byte }
 // write sets the validity of v to that of rows [off,off+n) of arr, and of up. It returns the validity, nil if all rows are
 // valid; the result is valid until the next call.
 func (x *nulls) write(arr arrow.Array, off, n int, up []byte, v duck.Vector) []byte {
-	bits := buffer(arr, 0)
+	bits := Buffer(arr, 0)
 	if len(bits) == 0 && up == nil || n == 0 {
 		return nil
 	}
@@ -144,36 +146,36 @@ func (x *nulls) write(arr arrow.Array, off, n int, up []byte, v duck.Vector) []b
 // set sets the validity of v.
 func (x *nulls) set(bits []byte, v duck.Vector) {
 	duck.VectorEnsureValidityWritable(v)
-	copy(memory[byte](duck.VectorGetValidity(v), len(bits)), bits)
+	copy(Memory[byte](duck.VectorGetValidity(v), len(bits)), bits)
 }
 
-// null reports whether row i is null.
-func null(valid []byte, i int) bool { return valid != nil && valid[i/8]>>(i%8)&1 == 0 }
+// IsNull reports whether row i is null.
+func IsNull(valid []byte, i int) bool { return valid != nil && valid[i/8]>>(i%8)&1 == 0 }
 
-func (*nulls) close() {}
+func (*nulls) Close() {}
 
-// plainFiller copies values that the engine represents in the same way.
-type plainFiller struct {
+// Plain copies values that the engine represents in the same way.
+type Plain struct {
 	nulls
-	width int
+	Width int
 }
 
-func (f *plainFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	copyRows(memory[byte](duck.VectorGetData(v), n*f.width), arr, off, n, f.width)
+func (f *Plain) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	CopyRows(Memory[byte](duck.VectorGetData(v), n*f.Width), arr, off, n, f.Width)
 	f.write(arr, off, n, up, v)
 	return nil
 }
 
-// doubleFiller converts 32-bit floats to doubles.
-type doubleFiller struct {
+// Double converts 32-bit floats to doubles.
+type Double struct {
 	nulls
 	floats []float32
 }
 
-func (f *doubleFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	f.floats = room(f.floats, n)
-	copyRows(raw(f.floats), arr, off, n, 4)
-	out := memory[float64](duck.VectorGetData(v), n)
+func (f *Double) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.floats = Room(f.floats, n)
+	CopyRows(Raw(f.floats), arr, off, n, 4)
+	out := Memory[float64](duck.VectorGetData(v), n)
 	for i, x := range f.floats {
 		out[i] = float64(x)
 	}
@@ -184,7 +186,7 @@ func (f *doubleFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vecto
 // nullFiller writes nulls.
 type nullFiller struct{ nulls }
 
-func (f *nullFiller) fill(_ arrow.Array, _, n int, _ []byte, v duck.Vector) error {
+func (f *nullFiller) Fill(_ arrow.Array, _, n int, _ []byte, v duck.Vector) error {
 	f.set(make([]byte, (n+63)/64*8), v)
 	return nil
 }
@@ -192,8 +194,8 @@ func (f *nullFiller) fill(_ arrow.Array, _, n int, _ []byte, v duck.Vector) erro
 // boolFiller converts bits to bytes.
 type boolFiller struct{ nulls }
 
-func (f *boolFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	nullbitmap.UnpackBools(memory[byte](duck.VectorGetData(v), n), buffer(arr, 1), arr.Data().Offset()+off)
+func (f *boolFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	nullbitmap.UnpackBools(Memory[byte](duck.VectorGetData(v), n), Buffer(arr, 1), arr.Data().Offset()+off)
 	f.write(arr, off, n, up, v)
 	return nil
 }
@@ -204,10 +206,10 @@ type halfFiller struct {
 	halves []uint16
 }
 
-func (f *halfFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	f.halves = room(f.halves, n)
-	copyRows(raw(f.halves), arr, off, n, 2)
-	out := memory[float32](duck.VectorGetData(v), n)
+func (f *halfFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.halves = Room(f.halves, n)
+	CopyRows(Raw(f.halves), arr, off, n, 2)
+	out := Memory[float32](duck.VectorGetData(v), n)
 	for i, h := range f.halves {
 		out[i] = float16.FromBits(h).Float32()
 	}
@@ -215,8 +217,8 @@ func (f *halfFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// room returns s, or a larger slice, with n elements of any content.
-func room[T any](s []T, n int) []T {
+// Room returns s, or a larger slice, with n elements of any content.
+func Room[T any](s []T, n int) []T {
 	if cap(s) < n {
 		return make([]T, n)
 	}

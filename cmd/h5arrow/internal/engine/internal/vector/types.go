@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package vector
 
 import (
 	"fmt"
@@ -12,9 +12,9 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// maxArray is the number of items up to which a fixed-size list is an ARRAY: the engine reserves memory for 2048 rows of
+// MaxArray is the number of items up to which a fixed-size list is an ARRAY: the engine reserves memory for 2048 rows of
 // them.
-const maxArray = 1024
+const MaxArray = 1024
 
 // plain maps the types whose values are the same in the engine.
 var plain = map[arrow.Type]duck.Type{
@@ -31,9 +31,9 @@ var plain = map[arrow.Type]duck.Type{
 var timestamps = map[arrow.TimeUnit]duck.Type{arrow.Second: duck.TypeTimestampS, arrow.Millisecond: duck.TypeTimestampMS,
 	arrow.Microsecond: duck.TypeTimestamp, arrow.Nanosecond: duck.TypeTimestampNS}
 
-// logicalType returns the engine's type for an Arrow type; the caller destroys it. The error for a type without a
+// LogicalType returns the engine's type for an Arrow type; the caller destroys it. The error for a type without a
 // counterpart is Unsupported.
-func logicalType(t arrow.DataType) (duck.LogicalType, error) {
+func LogicalType(t arrow.DataType) (duck.LogicalType, error) {
 	if id, ok := plain[t.ID()]; ok {
 		return duck.CreateLogicalType(id), nil
 	}
@@ -44,18 +44,18 @@ func logicalType(t arrow.DataType) (duck.LogicalType, error) {
 		}
 		return duck.CreateLogicalType(timestamps[t.Unit]), nil
 	case *arrow.DictionaryType:
-		return logicalType(t.ValueType)
+		return LogicalType(t.ValueType)
 	case arrow.ExtensionType:
-		return logicalType(t.StorageType())
+		return LogicalType(t.StorageType())
 	case *arrow.ListType:
 		return listType(t.Elem())
 	case *arrow.LargeListType:
 		return listType(t.Elem())
 	case *arrow.FixedSizeListType:
-		if !isArray(t) {
+		if !IsArray(t) {
 			return listType(t.Elem())
 		}
-		child, err := logicalType(t.Elem())
+		child, err := LogicalType(t.Elem())
 		if err != nil {
 			return child, err
 		}
@@ -68,7 +68,7 @@ func logicalType(t arrow.DataType) (duck.LogicalType, error) {
 }
 
 func listType(elem arrow.DataType) (duck.LogicalType, error) {
-	child, err := logicalType(elem)
+	child, err := LogicalType(elem)
 	if err != nil {
 		return child, err
 	}
@@ -88,14 +88,14 @@ func structType(t *arrow.StructType) (duck.LogicalType, error) {
 	}()
 	var names []string
 	for _, f := range t.Fields() {
-		lt, err := logicalType(f.Type)
+		lt, err := LogicalType(f.Type)
 		if err != nil {
 			return lt, err
 		}
 		types = append(types, lt)
 		names = append(names, f.Name)
 	}
-	return duck.CreateStructType(types, distinct(names)), nil
+	return duck.CreateStructType(types, Distinct(names)), nil
 }
 
 // items returns the number of innermost items of a fixed-size list, 1 for other types.
@@ -106,12 +106,12 @@ func items(t arrow.DataType) int64 {
 	return 1
 }
 
-// isArray reports whether a fixed-size list is an ARRAY, not a LIST.
-func isArray(t *arrow.FixedSizeListType) bool { return t.Len() > 0 && items(t) <= maxArray }
+// IsArray reports whether a fixed-size list is an ARRAY, not a LIST.
+func IsArray(t *arrow.FixedSizeListType) bool { return t.Len() > 0 && items(t) <= MaxArray }
 
-// distinct returns names that differ in more than case, which the engine ignores: it appends a number to those that repeat
+// Distinct returns names that differ in more than case, which the engine ignores: it appends a number to those that repeat
 // an earlier one. It also names columns that have no name.
-func distinct(names []string) []string {
+func Distinct(names []string) []string {
 	taken := make(map[string]bool, len(names))
 	for _, n := range names {
 		taken[strings.ToLower(n)] = true

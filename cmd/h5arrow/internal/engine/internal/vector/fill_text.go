@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package vector
 
 import (
 	"unicode/utf8"
@@ -22,7 +22,7 @@ type textFiller struct {
 	bytes   []byte
 }
 
-func (f *textFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+func (f *textFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
 	if err := f.read(arr, off, n); err != nil {
 		return err
 	}
@@ -43,16 +43,16 @@ func (f *textFiller) put(n int, v duck.Vector) {
 // read copies rows [off,off+n) to offsets and bytes, and checks them.
 func (f *textFiller) read(arr arrow.Array, off, n int) error {
 	at := arr.Data().Offset() + off
-	f.offsets = room(f.offsets, n+1)
+	f.offsets = Room(f.offsets, n+1)
 	if f.width == 0 {
 		for i := range f.offsets {
 			f.offsets[i] = int64(i * f.fixed)
 		}
-		f.bytes = append(f.bytes[:0], buffer(arr, 1)[at*f.fixed:(at+n)*f.fixed]...)
+		f.bytes = append(f.bytes[:0], Buffer(arr, 1)[at*f.fixed:(at+n)*f.fixed]...)
 		return nil
 	}
-	all := buffer(arr, 2)
-	if err := readOffsets(f.offsets, &f.narrow, buffer(arr, 1), at, f.width, int64(len(all))); err != nil {
+	all := Buffer(arr, 2)
+	if err := readOffsets(f.offsets, &f.narrow, Buffer(arr, 1), at, f.width, int64(len(all))); err != nil {
 		return err
 	}
 	first := f.offsets[0]
@@ -87,10 +87,10 @@ func readOffsets(dst []int64, narrow *[]int32, src []byte, at, width int, limit 
 		return nil
 	}
 	if width == 8 {
-		copy(raw(dst), src[at*8:(at+n)*8])
+		copy(Raw(dst), src[at*8:(at+n)*8])
 	} else {
-		*narrow = room(*narrow, n)
-		copy(raw(*narrow), src[at*4:(at+n)*4])
+		*narrow = Room(*narrow, n)
+		copy(Raw(*narrow), src[at*4:(at+n)*4])
 		for i, o := range *narrow {
 			dst[i] = int64(o)
 		}

@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package vector
 
 import (
 	"math"
@@ -28,6 +28,9 @@ func (s scale) micros(t int64) (us int64, ok bool) {
 	return t * s.times, t <= math.MaxInt64/s.times && t >= math.MinInt64/s.times
 }
 
+// Micros returns t of a unit in microseconds, rounded down; ok is false if it does not fit.
+func Micros(t int64, unit arrow.TimeUnit) (us int64, ok bool) { return scales[unit].micros(t) }
+
 func (s scale) tooLarge(t int64) error {
 	return h5err.New(h5err.Unsupported, "the SQL engine can't hold a time or duration of %d units of %d seconds", t, s.times/1e6).
 		WithHint("leave the column out")
@@ -39,16 +42,16 @@ type timeFiller struct {
 	scale scale
 }
 
-func (f *timeFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	out := memory[int64](duck.VectorGetData(v), n)
-	copyRows(raw(out), arr, off, n, 8)
+func (f *timeFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	out := Memory[int64](duck.VectorGetData(v), n)
+	CopyRows(Raw(out), arr, off, n, 8)
 	valid := f.write(arr, off, n, up, v)
 	if f.scale.times == 1 && f.scale.over == 1 {
 		return nil
 	}
 	for i, t := range out {
 		us, ok := f.scale.micros(t)
-		if !ok && !null(valid, i) {
+		if !ok && !IsNull(valid, i) {
 			return f.scale.tooLarge(t)
 		}
 		out[i] = us
@@ -56,10 +59,10 @@ func (f *timeFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector)
 	return nil
 }
 
-// storedInterval is the engine's representation of an INTERVAL.
-type storedInterval struct {
-	months, days int32
-	micros       int64
+// StoredInterval is the engine's representation of an INTERVAL.
+type StoredInterval struct {
+	Months, Days int32
+	Micros       int64
 }
 
 // durationFiller converts durations to intervals. One that is not of whole microseconds is an error.
@@ -69,14 +72,14 @@ type durationFiller struct {
 	in    []int64
 }
 
-func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
-	f.in = room(f.in, n)
-	copyRows(raw(f.in), arr, off, n, 8)
+func (f *durationFiller) Fill(arr arrow.Array, off, n int, up []byte, v duck.Vector) error {
+	f.in = Room(f.in, n)
+	CopyRows(Raw(f.in), arr, off, n, 8)
 	valid := f.write(arr, off, n, up, v)
-	out := memory[storedInterval](duck.VectorGetData(v), n)
+	out := Memory[StoredInterval](duck.VectorGetData(v), n)
 	for i, t := range f.in {
-		if null(valid, i) {
-			out[i] = storedInterval{}
+		if IsNull(valid, i) {
+			out[i] = StoredInterval{}
 			continue
 		}
 		us, ok := f.scale.micros(t)
@@ -87,7 +90,7 @@ func (f *durationFiller) fill(arr arrow.Array, off, n int, up []byte, v duck.Vec
 			return h5err.New(h5err.Unsupported, "the SQL engine can't hold a duration of %d nanoseconds, only whole microseconds", t).
 				WithHint("leave the column out")
 		}
-		out[i] = storedInterval{micros: us}
+		out[i] = StoredInterval{Micros: us}
 	}
 	return nil
 }

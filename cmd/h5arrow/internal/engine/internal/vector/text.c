@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-#include "bridge.h"
+#include "text.h"
 
 #include <string.h>
 
