@@ -108,9 +108,24 @@ func ExportReader(rr array.RecordReader, out *Stream, opts ...Option) error {
 	return nil
 }
 
-func export(rr array.RecordReader, out *Stream, o *options) {
+// NewReader returns a reader of the batches of rr as ExportReader exports them, for programs that export them one by one. It
+// takes over the caller's reference to rr. Export its batches with package cdata of arrow-go.
+func NewReader(rr array.RecordReader, opts ...Option) (array.RecordReader, error) {
+	o, err := settle(opts)
+	if err != nil {
+		return nil, err
+	}
+	return newStable(rr, o), nil
+}
+
+func newStable(rr array.RecordReader, o *options) *stable {
 	s := &stable{RecordReader: rr, copier: copier{options: o}}
 	s.refs.Store(1)
+	return s
+}
+
+func export(rr array.RecordReader, out *Stream, o *options) {
+	s := newStable(rr, o)
 	cdata.ExportRecordReader(s, out)
 	s.Release() // out has a reference of its own
 }

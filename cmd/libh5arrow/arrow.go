@@ -1,0 +1,109 @@
+//go:build cgo
+
+package main
+
+// #include "bridge.h"
+import "C"
+
+import (
+	"context"
+
+	"github.com/apache/arrow-go/v18/arrow"
+	arrowc "github.com/apache/arrow-go/v18/arrow/cdata"
+
+	"github.com/h5arrow/h5arrow/arrowmap/cdata"
+	"github.com/h5arrow/h5arrow/cmd/libh5arrow/internal/session"
+)
+
+// memory is where copies and decoded values are; C may keep it.
+var memory = cdata.NewAllocator()
+
+func reader(id uint64) (*session.Reader, func(), error) {
+	return session.Use[*session.Reader](&handles, id)
+}
+
+// read starts to read a table.
+func read(t *session.Table, options string) (uint64, error) {
+	r, err := session.NewReader(func(ctx context.Context) (session.Batches, error) {
+		rr, how, err := t.Read(ctx, options, memory)
+		if err != nil {
+			return nil, err
+		}
+		opts := []cdata.Option{cdata.WithAllocator(memory), cdata.WithAlign(how.Align)}
+		if !how.Copy {
+			opts = append(opts, cdata.WithTrustedInput())
+		}
+		return cdata.NewReader(rr, opts...)
+	})
+	if err != nil {
+		return 0, err
+	}
+	return handles.Add(r), nil
+}
+
+//export goReader
+func goReader(id C.uint64_t, options *C.char, out *C.uint64_t) *C.char {
+	opts := C.GoString(options)
+	r, err := with(table, id, func(_ context.Context, t *session.Table) (uint64, error) { return read(t, opts) }, forget)
+	return handle(out, r, err)
+}
+
+//export goNext
+func goNext(id C.uint64_t, out *C.uint64_t) *C.char {
+	*out = 0
+	b, err := with(reader, id, func(ctx context.Context, r *session.Reader) (uint64, error) {
+		b, err := r.Next(ctx)
+		if b == nil || err != nil {
+			return 0, err
+		}
+		return handles.Add(b), nil
+	}, func(id uint64) {
+		if id != 0 {
+			forget(id)
+		}
+	})
+	return handle(out, b, err)
+}
+
+//export goBatch
+func goBatch(id C.uint64_t, array, schema C.uintptr_t) *C.char {
+	b, done, err := session.Use[*session.Batch](&handles, uint64(id))
+	if err != nil {
+		return failed(err)
+	}
+	defer done()
+	return failed(session.Protect(func() error {
+		var to *cdata.Schema
+		if schema != 0 {
+			to = cdata.SchemaFromPtr(uintptr(schema))
+		}
+		arrowc.ExportArrowRecordBatch(b.RecordBatch, cdata.ArrayFromPtr(uintptr(array)), to)
+		return nil
+	}))
+}
+
+func exportSchema(s *arrow.Schema, out C.uintptr_t) error {
+	return session.Protect(func() error {
+		arrowc.ExportArrowSchema(s, cdata.SchemaFromPtr(uintptr(out)))
+		return nil
+	})
+}
+
+//export goSchema
+func goSchema(id C.uint64_t, out C.uintptr_t) *C.char {
+	s, err := with(table, id, func(_ context.Context, t *session.Table) (*arrow.Schema, error) { return t.Schema() }, nil)
+	if err != nil {
+		return failed(err)
+	}
+	return failed(exportSchema(s, out))
+}
+
+//export goReaderSchema
+func goReaderSchema(id C.uint64_t, out C.uintptr_t) *C.char {
+	r, done, err := reader(uint64(id))
+	if err != nil {
+		return failed(err)
+	}
+	defer done()
+	return failed(exportSchema(r.Schema(), out))
+}
