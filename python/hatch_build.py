@@ -47,9 +47,11 @@ class CustomBuildHook(BuildHookInterface):
         archive = static_libdeflate()
         tags = os.environ.get("H5ARROW_WHEEL_TAGS", "libdeflate" if archive else "")
         if archive:  # the linker takes the archive, as this folder has no shared library
-            (out / "static").mkdir()
-            os.symlink(archive, out / "static" / "libdeflate.a")
-            env["CGO_LDFLAGS"] = "-L%s %s" % (out / "static", env.get("CGO_LDFLAGS", "-O2 -g"))
+            static = ROOT / "build" / "static"
+            static.mkdir(parents=True, exist_ok=True)
+            (static / "libdeflate.a").unlink(missing_ok=True)
+            (static / "libdeflate.a").symlink_to(archive)
+            env["CGO_LDFLAGS"] = "-L%s %s" % (static, env.get("CGO_LDFLAGS", "-O2 -g"))
         go = [os.environ.get("GO", "go"), "build", "-trimpath", "-buildvcs=false", "-tags", tags]
         link = "-s -w -buildid= -X main.release=%s" % self.metadata.version
         subprocess.run(go + ["-buildmode=c-shared", "-ldflags", link, "-o", str(out / library), "./cmd/libh5arrow"], cwd=ROOT, env=env, check=True)

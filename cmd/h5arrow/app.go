@@ -34,6 +34,7 @@ var verbs = []func(*app) *cobra.Command{
 	(*app).serveCommand,
 	(*app).checkCommand,
 	(*app).importCommand,
+	(*app).planCommand,
 	(*app).completionCommand,
 }
 

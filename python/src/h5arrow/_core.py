@@ -445,12 +445,13 @@ class Table:
     def to_pyarrow(self) -> pyarrow.Table:
         """Return the table as pyarrow's. Mapped columns are not copied."""
         import pyarrow
-        return pyarrow.table(self)
+        return pyarrow.Table.from_batches([b.to_pyarrow() for b in self.to_batches()], pyarrow.schema(self))
 
     def to_polars(self) -> polars.DataFrame:
         """Return the table as a DataFrame of Polars."""
         import polars
-        return polars.DataFrame(self)
+        frames = [polars.DataFrame(b) for b in self.to_batches()]
+        return polars.concat(frames, rechunk=False) if frames else polars.DataFrame(self)
 
     def to_pandas(self, **options: Any) -> pandas.DataFrame:
         """Return the table as a DataFrame of pandas. The options are those of ``pyarrow.Table.to_pandas``."""

@@ -1,0 +1,47 @@
+"""What the engines' modules have in common: files of one schema, and ranges of rows that a predicate leaves."""
+from __future__ import annotations
+
+import glob
+import os
+from typing import Any, Callable, Iterable, Iterator, Sequence, Union
+
+from ._core import Table, concat, open
+from ._errors import FileMissingError
+
+Paths = Union[str, "os.PathLike[str]", Iterable[Union[str, "os.PathLike[str]"]]]
+
+#: About how many bytes of Arrow memory are tested at once.
+SPLIT_BYTES = 32 << 20
+
+
+def expand(paths: Paths) -> list[str]:
+    """Return the files of paths and patterns, those of a pattern sorted. What names a file is not a pattern."""
+    if isinstance(paths, (str, os.PathLike)):
+        paths = [paths]
+    files = []
+    for p in map(os.fspath, paths):
+        found = [p] if os.path.lexists(p) or not glob.has_magic(p) else sorted(glob.glob(p, recursive=True))
+        if not found:
+            raise FileMissingError("%s: no file matches" % p, file=p)
+        files += found
+    return files
+
+
+def table(paths: Paths, path: str, options: dict[str, Any]) -> Table:
+    """Return the table of all files."""
+    tables = [open(p, **options).table(path) for p in expand(paths)]
+    return tables[0] if len(tables) == 1 else concat(tables)
+
+
+def pruned(whole: Table, columns: Sequence[str], keys: Sequence[str], span: Callable[[Table], tuple[int, int]],
+           split_bytes: int = SPLIT_BYTES) -> Iterator[Table]:
+    """Return the ranges of rows, cut at the borders of chunks, in which a predicate may hold, with the given columns.
+
+    span is called with the columns keys of each range, and returns the first and the end of the rows for which it holds.
+    Other columns of other rows are not read.
+    """
+    for split in whole.select(columns).splits(bytes=split_bytes):
+        part = whole.slice(split.start, split.stop)
+        first, end = span(part.select(keys)) if keys else (0, split.stop - split.start)
+        if first < end:
+            yield part.slice(first, end).select(columns)

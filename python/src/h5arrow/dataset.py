@@ -1,0 +1,116 @@
+"""HDF5 tables as pyarrow datasets, which DuckDB and others scan with columns and filters pushed down."""
+from __future__ import annotations
+
+from typing import Any, Iterator
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset
+
+from . import _scan
+from ._core import Table
+
+__all__ = ["Dataset", "dataset"]
+
+_ROW = "__h5arrow_row"
+
+
+def dataset(paths: _scan.Paths, table: str = "", **options: Any) -> Dataset:
+    """Return a table of HDF5 files as a dataset.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        Files or patterns of files whose tables have one schema.
+    table : str
+        The path of the table. The default is the only table of each file.
+    **options
+        Those of :func:`h5arrow.open`.
+
+    Returns
+    -------
+    Dataset
+    """
+    return Dataset(_scan.table(paths, table, options))
+
+
+class Dataset(pyarrow.dataset.Dataset):
+    """A table as a ``pyarrow.dataset.Dataset``: ``duckdb.sql("select ... from d where ...")``, ``d.to_table(columns, filter)``.
+
+    Only columns that a scan uses are read; those that its filter uses are read first, and the others only for ranges of rows in which
+    the filter holds for a row. It has no fragments.
+    """
+
+    def __init__(self, table: Table):
+        self._table = table
+        self._schema = pa.schema(table)
+
+    @property
+    def schema(self) -> pa.Schema:
+        """The schema of the table."""
+        return self._schema
+
+    @property
+    def partition_expression(self) -> pc.Expression:
+        """What holds for all rows: true."""
+        return pc.scalar(True)
+
+    def _keys(self, filter: pc.Expression) -> list[str]:
+        """Return the columns that a filter uses, or more of them: those whose names its text has."""
+        text = str(filter)
+        names = [n for n in self._schema.names if n in text]
+        try:
+            pa.schema([self._schema.field(n) for n in names]).empty_table().filter(filter)
+            return names
+        except (pa.ArrowInvalid, KeyError):
+            return self._schema.names
+
+    def _batches(self, columns: list[str], filter: pc.Expression | None) -> Iterator[pa.RecordBatch]:
+        if filter is None:
+            for batch in self._table.select(columns).to_batches():
+                yield pa.record_batch(batch)
+            return
+
+        def span(keys: Table) -> tuple[int, int]:
+            t = pa.table(keys)
+            numbers = pc.subtract(pc.cumulative_sum(pa.nulls(t.num_rows, pa.int64()).fill_null(1)), 1)
+            rows = t.append_column(_ROW, numbers).filter(filter)[_ROW]
+            return (rows[0].as_py(), rows[-1].as_py() + 1) if len(rows) else (0, 0)
+
+        for part in _scan.pruned(self._table, columns, self._keys(filter), span):
+            yield from pa.table(part).to_batches()
+
+    def scanner(self, columns: Any = None, filter: pc.Expression | None = None, **options: Any) -> pyarrow.dataset.Scanner:
+        """Return a scanner, which may be used once.
+
+        Parameters
+        ----------
+        columns : list of str or dict of str to Expression, optional
+        filter : Expression, optional
+        **options
+            Those of ``pyarrow.dataset.Scanner.from_batches``.
+        """
+        names = self._schema.names
+        if isinstance(columns, dict):
+            used = [n for n in names if any(n in str(e) for e in columns.values())]
+        else:
+            used = names if columns is None else list(columns)
+        if filter is not None:
+            used = used + [n for n in self._keys(filter) if n not in used]
+        if not used:  # the rows are to be counted
+            used = names[:1]
+        schema = pa.schema([self._schema.field(n) for n in used], self._schema.metadata)
+        for name in ("fragment_readahead", "fragment_scan_options", "cache_metadata"):
+            options.pop(name, None)
+        return pyarrow.dataset.Scanner.from_batches(self._batches(used, filter), schema=schema, columns=columns, filter=filter, **options)
+
+    def filter(self, expression: pc.Expression) -> Any:
+        """Not supported: give the filter to what scans."""
+        raise NotImplementedError("give the filter to scanner, to_table or to_batches")
+
+    def get_fragments(self, filter: pc.Expression | None = None) -> Any:
+        """Not supported: a table has splits, see :meth:`h5arrow.Table.splits`."""
+        raise NotImplementedError("a table has no fragments; Table.splits divides it")
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a dataset of an open file can't be pickled")
