@@ -19,6 +19,9 @@ CASES := $(ROOT)/build/cases
 
 # The cases of pandas again, by pandas 3: vaex-core needs an older one.
 VENV3  := $(ROOT)/build/venv-pandas3
+
+# The Python package with what its tests use.
+VENVPY := $(ROOT)/build/venv-python
 CASES3 := $(ROOT)/build/cases-pandas3
 
 # The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, the interoperability cases, and a driver.
@@ -27,7 +30,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build install man run venv cases interop interop3 engines test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build install man run venv cases interop interop3 engines python pythontest test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -78,6 +81,15 @@ interop: cases build interop3 ## run the interoperability cases
 
 engines: cases build ## open all outputs of the interoperability cases with pandas, Polars, DuckDB and DataFusion
 	@$(VENV)/bin/python scripts/engines.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
+
+python: ## build the wheel of the Python package in build/wheels
+	@scripts/venv.sh $(VENVPY) python/requirements.txt
+	@GO='$(GO)' scripts/wheel.sh $(VENVPY) build/wheels
+
+pythontest: ## test the Python package, with a wheel of its own
+	@scripts/venv.sh $(VENVPY) python/requirements.txt
+	@GO='$(GO)' H5ARROW_WHEEL_PATHS=1 scripts/wheel.sh $(VENVPY) build/wheels-test
+	@cd python/tests && PYTHONDONTWRITEBYTECODE=1 $(VENVPY)/bin/python -m pytest -q -p no:cacheprovider
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh

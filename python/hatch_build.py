@@ -4,7 +4,8 @@ The command is a program of its own, not a function of the library: it keeps its
 not end the interpreter, and the library stays free of gRPC and Parquet, which few Python programs need.
 
 Environment: GO is the go command. H5ARROW_WHEEL_TAGS has the build tags; the default is libdeflate where it can be linked
-statically. duckdb_arrow adds the SQL engine to the command.
+statically. duckdb_arrow adds the SQL engine to the command. H5ARROW_WHEEL_PATHS=1 leaves the paths of the sources in the
+programs, so that packages that were compiled before are used again: for tests.
 """
 import os
 import pathlib
@@ -52,7 +53,9 @@ class CustomBuildHook(BuildHookInterface):
             (static / "libdeflate.a").unlink(missing_ok=True)
             (static / "libdeflate.a").symlink_to(archive)
             env["CGO_LDFLAGS"] = "-L%s %s" % (static, env.get("CGO_LDFLAGS", "-O2 -g"))
-        go = [os.environ.get("GO", "go"), "build", "-trimpath", "-buildvcs=false", "-tags", tags]
+        go = [os.environ.get("GO", "go"), "build", "-buildvcs=false", "-tags", tags]
+        if os.environ.get("H5ARROW_WHEEL_PATHS") != "1":
+            go.append("-trimpath")
         link = "-s -w -buildid= -X main.release=%s" % self.metadata.version
         subprocess.run(go + ["-buildmode=c-shared", "-ldflags", link, "-o", str(out / library), "./cmd/libh5arrow"], cwd=ROOT, env=env, check=True)
         subprocess.run(go + ["-ldflags", "-s -w -buildid=", "-o", str(out / command), "./cmd/h5arrow"], cwd=ROOT, env=env, check=True)

@@ -111,10 +111,12 @@ func compare(c *Condition, t arrow.DataType) (test, error) {
 	return nil, h5err.New(h5err.Unsupported, "condition on %s: values of type %s can only be compared with null", c.Column, t)
 }
 
-// spans are the values for which a condition holds: those inside one of the spans or, with not, inside none.
+// spans are the values for which a condition holds: those inside one of the spans or, with not, inside none. NaN, which is
+// greater than all numbers, is not in a span.
 type spans[T cmp.Ordered] struct {
 	list []interval[T]
 	not  bool
+	nan  bool // the condition holds for NaN
 }
 
 // interval has two bounds, each of which may be missing or excluded.
@@ -125,6 +127,9 @@ type interval[T cmp.Ordered] struct {
 }
 
 func (s *spans[T]) holds(x T) bool {
+	if x != x {
+		return s.nan
+	}
 	for i := range s.list {
 		v := &s.list[i]
 		if (!v.hasLo || x > v.lo || !v.openLo && x == v.lo) && (!v.hasHi || x < v.hi || !v.openHi && x == v.hi) {
@@ -136,9 +141,9 @@ func (s *spans[T]) holds(x T) bool {
 
 // spansOf returns the spans of a condition whose constants are values.
 func spansOf[T cmp.Ordered](op Op, values []T) spans[T] {
-	s := spans[T]{not: op == NotEqual || op == NotIn || op == NotBetween}
+	s := spans[T]{not: op == NotEqual, nan: op == NotEqual || op == Greater || op == GreaterEqual}
 	switch op {
-	case Between, NotBetween:
+	case Between:
 		s.list = []interval[T]{{lo: values[0], hi: values[1], hasLo: true, hasHi: true}}
 	case Less, LessEqual:
 		s.list = []interval[T]{{hi: values[0], hasHi: true, openHi: op == Less}}
@@ -185,14 +190,14 @@ func integers[T integer, A arrow.Array](c *Condition, parse func(*Condition, Val
 			return nil, err
 		}
 	}
-	s := spans[T]{not: c.Op == NotEqual || c.Op == NotIn || c.Op == NotBetween}
+	s := spans[T]{not: c.Op == NotEqual}
 	add := func(lo, hi *big.Rat, openLo, openHi bool) {
 		if v, ok := inside[T](lo, hi, openLo, openHi); ok {
 			s.list = append(s.list, v)
 		}
 	}
 	switch c.Op {
-	case Between, NotBetween:
+	case Between:
 		add(values[0], values[1], false, false)
 	case Less, LessEqual:
 		add(nil, values[0], false, c.Op == Less)
@@ -277,11 +282,11 @@ func boolean(c *Condition) (test, error) {
 		values[i] = v.Text == "true"
 	}
 	switch c.Op {
-	case Equal, NotEqual, In, NotIn:
+	case Equal, NotEqual, In:
 	default:
 		return nil, h5err.New(h5err.Argument, "condition on %s: booleans have no order, so %s does not apply", c.Column, c.Op)
 	}
-	not := c.Op == NotEqual || c.Op == NotIn
+	not := c.Op == NotEqual
 	return func(arr arrow.Array, keep []bool) {
 		a := arr.(*array.Boolean)
 		for i := range keep {

@@ -10,7 +10,7 @@ import (
 // Op is the operator of a condition.
 type Op uint8
 
-// The operators. NotIn and NotBetween are the opposites of In and Between for values that are not null.
+// The operators.
 const (
 	_ Op = iota
 	Equal
@@ -20,14 +20,12 @@ const (
 	Greater
 	GreaterEqual
 	Between // two values, both included
-	NotBetween
 	In
-	NotIn
 	IsNull
 	IsNotNull
 )
 
-var opNames = [...]string{"invalid", "=", "!=", "<", "<=", ">", ">=", "between", "not between", "in", "not in", "is null", "is not null"}
+var opNames = [...]string{"invalid", "=", "!=", "<", "<=", ">", ">=", "between", "in", "is null", "is not null"}
 
 // String returns the operator as it is written in a filter.
 func (o Op) String() string {
@@ -94,9 +92,9 @@ func (f Filter) Columns() []string {
 func (c *Condition) Check() error {
 	n, want := len(c.Values), 1
 	switch c.Op {
-	case Between, NotBetween:
+	case Between:
 		want = 2
-	case In, NotIn:
+	case In:
 		want = n
 	case IsNull, IsNotNull:
 		want = 0

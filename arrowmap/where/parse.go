@@ -93,13 +93,6 @@ func (p *parser) condition() Condition {
 			c.Op = IsNotNull
 		}
 		p.want("null")
-	case p.is("not"):
-		if p.is("in") {
-			c.Op, c.Values = NotIn, p.list()
-			break
-		}
-		p.want("between")
-		c.Op, c.Values = NotBetween, p.pair()
 	case p.is("in"):
 		c.Op, c.Values = In, p.list()
 	case p.is("between"):

@@ -41,7 +41,7 @@ func TestEngines(t *testing.T) {
 			}
 			switch next = skipped; {
 			case lang != "python":
-			case py == "" || !cgo && strings.Contains(file, "cshared") || !r.sql && strings.Contains(string(code), "--sql"):
+			case py == "" || !cgo && strings.Contains(file, "capi") || !r.sql && strings.Contains(string(code), "--sql"):
 				t.Logf("%s is not run: it needs packages, cgo or the SQL engine", file)
 			default:
 				next = r.script(func() *exec.Cmd { return exec.Command(py, "-B", filepath.Join(root, filepath.FromSlash(file))) })

@@ -42,6 +42,7 @@ var layers = []string{
 	"arrowmap/internal",
 	"arrowmap",
 	"arrowmap/stats",
+	"arrowmap/where",
 	"arrowmap/vaexutil",
 	"arrowmap/cdata",
 	"ipc",

@@ -1,0 +1,30 @@
+"""The programs of docs/python.md print what the page says. H5ARROW_UPDATE=1 writes the page."""
+import contextlib
+import io
+import os
+import re
+
+from conftest import ROOT
+
+PAGE = ROOT / "docs" / "python.md"
+BLOCK = re.compile(r"```python\n(.*?)```\n\n```output\n(.*?)```", re.S)
+
+
+def test_page(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    names, text = {}, PAGE.read_text(encoding="utf-8")
+    programs = BLOCK.findall(text)
+    assert len(programs) == text.count("```python") >= 8
+
+    def printed(match):
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out):
+            exec(compile(match[1], str(PAGE), "exec"), names)
+        lines = "\n".join(line.rstrip() for line in out.getvalue().rstrip().split("\n"))
+        return "```python\n%s```\n\n```output\n%s\n```" % (match[1], lines)
+
+    got = BLOCK.sub(printed, text)
+    if os.environ.get("H5ARROW_UPDATE") == "1":
+        PAGE.write_text(got, encoding="utf-8")
+    else:
+        assert got == text
