@@ -1,5 +1,6 @@
 """The programs of docs/python.md print what the page says. H5ARROW_UPDATE=1 writes the page."""
 import contextlib
+import doctest
 import io
 import os
 import re
@@ -28,3 +29,9 @@ def test_page(monkeypatch):
         PAGE.write_text(got, encoding="utf-8")
     else:
         assert got == text
+
+
+def test_readme(monkeypatch):
+    monkeypatch.chdir(ROOT)
+    done = doctest.testfile(str(ROOT / "README.md"), module_relative=False, encoding="utf-8")
+    assert done.attempted == 4 and done.failed == 0
