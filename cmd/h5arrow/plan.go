@@ -40,6 +40,9 @@ BYTES is about what the rows take in memory, STORED what is read of the file for
 	f.Var(&o.bytes, "split-bytes", "approximate size of a split in memory (default: 128MiB, or what --splits leaves)")
 	f.BoolVar(&o.json, "json", false, "print JSON")
 	o.selection.add(cmd)
+	for _, name := range []string{"filename", "workers", "batch-rows"} { // they change nothing here
+		_ = f.MarkHidden(name) // it fails only for a flag that does not exist
+	}
 	return cmd
 }
 

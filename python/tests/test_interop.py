@@ -99,7 +99,7 @@ def test_engines():
     """Polars and DuckDB take the capsules themselves; what a type that they lack is refused with is an exception."""
     import duckdb
     refused, tried = set(), 0
-    for case in ALL[::3]:
+    for case in ALL[::7]:
         if case["error"]:
             continue
         t = table(case)
@@ -118,4 +118,4 @@ def test_engines():
             assert len(t.to_pandas()) == arrow.num_rows
         except (pa.ArrowException, ValueError, TypeError, pd.errors.OutOfBoundsDatetime) as e:
             refused.add("pandas: %s" % str(e)[:60])
-    assert tried > 150 and len(refused) <= 8, refused
+    assert tried > 70 and len(refused) <= 8, refused
