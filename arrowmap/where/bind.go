@@ -220,14 +220,14 @@ func integers[T integer, A arrow.Array](c *Condition, parse func(*Condition, Val
 
 // inside returns the integers of T between two bounds, either of which may be nil; ok is false if there are none.
 func inside[T integer](lo, hi *big.Rat, openLo, openHi bool) (v interval[T], ok bool) {
-	least, most := limits[T]()
+	low, high := limits[T]()
 	if lo != nil {
 		n, exact := floor(lo)
 		if !exact || openLo {
 			n.Add(n, big.NewInt(1))
 		}
-		if n.Cmp(least) > 0 {
-			least = n
+		if n.Cmp(low) > 0 {
+			low = n
 		}
 	}
 	if hi != nil {
@@ -235,14 +235,14 @@ func inside[T integer](lo, hi *big.Rat, openLo, openHi bool) (v interval[T], ok 
 		if exact && openHi {
 			n.Sub(n, big.NewInt(1))
 		}
-		if n.Cmp(most) < 0 {
-			most = n
+		if n.Cmp(high) < 0 {
+			high = n
 		}
 	}
-	if least.Cmp(most) > 0 {
+	if low.Cmp(high) > 0 {
 		return v, false
 	}
-	return interval[T]{lo: convert[T](least), hi: convert[T](most), hasLo: true, hasHi: true}, true
+	return interval[T]{lo: convert[T](low), hi: convert[T](high), hasLo: true, hasHi: true}, true
 }
 
 func convert[T integer](n *big.Int) T {
@@ -253,18 +253,18 @@ func convert[T integer](n *big.Int) T {
 }
 
 // limits returns the lowest and the highest value of an integer type.
-func limits[T integer]() (least, most *big.Int) {
+func limits[T integer]() (low, high *big.Int) {
 	width := 8
 	for x := T(1) << 7; width < 64 && x<<1 != 0; x <<= 1 {
 		width++
 	}
 	one := big.NewInt(1)
 	if ^T(0) > 0 {
-		most = new(big.Int).Lsh(one, uint(width))
-		return new(big.Int), most.Sub(most, one)
+		high = new(big.Int).Lsh(one, uint(width))
+		return new(big.Int), high.Sub(high, one)
 	}
-	most = new(big.Int).Lsh(one, uint(width-1))
-	return new(big.Int).Neg(most), most.Sub(most, one)
+	high = new(big.Int).Lsh(one, uint(width-1))
+	return new(big.Int).Neg(high), high.Sub(high, one)
 }
 
 // floor returns the largest integer not above a number, and whether the number is that integer.

@@ -169,7 +169,7 @@ static int guard_array(struct ArrowArray *a) {
 	return err;
 }
 
-static char *no_memory(void) { return copy("{\"kind\": \"memory\", \"message\": \"there is no memory for an Arrow struct\"}"); }
+static char *no_memory(void) { return copy("{\"kind\": \"memory\", \"message\": \"out of memory for an Arrow struct\"}"); }
 
 // guarded guards what was exported; what can't be guarded is released.
 static char *guarded(char *err, struct ArrowArray *array, struct ArrowSchema *schema) {

@@ -13,7 +13,7 @@
  * for something that is not implemented or not allowed), argument (the caller's), not found (no such object), i/o, memory,
  * limit, canceled, internal (a bug of this library), fork.
  *
- * Options and answers are JSON texts in UTF-8. NULL and "" are no options; an unknown option is an error. Answers are freed
+ * Options and answers are JSON texts in UTF-8. NULL and "" stand for the defaults; an unknown option is an error. Answers are freed
  * with h5arrow_free.
  *
  * Handles are numbers, never 0 and not used again. All functions may be called from any thread. A handle that is closed while
@@ -126,7 +126,7 @@ char *h5arrow_close(uint64_t handle);
 
 /*
  * h5arrow_set_interrupt has check called about ten times a second while a call waits on the given thread (pthread_self as a
- * number), streams' callbacks included. The call is canceled where check does not return 0. NULL is no check.
+ * number), streams' callbacks included. The call is canceled where check does not return 0. NULL ends the checks.
  */
 void h5arrow_set_interrupt(int (*check)(void), uint64_t thread);
 

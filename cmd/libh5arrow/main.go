@@ -2,7 +2,7 @@
 
 // Command libh5arrow is h5arrow as a C library. Build it with -buildmode=c-shared; h5arrow.h describes the interface.
 //
-// The functions of h5arrow.h are in api.c. They call those of this file, whose names begin with go. Each of these runs its
+// The functions of h5arrow.h are in api.c. They call those of this file, whose names start with go. Each of these runs its
 // work on a goroutine of its own and waits for it, so that a call can be interrupted, and returns a panic as an error.
 package main
 

@@ -68,7 +68,7 @@ class FileError(Error, OSError):
 
 
 class FileMissingError(FileError, FileNotFoundError):
-    """There is no such file."""
+    """The file does not exist."""
 
 
 class PermissionDeniedError(FileError, PermissionError):

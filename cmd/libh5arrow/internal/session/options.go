@@ -15,7 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// decode reads options as JSON. An empty text is no options; an option that does not exist is an Argument error.
+// decode reads options as JSON. An empty text stands for the defaults; an option that does not exist is an Argument error.
 func decode(text string, to any) error {
 	if strings.TrimSpace(text) == "" {
 		return nil
