@@ -26,8 +26,8 @@ func (a *app) planCommand() *cobra.Command {
 		Use:   "plan FILE...",
 		Short: "Divide a table for several readers",
 		Long: `plan divides the rows of a table into splits, which several processes or machines can read: each with its file, and
-with --table and --rows as printed. Splits end where chunks end, so that no chunk is decoded twice, and do not depend on the
-machine. They are those of the endpoints of Arrow Flight.
+with --table (or --stack) and --rows as printed. Splits end where chunks end, so that no chunk is decoded twice, and do
+not depend on the machine. They are those of the endpoints of Arrow Flight.
 
 BYTES is about what the rows take in memory, STORED what is read of the file for them.`,
 		Example: `  h5arrow plan data.h5
