@@ -56,25 +56,19 @@ type planned struct {
 }
 
 func (a *app) plan(cmd *cobra.Command, o *planFlags, args []string) error {
-	defer memory.Limit(memory.Max(int64(o.memory)))()
+	defer memory.Limit(a.maxMemory(o.memory))()
 	if err := o.check(cmd); err != nil {
 		return err
 	}
-	names, err := expand(args)
+	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err
 	}
-	in, err := o.open(names)
+	in, t, err := o.openTable(a, names)
 	if err != nil {
 		return err
 	}
 	defer in.close()
-	t, err := o.choose(in)
-	if err != nil {
-		return err
-	}
-	a.incomplete(in)
-	o.notes(a, t)
 	splits, err := t.Splits(arrowmap.WithSplitCount(int(o.splits)), arrowmap.WithSplitBytes(int64(o.bytes)), arrowmap.WithStoredBytes())
 	if err != nil {
 		return err
@@ -84,7 +78,7 @@ func (a *app) plan(cmd *cobra.Command, o *planFlags, args []string) error {
 		list[i] = planned{s.File, t.Path(), fmt.Sprintf("%d:%d", s.FileFrom, s.FileFrom+s.To-s.From), s.Bytes, s.StoredBytes}
 	}
 	if o.json {
-		e := json.NewEncoder(a.out)
+		e := json.NewEncoder(text.Safe(a.out))
 		e.SetEscapeHTML(false)
 		return e.Encode(list)
 	}
