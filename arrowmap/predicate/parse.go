@@ -1,6 +1,7 @@
 package predicate
 
 import (
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -15,7 +16,7 @@ const MaxConditions = 1 << 14
 //
 //	COLUMN =|!=|<|<=|>|>= VALUE
 //	COLUMN between VALUE and VALUE
-//	COLUMN in (VALUE, ...)
+//	COLUMN [not] in (VALUE, ...)
 //	COLUMN is [not] null
 //
 // Names of columns with other characters than letters, digits, _ . / - and : are written in double quotes. Values are words of
@@ -75,7 +76,7 @@ func (p *parser) fail(t token, want string) error {
 		found = "the end"
 	}
 	return h5err.New(h5err.Argument, "condition %q: %s at character %d, where %s should be", p.whole, found, utf8.RuneCountInString(p.whole[:t.at])+1, want).
-		WithHint(`conditions are COLUMN = VALUE, !=, <, <=, >, >=, "between A and B", "in (A, B)", "is null", "is not null", joined by "and"`)
+		WithHint(`conditions are COLUMN = VALUE, !=, <, <=, >, >=, "between A and B", "in (A, B)", "not in (A, B)", "is null", "is not null", joined by "and"`)
 }
 
 // signs are the tokens that are not words, the longer first.
@@ -140,7 +141,7 @@ func (p *parser) quoted(q byte) (string, bool) {
 
 var signOps = map[string]Op{"=": Equal, "==": Equal, "!=": NotEqual, "<>": NotEqual, "<": Less, "<=": LessOrEqual, ">": Greater, ">=": GreaterOrEqual}
 
-// condition reads one condition; "between" is two.
+// condition reads one condition; "between" is two, "not in" one for each constant.
 func (p *parser) condition() ([]Condition, error) {
 	t, err := p.next()
 	if err != nil {
@@ -163,6 +164,8 @@ func (p *parser) condition() ([]Condition, error) {
 	case t.is("in"):
 		v, err := p.list()
 		return []Condition{{column, In, v}}, err
+	case t.is("not"):
+		return p.notIn(column)
 	case t.is("is"):
 		return p.null(column)
 	}
@@ -198,7 +201,55 @@ func (p *parser) between(column string) ([]Condition, error) {
 		return nil, err
 	}
 	high, err := p.value()
-	return []Condition{{column, GreaterOrEqual, []Value{low}}, {column, LessOrEqual, []Value{high}}}, err
+	return between(column, low, high), err
+}
+
+func between(column string, low, high Value) []Condition {
+	return []Condition{{column, GreaterOrEqual, []Value{low}}, {column, LessOrEqual, []Value{high}}}
+}
+
+func (p *parser) notIn(column string) ([]Condition, error) {
+	if _, err := p.expect("in"); err != nil {
+		return nil, err
+	}
+	v, err := p.list()
+	return notIn(column, v), err
+}
+
+// notIn returns conditions that hold for what is none of the values: no null, as in SQL.
+func notIn(column string, values []Value) []Condition {
+	if len(values) == 0 {
+		return []Condition{{column, IsNotNull, nil}}
+	}
+	var out []Condition
+	for _, v := range values {
+		out = append(out, Condition{column, NotEqual, []Value{v}})
+	}
+	return out
+}
+
+// Conditions returns what Parse returns for a column, an operator in the words or signs that Parse takes, and constants, of
+// which "between" takes two, "in" and "not in" any number. The error for anything else is Argument.
+func Conditions(column, op string, values ...Value) ([]Condition, error) {
+	name := strings.ToLower(strings.Join(strings.Fields(op), " "))
+	switch {
+	case name == "between" && len(values) == 2:
+		return between(column, values[0], values[1]), nil
+	case name == "not in":
+		return notIn(column, values), nil
+	}
+	o, ok := signOps[name]
+	if i := slices.Index(opNames[:], name); !ok && i > 0 {
+		o, ok = Op(i), true
+	}
+	switch {
+	case name == "between":
+		return nil, h5err.New(h5err.Argument, "operator between with %d constants", len(values))
+	case !ok:
+		return nil, h5err.New(h5err.Argument, "unknown operator %q", op).
+			WithHint("operators are =, !=, <, <=, >, >=, between, in, not in, is null, is not null")
+	}
+	return []Condition{{column, o, values}}, o.count(len(values))
 }
 
 func (p *parser) list() ([]Value, error) {

@@ -373,6 +373,7 @@ func TestParse(t *testing.T) {
 		`x in (1, 'b', c) and y is Not Null and z is null`:                 "x in [1 b c]|y is not null []|z is null []",
 		`a == 1 and b <> 2 and é > ü`:                                      "a = [1]|b != [2]|é > [ü]",
 		`and = and and in in (in)`:                                         "and = [and]|in in [in]",
+		`x not in (1, 'b') and not not in (not)`:                           "x != [1]|x != [b]|not != [not]",
 	} {
 		got, err := Parse(text)
 		var parts []string
@@ -387,10 +388,36 @@ func TestParse(t *testing.T) {
 		``: "the end at character 1, where the name of a column", `a`: "the end at character 2, where an operator", `a = `: "where a value",
 		`a = 1 or b = 2`: `"or" at character 7, where "and" or the end`, `a in 1`: `where "("`, `a in (1`: `"," or ")"`, `a in ()`: "where a value",
 		`a is 5`: `"null" or "not null"`, `a is not 5`: `where "null"`, `a between 1 or 2`: `where "and"`, `'a' = 1`: "the name of a column",
-		`a = 'x`: "quote at character 5 has no end", `a ~ 1`: `"~" at character 3`, `a = "b"`: "where a value", `a = 1;`: `";" at character 6`,
+		`a = 'x`: "quote at character 5 has no end", `a ~ 1`: `"~" at character 3`, `a = "b"`: "where a value", `a not b`: `where "in"`, `a not in 3`: `where "("`, `a = 1;`: `";" at character 6`,
 	} {
 		if got, err := Parse(text); !h5err.Is(err, h5err.Argument) || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: %v, %v", text, got, err)
+		}
+	}
+}
+
+// Operators and constants of a program mean what the same text does.
+func TestConditions(t *testing.T) {
+	values := []Value{Text("1"), Text("b")}
+	for text, c := range map[string]struct {
+		op string
+		n  int
+	}{"a = 1": {"=", 1}, "a == 1": {"==", 1}, "a <> 1": {"<>", 1}, "a >= 1": {">=", 1}, "a between 1 and b": {"Between", 2}, "a in (1, b)": {"in", 2},
+		"a not in (1, b)": {" NOT  in", 2}, "a is null": {"is null", 0}, "a is not null": {"is not NULL", 0}} {
+		want, err := Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got, err := Conditions("a", c.op, values[:c.n]...); err != nil || fmt.Sprint(got) != fmt.Sprint(want) {
+			t.Errorf("%s: %v, %v, want %v", c.op, got, err, want)
+		}
+	}
+	if got, err := Conditions("a", "not in"); err != nil || len(got) != 1 || got[0].Op != IsNotNull {
+		t.Errorf("not in of nothing: %v, %v", got, err)
+	}
+	for _, op := range []string{"like", "", "invalid", "between", "=", "is null"} {
+		if got, err := Conditions("a", op, append(values, Int(3))...); !h5err.Is(err, h5err.Argument) {
+			t.Errorf("%q: %v, %v", op, got, err)
 		}
 	}
 }

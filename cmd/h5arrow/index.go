@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"io/fs"
-	"os"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -16,11 +15,9 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
-
-// indexSuffix is what an index beside a file has after the file's name.
-const indexSuffix = ".h5idx"
 
 // indexFlags are the flags of index.
 type indexFlags struct {
@@ -37,10 +34,10 @@ func (a *app) indexCommand() *cobra.Command {
 		Short: "Write an index with which conditions skip rows",
 		Long: `index reads all tables of a file once and writes, for each zone of rows of each column of numbers, times, booleans and text,
 its least and greatest value and its nulls. query, and head and convert with --where, then skip zones in which no row can match. They
-use FILE` + indexSuffix + ` without being asked if it fits: an index of another file, of one that was changed since, or of values that
+use FILE` + indexfile.Suffix + ` without being asked if it fits: an index of another file, of one that was changed since, or of values that
 are read with other options is not used.`,
 		Example: `  h5arrow index data.h5
-  h5arrow index data.h5 indexes/data` + indexSuffix,
+  h5arrow index data.h5 indexes/data` + indexfile.Suffix,
 		Args: argCount(1, 2, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.index(o, args) },
 	}
@@ -56,7 +53,7 @@ func (a *app) index(o *indexFlags, args []string) error {
 	start := time.Now()
 	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
-	out := args[0] + indexSuffix
+	out := args[0] + indexfile.Suffix
 	switch {
 	case len(args) > 1:
 		out = args[1]
@@ -95,7 +92,7 @@ func (a *app) index(o *indexFlags, args []string) error {
 type indexUse struct{ name string }
 
 func (u *indexUse) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&u.name, "index", "", "the index of the file (`INDEX`, by default FILE"+indexSuffix+" if it fits; none: no index)")
+	cmd.Flags().StringVar(&u.name, "index", "", "the index of the file (`INDEX`, by default FILE"+indexfile.Suffix+" if it fits; none: no index)")
 }
 
 // apply makes the inputs use their indexes. An index that was named must fit; another one is only mentioned if it does not.
@@ -112,9 +109,9 @@ func (u *indexUse) apply(in *inputs) error {
 			if far.IsURL(in.names[i]) {
 				continue
 			}
-			name = in.names[i] + indexSuffix
+			name = in.names[i] + indexfile.Suffix
 		}
-		b, err := readIndex(name)
+		b, err := indexfile.Read(name)
 		if err == nil {
 			err = f.UseIndex(b)
 		}
@@ -129,28 +126,4 @@ func (u *indexUse) apply(in *inputs) error {
 		}
 	}
 	return nil
-}
-
-// readIndex reads a file of at most arrowmap.MaxIndex bytes.
-func readIndex(name string) ([]byte, error) {
-	fail := func(err error) error {
-		return &h5err.Error{Kind: h5err.IO, File: name, Offset: h5err.NoOffset, Msg: "can't read the index", Err: h5err.Cause(err)}
-	}
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, fail(err)
-	}
-	defer f.Close() // read only: there is nothing to lose
-	info, err := f.Stat()
-	switch {
-	case err != nil:
-		return nil, fail(err)
-	case !info.Mode().IsRegular() || info.Size() > arrowmap.MaxIndex:
-		return nil, h5err.In(h5err.New(h5err.Argument, "not an index"), name, "")
-	}
-	b := make([]byte, info.Size())
-	if _, err := io.ReadFull(f, b); err != nil {
-		return nil, fail(err)
-	}
-	return b, nil
 }

@@ -58,12 +58,13 @@ void h5arrow_free(void *p);
 /*
  * h5arrow_open opens a local file. Options: strings (utf8, binary, latin1), enum (labels, values), align (copy, keep, refuse;
  * what is done with mapped values that are not aligned), io (mmap, read), convention, nan_as_null, tensor, null_rows,
- * allow_external (a list of folders).
+ * allow_external (a list of folders), index (a file with an index of the values, which must fit; "none"; default: the file NAME.h5idx
+ * if it fits).
  */
 char *h5arrow_open(const char *name, const char *options, uint64_t *file);
 
 /*
- * h5arrow_tables describes a file's tables: {"file", "size", "tables": [{"path", "convention", "reason", "rows", "columns":
+ * h5arrow_tables describes a file's tables: {"file", "size", "index", "tables": [{"path", "convention", "reason", "rows", "columns":
  * [{"name", "path", "type", "hdf5_type", "shape", "storage", "filters", "delivery", "reason", "nulls", "notes"}], "notes"}],
  * "problem"}. A problem is the error of a part of the file that could not be read. h5arrow_datasets lists all datasets, each as a column.
  */
@@ -84,8 +85,8 @@ char *h5arrow_concat(const uint64_t *tables, size_t n, uint64_t *table);
 
 /*
  * h5arrow_narrow returns a part of a table, in this order: columns (a list of names), rows ([from, to], to being -1 for the
- * end), where (a filter: a text such as "fare > 10 and zone in ('a', 'b')", or a list of [column, operator, value]), limit
- * (a number of rows).
+ * end), where (a filter: a text such as "fare > 10 and zone in ('a', 'b')", or a list of [column, operator, value]; operators are
+ * =, !=, <, <=, >, >=, between, in, not in, is null, is not null), limit (a number of rows).
  */
 char *h5arrow_narrow(uint64_t table, const char *options, uint64_t *out);
 

@@ -42,7 +42,6 @@ var layers = []string{
 	"arrowmap/internal",
 	"arrowmap",
 	"arrowmap/stats",
-	"arrowmap/where",
 	"arrowmap/vaexutil",
 	"arrowmap/cdata",
 	"ipc",

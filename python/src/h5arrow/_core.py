@@ -218,6 +218,11 @@ class File:
         return self._describe()["size"]
 
     @property
+    def index(self) -> str | None:
+        """The index that filters skip rows with, None without one: the option of :func:`open`, or the file's name with .h5idx."""
+        return self._describe().get("index")
+
+    @property
     def problem(self) -> Error | None:
         """Why not all tables were found, None if they were."""
         problem = self._describe().get("problem")
@@ -396,14 +401,16 @@ class Table:
         where : str or sequence of sequences
             A text such as ``"fare > 10 and zone in ('Dock', 'Forum') and tip is not null"``, or conditions
             ``[("fare", ">", 10), ("zone", "in", ["Dock", "Forum"]), ("tip", "is not null")]``, all of which hold for a chosen row.
+            Operators are ``=``, ``!=``, ``<``, ``<=``, ``>``, ``>=``, ``between``, ``in``, ``not in``, ``is null`` and ``is not
+            null``; they mean what they do in SQL, and what ``--where`` of the command line does.
 
         Returns
         -------
         Table
-            The other columns are only read between the first and the last row that each range of rows has, and not where it
-            has none.
+            The columns of the conditions are read first, where an index of the file leaves rows to look at; the others only
+            where rows were chosen.
         """
-        return self._narrow(where=where if isinstance(where, str) else [list(c) for c in where])
+        return self._narrow(where=where if isinstance(where, str) else [[_lib.constant(x) for x in c] for c in where])
 
     def head(self, n: int = 10) -> Table:
         """Return the first rows."""
@@ -472,8 +479,9 @@ class Table:
 
 def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str | None = None, nan_as_null: bool = False,
          tensor: bool = False, null_rows: bool = False, convention: str | None = None, align: str | None = None,
-         io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (), copy: bool = False, workers: int = 0,
-         max_memory: int = 0, batch_rows: int = 0, batch_bytes: int = 0) -> File:
+         io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (), index: str | os.PathLike[str] | None = None,
+         copy: bool = False, workers: int = 0, max_memory: int = 0, batch_rows: int = 0,
+         batch_bytes: int = 0) -> File:
     """Open a file.
 
     Parameters
@@ -497,6 +505,9 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         Map the file, or read it without mapping.
     allow_external : iterable of path-like
         Follow links and external data to these folders, too. The file's own folder and what is below it is always allowed.
+    index : path-like, optional
+        The index that ``h5arrow index`` made of the file, which must fit; ``"none"`` for none. The default is the one beside the
+        file, if there is one and it fits.
     copy : bool
         Copy mapped values, too: safe where the file may be cut short while it is used.
     workers : int
@@ -518,7 +529,7 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         The file is not HDF5, or contradicts itself. It is a ValueError.
     """
     opening = {"strings": strings, "enum": enum, "nan_as_null": nan_as_null, "tensor": tensor, "null_rows": null_rows,
-               "convention": convention, "align": align, "io": io, "allow_external": list(map(os.fspath, allow_external))}
+               "convention": convention, "align": align, "io": io, "allow_external": list(map(os.fspath, allow_external)), "index": index}
     reading = {"copy": copy, "workers": workers, "max_memory": max_memory, "batch_rows": batch_rows, "batch_bytes": batch_bytes}
     return File(os.fspath(path), opening, reading)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 import ctypes
 import datetime
 import json
+import math
 import os
 import sys
 import threading
@@ -117,13 +118,26 @@ def answer(name: str, *args: Any) -> Any:
     return json.loads(_taken(out.value))
 
 
+def constant(value: Any) -> Any:
+    """Return a part of a condition with text for numbers that JSON lacks."""
+    if isinstance(value, (str, bytes)) or not hasattr(value, "__iter__"):
+        if type(value).__module__ == "numpy":
+            value = _plain(value)
+        return str(value) if isinstance(value, float) and not math.isfinite(value) else value
+    return [constant(v) for v in value]
+
+
 def _plain(value: Any) -> Any:
     """Return what JSON can have for constants of conditions and options."""
+    if isinstance(value, datetime.timedelta):
+        return "%dns" % (1000 * (value // datetime.timedelta(microseconds=1)) + getattr(value, "nanoseconds", 0))
     if isinstance(value, datetime.datetime) or isinstance(value, datetime.date):
         return value.isoformat()
     if isinstance(value, os.PathLike):
         return os.fspath(value)
     if type(value).__module__ == "numpy":
+        if type(value).__name__ == "timedelta64":
+            return "%dns" % value.astype("timedelta64[ns]").astype(int) if value == value else "NaT"
         return str(value) if type(value).__name__ == "datetime64" else value.tolist()
     if isinstance(value, (set, frozenset, range)) or hasattr(value, "__iter__"):
         return list(value)

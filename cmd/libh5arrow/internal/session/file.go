@@ -1,11 +1,13 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/check"
@@ -18,6 +20,7 @@ type File struct {
 	counted
 	f     *arrowmap.File
 	align arrowmap.Align
+	index string // the index that is used, "" for none
 }
 
 // Open opens a local file. options are openOptions as JSON.
@@ -35,8 +38,31 @@ func Open(name, options string) (*File, error) {
 		return nil, err
 	}
 	out := &File{f: f, align: align}
+	if err := out.useIndex(name, o.Index); err != nil {
+		f.Close() // read only: there is nothing to lose
+		return nil, err
+	}
 	out.start(func() { f.Close() }) // read only: there is nothing to lose
 	return out, nil
+}
+
+// useIndex makes conditions skip rows by an index. One that was named must fit; the one beside the file is used if it does.
+func (f *File) useIndex(name, index string) error {
+	if index == "none" {
+		return nil
+	}
+	path := cmp.Or(index, name+indexfile.Suffix)
+	b, err := indexfile.Read(path)
+	if err == nil {
+		err = f.f.UseIndex(b)
+	}
+	switch {
+	case err == nil:
+		f.index = path
+	case index != "":
+		return h5err.In(err, path, "")
+	}
+	return nil
 }
 
 // object is what is said of a column, or of a dataset as one.
@@ -132,9 +158,10 @@ func (f *File) Tables() (string, error) {
 	out := struct {
 		File    string          `json:"file"`
 		Size    int64           `json:"size"`
+		Index   string          `json:"index,omitempty"`
 		Tables  []tableText     `json:"tables"`
 		Problem json.RawMessage `json:"problem,omitempty"` // why not all tables were found
-	}{File: f.f.H5().Name(), Size: f.f.H5().Source().Size(), Tables: []tableText{}}
+	}{File: f.f.H5().Name(), Size: f.f.H5().Source().Size(), Index: f.index, Tables: []tableText{}}
 	for _, t := range tables {
 		out.Tables = append(out.Tables, textOf(t))
 	}

@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/arrowmap/where"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -52,6 +52,7 @@ type openOptions struct {
 	Tensor        bool     `json:"tensor"`         //
 	NullRows      bool     `json:"null_rows"`      //
 	AllowExternal []string `json:"allow_external"` // folders
+	Index         string   `json:"index"`          // a file; "none" for none, "" for the one beside the file if it fits
 }
 
 // choice returns the number of a word among those of an option; the empty word is the first.
@@ -109,15 +110,15 @@ func (o *readOptions) parse() []arrowmap.ReadOption {
 	return opts
 }
 
-// conditions is a filter as JSON: a text, or a list of [column, operator, value...].
-type conditions where.Filter
+// conditions is a filter as JSON: a text as predicate.Parse takes it, or a list of [column, operator, value...].
+type conditions []predicate.Condition
 
 // UnmarshalJSON reads a filter.
 func (c *conditions) UnmarshalJSON(b []byte) error {
 	var text string
 	if json.Unmarshal(b, &text) == nil {
-		f, err := where.Parse(text)
-		*c = conditions(f)
+		f, err := predicate.Parse(text)
+		*c = f
 		return err
 	}
 	var list [][]json.RawMessage
@@ -125,48 +126,53 @@ func (c *conditions) UnmarshalJSON(b []byte) error {
 		return h5err.New(h5err.Argument, "a filter is a text, or a list of lists of a column, an operator and values")
 	}
 	for _, item := range list {
-		one, err := conditionOf(item)
+		more, err := conditionOf(item)
 		if err != nil {
 			return err
 		}
-		*c = append(*c, one)
+		*c = append(*c, more...)
 	}
 	return nil
 }
 
-func conditionOf(item []json.RawMessage) (c where.Condition, err error) {
-	var op string
-	if len(item) < 2 || json.Unmarshal(item[0], &c.Column) != nil || json.Unmarshal(item[1], &op) != nil {
-		return c, h5err.New(h5err.Argument, "a condition is a list of a column, an operator and values")
-	}
-	if c.Op, err = where.ParseOp(op); err != nil {
-		return c, err
+func conditionOf(item []json.RawMessage) ([]predicate.Condition, error) {
+	var column, op string
+	if len(item) < 2 || json.Unmarshal(item[0], &column) != nil || json.Unmarshal(item[1], &op) != nil {
+		return nil, h5err.New(h5err.Argument, "a condition is a list of a column, an operator and values")
 	}
 	values := item[2:]
 	var several []json.RawMessage
 	if len(values) == 1 && json.Unmarshal(values[0], &several) == nil && several != nil {
 		values = several
 	}
+	var constants []predicate.Value
 	for _, v := range values {
 		one, err := valueOf(v)
 		if err != nil {
-			return c, h5err.New(h5err.Argument, "condition on %s: %s", c.Column, err)
+			return nil, h5err.New(h5err.Argument, "condition on %s: %s", column, err)
 		}
-		c.Values = append(c.Values, one)
+		constants = append(constants, one)
 	}
-	return c, c.Check()
+	out, err := predicate.Conditions(column, op, constants...)
+	if e, ok := errors.AsType[*h5err.Error](err); ok {
+		located := *e
+		located.Msg = "condition on " + column + ": " + e.Msg
+		return nil, &located
+	}
+	return out, err
 }
 
-func valueOf(b json.RawMessage) (where.Value, error) {
+// valueOf returns a constant. Numbers are as exact as their text.
+func valueOf(b json.RawMessage) (predicate.Value, error) {
 	b = bytes.TrimSpace(b)
 	var text string
 	switch {
 	case json.Unmarshal(b, &text) == nil && b[0] == '"':
-		return where.Value{Text: text, Kind: where.Text}, nil
+		return predicate.Text(text), nil
 	case string(b) == "true" || string(b) == "false":
-		return where.Value{Text: string(b), Kind: where.Bool}, nil
+		return predicate.Bool(string(b) == "true"), nil
 	case len(b) > 0 && (b[0] == '-' || b[0] >= '0' && b[0] <= '9'):
-		return where.Value{Text: string(b), Kind: where.Number}, nil
+		return predicate.Text(string(b)), nil
 	}
-	return where.Value{}, h5err.New(h5err.Argument, "%s is not a number, text or boolean", b)
+	return predicate.Value{}, h5err.New(h5err.Argument, "%s is not a number, text or boolean", b)
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -76,7 +77,8 @@ func TestTable(t *testing.T) {
 	f := sample(t, `{"strings": "binary"}`)
 	for options, want := range map[string]int64{"": 50000, `{"columns": ["fare"], "rows": [10, 20]}`: 10, `{"rows": [49990, -1]}`: 10, `{"limit": 7}`: 7,
 		`{"where": "fare > 40", "columns": ["meter"]}`: 15, `{"where": [["fare", ">", 40], ["vendor", "in", [2, 3]]], "limit": 3}`: 3,
-		`{"where": "fare > 1e9"}`: 0, `{"where": "tip is null", "rows": [0, 64]}`: 6, `{"where": [["fare", "between", 40, 41.5]]}`: 1} {
+		`{"where": "fare > 1e9"}`: 0, `{"where": "tip is null", "rows": [0, 64]}`: 6, `{"where": [["fare", "between", 40, 41.5]]}`: 1,
+		`{"where": [["vendor", "not in", [1, 2]], ["fare", ">", 40]]}`: 3, `{"where": "fare > 40", "columns": ["fare", "meter"], "rows": [0, 20000]}`: 7} {
 		tab := part(t, f, options)
 		if got := rows(t, tab, `{"batch_rows": 1000, "workers": 1}`); got != want {
 			t.Errorf("%s: %d rows, want %d", options, got, want)
@@ -105,6 +107,57 @@ func TestTable(t *testing.T) {
 	} {
 		if err := fn(); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+// An index beside the file is used if it fits; one that is named must fit.
+func TestIndex(t *testing.T) {
+	leaks(t)
+	name := filepath.Join(t.TempDir(), "sample.h5")
+	b, err := os.ReadFile(h5test.Fixture(t, "sample.h5"))
+	if err == nil {
+		err = os.WriteFile(name, b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	count := func(options string) (rows int64, index string) {
+		f, err := Open(name, options)
+		if err != nil {
+			t.Fatalf("%s: %v", options, err)
+		}
+		defer f.release()
+		rows, err = part(t, f, `{"where": "meter > 100"}`).Count(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return rows, f.index
+	}
+	want, none := count("")
+	if want == 0 || none != "" {
+		t.Errorf("%d rows, index %q", want, none)
+	}
+	f, err := Open(name, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	x, err := f.f.BuildIndex(t.Context())
+	f.release()
+	if err == nil {
+		err = os.WriteFile(name+indexfile.Suffix, x, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for options, index := range map[string]string{"": name + indexfile.Suffix, `{"index": "none"}`: "", `{"nan_as_null": true}`: ""} {
+		if got, used := count(options); got != want || used != index {
+			t.Errorf("%s: %d rows, want %d; index %q, want %q", options, got, want, used, index)
+		}
+	}
+	for _, bad := range []string{"/nothing", name} {
+		if _, err := Open(name, `{"index": "`+bad+`"}`); err == nil {
+			t.Errorf("index %s was used", bad)
 		}
 	}
 }

@@ -9,18 +9,19 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/arrowmap/where"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Table is columns and rows of one file or of several. It keeps its files open.
 type Table struct {
 	counted
-	files  []*File
-	t      *arrowmap.Table
-	all    *arrowmap.Table // with all columns, for the filter
-	filter where.Filter
-	limit  int64 // rows at most, -1 for all; used with a filter only
+	files      []*File
+	t          *arrowmap.Table
+	all        *arrowmap.Table // with all columns, for the conditions
+	conditions []predicate.Condition
+	where      *arrowmap.Where // of the conditions; nil without any
+	limit      int64           // rows at most, -1 for all; used with conditions only
 }
 
 func newTable(files []*File, t, all *arrowmap.Table) *Table {
@@ -74,21 +75,44 @@ func Concat(tables []*Table) (*Table, error) {
 	var files []*File
 	var parts, all []*arrowmap.Table
 	for _, t := range tables {
-		if len(t.filter) > 0 {
+		if t.where != nil {
 			return nil, h5err.New(h5err.Argument, "a filtered table can't be joined with others").WithHint("filter the joined table")
 		}
 		files = append(files, t.files...)
 		parts, all = append(parts, t.t), append(all, t.all)
 	}
-	t, err := arrowmap.Concat(parts...)
+	if whole, err := arrowmap.Concat(all...); err == nil {
+		if at := places(tables); at != nil {
+			t, err := whole.SelectAt(at...)
+			if err != nil {
+				return nil, err
+			}
+			return newTable(files, t, whole), nil
+		}
+	}
+	t, err := arrowmap.Concat(parts...) // the other columns differ: conditions can't use them
 	if err != nil {
 		return nil, err
 	}
-	whole := t // where other columns differ, conditions can't use them
-	if joined, err := arrowmap.Concat(all...); err == nil {
-		whole = joined
+	return newTable(files, t, t), nil
+}
+
+// places returns the numbers of the chosen columns among all, nil if they are not the same in all tables.
+func places(tables []*Table) []int {
+	var first []int
+	for i, t := range tables {
+		at := make([]int, len(t.t.Columns()))
+		for k, c := range t.t.Columns() {
+			at[k] = slices.Index(t.all.Columns(), c)
+		}
+		if i == 0 {
+			first = at
+		}
+		if !slices.Equal(at, first) || slices.Contains(at, -1) {
+			return nil
+		}
 	}
-	return newTable(files, t, whole), nil
+	return first
 }
 
 // Narrow returns some columns and rows of the table. options has, as JSON, the names of "columns", "rows" as [from, to], a
@@ -115,10 +139,9 @@ func (t *Table) Narrow(options string) (*Table, error) {
 				return err
 			}
 		}
-		if len(o.Where) > 0 && table.limit >= 0 {
-			return h5err.New(h5err.Argument, "the table has a limit already").WithHint("filter before the limit")
+		if err := table.restrict(o.Where); err != nil {
+			return err
 		}
-		table.filter = append(slices.Clip(table.filter), where.Filter(o.Where)...)
 		if o.Limit != nil {
 			return table.head(*o.Limit)
 		}
@@ -134,12 +157,28 @@ func (t *Table) Narrow(options string) (*Table, error) {
 // newTableLike returns a copy that can be changed.
 func newTableLike(t *Table) *Table {
 	out := newTable(t.files, t.t, t.all)
-	out.filter, out.limit = t.filter, t.limit
+	out.conditions, out.where, out.limit = t.conditions, t.where, t.limit
 	return out
 }
 
+// restrict adds conditions.
+func (t *Table) restrict(more []predicate.Condition) (err error) {
+	if len(more) == 0 {
+		return nil
+	}
+	if t.limit >= 0 {
+		return h5err.New(h5err.Argument, "the table has a limit already").WithHint("filter before the limit")
+	}
+	if len(t.conditions)+len(more) > predicate.MaxConditions {
+		return h5err.New(h5err.Argument, "more than %d conditions", predicate.MaxConditions)
+	}
+	t.conditions = append(slices.Clip(t.conditions), more...)
+	t.where, err = t.all.Where(t.conditions...)
+	return err
+}
+
 func (t *Table) slice(a, b int64) (err error) {
-	if len(t.filter) > 0 {
+	if t.where != nil {
 		return h5err.New(h5err.Argument, "rows of a filtered table have no numbers").WithHint("slice before the filter, or take the first rows")
 	}
 	if t.t, err = t.t.Slice(a, b); err == nil {
@@ -153,7 +192,7 @@ func (t *Table) head(n int64) error {
 	if n < 0 {
 		return h5err.New(h5err.Argument, "%d rows", n)
 	}
-	if len(t.filter) == 0 {
+	if t.where == nil {
 		return t.slice(0, min(n, t.t.Rows()))
 	}
 	if t.limit < 0 || n < t.limit {
@@ -165,7 +204,7 @@ func (t *Table) head(n int64) error {
 // Describe describes the table as JSON.
 func (t *Table) Describe() (string, error) {
 	text := textOf(t.t)
-	if len(t.filter) > 0 {
+	if t.where != nil {
 		text.Rows = nil
 	}
 	return answer(text, nil)
@@ -173,14 +212,14 @@ func (t *Table) Describe() (string, error) {
 
 // Count is the number of rows.
 func (t *Table) Count(ctx context.Context) (int64, error) {
-	if len(t.filter) == 0 {
+	if t.where == nil {
 		return t.t.Rows(), nil
 	}
-	keys, err := t.all.Select(t.filter.Columns()...)
+	key, err := t.all.Select(t.conditions[0].Column)
 	if err != nil {
 		return 0, err
 	}
-	r, err := where.NewReader(ctx, keys, t.all, t.filter, nil)
+	r, err := key.Reader(ctx, arrowmap.WithWhere(t.where))
 	if err != nil {
 		return 0, err
 	}
@@ -246,14 +285,10 @@ func (t *Table) Read(ctx context.Context, options string, mem memory.Allocator) 
 	}
 	opts := append(o.parse(), arrowmap.WithAllocator(mem))
 	how := ReadOptions{o.Copy, t.files[0].align}
-	if len(t.filter) == 0 {
-		r, err := t.t.Reader(ctx, opts...)
-		if err != nil {
-			return nil, how, err
-		}
-		return r, how, nil
+	if t.where != nil {
+		opts = append(opts, arrowmap.WithWhere(t.where))
 	}
-	r, err := where.NewReader(ctx, t.t, t.all, t.filter, mem, opts...)
+	r, err := t.t.Reader(ctx, opts...)
 	if err != nil {
 		return nil, how, err
 	}
@@ -265,7 +300,7 @@ func (t *Table) Read(ctx context.Context, options string, mem memory.Allocator) 
 
 // limited is a reader that ends after some rows.
 type limited struct {
-	*where.Reader
+	*arrowmap.Reader
 	left    int64
 	current arrow.RecordBatch
 }
