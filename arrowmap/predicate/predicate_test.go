@@ -352,7 +352,7 @@ func TestValues(t *testing.T) {
 		want Span
 	}{
 		{Int(-5), arrow.PrimitiveTypes.Int16, Span{-5, -5}}, {Decimal(50, 1), arrow.PrimitiveTypes.Int16, Span{5, 5}}, {Float(5), arrow.PrimitiveTypes.Uint8, Span{5, 5}},
-		{Time(at), &arrow.TimestampType{Unit: arrow.Nanosecond}, Span{at.UnixNano(), at.UnixNano()}}, {Float(-0.0), arrow.PrimitiveTypes.Float64, Span{0, 0}},
+		{Time(at), &arrow.TimestampType{Unit: arrow.Nanosecond}, Span{at.UnixNano(), at.UnixNano()}}, {Float(math.Copysign(0, -1)), arrow.PrimitiveTypes.Float64, Span{0, 0}},
 		{Text("0"), arrow.PrimitiveTypes.Uint64, Span{math.MinInt64, math.MinInt64}},
 	} {
 		test, err := New(c.typ, Equal, c.v)

@@ -106,7 +106,7 @@ func TestUnreadable(t *testing.T) {
 	}
 	skips(expect(t, 0, "convert", file, "-", "--skip-unsupported", "--quiet"))
 	skips(expect(t, 0, "head", file, "--skip-unsupported", "-n", "2", "--columns", "good,sums"))
-	expect(t, exitCorrupt, "convert", file, filepath.Join(t.TempDir(), "y.arrow"))
+	expect(t, exitCorrupt, "convert", file, filepath.Join(t.TempDir(), "y.arrow"), "--columns", "good,sums")
 	if !engine.Available {
 		return
 	}
