@@ -63,6 +63,7 @@ var optionFlags = map[h5err.Option]string{
 	"chunk.NewBudget":          "--max-memory",
 	"dtype.Options.Enum":       "--enum values",
 	"dtype.Options.Strings":    "--strings",
+	"encode.Parse":             "--compression",
 	"engine.Options.Access":    "--engine-io",
 	"engine.Options.MaxMemory": "--max-memory",
 	"h5.File.Walk":             "`h5arrow inspect`",

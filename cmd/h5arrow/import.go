@@ -20,6 +20,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
@@ -66,7 +67,7 @@ Values are stored contiguously unless --chunk-rows or --compression are given. O
 	f.StringVar(&o.from, "from", "", "the table at this `PATH` of HDF5 inputs (default: their only table)")
 	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored; auto is a bitmap, in the layout plain a mask", "auto", "bitmap", "mask", "sentinel")
 	f.Var(&o.chunkRows, "chunk-rows", "rows in a chunk (default: no chunks, or 65536 with --compression)")
-	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+importing.Codecs)
+	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+encode.Names())
 	f.BoolVar(&o.shuffle, "shuffle", false, "sort the bytes of values before they are compressed")
 	f.Var(&o.pageSize, "page-size", "divide the file into pages of this size, for readers far away")
 	f.Var(&o.memory, "max-memory", "maximum memory, such as 512MiB (default: 192 MiB)")

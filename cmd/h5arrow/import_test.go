@@ -29,7 +29,7 @@ func TestImport(t *testing.T) {
 		{"in.arrow"}, {"in.arrows"}, {"in.parquet"}, {"in.arrow", "--layout", "plain"}, {"in.arrows", "--nulls", "mask"},
 		{"in.arrow", "--compression", "zstd", "--shuffle"}, {"in.arrow", "--compression", "gzip:1", "--chunk-rows", "100"},
 		{"in.parquet", "--page-size", "1MiB", "--table", "/a/b"}, {"in.arrow", "--compression", "lz4"}, {"in.arrow", "--compression", "lzf"},
-		{"in.arrow", "--compression", "blosc2"},
+		{"in.arrow", "--compression", "blosc2:7", "--shuffle"},
 	} {
 		expect(t, 0, append([]string{"import", args[0], "out.h5", "--force", "--quiet"}, args[1:]...)...)
 		if got := expect(t, 0, "head", "out.h5", "-n", "1000", "--json").out; got != want {

@@ -50,7 +50,7 @@ OUT appears when it is complete, and not before.`,
 	}
 	f := cmd.Flags()
 	f.Var(&o.rows, "chunk-rows", "rows of a chunk (default with --compression: as they are, or about 1 MiB)")
-	f.StringVar(&o.compression, "compression", "none", "compression of chunks: none, "+strings.Join(encode.Names(), ", "))
+	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+encode.Names())
 	f.BoolVar(&o.shuffle, "shuffle", false, "shuffle the bytes of values before they are compressed")
 	f.Var(&o.page, "page-size", "divide space into pages of this size, such as 8MiB, with metadata first")
 	f.Var(&o.workers, "workers", "number of goroutines (default: one for each processor)")
@@ -67,8 +67,6 @@ func (o *repackFlags) options(cmd *cobra.Command) (repack.Options, error) {
 	switch {
 	case o.rows > 0 || chunked:
 		p.Layout = repack.Chunked
-	case o.shuffle:
-		return p, usage("--shuffle goes with --compression or --chunk-rows")
 	case o.page > 0 && !cmd.Flags().Changed("compression"):
 		p.Layout = repack.Keep
 	}

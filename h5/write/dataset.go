@@ -221,11 +221,19 @@ func named(specs []h5.Filter, d *Dataset) ([]h5.Filter, error) {
 
 // clientData fills in the values of a filter that has none, as the library does.
 func (d *Dataset) clientData(s *h5.Filter) {
+	width := uint32(d.spec.Type.Size)
+	chunk := uint32(chunkBytes(&d.spec))
+	if (s.ID == encode.Blosc || s.ID == encode.Blosc2) && len(s.Values) > 4 && s.Values[2] == 0 { // what was given to the library's users
+		s.Values = slices.Clone(s.Values)
+		s.Values[0], s.Values[1] = 2, 2
+		if s.ID == encode.Blosc2 {
+			s.Values[0], s.Values[1] = 1, 0
+		}
+		s.Values[2], s.Values[3] = width, chunk
+	}
 	if len(s.Values) > 0 {
 		return
 	}
-	width := uint32(d.spec.Type.Size)
-	chunk := uint32(chunkBytes(&d.spec))
 	switch s.ID {
 	case encode.Shuffle:
 		s.Values = []uint32{width}

@@ -8,61 +8,84 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// named are the compressions that Parse knows, their highest level (0: they have none), and the level that is used by default.
-var named = []struct {
-	name         string
-	id           uint16
-	highest, def uint32
-}{
-	{"gzip", Deflate, 9, 4},
-	{"zstd", Zstd, 22, 3},
-	{"lz4", LZ4, 0, 0},
-	{"lzf", LZF, 0, 0},
-	{"blosc2", Blosc2, 0, 0},
+// compression is one that Parse knows.
+type compression struct {
+	name                 string
+	id                   uint16
+	lowest, def, highest uint32 // levels; highest 0: there are none
 }
 
-// Names returns the compressions that Parse takes, besides none.
-func Names() []string {
-	var all []string
-	for _, n := range named {
-		if n.highest > 0 {
-			n.name += "[:LEVEL]"
+var named = []compression{
+	{"gzip", Deflate, 0, 4, 9},
+	{"zstd", Zstd, 1, 3, 22},
+	{"lz4", LZ4, 0, 0, 0},
+	{"lzf", LZF, 0, 0, 0},
+	{"blosc2", Blosc2, 1, 5, 9},
+}
+
+// Names lists the compressions that Parse takes, for people.
+func Names() string {
+	text := "none"
+	for i, n := range named {
+		if text += ", "; i == len(named)-1 {
+			text = text[:len(text)-2] + " or "
 		}
-		all = append(all, n.name)
+		if text += n.name; n.highest > 0 {
+			text += "[:LEVEL]"
+		}
 	}
-	return all
+	return text
 }
 
-// Parse returns the filters for a compression such as gzip, zstd:9 or none, after a byte shuffle if shuffle is set. Client data that
-// depends on the values is left out. Anything else is an error of kind Argument.
+// Parse returns the filters for a compression such as gzip, zstd:9 or none, after a byte shuffle if shuffle is set; Blosc 2 always
+// shuffles. Client data that depends on the values is left out, or 0. What is not in Names, and a shuffle without compression, are
+// errors of kind Argument.
 func Parse(text string, shuffle bool) ([]filter.Spec, error) {
-	var specs []filter.Spec
-	if shuffle {
-		specs = append(specs, filter.Spec{ID: Shuffle, Optional: true})
-	}
 	if text == "none" || text == "" {
-		return specs, nil
+		if shuffle {
+			return nil, h5err.New(h5err.Argument, "a shuffle without compression does not make chunks smaller").WithOption("encode.Parse", "choose one")
+		}
+		return nil, nil
 	}
 	name, level, leveled := strings.Cut(text, ":")
 	for _, n := range named {
 		if n.name != name {
 			continue
 		}
-		s := filter.Spec{ID: n.id, Optional: true}
-		if n.id >= 256 {
-			s.Name = n.name
-		}
-		if n.highest > 0 {
-			s.Values = []uint32{n.def}
-		}
 		if leveled {
 			v, err := strconv.ParseUint(level, 10, 32)
-			if err != nil || v < 1 || v > uint64(n.highest) {
-				return nil, h5err.New(h5err.Argument, "compression %q: %s has levels from 1 to %d", text, name, n.highest)
+			if err != nil || n.highest == 0 || v < uint64(n.lowest) || v > uint64(n.highest) {
+				return nil, n.noLevel(text)
 			}
-			s.Values = []uint32{uint32(v)}
+			n.def = uint32(v)
 		}
-		return append(specs, s), nil
+		return n.specs(shuffle), nil
 	}
-	return nil, h5err.New(h5err.Argument, "compression %q; there are none, %s", text, strings.Join(Names(), ", "))
+	return nil, h5err.New(h5err.Argument, "compression %q is not known; it can be %s", text, Names())
+}
+
+func (c *compression) noLevel(text string) error {
+	if c.highest == 0 {
+		return h5err.New(h5err.Argument, "compression %q: %s has no levels", text, c.name)
+	}
+	return h5err.New(h5err.Argument, "compression %q: %s has levels from %d to %d", text, c.name, c.lowest, c.highest)
+}
+
+// specs returns the filters of a compression of level c.def.
+func (c *compression) specs(shuffle bool) []filter.Spec {
+	s := filter.Spec{ID: c.id, Optional: true}
+	if c.id >= 256 { // the library writes no names for its own
+		s.Name = c.name
+	}
+	switch {
+	case c.id == Blosc2: // shuffled, with LZ4
+		s.Values = []uint32{0, 0, 0, 0, c.def, 1, 1}
+		shuffle = false
+	case c.highest > 0:
+		s.Values = []uint32{c.def}
+	}
+	if shuffle {
+		return []filter.Spec{{ID: Shuffle, Optional: true}, s}
+	}
+	return []filter.Spec{s}
 }
