@@ -45,18 +45,21 @@ func (w *output) leaf(p *encode.Plan, at place, rows uint64) (*leaf, error) {
 	}
 	l := &leaf{plan: p, data: data}
 	for _, n := range p.Datasets[1:] {
-		l.nulls = &nulls{w: w, rows: rows, items: 1, made: at.made(n.Role.String())}
-		if l.nulls.path = at.bitmap; n.Role == encode.RoleMask {
-			l.nulls.path, l.nulls.mask, l.nulls.dims = at.mask, n.Type, n.Dims
+		x := nulls{path: at.bitmap, rows: rows, items: 1, made: at.made(n.Role.String())}
+		if n.Role == encode.RoleMask {
+			x.path, x.mask, x.dims = at.mask, n.Type, n.Dims
 			for _, k := range n.Dims {
-				l.nulls.items *= int(k)
+				x.items *= int(k)
 			}
+		}
+		if l.nulls, err = w.nulls(x); err != nil {
+			return nil, err
 		}
 	}
 	if len(d.Dims) > 0 && at.rows != "" {
-		l.rows = &nulls{w: w, path: at.rows, rows: rows, made: at.made("rows")}
+		l.rows, err = w.nulls(nulls{path: at.rows, rows: rows, made: at.made("rows")})
 	}
-	return l, nil
+	return l, err
 }
 
 func (at place) made(kind string) func() error {
@@ -137,7 +140,10 @@ type text struct {
 }
 
 func (w *output) text(p *encode.Plan, at place, offsetsAt string, rows uint64) (t *text, err error) {
-	t = &text{plan: p, typ: p.Arrow, nulls: &nulls{w: w, path: at.bitmap, rows: rows}}
+	t = &text{plan: p, typ: p.Arrow}
+	if t.nulls, err = w.nulls(nulls{path: at.bitmap, rows: rows}); err != nil {
+		return nil, err
+	}
 	if t.data, err = w.bytes(at.data, p.Datasets[0].Type); err != nil {
 		return nil, err
 	}
@@ -200,7 +206,7 @@ type dictionary struct {
 	labels  labels
 	indices column
 	null    bool // nulls are the index of a label that is null
-	write   func(labels arrow.Array) (column, error)
+	write   func(n uint64) (column, error)
 	made    column // of the labels
 }
 
@@ -224,8 +230,10 @@ func (d *dictionary) finish() error {
 		return err
 	}
 	defer all.Release()
-	if d.made, err = d.write(all); err != nil {
-		return err
+	if d.made == nil {
+		if d.made, err = d.write(uint64(all.Len())); err != nil {
+			return err
+		}
 	}
 	if err := d.made.add(all); err != nil {
 		return err

@@ -6,6 +6,8 @@
 // unknown size, as text does, is kept in temporary files until the end. Memory does not depend on the number of rows, apart from
 // the labels of dictionaries and the values of variable length of a chunked dataset.
 //
+// Append adds rows to a table that Write has made in chunks.
+//
 // # Layouts
 //
 // Vaex stores a column as a group of datasets: data, indices for text, and null_bitmap or mask. Columns of types that vaex lacks

@@ -105,6 +105,21 @@ func sentinel(t arrow.DataType) (value []byte, ok bool) {
 	return nil, true
 }
 
+// innermost returns the type of the items of lists of one length.
+func innermost(t arrow.DataType) arrow.DataType {
+	for l, ok := t.(*arrow.FixedSizeListType); ok; l, ok = t.(*arrow.FixedSizeListType) {
+		t = l.Elem()
+	}
+	return t
+}
+
+// sentinels has nulls of a type be values, if it has one to spare.
+func sentinels(o *encode.Options, t arrow.DataType) {
+	if s, ok := sentinel(t); ok {
+		o.Nulls, o.Sentinel = encode.NullsSentinel, s
+	}
+}
+
 // sentinelAttributes note that nulls are values. NaT needs no note.
 func sentinelAttributes(p *encode.Plan) []attr.Attribute {
 	if p.Datasets[0].Sentinel != nil || p.Datasets[0].Type.Class == h5.ClassFloat {

@@ -22,6 +22,15 @@ type nulls struct {
 	have int          // number of bits
 }
 
+// nulls returns where nulls of a column go.
+func (w *output) nulls(x nulls) (*nulls, error) {
+	x.w = w
+	if w.old == nil {
+		return &x, nil
+	}
+	return &x, x.resume()
+}
+
 // add adds the nulls of n rows, as package encode makes them: a byte for each item or a bit for each row; none if nothing is null.
 func (x *nulls) add(p []byte, n int) error {
 	if p == nil && x.d == nil {
@@ -48,7 +57,7 @@ func (x *nulls) add(p []byte, n int) error {
 func (x *nulls) make() (err error) {
 	rows, t := x.rows, x.mask
 	if t == nil {
-		t = &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Precision: 8}
+		t = byteType()
 		if rows != write.Unknown {
 			rows = (rows + 7) / 8
 		}

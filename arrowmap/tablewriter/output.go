@@ -14,9 +14,13 @@ import (
 
 // output is the file that a table is written to.
 type output struct {
-	f *write.File
-	o *Options
+	f   *write.File
+	o   *Options
+	old *existing // nil: the table is a new one
 }
+
+// minChunk is the number of rows to which chunks are made smaller if the table has fewer: more may be added.
+const minChunk = 1024
 
 // spec describes a dataset of rows of a shape; rows is write.Unknown or their number. A chunk has chunk rows.
 func (w *output) spec(t *h5.Type, rows uint64, dims []uint64, chunk int64) write.Spec {
@@ -26,7 +30,7 @@ func (w *output) spec(t *h5.Type, rows uint64, dims []uint64, chunk int64) write
 	}
 	s.Space = write.Growing(append([]uint64{rows}, dims...)...)
 	if rows != write.Unknown {
-		chunk = min(chunk, int64(min(rows, math.MaxInt32)))
+		chunk = min(chunk, max(int64(min(rows, math.MaxInt32)), minChunk))
 	}
 	s.ChunkDims = append([]uint64{uint64(max(chunk, 1))}, dims...)
 	if w.o.Filters != nil {
@@ -37,12 +41,19 @@ func (w *output) spec(t *h5.Type, rows uint64, dims []uint64, chunk int64) write
 
 // dataset makes a dataset for a row of each row of the table.
 func (w *output) dataset(path string, t *h5.Type, rows uint64, dims []uint64) (*write.Dataset, error) {
-	return w.f.Dataset(path, w.spec(t, rows, dims, w.o.ChunkRows))
+	return w.open(path, w.spec(t, rows, dims, w.o.ChunkRows))
 }
 
 // bytes makes a dataset of single bytes, of which chunks have more than rows.
 func (w *output) bytes(path string, t *h5.Type) (*write.Dataset, error) {
-	return w.f.Dataset(path, w.spec(t, write.Unknown, nil, max(4096, min(8*w.o.ChunkRows, 4<<20))))
+	return w.open(path, w.spec(t, write.Unknown, nil, max(4096, min(8*w.o.ChunkRows, 4<<20))))
+}
+
+func (w *output) open(path string, s write.Spec) (*write.Dataset, error) {
+	if w.old != nil {
+		return w.continued(path, &s)
+	}
+	return w.f.Dataset(path, s)
 }
 
 // attributes adds attributes to an object.
@@ -133,12 +144,15 @@ type offsets struct {
 	laps  []uint64 // rows from which on 1<<32 more are to be added to the spooled offsets
 	n     uint64
 	kept  spool
-	d     *write.Dataset // of wide offsets
+	d     *write.Dataset // of wide offsets, and of those that more are added to; nil: the offsets are kept
 	buf   []byte
 }
 
 func (w *output) offsets(path string, wide bool, rows uint64) (*offsets, error) {
 	o := &offsets{w: w, path: path, wide: wide, rows: rows, kept: spool{dir: w.o.SpoolDir}}
+	if w.old != nil {
+		return o, o.resume(rows)
+	}
 	if wide {
 		n := rows
 		if rows != write.Unknown {
@@ -156,6 +170,9 @@ func (w *output) offsets(path string, wide bool, rows uint64) (*offsets, error) 
 func (o *offsets) put(by uint64) error {
 	at := o.total + by
 	if !o.wide {
+		if o.d != nil && at > math.MaxInt32 {
+			return h5err.New(h5err.Unsupported, "the values of all rows have more than 2 GiB, and the table's offsets have 32 bits")
+		}
 		for uint64(len(o.laps)) < at>>32 {
 			o.laps = append(o.laps, o.n)
 		}
@@ -171,7 +188,7 @@ func (o *offsets) put(by uint64) error {
 }
 
 func (o *offsets) flush() (err error) {
-	if o.wide {
+	if o.d != nil {
 		err = o.d.Write(o.buf)
 	} else {
 		err = o.kept.add(o.buf)
@@ -182,7 +199,7 @@ func (o *offsets) flush() (err error) {
 
 // finish writes the offsets, those of 32 bits if they suffice.
 func (o *offsets) finish() error {
-	if err := o.flush(); err != nil || o.wide {
+	if err := o.flush(); err != nil || o.d != nil {
 		return err
 	}
 	width := 4

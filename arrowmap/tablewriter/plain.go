@@ -2,6 +2,7 @@ package tablewriter
 
 import (
 	"path"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/memory"
@@ -40,7 +41,7 @@ func (m *plainMaker) start(fields []arrow.Field) error {
 	if err != nil {
 		return err
 	}
-	return attributes(g, []attr.Attribute{attr.Text(dtype.OrderAttribute, order)})
+	return m.note(g, []attr.Attribute{attr.Text(dtype.OrderAttribute, order)})
 }
 
 // beside returns the path of a dataset that belongs to a column, and its name.
@@ -68,7 +69,7 @@ func (m *plainMaker) make(i int, f arrow.Field) (column, write.Object, error) {
 	}
 	o := c.datasets()[0]
 	if link != f.Name {
-		err = attributes(o, []attr.Attribute{attr.Text("alias", f.Name)})
+		err = m.note(o, []attr.Attribute{attr.Text("alias", f.Name)})
 	}
 	return c, o, err
 }
@@ -79,7 +80,7 @@ func (m *plainMaker) values(link, at string, f arrow.Field, rows uint64) (column
 		if err != nil {
 			return nil, err
 		}
-		return n, attributes(n.data, []attr.Attribute{attr.Text(dtype.NullsAttribute, "all")})
+		return n, m.note(n.data, []attr.Attribute{attr.Text(dtype.NullsAttribute, "all")})
 	}
 	o := encode.Options{Nulls: encode.NullsMask, Text: encode.TextHeap, Categories: encode.CategoriesDictionary}
 	switch m.o.Nulls {
@@ -88,13 +89,10 @@ func (m *plainMaker) values(link, at string, f arrow.Field, rows uint64) (column
 			o.Nulls = encode.NullsBitmap
 		}
 	case Sentinel:
-		item := f.Type
-		for l, ok := item.(*arrow.FixedSizeListType); ok; l, ok = item.(*arrow.FixedSizeListType) {
-			item = l.Elem()
-		}
-		if s, ok := sentinel(item); ok {
-			o.Nulls, o.Sentinel = encode.NullsSentinel, s
-		}
+		sentinels(&o, innermost(f.Type))
+	}
+	if m.old != nil {
+		m.keep(&o, at, f.Type)
 	}
 	f.Type = withoutZone(f.Type)
 	p, err := encode.New(f, o)
@@ -121,7 +119,21 @@ func (m *plainMaker) values(link, at string, f arrow.Field, rows uint64) (column
 	if p.Nulls == encode.NullsSentinel {
 		described = append(described, sentinelAttributes(p)...)
 	}
-	return l, attributes(l.data, described)
+	return l, m.note(l.data, described)
+}
+
+// keep chooses the nulls that a column of an existing table has.
+func (m *plainMaker) keep(o *encode.Options, at string, t arrow.DataType) {
+	o.Sentinel = nil
+	kind, _, _ := strings.Cut(m.old.note(at), ":")
+	switch {
+	case kind == "sentinel":
+		sentinels(o, innermost(t))
+	case kind == "mask", o.Nulls == encode.NullsSentinel:
+		o.Nulls = encode.NullsMask
+	case kind == "bitmap":
+		o.Nulls = encode.NullsBitmap
+	}
 }
 
 // cellsOf reports whether rows of a type are several items.
@@ -148,8 +160,9 @@ func (m *plainMaker) dictionary(link, at, name string, t *arrow.DictionaryType) 
 		return nil, err
 	}
 	d.typ = &arrow.DictionaryType{IndexType: t.IndexType, ValueType: p.Arrow}
-	d.write = func(all arrow.Array) (column, error) {
-		return m.values(labels, labelsAt, field, uint64(all.Len()))
+	d.write = func(n uint64) (column, error) { return m.values(labels, labelsAt, field, n) }
+	if m.old != nil {
+		return d, d.resume(m.old, labelsAt, "")
 	}
 	return d, attributes(d.datasets()[0], []attr.Attribute{attr.Text(dtype.LabelsAttribute, labels)})
 }

@@ -41,7 +41,11 @@ func Write(ctx context.Context, f *write.File, rr array.RecordReader, o Options)
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	t := &table{output: output{f: f, o: &o}, sum: &Summary{}}
+	return writeRows(ctx, output{f: f, o: &o}, rr)
+}
+
+func writeRows(ctx context.Context, w output, rr array.RecordReader) (*Summary, error) {
+	t := &table{output: w, sum: &Summary{}}
 	defer t.close()
 	if err := t.start(rr.Schema()); err != nil {
 		return nil, err
@@ -77,7 +81,11 @@ type maker interface {
 	read(t arrow.DataType) arrow.DataType
 }
 
+// rows returns the number of rows that a new table will have, if it is known, or that an existing one has.
 func (t *table) rows() uint64 {
+	if t.old != nil {
+		return t.old.rows
+	}
 	if t.o.Rows > 0 {
 		return uint64(t.o.Rows)
 	}
@@ -107,8 +115,10 @@ func (t *table) start(s *arrow.Schema) error {
 	if err != nil {
 		return err
 	}
-	if err := describe(g, s.Metadata(), &t.sum.Dropped); err != nil {
-		return err
+	if t.old == nil {
+		if err := describe(g, s.Metadata(), &t.sum.Dropped); err != nil {
+			return err
+		}
 	}
 	for i, f := range fields {
 		if err := t.column(m, i, f); err != nil {
@@ -129,15 +139,8 @@ func (t *table) column(m maker, i int, f arrow.Field) error {
 	if err != nil {
 		return err
 	}
-	if err := describe(o, fieldMetadata(f), &t.sum.Dropped); err != nil {
-		return err
-	}
-	if t := m.read(stored.Storage(f.Type)); !stored.Same(c.reads(), t) {
-		text, err := stored.Field(t)
-		if err != nil {
-			return err
-		}
-		if err := attributes(o, []attr.Attribute{attr.Text(stored.Attribute, text), attr.Text(dtype.TypeAttribute, f.Type.String())}); err != nil {
+	if t.old == nil {
+		if err := t.describe(m, c, o, f); err != nil {
 			return err
 		}
 	}
@@ -147,6 +150,22 @@ func (t *table) column(m maker, i int, f arrow.Field) error {
 	}
 	t.sum.Columns = append(t.sum.Columns, col)
 	return nil
+}
+
+// describe notes metadata and type of a column in the object that describes it.
+func (t *table) describe(m maker, c column, o write.Object, f arrow.Field) error {
+	if err := describe(o, fieldMetadata(f), &t.sum.Dropped); err != nil {
+		return err
+	}
+	read := m.read(stored.Storage(f.Type))
+	if stored.Same(c.reads(), read) {
+		return nil
+	}
+	text, err := stored.Field(read)
+	if err != nil {
+		return err
+	}
+	return attributes(o, []attr.Attribute{attr.Text(stored.Attribute, text), attr.Text(dtype.TypeAttribute, f.Type.String())})
 }
 
 // add appends a batch, a slice at a time. The batch may be mapped: its bytes are read under guard.

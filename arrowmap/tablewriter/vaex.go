@@ -104,9 +104,7 @@ func (v vaexTable) options(t arrow.DataType) encode.Options {
 	case Mask:
 		o.Nulls = encode.NullsMask
 	case Sentinel:
-		if s, ok := sentinel(item); ok {
-			o.Nulls, o.Sentinel = encode.NullsSentinel, s
-		}
+		sentinels(&o, item)
 	}
 	switch t.ID() {
 	case arrow.STRING, arrow.LARGE_STRING, arrow.STRING_VIEW, arrow.BINARY, arrow.LARGE_BINARY, arrow.BINARY_VIEW:
@@ -115,9 +113,27 @@ func (v vaexTable) options(t arrow.DataType) encode.Options {
 	return o
 }
 
+// keep chooses the nulls that a column of an existing table has.
+func (v vaexTable) keep(o *encode.Options, at string, t arrow.DataType) {
+	o.Sentinel = nil
+	switch {
+	case v.old.dataset(at+"/mask") != nil:
+		o.Nulls = encode.NullsMask
+	case v.old.note(at+"/data") == "sentinel":
+		sentinels(o, innermost(t))
+	case v.old.dataset(at+"/null_bitmap") != nil, o.Nulls == encode.NullsSentinel && innermost(t) == t:
+		o.Nulls = encode.NullsBitmap
+	case o.Nulls == encode.NullsSentinel:
+		o.Nulls = encode.NullsMask
+	}
+}
+
 // values makes a column that package encode has a plan for.
 func (v vaexTable) values(at string, f arrow.Field, o encode.Options, rows uint64) (column, error) {
 	f.Type = withoutZone(f.Type)
+	if v.old != nil {
+		v.keep(&o, at, f.Type)
+	}
 	p, err := encode.New(f, o)
 	if err != nil {
 		return nil, err
@@ -144,7 +160,7 @@ func (v vaexTable) values(at string, f arrow.Field, o encode.Options, rows uint6
 	if err != nil {
 		return nil, err
 	}
-	return c, attributes(c.datasets()[0], described)
+	return c, v.note(c.datasets()[0], described)
 }
 
 // withoutZone returns lists of timestamps as those of timestamps without a zone: HDF5's datasets have one for rows of one item only.
@@ -165,11 +181,11 @@ func (v vaexTable) mark(at, kind string, more ...attr.Attribute) error {
 	if err != nil {
 		return err
 	}
-	return attributes(g, append([]attr.Attribute{attr.Text("type", kind)}, more...))
+	return v.note(g, append([]attr.Attribute{attr.Text("type", kind)}, more...))
 }
 
-func (v vaexTable) bitmap(at string, rows uint64) *nulls {
-	return &nulls{w: v.output, path: at + "/null_bitmap", rows: rows}
+func (v vaexTable) bitmap(at string, rows uint64) (*nulls, error) {
+	return v.nulls(nulls{path: at + "/null_bitmap", rows: rows})
 }
 
 func (v vaexTable) dictionary(at, name string, t *arrow.DictionaryType, rows uint64) (column, error) {
@@ -194,10 +210,13 @@ func (v vaexTable) dictionary(at, name string, t *arrow.DictionaryType, rows uin
 		return nil, err
 	}
 	d.typ = &arrow.DictionaryType{IndexType: t.IndexType, ValueType: p.Arrow, Ordered: t.Ordered}
-	d.write = func(labels arrow.Array) (column, error) {
-		return v.values(at+"/dictionary", arrow.Field{Name: name, Type: t.ValueType}, encode.Options{Nulls: encode.NullsBitmap}, uint64(labels.Len()))
+	d.write = func(n uint64) (column, error) {
+		return v.values(at+"/dictionary", arrow.Field{Name: name, Type: t.ValueType}, encode.Options{Nulls: encode.NullsBitmap}, n)
 	}
-	return d, nil
+	if v.old != nil {
+		err = d.resume(v.old, at+"/dictionary/data", at+"/dictionary/indices")
+	}
+	return d, err
 }
 
 func (v vaexTable) list(at, name string, item arrow.DataType, wide bool, rows uint64) (column, error) {
@@ -208,8 +227,15 @@ func (v vaexTable) list(at, name string, item arrow.DataType, wide bool, rows ui
 	if err != nil {
 		return nil, err
 	}
-	l := &list{offsets: o, nulls: v.bitmap(at, rows)}
-	if l.items, err = v.column(at+"/items", name+".items", item, write.Unknown); err != nil {
+	items := uint64(write.Unknown)
+	if v.old != nil {
+		items = o.total
+	}
+	l := &list{offsets: o}
+	if l.items, err = v.column(at+"/items", name+".items", item, items); err == nil {
+		l.nulls, err = v.bitmap(at, rows)
+	}
+	if err != nil {
 		o.close()
 		return nil, err
 	}
@@ -227,8 +253,11 @@ func (v vaexTable) group(at, name string, t *arrow.FixedSizeListType, rows uint6
 	if rows != write.Unknown {
 		items *= uint64(t.Len())
 	}
-	g := &group{size: int(t.Len()), nulls: v.bitmap(at, rows)}
+	g := &group{size: int(t.Len())}
 	var err error
+	if g.nulls, err = v.bitmap(at, rows); err != nil {
+		return nil, err
+	}
 	if g.items, err = v.column(at+"/items", name+".items", t.Elem(), items); err != nil {
 		return nil, err
 	}
@@ -239,7 +268,11 @@ func (v vaexTable) record(at, name string, t *arrow.StructType, rows uint64) (co
 	if t.NumFields() == 0 {
 		return nil, h5err.New(h5err.Unsupported, "a struct without fields")
 	}
-	r := &record{nulls: v.bitmap(at, rows)}
+	r := &record{}
+	var err error
+	if r.nulls, err = v.bitmap(at, rows); err != nil {
+		return nil, err
+	}
 	var order []string
 	for i, f := range t.Fields() {
 		link := strconv.Itoa(i) // fields may have any names, and several the same
@@ -291,7 +324,7 @@ func (m *vaexMaker) start(fields []arrow.Field) error {
 	if err != nil {
 		return err
 	}
-	if err := attributes(g, []attr.Attribute{attr.Text("type", "table")}); err != nil {
+	if err := m.note(g, []attr.Attribute{attr.Text("type", "table")}); err != nil {
 		return err
 	}
 	columns, err := m.f.Group(m.o.Path + "/columns")
@@ -313,7 +346,7 @@ func (m *vaexMaker) start(fields []arrow.Field) error {
 		}
 		order = append(order, attr.Text(dtype.OrderAttribute, text))
 	}
-	return attributes(columns, order)
+	return m.note(columns, order)
 }
 
 func (m *vaexMaker) make(i int, f arrow.Field) (column, write.Object, error) {
@@ -326,7 +359,7 @@ func (m *vaexMaker) make(i int, f arrow.Field) (column, write.Object, error) {
 		return nil, nil, err
 	}
 	if m.links[i] != f.Name {
-		if err := attributes(g, []attr.Attribute{attr.Text("alias", f.Name)}); err != nil {
+		if err := m.note(g, []attr.Attribute{attr.Text("alias", f.Name)}); err != nil {
 			return nil, nil, err
 		}
 	}

@@ -34,9 +34,13 @@ type importFlags struct {
 	shuffle       bool
 	pageSize      flags.Size
 	memory        flags.Size
+	add           bool
 	force, json   bool
 	quiet         bool
 }
+
+// appendRows is the number of rows of a chunk in tables that are made to grow. Each run writes the last chunk anew.
+const appendRows = 8 << 10
 
 // importMemory is the default of --max-memory: batches and chunks in flight, not what is mapped.
 const importMemory = 192 << 20
@@ -53,11 +57,16 @@ The layout vaex, which is the default, stores each column as Arrow has it, align
 again. The layout plain stores a dataset for each column, for software that knows nothing of tables. --nulls chooses how nulls
 are stored: by default a bitmap or, in the layout plain, a mask.
 
-Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.`,
+Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.
+
+--append adds the rows to the table that OUT has, in the layout and storage in which it is; the other options are for a table that is
+made anew. New data is written past the end of the file, and becomes part of it in one step when all of it is on disk: until then,
+and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 		Example: `  h5arrow import data.arrow data.h5
   h5arrow import part1.parquet part2.parquet data.h5 --table /events
   producer | h5arrow import - data.h5 --compression zstd --shuffle
-  h5arrow import data.arrow data.h5 --layout plain --nulls mask`,
+  h5arrow import data.arrow data.h5 --layout plain --nulls mask
+  h5arrow import monday.parquet log.h5 --append`,
 		Args: argCount(2, -1, "an input and an output"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.importTable(cmd, o, args) },
 	}
@@ -71,7 +80,9 @@ Values are stored contiguously unless --chunk-rows or --compression are given. O
 	f.BoolVar(&o.shuffle, "shuffle", false, "sort the bytes of values before they are compressed")
 	f.Var(&o.pageSize, "page-size", "divide the file into pages of this size, for readers far away")
 	f.Var(&o.memory, "max-memory", "maximum memory, such as 512MiB (default: 192 MiB)")
+	f.BoolVar(&o.add, "append", false, "add rows to the table in OUT, or make OUT with chunks that can grow")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
+	cmd.MarkFlagsMutuallyExclusive("append", "force")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
 	return cmd
@@ -113,7 +124,16 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 		}
 		names = append(names, found...)
 	}
-	out, err := output.Check(args[len(args)-1], o.force, names)
+	name := args[len(args)-1]
+	existing := false
+	if o.add {
+		if to.ChunkRows == 0 && to.Filters == nil {
+			to.ChunkRows = appendRows
+		}
+		info, err := os.Stat(name)
+		existing = err == nil && info.Mode().IsRegular()
+	}
+	out, err := output.Check(name, o.force || existing, names)
 	if err != nil {
 		return err
 	}
@@ -128,7 +148,7 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 		return err
 	}
 	defer in.Release()
-	return a.importRows(o, to, in, out)
+	return a.importRows(o, to, in, out, existing)
 }
 
 // importSummary is what --json prints.
@@ -151,10 +171,12 @@ type importColumn struct {
 	Nulls   string `json:"nulls"`
 }
 
-// importRows writes the rows of all inputs.
-func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.Input, out output.Target) error {
+// importRows writes the rows of all inputs, or adds them to a file that exists.
+func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.Input, out output.Target, existing bool) error {
 	start := time.Now()
-	to.Rows = in.Rows
+	if to.Rows = in.Rows; o.add { // chunks get no smaller than more rows need
+		to.Rows = 0
+	}
 	to.SpoolDir = filepath.Dir(out.Path())
 	if out.Special() {
 		to.SpoolDir = ""
@@ -166,13 +188,23 @@ func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.I
 	}
 	var sum *tablewriter.Summary
 	var size int64
-	err := a.outputs.Write(a.ctx, out, func(w io.Writer) (err error) {
-		sum, size, err = a.importTo(o, to, in, w, out.Special())
-		return err
-	})
+	var err error
+	if existing {
+		sum, size, err = a.appendTo(to, in, out.Path())
+	} else {
+		err = a.outputs.Write(a.ctx, out, func(w io.Writer) (err error) {
+			sum, size, err = a.importTo(o, to, in, w, out.Special())
+			return err
+		})
+	}
 	if err != nil {
 		return err
 	}
+	return a.imported(o, sum, in, out, importSummary{BytesOut: size, Seconds: time.Since(start).Seconds()})
+}
+
+// imported says what has been written.
+func (a *app) imported(o *importFlags, sum *tablewriter.Summary, in *importing.Input, out output.Target, s importSummary) error {
 	for _, key := range sum.Dropped {
 		if !o.quiet {
 			a.note("metadata left out, which can't be stored as an attribute: %s", text.Printable(key))
@@ -181,7 +213,7 @@ func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.I
 	if !o.json {
 		return nil
 	}
-	s := importSummary{Rows: sum.Rows, BytesOut: size, Columns: []importColumn{}, Dropped: sum.Dropped}
+	s.Rows, s.Columns, s.Dropped = sum.Rows, []importColumn{}, sum.Dropped
 	for _, c := range sum.Columns {
 		s.Columns = append(s.Columns, importColumn{Name: text.Printable(c.Name), Path: text.Printable(c.Path), Type: dtype.TypeName(c.Type),
 			Storage: c.Storage.String(), Aligned: c.Aligned, Nulls: c.Nulls})
@@ -196,10 +228,34 @@ func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.I
 		}
 		s.MappedAfter = &n
 	}
-	s.Seconds = time.Since(start).Seconds()
 	e := json.NewEncoder(a.out)
 	e.SetEscapeHTML(false)
 	return e.Encode(s)
+}
+
+// appendTo adds rows to a file. Other programs see its old rows until all is on disk.
+func (a *app) appendTo(to tablewriter.Options, in *importing.Input, name string) (sum *tablewriter.Summary, size int64, err error) {
+	w, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return nil, 0, about(name, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write"))
+	}
+	defer w.Close() // Append has flushed it
+	f, err := write.Append(w, write.WithSpool(to.SpoolDir))
+	if err != nil {
+		return nil, 0, err
+	}
+	defer f.Abandon()
+	err = safely(in.Name(), func() error {
+		sum, err = tablewriter.Append(a.ctx, f, in, to)
+		return err
+	})
+	if err == nil {
+		err = in.Unchanged()
+	}
+	if err == nil {
+		err = f.Close()
+	}
+	return sum, f.Size(), output.Named(err, name)
 }
 
 // importTo writes the file to w, which is a file, or else through a temporary one.

@@ -81,7 +81,9 @@ func File(ctx context.Context, in *h5.File, out io.WriterAt, o Options) (*Result
 		return nil, err
 	}
 	defer p.f.Abandon()
-	if err := p.run(); err != nil {
+	if err := p.run(); h5err.Is(err, h5err.IO) { // those of the input have its name
+		return nil, err
+	} else if err != nil {
 		return nil, h5err.In(err, in.Name(), "")
 	}
 	p.res.Bytes = p.f.Size()

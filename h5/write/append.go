@@ -69,6 +69,14 @@ func Append(w *os.File, opts ...Option) (*File, error) {
 	return f, nil
 }
 
+// Before returns the file as it was when Append opened it, nil for one that Create made. It is open until Close or Abandon.
+func (f *File) Before() *h5.File {
+	if f.old == nil {
+		return nil
+	}
+	return f.old.file
+}
+
 func (e *existing) open(o options) (*File, error) {
 	sb := e.file.Superblock()
 	switch {

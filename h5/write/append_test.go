@@ -262,3 +262,31 @@ func TestAppendRefuses(t *testing.T) {
 		t.Errorf("contiguous: %v", err)
 	}
 }
+
+// Truncate takes rows back, within a chunk, at its start, and all of them; others take their place.
+func TestTruncate(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "table.h5")
+	newTable(t, name)
+	add(t, name, 25)
+	for _, keep := range []uint64{24, 20, 10, 3, 0} {
+		w, err := os.OpenFile(name, os.O_RDWR, 0)
+		must(t, err)
+		f, err := write.Append(w)
+		must(t, err)
+		for _, p := range []string{"/table/x", "/table/s"} {
+			d := lookup(t, f, p)
+			must(t, d.Truncate(keep))
+			if d.Rows() != keep || !h5err.Is(d.Truncate(keep), h5err.Argument) {
+				t.Errorf("%d rows, not %d, or they can be removed twice", d.Rows(), keep)
+			}
+		}
+		if err := lookup(t, f, "/still").Truncate(4); !h5err.Is(err, h5err.Argument) {
+			t.Errorf("rows that there are not: %v", err)
+		}
+		must(t, f.Close())
+		w.Close()
+		add(t, name, int(keep)%4)
+		verifyTable(t, name, int(keep+keep%4))
+		add(t, name, 25-int(keep+keep%4))
+	}
+}

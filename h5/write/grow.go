@@ -28,6 +28,7 @@ func (d *Dataset) grow() error {
 	}
 	d.spec = Spec{Type: src.Type(), Space: *src.Space(), Storage: l.Storage, ChunkDims: l.ChunkDims, Index: l.Index, RawEdges: l.RawEdges, Filters: filters}
 	d.spec.Space.Dims = slices.Clone(d.spec.Space.Dims)
+	d.spec.Space.Dims[0] = d.rows
 	d.perRow = 1
 	for _, n := range d.spec.Space.Dims[1:] {
 		d.perRow *= n
@@ -47,6 +48,29 @@ func (d *Dataset) grow() error {
 	return nil
 }
 
+// Truncate removes the rows from the given number on, to write others in their place. It must come before the first Write to the
+// dataset, which must be one that can grow, of a file that Append opened.
+func (d *Dataset) Truncate(rows uint64) error {
+	if err := d.f.usable(); err != nil {
+		return err
+	}
+	if d.old == nil || d.store != nil || rows > d.rows {
+		return h5err.In(h5err.New(h5err.Argument, "%d rows of %d can't be kept", rows, d.rows), "", d.path)
+	}
+	d.rows = rows
+	return h5err.In(d.grow(), "", d.path)
+}
+
+// Grows reports whether rows can be written to the dataset.
+func (d *Dataset) Grows() bool {
+	if d.old == nil {
+		return true
+	}
+	src := d.old.src.(*h5.Dataset)
+	l, err := src.Layout()
+	return err == nil && l.Storage == h5.StorageChunked && src.Space().Growable()
+}
+
 // takeOver loads the chunks that there are. Those of the last, incomplete row of chunks are decoded, to be written anew.
 func (c *chunked) takeOver(src *h5.Dataset) error {
 	chunks, err := src.Chunks()
@@ -57,8 +81,8 @@ func (c *chunked) takeOver(src *h5.Dataset) error {
 	rows := s.Space.Dims[0]
 	c.row = rows / s.ChunkDims[0]
 	counts := make([]uint64, len(c.order))
-	for i := range counts {
-		counts[i] = (s.Space.Dims[i] + s.ChunkDims[i] - 1) / s.ChunkDims[i]
+	for i, n := range src.Space().Dims {
+		counts[i] = (n + s.ChunkDims[i] - 1) / s.ChunkDims[i]
 	}
 	base := src.File().Superblock().Offset
 	at := make([]uint64, len(counts))
