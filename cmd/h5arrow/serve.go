@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -27,6 +28,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/ipc/flight"
@@ -51,6 +53,9 @@ type serveFlags struct {
 	endpointBytes          flags.Size
 	trust, sql             bool
 	metrics                string
+	writable               string
+	overwrite              bool
+	maxPut                 flags.Size
 	log                    *flags.Choice
 }
 
@@ -70,11 +75,20 @@ directory. Hidden files, backups and what is not HDF5 are left out of directorie
 ` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert). After SIGTERM or SIGINT, running calls may finish within
 the time of --drain. SIGHUP reads the tokens and the certificates again.
 
-Without --token-file, everyone who can reach the address can read everything.`,
+--writable DIR takes tables that clients send by DoPut, each as a new file in DIR, which is served as well. The descriptor is the
+path [FILE] or [FILE, TABLE]. A file appears when its client has sent all of it.
+
+Without --token-file, everyone who can reach the address can read everything, and write into --writable.`,
 		Example: `  h5arrow serve data.h5
   h5arrow serve runs/ --listen 0.0.0.0:8815 --tls-cert cert.pem --tls-key key.pem --token-file tokens
-  h5arrow serve data.h5 --sql --metrics 127.0.0.1:9090 --log json`,
-		Args: argCount(1, -1, "a file or a directory"),
+  h5arrow serve data.h5 --sql --metrics 127.0.0.1:9090 --log json
+  h5arrow serve --writable incoming/ --token-file tokens`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if o.writable != "" {
+				return nil
+			}
+			return argCount(1, -1, "a file or a directory")(cmd, args)
+		},
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd, o, args) },
 	}
 	f := cmd.Flags()
@@ -93,13 +107,16 @@ Without --token-file, everyone who can reach the address can read everything.`,
 	f.Var(&o.connections, "max-connections", "maximum number of connections (default 2048)")
 	f.Var(&o.addressConnections, "max-address-connections", "maximum number of connections from one address (default: a quarter of --max-connections)")
 	f.DurationVar(&o.firstCall, "first-call", flight.DefaultFirstCall, "how long a connection may exist without an admitted call")
-	f.DurationVar(&o.sendTimeout, "send-timeout", flight.DefaultSendTimeout, "how long a client may stop reading before its stream is ended")
+	f.DurationVar(&o.sendTimeout, "send-timeout", flight.DefaultSendTimeout, "how long a client may stop reading, or sending, before its stream is ended")
 	f.DurationVar(&o.drain, "drain", 10*time.Second, "how long calls may continue after SIGTERM or SIGINT")
 	f.DurationVar(&o.ticketLife, "ticket-life", flight.DefaultTicketLife, "how long a ticket is valid")
 	f.StringVar(&o.ticketKey, "ticket-key-file", "", "sign tickets with the key in this `FILE`, so that several servers accept them (default: a random key)")
 	f.Var(&o.endpoints, "endpoints", "endpoints of each flight (default: one for each 128 MiB)")
 	f.Var(&o.endpointBytes, "endpoint-bytes", "approximate bytes of an endpoint")
 	f.BoolVar(&o.trust, "trust-input", false, "send mapped data without copying it first: only for files that do not change")
+	f.StringVar(&o.writable, "writable", "", "take tables that clients send, as files in this `DIR`")
+	f.BoolVar(&o.overwrite, "overwrite", false, "let clients replace files in the directory of --writable")
+	f.Var(&o.maxPut, "max-put", "maximum size of a table that a client sends (default: 16 GiB)")
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at http://`HOST:PORT`/metrics")
 	o.log = flags.Choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)
@@ -138,6 +155,15 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	defer onHangup(reload)()
 	ctx, cancel := context.WithCancel(context.WithoutCancel(a.ctx)) // calls go on after an interrupt
 	defer cancel()
+	if o.writable != "" {
+		folder, err := service.OpenFolder(o.writable, o.overwrite)
+		if err != nil {
+			return err
+		}
+		defer folder.Close() // nothing is written to it itself
+		opts = append(opts, flight.WithPut(folder.Put, cmp.Or(int64(o.maxPut), defaultPut)))
+		args = withFolder(args, o.writable)
+	}
 	files, err := a.catalog(ctx, o, args, m)
 	if err != nil {
 		return err
@@ -168,6 +194,21 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	return a.listenAndServe(o, s, m)
 }
 
+// defaultPut is the default of --max-put.
+const defaultPut = 16 << 30
+
+// withFolder adds a directory to what is served, unless it is served already.
+func withFolder(args []string, dir string) []string {
+	for _, arg := range args {
+		a, err := os.Stat(arg)
+		b, err2 := os.Stat(dir)
+		if err == nil && err2 == nil && os.SameFile(a, b) {
+			return args
+		}
+	}
+	return append(slices.Clip(args), dir)
+}
+
 // check refuses flags that contradict each other.
 func (o *serveFlags) check(cmd *cobra.Command) error {
 	switch {
@@ -181,6 +222,8 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 		return usage("--sql-timeout %v is negative", o.sqlTimeout)
 	case o.sqlTimeout > 0 && !o.sql:
 		return usage("--sql-timeout needs --sql")
+	case o.writable == "" && (o.overwrite || o.maxPut > 0):
+		return usage("--overwrite and --max-put need --writable")
 	case o.drain < 0:
 		return usage("--drain %v is negative", o.drain)
 	}
@@ -274,7 +317,6 @@ func (o *serveFlags) limits() (opts []flight.Option) {
 	return opts
 }
 
-// catalog opens what is served. Reads of URLs end with ctx.
 // catalog opens what is served. Reads of URLs end with ctx.
 func (a *app) catalog(ctx context.Context, o *serveFlags, args []string, m *service.Monitor) (*catalog.Catalog, error) {
 	names, err := o.expand(ctx, args)
@@ -421,7 +463,11 @@ func (a *app) warnOpen(o *serveFlags, address net.Addr) {
 	}
 	switch {
 	case o.tokens == "" && o.clientCA == "":
-		a.note("everyone who can reach %s can read everything: --token-file or --client-ca limits who can", address)
+		can := "read everything"
+		if o.writable != "" {
+			can += " and write to " + text.Printable(o.writable)
+		}
+		a.note("everyone who can reach %s can %s: --token-file or --client-ca limits who can", address, can)
 	case o.cert == "":
 		a.note("tokens and data are sent unencrypted: --tls-cert encrypts them")
 	}

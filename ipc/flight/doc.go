@@ -51,7 +51,7 @@
 //
 // # What is not promised
 //
-// DoExchange, DoPut of anything but the values of a prepared statement, and actions other than those of Flight SQL are not
-// implemented. A client that has stopped reading
+// DoExchange, DoPut of anything but tables (WithPut) and the values of a prepared statement, and actions other than those of
+// Flight SQL are not implemented. A client that has stopped reading
 // receives DEADLINE_EXCEEDED only when it reads again.
 package flight

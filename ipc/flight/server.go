@@ -50,6 +50,8 @@ type options struct {
 	sqlTimeout    time.Duration // 0: none
 	sqlTables     []SQLTable
 	observe       func(Call)
+	put           Put // nil: nothing is taken
+	putBytes      int64
 }
 
 // Defaults, where no option says otherwise.
@@ -343,6 +345,10 @@ func New(files *catalog.Catalog, opts ...Option) (*Server, error) {
 const serviceName = "arrow.flight.protocol.FlightService"
 
 func (s *Server) serverOptions() []grpc.ServerOption {
+	received := 1 << 20
+	if s.o.put != nil {
+		received = maxPutMessage
+	}
 	opts := []grpc.ServerOption{
 		grpc.ForceServerCodecV2(codec{encoding.GetCodecV2(proto.Name)}),
 		grpc.InTapHandle(s.tap),
@@ -350,7 +356,7 @@ func (s *Server) serverOptions() []grpc.ServerOption {
 		grpc.ChainUnaryInterceptor(s.unary),
 		grpc.ChainStreamInterceptor(s.streaming),
 		grpc.MaxConcurrentStreams(uint32(s.o.streams)),
-		grpc.MaxRecvMsgSize(1 << 20),
+		grpc.MaxRecvMsgSize(received),
 		grpc.MaxHeaderListSize(16 << 10),
 		grpc.StaticStreamWindowSize(64 << 10),
 		grpc.StaticConnWindowSize(256 << 10),

@@ -29,8 +29,12 @@ const (
 	maxValueRows  = 1000
 )
 
-// DoPut implements flight.FlightServer: of Flight SQL's commands that which gives values to the parameters of a query.
+// DoPut implements flight.FlightServer: tables, where they are taken, and of Flight SQL's commands that which gives values to the
+// parameters of a query.
 func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
+	if s.o.put != nil {
+		return s.take(stream)
+	}
 	if s.sql == nil {
 		return s.BaseFlightServer.DoPut(stream)
 	}
@@ -38,6 +42,11 @@ func (s *Server) DoPut(stream flight.FlightService_DoPutServer) error {
 	if err != nil {
 		return err
 	}
+	return s.takeValues(first, stream)
+}
+
+// takeValues takes the values of a statement's parameters.
+func (s *Server) takeValues(first *flight.FlightData, stream flight.FlightService_DoPutServer) error {
 	var command anypb.Any
 	if err := proto.Unmarshal(first.GetFlightDescriptor().GetCmd(), &command); err != nil {
 		return status.Error(codes.InvalidArgument, "the descriptor is not a command of Flight SQL")
