@@ -5,17 +5,24 @@ import (
 	"encoding/json"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/repack"
+	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // repackFlags are the flags of repack.
@@ -23,6 +30,8 @@ type repackFlags struct {
 	rows        flags.Positive
 	compression string
 	shuffle     bool
+	tables      *flags.Choice
+	growing     bool
 	page        flags.Size
 	workers     flags.Positive
 	force       bool
@@ -36,7 +45,10 @@ func (a *app) repackCommand() *cobra.Command {
 		Use:   "repack IN.h5 OUT.h5",
 		Short: "Write an HDF5 file anew, with other storage",
 		Long: `repack writes the same objects, links, attributes, types and values to another HDF5 file. Datasets become contiguous and aligned, so
-that programs can map them; a dataset that could grow can't any more. With --chunk-rows or --compression, they are stored in chunks.
+that programs can map them; a dataset that could grow can't any more, unless --growing keeps it in aligned chunks without compression. With
+--chunk-rows or --compression, they are stored in chunks, with the maximum shapes that they have.
+
+With --tables vaex, the tables of the input are written in vaex's layout, as import writes them, and nothing else.
 
 With --page-size alone, the storage is kept, and chunks are copied as they are stored; space is divided into pages, and metadata comes
 first, so that programs far away read it in few pieces.
@@ -52,6 +64,8 @@ OUT appears when it is complete, and not before.`,
 	f.Var(&o.rows, "chunk-rows", "rows of a chunk (default with --compression: as they are, or about 1 MiB)")
 	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+encode.Names())
 	f.BoolVar(&o.shuffle, "shuffle", false, "shuffle the bytes of values before they are compressed")
+	o.tables = flags.Choose(cmd, "tables", "what is written: all objects as they are, or the tables in vaex's layout", "keep", "vaex")
+	f.BoolVar(&o.growing, "growing", false, "keep datasets that can grow in chunks, so that they still can")
 	f.Var(&o.page, "page-size", "divide space into pages of this size, such as 8MiB, with metadata first")
 	f.Var(&o.workers, "workers", "number of goroutines (default: one for each processor)")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
@@ -62,13 +76,19 @@ OUT appears when it is complete, and not before.`,
 
 // options returns the options of the library.
 func (o *repackFlags) options(cmd *cobra.Command) (repack.Options, error) {
-	p := repack.Options{ChunkRows: uint64(o.rows), PageSize: int64(o.page), Workers: int(o.workers)}
+	p := repack.Options{ChunkRows: uint64(o.rows), Growing: o.growing, PageSize: int64(o.page), Workers: int(o.workers)}
 	chunked := cmd.Flags().Changed("compression") && o.compression != "none"
 	switch {
 	case o.rows > 0 || chunked:
 		p.Layout = repack.Chunked
 	case o.page > 0 && !cmd.Flags().Changed("compression"):
 		p.Layout = repack.Keep
+	}
+	if o.growing && o.tables.String() == "vaex" {
+		return p, usage("--growing does not go with --tables vaex; --chunk-rows makes tables that can grow")
+	}
+	if o.growing && p.Layout != repack.Contiguous {
+		return p, usage("--growing is for contiguous storage; chunks can grow in any case")
 	}
 	var err error
 	p.Filters, err = encode.Parse(o.compression, o.shuffle)
@@ -83,6 +103,9 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 	to, err := output.Check(out, o.force, []string{name})
 	if err != nil {
 		return err
+	}
+	if o.tables.String() == "vaex" {
+		return a.repackTables(o, opts, name, to)
 	}
 	if to.Special() {
 		return usage("%s is not a regular file, and repack writes at any place of its output", out)
@@ -108,6 +131,86 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 		return err
 	}
 	return a.repacked(o, out, res, time.Since(started))
+}
+
+// repackTables writes the tables of a file in vaex's layout.
+func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to output.Target) error {
+	if to.Special() {
+		return usage("%s is not a regular file, and repack writes at any place of its output", to.Path())
+	}
+	defer memory.Limit(importMemory)()
+	in, err := arrowmap.Open(name)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	started := time.Now()
+	var done *importing.Tables
+	var size int64
+	err = a.outputs.Write(a.ctx, to, func(w io.Writer) error {
+		f, ok := w.(*os.File)
+		if !ok {
+			return h5err.New(h5err.IO, "the output can't be written at any place")
+		}
+		dir := filepath.Dir(to.Path())
+		opts := []write.Option{write.WithSpool(dir), write.WithPageSize(p.PageSize)}
+		if p.Workers > 0 {
+			opts = append(opts, write.WithWorkers(p.Workers))
+		}
+		h, err := write.Create(f, opts...)
+		if err != nil {
+			return err
+		}
+		defer h.Abandon()
+		t := tablewriter.Options{ChunkRows: int64(p.ChunkRows), SpoolDir: dir}
+		if len(p.Filters) > 0 {
+			t.Filters = func(int) []h5.Filter { return p.Filters }
+		}
+		err = safely(name, func() (err error) {
+			done, err = importing.CopyTables(a.ctx, in, h, t, importMemory/2)
+			return err
+		})
+		if err == nil {
+			err = in.H5().Source().Changed(a.ctx)
+		}
+		if err == nil {
+			err = h.Close()
+		}
+		if err != nil {
+			return err
+		}
+		size = h.Size()
+		return f.Sync()
+	})
+	if err != nil {
+		return err
+	}
+	return a.tablesRepacked(o, to.Path(), done, size, time.Since(started))
+}
+
+// tablesRepacked says what was gained.
+func (a *app) tablesRepacked(o *repackFlags, out string, done *importing.Tables, size int64, took time.Duration) error {
+	s := repackSummary{Rows: uint64(done.Rows), BytesOut: size, Seconds: took.Seconds(), Columns: []repackedColumn{}, MappedBefore: done.Mapped}
+	for _, c := range done.Columns {
+		s.Columns = append(s.Columns, repackedColumn{c.Name, c.Path, dtype.TypeName(c.Type), c.Storage.String(), c.Aligned})
+	}
+	f, err := arrowmap.Open(out)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	tables, err := f.Tables()
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		for _, c := range t.Columns() {
+			if c.Delivery == dtype.Mapped {
+				s.MappedAfter++
+			}
+		}
+	}
+	return a.gained(o, out, &s, "columns")
 }
 
 // repackSummary is the output of --json.
@@ -142,14 +245,19 @@ func (a *app) repacked(o *repackFlags, out string, res *repack.Result, took time
 		}
 		s.Columns = append(s.Columns, repackedColumn{d.Path[strings.LastIndexByte(d.Path, '/')+1:], d.Path, d.Type.String(), d.Storage.String(), d.After})
 	}
+	return a.gained(o, out, &s, "datasets")
+}
+
+// gained prints a summary.
+func (a *app) gained(o *repackFlags, out string, s *repackSummary, what string) error {
 	if !o.json {
 		if !o.quiet {
-			a.note("%s: %d bytes; %d of %d datasets can be mapped, %d of the input's", out, s.BytesOut, s.MappedAfter, len(s.Columns), s.MappedBefore)
+			a.note("%s: %d bytes; %d of %d %s can be mapped, %d of the input's", out, s.BytesOut, s.MappedAfter, len(s.Columns), what, s.MappedBefore)
 		}
 		return nil
 	}
 	var b bytes.Buffer
-	if err := json.NewEncoder(&b).Encode(&s); err != nil {
+	if err := json.NewEncoder(&b).Encode(s); err != nil {
 		return err
 	}
 	_, err := a.out.Write(b.Bytes())

@@ -18,7 +18,7 @@ type Layout uint8
 
 // The layouts. Compact, external and virtual datasets keep their storage in all of them.
 const (
-	Contiguous Layout = iota // in one aligned extent; a maximum shape that is larger than the shape is dropped
+	Contiguous Layout = iota // in one aligned extent; a maximum shape that is larger than the shape is dropped, unless Options.Growing is set
 	Keep                     // as they are: chunks are copied as they are stored
 	Chunked                  // in chunks of Options.ChunkRows rows, with Options.Filters
 )
@@ -28,6 +28,8 @@ type Options struct {
 	Layout    Layout
 	ChunkRows uint64      // Chunked: rows of a chunk; 0: those of the input's chunks, or about 1 MiB
 	Filters   []h5.Filter // Chunked: without Values, they are those of the library
+
+	Growing bool // Contiguous: datasets that can grow stay so, in aligned chunks without filters
 
 	PageSize int64 // space is divided into pages, and metadata comes first; 0: no pages
 	Workers  int   // goroutines; 0: GOMAXPROCS. They don't change the bytes of the output

@@ -95,6 +95,8 @@ func (p *packer) storage(s *write.Spec, d *h5.Dataset, l *h5.Layout, filters []h
 		if l.Element != 0 {
 			return h5err.New(h5err.Unsupported, "chunks whose layout states another size of elements")
 		}
+	case p.o.Growing && l.Storage == h5.StorageChunked && growable(&s.Space):
+		s.ChunkDims = l.ChunkDims
 	case l.Storage == h5.StorageNone:
 		s.Space.Max = nil
 	default:
@@ -102,6 +104,16 @@ func (p *packer) storage(s *write.Spec, d *h5.Dataset, l *h5.Layout, filters []h
 		s.Space.Max = nil
 	}
 	return nil
+}
+
+// growable reports whether any dimension can become larger.
+func growable(s *h5.Space) bool {
+	for i, n := range s.Max {
+		if n > s.Dims[i] {
+			return true
+		}
+	}
+	return false
 }
 
 // chunkDims chooses the shape of chunks: whole rows.
