@@ -39,7 +39,7 @@ type importFlags struct {
 	quiet         bool
 }
 
-// appendRows is the number of rows of a chunk in tables that are made to grow. Each run writes the last chunk anew.
+// appendRows is the number of rows of a chunk in tables that are made to grow. Chunks without compression are filled up in place.
 const appendRows = 8 << 10
 
 // importMemory is the default of --max-memory: batches and chunks in flight, not what is mapped.
@@ -60,7 +60,7 @@ are stored: by default a bitmap or, in the layout plain, a mask.
 Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.
 
 --append adds the rows to the table that OUT has, in the layout and storage in which it is; the other options are for a table that is
-made anew. New data is written past the end of the file, and becomes part of it in one step when all of it is on disk: until then,
+made anew. New data is written past the end of what there is, and becomes part of it in one step when all of it is on disk: until then,
 and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 		Example: `  h5arrow import data.arrow data.h5
   h5arrow import part1.parquet part2.parquet data.h5 --table /events

@@ -39,8 +39,8 @@ type oldReference struct {
 	ids  map[uint64]bool
 }
 
-// Append opens a file to add objects, attributes and rows. New data and metadata are written past the file's end; Close flushes
-// them and then replaces the superblock, so that a crash at any moment leaves the old file or the new one. The file must have a
+// Append opens a file to add objects, attributes and rows. New data and metadata are written past the file's end, or as rows past the
+// dataset's end in a chunk without filters that has room; Close flushes them and then replaces the superblock, so that a crash at any moment leaves the old file or the new one. The file must have a
 // superblock of version 2 or 3. One that something else has open for writing, or has locked, is an error of kind IO or Corrupt. The
 // options for version, user block, pages and metadata first don't apply.
 //

@@ -25,6 +25,7 @@ type chunked struct {
 	band   []byte // rows of the current row of chunks
 	row    uint64 // first row of the band, in chunks
 	chunks []format.Chunk
+	tail   tail // room in the last chunk of the opened file
 	direct bool // chunks are given as they are stored
 	base   int64
 	fixed  int // chunks of a stream that were written, whose places are in chunks
@@ -208,6 +209,10 @@ func (c *chunked) write(rows []byte) error {
 	whole := mul(c.d.spec.ChunkDims[0], uint64(perRow))
 	if whole > math.MaxInt32*64 {
 		return h5err.New(h5err.Argument, "a row of chunks of %d bytes is too large", whole)
+	}
+	rows, err := c.fillTail(rows)
+	if err != nil {
+		return err
 	}
 	for len(rows) > 0 {
 		if len(c.order) == 1 && len(c.band) == 0 && len(rows) >= int(whole) {

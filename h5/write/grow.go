@@ -71,7 +71,34 @@ func (d *Dataset) Grows() bool {
 	return err == nil && l.Storage == h5.StorageChunked && src.Space().Growable()
 }
 
-// takeOver loads the chunks that there are. Those of the last, incomplete row of chunks are decoded, to be written anew.
+// tail is room for rows in a chunk of the opened file that is stored as it is. Readers of the old state don't look at it, since it lies
+// past the dataset's end.
+type tail struct{ at, left int64 }
+
+// fillTail writes the first rows there, and returns the others.
+func (c *chunked) fillTail(rows []byte) ([]byte, error) {
+	n := min(int64(len(rows)), c.tail.left)
+	if n == 0 {
+		return rows, nil
+	}
+	if err := c.d.f.out.Put(rows[:n], c.tail.at); err != nil {
+		return nil, err
+	}
+	c.tail.at += n
+	if c.tail.left -= n; c.tail.left == 0 {
+		c.row++
+	}
+	return rows[n:], nil
+}
+
+// extends reports whether rows can be added to the last chunk where it is: its bytes are those of rows, one after the other.
+func (c *chunked) extends(src *h5.Dataset) bool {
+	s := &c.d.spec
+	return len(s.Filters) == 0 && s.Space.Dims[0] == src.Space().Dims[0] && slices.Equal(s.ChunkDims[1:], s.Space.Dims[1:])
+}
+
+// takeOver loads the chunks that there are. Those of the last, incomplete row of chunks are decoded, to be written anew, unless rows
+// can be added to them.
 func (c *chunked) takeOver(src *h5.Dataset) error {
 	chunks, err := src.Chunks()
 	if err != nil {
@@ -84,6 +111,8 @@ func (c *chunked) takeOver(src *h5.Dataset) error {
 	for i, n := range src.Space().Dims {
 		counts[i] = (n + s.ChunkDims[i] - 1) / s.ChunkDims[i]
 	}
+	first := c.row * s.ChunkDims[0]
+	extends := first < rows && c.extends(src)
 	base := src.File().Superblock().Offset
 	at := make([]uint64, len(counts))
 	for _, k := range chunks {
@@ -92,12 +121,16 @@ func (c *chunked) takeOver(src *h5.Dataset) error {
 			at[i] = n % counts[i]
 			n /= counts[i]
 		}
-		if at[0] < c.row {
+		if extends && at[0] == c.row {
+			row := int64(k.Size) / int64(s.ChunkDims[0])
+			used := row * int64(rows-first)
+			c.tail = tail{k.Offset - base + used, int64(k.Size) - used}
+		}
+		if at[0] < c.row || c.tail.left > 0 {
 			c.chunks = append(c.chunks, chunkOf(c.numberOf(at), k.Offset-base, int(k.Size), k.FilterMask))
 		}
 	}
-	first := c.row * s.ChunkDims[0]
-	if first == rows {
+	if first == rows || c.tail.left > 0 {
 		return nil
 	}
 	r, err := chunk.NewReader(src)
