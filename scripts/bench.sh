@@ -17,3 +17,4 @@ if command -v cargo >/dev/null 2>&1 && [ ! -x "$rust" ]; then
 fi
 build/venv-bench/bin/python "$peers/compare.py" "$dir" --h5arrow bin/h5arrow --rustpeer "$rust"
 build/venv-bench/bin/python scripts/flight_race.py "$dir/contiguous.h5" --h5arrow bin/h5arrow
+build/venv-bench/bin/python scripts/write_race.py "$dir" --h5arrow bin/h5arrow

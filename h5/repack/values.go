@@ -54,6 +54,9 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 		return nil, nil, err
 	}
 	out, err := p.f.Dataset(path, s)
+	if h5err.Is(err, h5err.Argument) { // what the library stored in chunks may be too large for one extent
+		err = h5err.Wrap(h5err.Unsupported, err, "this can't be stored as %v", s.Storage)
+	}
 	if err != nil {
 		return nil, nil, err
 	}
