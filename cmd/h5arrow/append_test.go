@@ -200,9 +200,9 @@ func TestKill(t *testing.T) {
 			if err := cmd.Start(); err != nil {
 				t.Fatal(err)
 			}
-			time.Sleep(time.Duration(rand.Float64() * 1.1 * float64(took)))
-			cmd.Process.Kill() // it may have finished
+			kill := time.AfterFunc(time.Duration(rand.Float64()*1.1*float64(took)), func() { cmd.Process.Kill() }) // it may have finished
 			cmd.Wait()
+			kill.Stop()
 			switch rowsOf(t, "out.h5") {
 			case c.was:
 				old++
@@ -220,7 +220,7 @@ func TestKill(t *testing.T) {
 	}
 }
 
-// TestFull has files that may not grow beyond a limit, at several steps: the error says so, and the old state stays.
+// TestFull has files that may not grow beyond a limit, at several steps: the error names that, and the old state stays.
 func TestFull(t *testing.T) {
 	sh, err := exec.LookPath("sh")
 	if err != nil {

@@ -89,8 +89,7 @@ func TestServePut(t *testing.T) {
 		t.Errorf("there are %q, want %q", got, want)
 	}
 	expect(t, 0, "check", "--deep", filepath.Join(dir, "in", "new.h5"))
-	vanish(t, s)
-	h5test.Eventually(t, 20*time.Second, func() bool { return len(names(t, dir)) == 5 })
+	vanish(t, s, dir)
 	if code := s.end(t, syscall.SIGTERM); code != 0 {
 		t.Errorf("status %d: %s", code, s.stderr)
 	}
@@ -175,13 +174,14 @@ func putting(t *testing.T, s *server, ctx context.Context, file string, n int) f
 	return stream
 }
 
-// vanish has clients go away while they send.
-func vanish(t *testing.T, s *server) {
+// vanish has clients go away while the server writes what they send.
+func vanish(t *testing.T, s *server, dir string) {
 	t.Helper()
 	for range 5 {
 		ctx, cancel := context.WithCancel(metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer good"))
 		putting(t, s, ctx, "vanished.h5", 100000)
-		time.Sleep(20 * time.Millisecond)
+		h5test.Eventually(t, 20*time.Second, func() bool { return len(names(t, dir)) == 6 })
 		cancel()
+		h5test.Eventually(t, 20*time.Second, func() bool { return len(names(t, dir)) == 5 })
 	}
 }

@@ -3,6 +3,7 @@ package flight
 import (
 	"bytes"
 	"context"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -18,20 +19,36 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
-// kept is a Put that keeps what it was given.
+// kept is a Put that keeps what it was given last.
 type kept struct {
+	mu   sync.Mutex
+	last given
+}
+
+type given struct {
 	file, table string
 	rows        int64
 	err         error
 }
 
 func (k *kept) put(_ context.Context, file, table string, rows array.RecordReader) error {
-	k.file, k.table, k.rows = file, table, 0
+	g := given{file: file, table: table}
 	for rows.Next() {
-		k.rows += rows.RecordBatch().NumRows()
+		g.rows += rows.RecordBatch().NumRows()
 	}
-	k.err = rows.Err()
-	return k.err
+	g.err = rows.Err()
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.last = g
+	return g.err
+}
+
+// take returns what was given last, and forgets it.
+func (k *kept) take() given {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	defer func() { k.last = given{} }()
+	return k.last
 }
 
 // sent returns the messages of n batches of 10 rows.
@@ -83,20 +100,20 @@ func TestPut(t *testing.T) {
 	c := p.dial(t)
 	ctx := context.Background()
 	reply, err := give(t, c, ctx, sent(t, pathOf("new.h5", "/x"), 3)...)
-	if err != nil || string(reply) != `{"rows":30}` || k.file != "new.h5" || k.table != "/x" || k.rows != 30 {
-		t.Errorf("%s, %v: %+v", reply, err, k)
+	if g := k.take(); err != nil || string(reply) != `{"rows":30}` || g != (given{"new.h5", "/x", 30, nil}) {
+		t.Errorf("%s, %v: %+v", reply, err, g)
 	}
-	if reply, err = give(t, c, ctx, sent(t, commandOf(`{"file": "../up.h5"}`), 1)...); err != nil || k.file != "../up.h5" { // names are the callback's matter
-		t.Errorf("%s, %v: %+v", reply, err, k)
+	reply, err = give(t, c, ctx, sent(t, commandOf(`{"file": "../up.h5"}`), 1)...) // names are the callback's matter
+	if g := k.take(); err != nil || g.file != "../up.h5" {
+		t.Errorf("%s, %v: %+v", reply, err, g)
 	}
-	*k = kept{}
 	_, err = give(t, c, ctx, sent(t, commandOf(`{"file": "x.h5", "rows": "0:5"}`), 1)...)
 	needCode(t, "a selection", err, codes.InvalidArgument, "a file and a table only")
 	_, err = give(t, c, ctx, sent(t, nil, 1)...)
 	needCode(t, "no descriptor", err, codes.InvalidArgument, "neither a path nor a command")
 	_, err = give(t, c, ctx)
-	if err == nil || k.file != "" {
-		t.Errorf("no message: %v, %+v", err, k)
+	if g := k.take(); err == nil || g.file != "" {
+		t.Errorf("no message: %v, %+v", err, g)
 	}
 	large := sent(t, pathOf("x.h5"), 1)
 	large[1].DataBody = make([]byte, 2<<20)
@@ -116,8 +133,9 @@ func TestPutBroken(t *testing.T) {
 	for i := range sent(t, nil, 2)[1].DataHeader {
 		m := sent(t, pathOf("x.h5"), 2)
 		m[1].DataHeader[i] ^= 0xff
-		if _, err := give(t, c, context.Background(), m...); err == nil && k.err != nil {
-			t.Errorf("byte %d: no error, where the reader had %v", i, k.err)
+		_, err := give(t, c, context.Background(), m...)
+		if g := k.take(); err == nil && (g.err != nil || g.file == "") {
+			t.Errorf("byte %d: no error, where the callback had %+v", i, g)
 		}
 	}
 	m := sent(t, pathOf("x.h5"), 2)
@@ -162,10 +180,9 @@ func TestPutLate(t *testing.T) {
 		}
 		_, err = stream.Recv()
 		needCode(t, "late", err, want, "")
-		if k.err == nil {
+		if g := k.take(); g.file != "" && g.err == nil {
 			t.Error("the callback saw the end of a table")
 		}
-		k.err = nil
 	}
 	p.idle(t)
 }
