@@ -62,6 +62,11 @@ func describe(o write.Object, md arrow.Metadata, dropped *[]string) error {
 	return attributes(o, attrs)
 }
 
+// lostKeys returns the keys of metadata that reading does not make anew.
+func lostKeys(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return slices.Contains(derived, k) })
+}
+
 func sortedKeys(m map[string]string) []string {
 	out := make([]string, 0, len(m))
 	for k := range m {

@@ -19,7 +19,7 @@ import (
 
 // record1 returns a batch of columns of three values.
 func record1(md map[string]string, fields ...arrow.Field) (*arrow.Schema, arrow.RecordBatch) {
-	r := &random{rand.New(rand.NewPCG(1, 1)), 0.3, 0.3}
+	r := &random{Rand: rand.New(rand.NewPCG(1, 1)), nulls: 0.3, inner: 0.3}
 	m := arrow.MetadataFrom(md)
 	s := arrow.NewSchema(fields, &m)
 	var columns []arrow.Array

@@ -14,11 +14,14 @@ type Layout uint8
 
 // The layouts.
 const (
-	Vaex  Layout = iota // groups as vaex has them, which map again
-	Plain               // a dataset for each column
+	Vaex    Layout = iota // groups as vaex has them, which map again
+	Plain                 // a dataset for each column
+	Pandas                // a table of pandas' HDFStore
+	NetCDF                // a group of netCDF variables, by the CF conventions
+	AnnData               // the obs of an AnnData object
 )
 
-var layoutNames = [...]string{"vaex", "plain"}
+var layoutNames = [...]string{"vaex", "plain", "pandas", "netcdf", "anndata"}
 
 // String returns the layout's name.
 func (l Layout) String() string {
@@ -40,9 +43,11 @@ const (
 	Sentinel              // a value: NaN, NaT, the least signed and the greatest unsigned integer
 )
 
+var nullsNames = [...]string{"auto", "bitmap", "mask", "sentinel"}
+
 // Options are the choices in writing. The zero value is the documented default of each.
 type Options struct {
-	Path   string // of the table's group; "": /table
+	Path   string // of the table's group; "": /table, or the root in the layouts that are whole files elsewhere, from NetCDF on
 	Layout Layout
 	Nulls  Nulls
 
@@ -62,7 +67,7 @@ const defaultChunk = 64 << 10
 func (o *Options) check() error {
 	bad := func(format string, args ...any) *h5err.Error { return h5err.New(h5err.Argument, format, args...) }
 	switch {
-	case o.Layout > Plain:
+	case o.Layout > AnnData:
 		return bad("layout %d", o.Layout)
 	case o.Nulls > Sentinel:
 		return bad("nulls of kind %d", o.Nulls)
@@ -70,16 +75,21 @@ func (o *Options) check() error {
 		return bad("chunks of %d rows", o.ChunkRows)
 	case o.Rows < 0:
 		return bad("%d rows", o.Rows)
+	case o.Path == "" && o.Layout >= NetCDF:
+		o.Path = "/"
 	case o.Path == "":
 		o.Path = "/table"
 	case strings.IndexByte(o.Path, 0) >= 0:
 		return bad("the path %q", o.Path)
 	}
 	o.Path = path.Clean("/" + o.Path)
-	if o.Layout == Vaex && o.Path == "/" {
-		return bad("the layout vaex has tables in a group, not in the root").WithOption("tablewriter.Options.Path", "name one")
+	if (o.Layout == Vaex || o.Layout == Pandas) && o.Path == "/" {
+		return bad("the layout %s has tables in a group, not in the root", o.Layout).WithOption("tablewriter.Options.Path", "name one")
 	}
-	if o.ChunkRows == 0 && o.Filters != nil {
+	if o.Nulls != Auto && wholes[o.Layout] != nil {
+		return bad("the layout %s has its own way to store nulls, not %s", o.Layout, nullsNames[o.Nulls])
+	}
+	if o.ChunkRows == 0 && o.Filters != nil && o.Layout != Pandas {
 		o.ChunkRows = defaultChunk
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/layout"
+	"github.com/h5arrow/h5arrow/arrowmap/tablewriter/internal/frame"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/dtype/encode"
@@ -29,7 +30,7 @@ func (m *plainMaker) start(fields []arrow.Field) error {
 	for i, f := range fields {
 		names[i] = f.Name
 	}
-	m.links = links(names)
+	m.links = frame.Links(names)
 	for _, l := range m.links {
 		m.taken[l] = true
 	}

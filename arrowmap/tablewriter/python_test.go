@@ -64,7 +64,7 @@ func TestPython(t *testing.T) {
 		{"h5py, chunks", h5pyShows, tablewriter.Options{Layout: tablewriter.Plain, ChunkRows: 7}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			r := &random{rand.New(rand.NewPCG(3, 4)), 0.3, 0}
+			r := &random{Rand: rand.New(rand.NewPCG(3, 4)), nulls: 0.3, inner: 0}
 			var fields []arrow.Field
 			var columns []arrow.Array
 			var want []string

@@ -9,9 +9,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/decimal"
-	"github.com/apache/arrow-go/v18/arrow/decimal128"
-	"github.com/apache/arrow-go/v18/arrow/decimal256"
 	"github.com/apache/arrow-go/v18/arrow/float16"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 )
@@ -21,6 +18,7 @@ type random struct {
 	*rand.Rand
 	nulls float64 // probability of a null
 	inner float64 // probability of a null inside other values
+	small bool    // numbers and times are near 0
 }
 
 // array returns n values of a type.
@@ -38,7 +36,7 @@ func (r *random) array(t arrow.DataType, n int) arrow.Array {
 
 func (r *random) dictionary(t *arrow.DictionaryType, n int) arrow.Array {
 	k := r.IntN(6)
-	labels := (&random{Rand: r.Rand, nulls: 0.2}).array(t.ValueType, k)
+	labels := (&random{Rand: r.Rand, nulls: 0.2, small: r.small}).array(t.ValueType, k)
 	defer labels.Release()
 	b := array.NewBuilder(memory.DefaultAllocator, t.IndexType)
 	defer b.Release()
@@ -81,21 +79,10 @@ func (r *random) value(b array.Builder, nulls float64) {
 		for range b.Type().(*arrow.FixedSizeListType).Len() {
 			r.part(b.ValueBuilder())
 		}
-	case *array.ListViewBuilder:
+	case array.VarLenListLikeBuilder: // with views and without
 		n := r.IntN(4)
 		b.AppendWithSize(true, n)
 		for range n {
-			r.part(b.ValueBuilder())
-		}
-	case *array.LargeListViewBuilder:
-		n := r.IntN(4)
-		b.AppendWithSize(true, n)
-		for range n {
-			r.part(b.ValueBuilder())
-		}
-	case array.VarLenListLikeBuilder:
-		b.(interface{ Append(bool) }).Append(true)
-		for range r.IntN(4) {
 			r.part(b.ValueBuilder())
 		}
 	case *array.RunEndEncodedBuilder:
@@ -108,6 +95,9 @@ func (r *random) value(b array.Builder, nulls float64) {
 
 func (r *random) scalar(b array.Builder) {
 	bits := int64(r.Uint64()) >> r.IntN(60)
+	if r.small {
+		bits %= 1e6
+	}
 	switch b := b.(type) {
 	case *array.BooleanBuilder:
 		b.Append(bits&1 == 0)
@@ -145,14 +135,6 @@ func (r *random) scalar(b array.Builder) {
 		b.Append(arrow.Time32(r.IntN(86400)))
 	case *array.Time64Builder:
 		b.Append(arrow.Time64(r.Int64N(86400_000_000)))
-	case *array.Decimal32Builder:
-		b.Append(decimal.Decimal32(bits % 1e5))
-	case *array.Decimal64Builder:
-		b.Append(decimal.Decimal64(bits % 1e10))
-	case *array.Decimal128Builder:
-		b.Append(decimal128.FromI64(bits % 1e10))
-	case *array.Decimal256Builder:
-		b.Append(decimal256.FromI64(bits % 1e10))
 	case *array.FixedSizeBinaryBuilder:
 		v := make([]byte, b.Type().(*arrow.FixedSizeBinaryType).ByteWidth)
 		for i := range v {
@@ -168,7 +150,10 @@ func (r *random) scalar(b array.Builder) {
 	case interface{ Append([]byte) }:
 		b.Append([]byte(r.text() + "\xff")[:1]) // marshaling shows arrays that have no bytes at all as nulls
 	default:
-		panic(fmt.Sprintf("no values of %s", b.Type()))
+		d, ok := b.Type().(arrow.DecimalType)
+		if !ok || b.AppendValueFromString(fmt.Sprintf("%de%d", bits%1e5, -d.GetScale())) != nil {
+			panic(fmt.Sprintf("no values of %s", b.Type()))
+		}
 	}
 }
 

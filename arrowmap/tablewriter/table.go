@@ -19,6 +19,7 @@ import (
 
 // Summary says what was written.
 type Summary struct {
+	Path    string // of the table, where package arrowmap finds it
 	Rows    int64
 	Columns []Column
 	Dropped []string // keys of metadata that can't be attributes: not UTF-8, or of types that are not known
@@ -41,11 +42,15 @@ func Write(ctx context.Context, f *write.File, rr array.RecordReader, o Options)
 	if err := o.check(); err != nil {
 		return nil, err
 	}
+	if wholes[o.Layout] != nil {
+		return writeWhole(ctx, f, rr, &o)
+	}
 	return writeRows(ctx, output{f: f, o: &o}, rr)
 }
 
+// writeRows writes or adds the rows of the layouts that take them as they come.
 func writeRows(ctx context.Context, w output, rr array.RecordReader) (*Summary, error) {
-	t := &table{output: w, sum: &Summary{}}
+	t := &table{output: w, sum: &Summary{Path: w.o.Path}}
 	defer t.close()
 	if err := t.start(rr.Schema()); err != nil {
 		return nil, err
@@ -94,15 +99,8 @@ func (t *table) rows() uint64 {
 
 func (t *table) start(s *arrow.Schema) error {
 	fields := s.Fields()
-	if len(fields) == 0 {
-		return h5err.New(h5err.Unsupported, "a table without columns")
-	}
-	seen := map[string]bool{}
-	for _, f := range fields {
-		if seen[f.Name] || f.Name == "" || strings.IndexByte(f.Name, 0) >= 0 {
-			return h5err.New(h5err.Unsupported, "a table with a second or nameless column %q", f.Name)
-		}
-		seen[f.Name] = true
+	if err := checkNames(fields); err != nil {
+		return err
 	}
 	var m maker = &vaexMaker{vaexTable: vaexTable{&t.output, t.rows()}}
 	if t.o.Layout == Plain {
@@ -124,6 +122,21 @@ func (t *table) start(s *arrow.Schema) error {
 		if err := t.column(m, i, f); err != nil {
 			return h5err.In(err, "", f.Name)
 		}
+	}
+	return nil
+}
+
+// checkNames returns an error unless each column has a name of its own.
+func checkNames(fields []arrow.Field) error {
+	if len(fields) == 0 {
+		return h5err.New(h5err.Unsupported, "a table without columns")
+	}
+	seen := map[string]bool{}
+	for _, f := range fields {
+		if seen[f.Name] || f.Name == "" || strings.IndexByte(f.Name, 0) >= 0 {
+			return h5err.New(h5err.Unsupported, "a table with a second or nameless column %q", f.Name)
+		}
+		seen[f.Name] = true
 	}
 	return nil
 }

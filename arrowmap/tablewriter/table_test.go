@@ -87,8 +87,17 @@ func batches(r *random, t arrow.DataType) []arrow.Array {
 	return out
 }
 
-// write writes columns as a table of a new file.
+// write1 writes columns as a table of a new file.
 func write1(t *testing.T, s *arrow.Schema, recs []arrow.RecordBatch, o tablewriter.Options) (string, *tablewriter.Summary) {
+	t.Helper()
+	name, sum, err := writeFile(t, s, recs, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return name, sum
+}
+
+func writeFile(t *testing.T, s *arrow.Schema, recs []arrow.RecordBatch, o tablewriter.Options) (string, *tablewriter.Summary, error) {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "t.h5")
 	out, err := os.Create(name)
@@ -108,12 +117,9 @@ func write1(t *testing.T, s *arrow.Schema, recs []arrow.RecordBatch, o tablewrit
 	defer rr.Release()
 	sum, err := tablewriter.Write(context.Background(), f, rr, o)
 	if err != nil {
-		t.Fatal(err)
+		return "", nil, err
 	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return name, sum
+	return name, sum, f.Close()
 }
 
 // read reads the column of a table.
@@ -177,7 +183,7 @@ func TestRoundTrip(t *testing.T) {
 		for _, typ := range slices.Concat(scalars(), nested()) {
 			t.Run(name+"/"+typ.String(), func(t *testing.T) {
 				for i, density := range []float64{0, 0.3, 1} {
-					r := &random{rand.New(rand.NewPCG(uint64(i), 1)), density, density / 2}
+					r := &random{Rand: rand.New(rand.NewPCG(uint64(i), 1)), nulls: density, inner: density / 2}
 					roundTrip(t, o, typ, batches(r, typ))
 				}
 			})
@@ -233,7 +239,7 @@ func TestPlain(t *testing.T) {
 		for _, typ := range slices.DeleteFunc(slices.Concat(scalars(), nested()), func(t arrow.DataType) bool { return !inPlain(t) }) {
 			t.Run(name+"/"+typ.String(), func(t *testing.T) {
 				for i, density := range []float64{0, 0.3, 1} {
-					r := &random{rand.New(rand.NewPCG(uint64(i), 1)), density, 0}
+					r := &random{Rand: rand.New(rand.NewPCG(uint64(i), 1)), nulls: density, inner: 0}
 					roundTrip(t, o, typ, batches(r, typ))
 				}
 			})

@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/layout"
+	"github.com/h5arrow/h5arrow/arrowmap/tablewriter/internal/frame"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/dtype/encode"
@@ -291,28 +292,6 @@ func (v vaexTable) record(at, name string, t *arrow.StructType, rows uint64) (co
 	return r, v.mark(at, "struct", attr.Text("fields", names))
 }
 
-// links are the names of links for the names of columns: HDF5's have no slashes, and "." is the group itself.
-func links(names []string) []string {
-	out := make([]string, len(names))
-	taken := map[string]bool{}
-	for _, n := range names {
-		taken[n] = true
-	}
-	for i, n := range names {
-		out[i] = n
-		if n != "." && n != ".." && !strings.Contains(n, "/") {
-			continue
-		}
-		link := strings.NewReplacer("/", "_", ".", "_").Replace(n)
-		for taken[link] {
-			link += "_"
-		}
-		taken[link] = true
-		out[i] = link
-	}
-	return out
-}
-
 // vaexMaker makes the columns of a table of vaex.
 type vaexMaker struct {
 	vaexTable
@@ -337,7 +316,7 @@ func (m *vaexMaker) start(fields []arrow.Field) error {
 		names[i] = f.Name
 		commas = commas || strings.Contains(f.Name, ",")
 	}
-	m.links = links(names)
+	m.links = frame.Links(names)
 	order := []attr.Attribute{attr.Text("column_order", strings.Join(names, ","))}
 	if commas {
 		text, err := jsonText(names)

@@ -72,7 +72,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	}
 	f := cmd.Flags()
 	o.layout = flags.Choose(cmd, "layout", "how the table is stored", "vaex", "plain", "pandas", "netcdf", "anndata")
-	f.StringVar(&o.table, "table", "/table", "`PATH` of the table's group in OUT")
+	f.StringVar(&o.table, "table", "", "`PATH` of the table's group in OUT (default: /table; the root in the layouts netcdf and anndata)")
 	f.StringVar(&o.from, "from", "", "the table at this `PATH` of HDF5 inputs (default: their only table)")
 	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored; auto is a bitmap, in the layout plain a mask", "auto", "bitmap", "mask", "sentinel")
 	f.Var(&o.chunkRows, "chunk-rows", "rows in a chunk (default: no chunks, or 65536 with --compression)")
@@ -90,14 +90,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 
 // options returns the options of the table's writer.
 func (o *importFlags) options() (tablewriter.Options, error) {
-	to := tablewriter.Options{Path: o.table, Nulls: tablewriter.Nulls(o.nulls.Index()), ChunkRows: int64(o.chunkRows)}
-	switch o.layout.String() {
-	case "vaex":
-	case "plain":
-		to.Layout = tablewriter.Plain
-	default:
-		return to, h5err.New(h5err.Unsupported, "--layout %s: tables can't be written in this layout", o.layout).WithHint("vaex and plain can")
-	}
+	to := tablewriter.Options{Path: o.table, Layout: tablewriter.Layout(o.layout.Index()), Nulls: tablewriter.Nulls(o.nulls.Index()), ChunkRows: int64(o.chunkRows)}
 	var err error
 	to.Filters, err = importing.Filters(o.compression, o.shuffle)
 	return to, err
@@ -222,7 +215,7 @@ func (a *app) imported(o *importFlags, sum *tablewriter.Summary, in *importing.I
 		s.MappedBefore = &in.Mapped
 	}
 	if !out.Special() {
-		n, err := mappedColumns(out.Path(), o.table)
+		n, err := mappedColumns(out.Path(), sum.Path)
 		if err != nil {
 			return err
 		}

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -250,6 +253,9 @@ func (a *attributes) numeric(p *convention.Plain, t *h5.Type, scaled *scaling) c
 		return p
 	}
 	if d := a.times(kind); d != nil {
+		if zone := object.Text(a.d, dtype.ZoneAttribute); zone != "" && len(dims) == 0 { // package arrowmap/tablewriter
+			d.Type = &arrow.TimestampType{Unit: d.Type.(*arrow.TimestampType).Unit, TimeZone: zone}
+		}
 		return over(d, out)
 	}
 	return out
