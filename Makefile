@@ -72,6 +72,7 @@ interop3: build ## make the cases of pandas and PyTables with pandas 3, and run 
 	@$(VENV3)/bin/python scripts/pandas3_cases.py $(CASES3)
 	@$(VENV3)/bin/python scripts/interop.py $(CASES3) --h5arrow bin/h5arrow --jobs $(JOBS)
 	@$(VENV3)/bin/python scripts/pandas_roundtrip.py $(CASES3) --h5arrow bin/h5arrow
+	@H5ARROW_PYTHON=$(VENV3)/bin/python H5ARROW_REQUIRE_ALL=0 $(GO) test -count=1 -run 'TestSoftware/pandas' ./arrowmap/tablewriter
 
 interop: cases build interop3 ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)

@@ -16,6 +16,9 @@
 //
 // Plain stores a column as one dataset, with text and lists in the heap, for software that knows nothing of tables.
 //
+// Pandas, NetCDF and AnnData are what those programs write. They keep all rows in a temporary file before the first one is written, and
+// give equal values back, in the types that they have; other types are an error of kind Unsupported.
+//
 // # Types
 //
 // Types that HDF5 lacks are stored as package dtype/stored says, with its attribute on the column. Maps, unions and intervals are

@@ -62,9 +62,9 @@ func describe(o write.Object, md arrow.Metadata, dropped *[]string) error {
 	return attributes(o, attrs)
 }
 
-// lostKeys returns the keys of metadata that reading does not make anew.
+// lostKeys returns the keys of metadata that neither reading makes anew nor a layout has said in its own way.
 func lostKeys(keys []string) []string {
-	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return slices.Contains(derived, k) })
+	return slices.DeleteFunc(slices.Clone(keys), func(k string) bool { return slices.Contains(derived, k) || k == "pandas" || k == "h5arrow.index" })
 }
 
 func sortedKeys(m map[string]string) []string {

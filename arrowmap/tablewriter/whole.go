@@ -58,14 +58,14 @@ func writeWhole(ctx context.Context, f *write.File, rr array.RecordReader, o *Op
 		sum.Path = path.Join(o.Path, "obs")
 	}
 	out := &frame.Output{File: f, Path: o.Path, ChunkRows: o.ChunkRows, Filters: o.Filters,
-		Describe: func(w write.Object, md arrow.Metadata) error { return describe(w, md, &sum.Dropped) }}
+		Describe: func(w write.Object, md arrow.Metadata) error { return describe(w, md, &sum.Dropped) },
+		Lost:     func(keys ...string) { sum.Dropped = append(sum.Dropped, lostKeys(keys)...) }}
 	places, err := l.Write(ctx, out, k.t)
 	if err != nil {
 		return nil, err
 	}
 	for i, p := range places {
 		sum.Columns = append(sum.Columns, Column{Name: fields[i].Name, Path: p.Path, Type: fields[i].Type, Storage: p.Storage, Aligned: p.Aligned, Nulls: p.Nulls})
-		sum.Dropped = append(sum.Dropped, lostKeys(p.Unstored)...)
 	}
 	return sum, nil
 }

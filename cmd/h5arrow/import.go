@@ -57,6 +57,10 @@ The layout vaex, which is the default, stores each column as Arrow has it, align
 again. The layout plain stores a dataset for each column, for software that knows nothing of tables. --nulls chooses how nulls
 are stored: by default a bitmap or, in the layout plain, a mask.
 
+The layout pandas is a frame for pandas.read_hdf(OUT, "table"), in the format "table". netcdf is a file for xarray, netCDF4 and all
+that reads netCDF-4, by the CF conventions. anndata is an AnnData object whose obs are the columns. What they can't hold is refused by
+name. They keep all rows in a temporary file first.
+
 Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.
 
 --append adds the rows to the table that OUT has, in the layout and storage in which it is; the other options are for a table that is
@@ -66,6 +70,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
   h5arrow import part1.parquet part2.parquet data.h5 --table /events
   producer | h5arrow import - data.h5 --compression zstd --shuffle
   h5arrow import data.arrow data.h5 --layout plain --nulls mask
+  h5arrow import data.parquet data.nc --layout netcdf
   h5arrow import monday.parquet log.h5 --append`,
 		Args: argCount(2, -1, "an input and an output"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.importTable(cmd, o, args) },
@@ -74,7 +79,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	o.layout = flags.Choose(cmd, "layout", "how the table is stored", "vaex", "plain", "pandas", "netcdf", "anndata")
 	f.StringVar(&o.table, "table", "", "`PATH` of the table's group in OUT (default: /table; the root in the layouts netcdf and anndata)")
 	f.StringVar(&o.from, "from", "", "the table at this `PATH` of HDF5 inputs (default: their only table)")
-	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored; auto is a bitmap, in the layout plain a mask", "auto", "bitmap", "mask", "sentinel")
+	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored in the layouts vaex and plain; auto is a bitmap, in plain a mask", "auto", "bitmap", "mask", "sentinel")
 	f.Var(&o.chunkRows, "chunk-rows", "rows in a chunk (default: no chunks, or 65536 with --compression)")
 	f.StringVar(&o.compression, "compression", "none", "compression of chunks (`CODEC`): "+encode.Names())
 	f.BoolVar(&o.shuffle, "shuffle", false, "sort the bytes of values before they are compressed")

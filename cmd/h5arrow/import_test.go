@@ -56,6 +56,26 @@ func TestImport(t *testing.T) {
 	}
 }
 
+// TestImportLayouts writes tables for other software, and reads equal values again.
+func TestImportLayouts(t *testing.T) {
+	workplace(t)
+	expect(t, 0, "convert", "sample.h5", "--columns", "tip,rating,note", "--rows", "0:300", "in.arrow")
+	want := expect(t, 0, "head", "sample.h5", "--columns", "tip,rating,note", "-n", "300", "--json")
+	for _, tt := range []struct{ layout, out, table string }{
+		{"pandas", "out.h5", "/table"}, {"netcdf", "out.nc", "/"}, {"anndata", "out.h5ad", "/obs"},
+	} {
+		var s importSummary
+		out := expect(t, 0, "import", "in.arrow", tt.out, "--layout", tt.layout, "--json").out
+		if err := json.Unmarshal([]byte(out), &s); err != nil || s.Rows != 300 || len(s.Columns) != 3 || s.MappedAfter == nil {
+			t.Errorf("%s: %v: %s", tt.layout, err, out)
+		}
+		expect(t, 0, "check", tt.out)
+		if got := expect(t, 0, "head", tt.out, "--table", tt.table, "--columns", "tip,rating,note", "-n", "300", "--json").out; got != want.out {
+			t.Errorf("%s: the rows are others: %.300s", tt.layout, got)
+		}
+	}
+}
+
 // TestImportSeveral has one table of several inputs of one schema.
 func TestImportSeveral(t *testing.T) {
 	workplace(t)
@@ -138,7 +158,8 @@ func TestImportErrors(t *testing.T) {
 		{exitUsage, "in.arrow out.h5 --shuffle"}, {exitUsage, "in.arrow out.h5 --layout csv"}, {exitUsage, "in.arrow out.h5 --table /"},
 		{exitUsage, "two.h5 out.h5"}, {exitFailed, "none.arrow out.h5"}, {exitFailed, "in.arrow no/such/out.h5"},
 		{exitCorrupt, "cut.arrow out.h5"}, {exitCorrupt, "cut.parquet out.h5"}, {exitCorrupt, "broken.h5 out.h5"},
-		{exitUnsupported, "in.arrow out.h5 --layout pandas"}, {exitUnsupported, "in.arrow out.h5 --layout netcdf"}, {exitUnsupported, "in.arrow out.h5 --layout anndata"},
+		{exitUsage, "in.arrow out.h5 --layout pandas --nulls mask"}, {exitUsage, "in.arrow out.h5 --layout pandas --table /"},
+		{exitUnsupported, "in.arrow out.h5 --layout anndata"}, // times
 	} {
 		expect(t, tt.status, append([]string{"import"}, strings.Fields(tt.args)...)...)
 	}

@@ -7,14 +7,12 @@ import (
 	"path"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/tablewriter/internal/frame"
-	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write"
@@ -136,7 +134,7 @@ func (w *writer) columns(t *frame.Table, index int) ([]frame.Stored, error) {
 		}
 		p, err := w.part(c, at)
 		if err == nil {
-			err = w.o.Describe(p.object, own(c.Field.Metadata))
+			err = w.o.Describe(p.object, w.o.Own(c.Field.Metadata, isOwn))
 		}
 		if err != nil {
 			return nil, h5err.In(err, "", c.Field.Name)
@@ -157,7 +155,7 @@ func (w *writer) columns(t *frame.Table, index int) ([]frame.Stored, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := w.o.Describe(g, own(t.Metadata)); err != nil {
+	if err := w.o.Describe(g, w.o.Own(t.Metadata, isOwn)); err != nil {
 		return nil, err
 	}
 	return stored, w.frame("obs", name, order)
@@ -196,15 +194,7 @@ func indexOf(t *frame.Table) int {
 	})
 }
 
-// own returns metadata without what says how a frame is stored.
-func own(md arrow.Metadata) arrow.Metadata {
-	out := map[string]string{}
-	for i, k := range md.Keys() {
-		switch strings.TrimPrefix(k, dtype.MetaAttribute) {
-		case "_index", "column-order", "h5arrow.index", "categories":
-			continue
-		}
-		out[k] = md.Values()[i]
-	}
-	return arrow.MetadataFrom(out)
+// isOwn reports whether an attribute says how a frame is stored.
+func isOwn(name string) bool {
+	return name == "_index" || name == "column-order" || name == "h5arrow.index" || name == "categories"
 }

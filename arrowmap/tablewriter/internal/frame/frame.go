@@ -4,10 +4,12 @@ package frame
 
 import (
 	"bytes"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
+	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
@@ -111,11 +113,10 @@ func (c *Column) numbers(a arrow.Array) {
 
 // Stored says how a column was stored.
 type Stored struct {
-	Path     string
-	Storage  h5.Storage
-	Aligned  bool
-	Nulls    string   // "mask", "sentinel", "label"; "" if there are none
-	Unstored []string // keys of the field's metadata that have no place
+	Path    string
+	Storage h5.Storage
+	Aligned bool
+	Nulls   string // "mask", "sentinel"; "" if there are none
 }
 
 // Output is where a layout writes a table.
@@ -128,6 +129,7 @@ type Output struct {
 
 	// Describe makes attributes of metadata.
 	Describe func(o write.Object, md arrow.Metadata) error
+	Lost     func(keys ...string) // is told keys of metadata that have no place
 }
 
 // Spec describes a dataset of rows of a type and a shape.
@@ -142,6 +144,22 @@ func (o *Output) Spec(t *h5.Type, rows uint64, dims ...uint64) write.Spec {
 		s.Filters = o.Filters(t.Size)
 	}
 	return s
+}
+
+// Own returns metadata without the keys for which meant, which is given names of attributes, is true. Those that are no attributes are
+// lost: other software would take them for its own.
+func (o *Output) Own(md arrow.Metadata, meant func(name string) bool) arrow.Metadata {
+	out := map[string]string{}
+	for i, k := range md.Keys() {
+		name, isAttribute := strings.CutPrefix(k, dtype.MetaAttribute)
+		switch {
+		case !meant(name):
+			out[k] = md.Values()[i]
+		case !isAttribute:
+			o.Lost(k)
+		}
+	}
+	return arrow.MetadataFrom(out)
 }
 
 // Place returns how a column in a dataset at a path was stored.

@@ -69,7 +69,7 @@ func (w *writer) start(t *frame.Table) error {
 		return err
 	}
 	g.TrackOrder(true, true)
-	if err := w.o.Describe(g, own(t.Metadata, false)); err != nil {
+	if err := w.o.Describe(g, w.ownOf(t.Metadata, false)); err != nil {
 		return err
 	}
 	if err := text(root, "Conventions", "CF-1.11"); err != nil {
@@ -146,7 +146,7 @@ func (w *writer) column(c *frame.Column, link string) (frame.Stored, error) {
 	}
 	d.TrackOrder(true, false)
 	w.variables, w.datasets = append(w.variables, v), append(w.datasets, d)
-	if err := w.o.Describe(d, own(c.Field.Metadata, hasUnits(v))); err != nil {
+	if err := w.o.Describe(d, w.ownOf(c.Field.Metadata, hasUnits(v))); err != nil {
 		return frame.Stored{}, err
 	}
 	if err := v.describe(d, c.Field.Name, link); err != nil {
@@ -218,18 +218,15 @@ func text(o write.Object, name, s string) error {
 var meanings = []string{"scale_factor", "add_offset", "missing_value", "valid_min", "valid_max", "valid_range", "_Unsigned", "flag_values", "flag_meanings",
 	"_Encoding", "Conventions", "_NCProperties"}
 
-// own returns metadata without what says how values are stored; without units, where the values have their own.
-func own(md arrow.Metadata, units bool) arrow.Metadata {
-	out := map[string]string{}
-	for i, k := range md.Keys() {
-		name := strings.TrimPrefix(k, dtype.MetaAttribute)
-		v := md.Values()[i]
-		if slices.Contains(meanings, name) || units && (name == "units" || name == "calendar") || strings.Contains(v, " since ") && name == "units" {
-			continue
-		}
-		out[k] = v
+// ownOf returns metadata without what says how values are stored; without units, where the values have their own or those of times.
+func (w *writer) ownOf(md arrow.Metadata, units bool) arrow.Metadata {
+	for _, k := range []string{"units", dtype.MetaAttribute + "units"} {
+		text, _ := md.GetValue(k)
+		units = units || strings.Contains(text, " since ")
 	}
-	return arrow.MetadataFrom(out)
+	return w.o.Own(md, func(name string) bool {
+		return slices.Contains(meanings, name) || units && (name == "units" || name == "calendar")
+	})
 }
 
 func hasUnits(v *variable) bool {

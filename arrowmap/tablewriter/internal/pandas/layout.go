@@ -5,11 +5,10 @@
 package pandas
 
 import (
-	"strings"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
-	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -60,29 +59,9 @@ func isTime(t arrow.DataType) bool {
 	return false
 }
 
-// taken are the attributes of a group of pandas, which metadata must not replace.
-var taken = []string{"pandas_type", "pandas_version", "table_type", "index_cols", "values_cols", "non_index_axes", "data_columns",
+// taken are the attributes of a group of pandas, which metadata must not replace: those of a table that was one of pandas before, and the
+// description of its frame.
+var taken = []string{"pandas", "pandas_type", "pandas_version", "table_type", "index_cols", "values_cols", "non_index_axes", "data_columns",
 	"nan_rep", "encoding", "errors", "levels", "info", "metadata", "data_col_nan_rep", "mi_level_nan_rep", "CLASS", "TITLE", "VERSION", "name"}
 
-// own returns the metadata of a schema without what pandas' attributes say: those of a table that was one of pandas before, and the
-// description of its frame.
-func own(md arrow.Metadata) arrow.Metadata {
-	out := map[string]string{}
-	for i, k := range md.Keys() {
-		name := strings.TrimPrefix(k, dtype.MetaAttribute)
-		if k == "pandas" || name != k && isTaken(name) {
-			continue
-		}
-		out[k] = md.Values()[i]
-	}
-	return arrow.MetadataFrom(out)
-}
-
-func isTaken(name string) bool {
-	for _, t := range taken {
-		if t == name {
-			return true
-		}
-	}
-	return false
-}
+func isTaken(name string) bool { return slices.Contains(taken, name) }

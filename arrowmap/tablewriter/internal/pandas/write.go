@@ -49,7 +49,8 @@ func (Layout) Write(ctx context.Context, o *frame.Output, t *frame.Table) ([]fra
 	}
 	stored := make([]frame.Stored, len(t.Columns))
 	for i, c := range t.Columns {
-		stored[i] = frame.Stored{Path: s.table.Path(), Storage: h5.StorageChunked, Unstored: c.Field.Metadata.Keys()}
+		stored[i] = frame.Stored{Path: s.table.Path(), Storage: h5.StorageChunked}
+		o.Lost(c.Field.Metadata.Keys()...)
 		if c.Nulls > 0 {
 			stored[i].Nulls = "sentinel"
 		}
@@ -149,7 +150,7 @@ func (s *store) start(rows uint64) error {
 	if err != nil {
 		return err
 	}
-	if err := s.o.Describe(g, own(s.metadata)); err != nil {
+	if err := s.o.Describe(g, s.o.Own(s.metadata, isTaken)); err != nil {
 		return err
 	}
 	if err := s.describe(g); err != nil {
