@@ -222,8 +222,8 @@ func Items(a arrow.Array, fn func(arrow.Array) (arrow.Array, error)) (arrow.Arra
 	return array.MakeFromData(data), nil
 }
 
-// Labelled returns the labels, which are text, of rows of indices. The caller releases them.
-func Labelled(indices, labels arrow.Array) (arrow.Array, error) {
+// Labels returns the labels, which are text, of rows of indices. The caller releases them.
+func Labels(indices, labels arrow.Array) (arrow.Array, error) {
 	b := array.NewStringBuilder(memory.DefaultAllocator)
 	defer b.Release()
 	text, ok := labels.(array.StringLike)

@@ -129,7 +129,7 @@ type Output struct {
 
 	// Describe makes attributes of metadata.
 	Describe func(o write.Object, md arrow.Metadata) error
-	Lost     func(keys ...string) // is told keys of metadata that have no place
+	Lost     func(keys ...string) // reports keys of metadata that have no place
 }
 
 // Spec describes a dataset of rows of a type and a shape.
@@ -146,7 +146,7 @@ func (o *Output) Spec(t *h5.Type, rows uint64, dims ...uint64) write.Spec {
 	return s
 }
 
-// Own returns metadata without the keys for which meant, which is given names of attributes, is true. Those that are no attributes are
+// Own returns metadata without the keys for which meant, which is given names of attributes, is true. Those that are not attributes of HDF5 are
 // lost: other software would take them for its own.
 func (o *Output) Own(md arrow.Metadata, meant func(name string) bool) arrow.Metadata {
 	out := map[string]string{}

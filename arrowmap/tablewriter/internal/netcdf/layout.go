@@ -101,10 +101,10 @@ func integers(w int, signed bool) (out [][]byte) {
 	}
 	values := []uint64{fill, last, last - 2, 0}
 	if signed {
-		least := uint64(1) << (8*w - 1)
-		values = []uint64{least + 1, least, least - 1}
+		lowest := uint64(1) << (8*w - 1)
+		values = []uint64{lowest + 1, lowest, lowest - 1}
 		if w == 8 {
-			values[0] = least + 2
+			values[0] = lowest + 2
 		}
 	}
 	for _, x := range values {

@@ -218,12 +218,12 @@ func categories(c *frame.Column) (*variable, error) {
 	for i := range labels.Len() {
 		name := text.Value(i)
 		if size += len(name) + 8; size > maxNames || !canName(name) || labels.Len() > math.MaxInt16 {
-			return labelled(c)
+			return labelText(c)
 		}
 		v.members = append(v.members, strings.Clone(name))
 	}
 	if len(v.members) == 0 { // HDF5 has no enumerations without members
-		return labelled(c)
+		return labelText(c)
 	}
 	width := 1
 	if labels.Len() > math.MaxInt8 {
@@ -260,8 +260,8 @@ func int8Type() *h5.Type {
 	return &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Signed: true, Precision: 8}
 }
 
-// labelled plans strings: the label of each row.
-func labelled(c *frame.Column) (*variable, error) {
+// labelText plans strings: the label of each row.
+func labelText(c *frame.Column) (*variable, error) {
 	all := &frame.Column{Field: c.Field, Type: arrow.BinaryTypes.String, Marks: Layout{}.Marks(arrow.BinaryTypes.String)}
 	all.Look(c.Labels)
 	all.Nulls = c.Nulls
@@ -271,7 +271,7 @@ func labelled(c *frame.Column) (*variable, error) {
 	}
 	write := v.bytes
 	v.bytes = func(a arrow.Array, row0 int64) ([]byte, error) {
-		text, err := frame.Labelled(a, c.Labels)
+		text, err := frame.Labels(a, c.Labels)
 		if err != nil {
 			return nil, err
 		}

@@ -105,7 +105,6 @@ type store struct {
 	blocks []*block
 	table  *write.Dataset
 	size   int // bytes of a row
-	row    int64
 }
 
 // block is a member of the table: columns of one type.
@@ -306,7 +305,7 @@ func (s *store) labels(b *block) error {
 	return l.add(array.NewRecordBatch(arrow.NewSchema([]arrow.Field{{Name: "values", Type: c.Type}}, nil), []arrow.Array{plain}, int64(plain.Len())), 0)
 }
 
-// distinct is an error where a label is no label for pandas.
+// distinct returns an error if pandas takes a label for a missing value.
 func distinct(labels arrow.Array) error {
 	for i := range labels.Len() {
 		nan := false
