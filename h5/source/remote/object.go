@@ -32,6 +32,21 @@ type Pin struct {
 	Modified string // time of modification, as the server writes it
 }
 
+// settled is how old an object must be for its time of modification, in seconds, to identify its version.
+const settled = 5 * time.Second
+
+// version returns a text that is another one for each version of an object, "" if there is no such text: weak tags are of what is
+// alike, and an object may be replaced twice in a second.
+func (p Pin) version() string {
+	if p.Tag == "" || strings.HasPrefix(p.Tag, "W/") {
+		t, err := http.ParseTime(p.Modified)
+		if err != nil || time.Since(t) < settled {
+			return ""
+		}
+	}
+	return p.Tag + "\n" + p.Modified
+}
+
 // Answer is a server's answer to a Get.
 type Answer struct {
 	Status int    // of HTTP: 206 for a range

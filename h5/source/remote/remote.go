@@ -16,6 +16,7 @@ package remote
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"net/http"
 	"sync/atomic"
 	"time"
@@ -23,6 +24,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/h5/source/block"
+	"github.com/h5arrow/h5arrow/h5/source/disk"
 )
 
 // Stats counts what was asked of servers. Several objects may share one.
@@ -64,6 +66,7 @@ type options struct {
 	stall    time.Duration
 	pause    time.Duration
 	blocks   block.Options
+	cache    *disk.Cache
 }
 
 // firstRead is the number of bytes that are asked for to open an object.
@@ -145,6 +148,12 @@ func WithBlocks(b block.Options) Option {
 	return func(o *options) error { o.blocks = b; return nil }
 }
 
+// WithCache keeps what is read in c, unless the server sends nothing that pins an object, and finds there what was kept of the same version
+// of an object. Opening asks the server, always. Requests that c saves are counted as cache hits. c must be open as long as the Source is used.
+func WithCache(c *disk.Cache) Option {
+	return func(o *options) error { o.cache = c; return nil }
+}
+
 // Open opens a file of a web server. Reads end with ctx, which must last as long as the Source is used. The name of the Source
 // is the URL without its query, user and password. Errors are of kind IO.
 func Open(ctx context.Context, url string, opts ...Option) (*source.Source, error) {
@@ -156,7 +165,7 @@ func Open(ctx context.Context, url string, opts ...Option) (*source.Source, erro
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, g, Redact(url), o)
+	return open(ctx, g, Redact(url), unsigned(url), o)
 }
 
 // New opens what a Getter reads. Options about headers have no effect.
@@ -165,14 +174,19 @@ func New(ctx context.Context, g Getter, name string, opts ...Option) (*source.So
 	if err != nil {
 		return nil, err
 	}
-	return open(ctx, g, name, o)
+	return open(ctx, g, name, name, o)
 }
 
-func open(ctx context.Context, g Getter, name string, o *options) (*source.Source, error) {
+// open opens an object, which key names in the cache.
+func open(ctx context.Context, g Getter, name, key string, o *options) (*source.Source, error) {
 	x := &object{get: g, o: o, name: name}
 	first, err := x.open(ctx)
 	if err != nil {
 		return nil, h5err.In(err, name, "")
 	}
-	return source.New(block.New(ctx, x, x.size, first, o.blocks), x.size, name), nil
+	var b source.Backend = x
+	if version := x.pin.version(); o.cache != nil && version != "" {
+		b = o.cache.Over(x, fmt.Sprintf("%s\n%d\n%s", key, x.size, version), x.size, o.blocks.Hit)
+	}
+	return source.New(block.New(ctx, b, x.size, first, o.blocks), x.size, name), nil
 }

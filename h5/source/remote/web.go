@@ -38,6 +38,37 @@ func Redact(raw string) string {
 	return u.String()
 }
 
+// signatures are what presigned URLs of object stores have in their queries, by the parameter that says so. With a name that ends in a
+// hyphen all parameters that start with it.
+var signatures = map[string][]string{
+	"X-Amz-Signature":  {"X-Amz-"},
+	"X-Goog-Signature": {"X-Goog-"},
+	"Signature":        {"Signature", "Expires", "AWSAccessKeyId", "GoogleAccessId", "Key-Pair-Id", "Policy"},
+	"sig":              {"sig", "se", "st", "sp", "sv", "sr", "skoid", "sktid", "skt", "ske", "sks", "skv", "spr", "sip", "ss", "srt"},
+}
+
+// unsigned returns a URL without user, password and the signature in its query, which may be another one each time.
+func unsigned(raw string) string {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return raw
+	}
+	u.User, u.Fragment = nil, ""
+	query := u.Query()
+	for sign, names := range signatures {
+		if !query.Has(sign) {
+			continue
+		}
+		for name := range query {
+			if slices.ContainsFunc(names, func(n string) bool { return name == n || strings.HasSuffix(n, "-") && strings.HasPrefix(name, n) }) {
+				query.Del(name)
+			}
+		}
+	}
+	u.RawQuery = query.Encode()
+	return u.String()
+}
+
 // web is the Getter of a file of a web server.
 type web struct {
 	url    *url.URL

@@ -10,9 +10,11 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/h5/source/disk"
 	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
@@ -21,13 +23,19 @@ type Opener struct {
 	headers   []string
 	trace     bool
 	anonymous bool
+	cacheDir  string
+	cacheSize flags.Size
 	cmd       *cobra.Command
 
 	mu     sync.Mutex
 	used   bool
 	stats  remote.Stats
 	stores map[string]store // by scheme
+	cache  *disk.Cache      // open until the process ends; nil: not opened yet
 }
+
+// defaultCache is the size of a cache, in bytes, unless a flag says another one.
+const defaultCache = 4 << 30
 
 // New returns an Opener with flags, which it adds to a command.
 func New(cmd *cobra.Command) *Opener {
@@ -35,7 +43,10 @@ func New(cmd *cobra.Command) *Opener {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
 	f.BoolVar(&o.anonymous, "anonymous", false, "read objects of s3, gs and az URLs without credentials")
+	f.StringVar(&o.cacheDir, "cache", "", "keep what is read of URLs in the directory `DIR`, for later runs")
+	f.Var(&o.cacheSize, "cache-size", "maximum size of the cache, such as 512MiB (default: 4GiB)")
 	f.BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
+	_ = cmd.MarkFlagDirname("cache") // it fails only for a flag that does not exist
 	return o
 }
 
@@ -102,7 +113,30 @@ func (o *Opener) options() ([]remote.Option, error) {
 	if o.trace {
 		opts = append(opts, remote.WithTrace(o.print))
 	}
-	return opts, nil
+	if o.cacheDir == "" {
+		if o.cacheSize != 0 {
+			return nil, h5err.New(h5err.Argument, "--cache-size is for --cache DIR")
+		}
+		return opts, nil
+	}
+	c, err := o.openCache()
+	return append(opts, remote.WithCache(c)), err
+}
+
+// openCache opens the cache on disk, once.
+func (o *Opener) openCache() (*disk.Cache, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.cache != nil {
+		return o.cache, nil
+	}
+	size := int64(o.cacheSize)
+	if size == 0 {
+		size = defaultCache
+	}
+	var err error
+	o.cache, err = disk.Open(o.cacheDir, size)
+	return o.cache, err
 }
 
 // print prints a request.
