@@ -56,7 +56,7 @@ run: deps build ## inspect the sample, convert it to Arrow, show its first rows 
 	@python3 scripts/summary.py <build/sample.json
 
 venv: ## make build/venv, with the Python packages of the interoperability tests
-	@scripts/venv.sh $(VENV) testdata/interop/requirements.txt examples/requirements.txt scripts/requirements-layouts.txt
+	@scripts/venv.sh $(VENV) testdata/interop/requirements.txt examples/requirements.txt scripts/requirements.txt
 
 cases: venv ## write the interoperability cases to build/cases
 	@stamp="$$(cat testdata/interop/*.py testdata/interop/families/*.py $(VENV)/stamp | cksum)"; \

@@ -5,7 +5,7 @@ set -u
 cd "$(dirname "$0")/.." || exit 1
 
 status=0
-scripts/venv.sh build/venv testdata/interop/requirements.txt examples/requirements.txt scripts/requirements-layouts.txt
+scripts/venv.sh build/venv testdata/interop/requirements.txt examples/requirements.txt scripts/requirements.txt
 case $? in
 0)
 	${MAKE:-make} --no-print-directory interop || status=1

@@ -5,23 +5,28 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/metadata"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
 // indexFlags are the flags of index.
 type indexFlags struct {
 	reading
+	format  *flags.Choice
 	force   bool
 	json    bool
 	workers flags.Positive
@@ -31,40 +36,89 @@ func (a *app) indexCommand() *cobra.Command {
 	o := &indexFlags{}
 	cmd := &cobra.Command{
 		Use:   "index FILE [OUT]",
-		Short: "Write an index with which conditions skip rows",
+		Short: "Write an index: of values, with which conditions skip rows, or of a URL's metadata",
 		Long: `index reads all tables of a file once and writes, for each zone of rows of each column of numbers, times, booleans and text,
 its least and greatest value and its nulls. query, and head and convert with --where, then skip zones in which no row can match. They
 use FILE` + indexfile.Suffix + ` without being asked if it fits: an index of another file, of one that was changed since, or of values that
-are read with other options is not used.`,
+are read with other options is not used.
+
+The index of a URL has what describes that version of the file: its objects, types, attributes and where its chunks lie. Opening the file
+with --index OUT, or --index auto if OUT is beside the object as URL` + indexfile.Suffix + `, then costs one read of that.
+
+--format kerchunk writes a reference file (JSON) of a file or URL, for zarr, xarray and fsspec. Datasets that Zarr can't represent are
+left out, and named on stderr.`,
 		Example: `  h5arrow index data.h5
-  h5arrow index data.h5 indexes/data` + indexfile.Suffix,
+  h5arrow index data.h5 indexes/data` + indexfile.Suffix + `
+  h5arrow index https://example.org/data.h5 data` + indexfile.Suffix + `
+  h5arrow index s3://bucket/data.h5 data.json --format kerchunk`,
 		Args: argCount(1, 2, "a file"),
 		RunE: func(cmd *cobra.Command, args []string) error { return a.index(o, args) },
 	}
 	f := cmd.Flags()
 	o.reading.add(cmd)
+	o.format = flags.Choose(cmd, "format", "own (for h5arrow) or kerchunk (for zarr and xarray)", "own", "kerchunk")
 	f.Var(&o.workers, "workers", "number of decoding goroutines (default: one for each processor)")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	return cmd
 }
 
+// indexSummary is the output of --json.
+type indexSummary struct {
+	Bytes   int64          `json:"bytes_out"`
+	Seconds float64        `json:"seconds"`
+	Left    []string       `json:"left_out,omitempty"` // paths of datasets
+	IO      *remote.Counts `json:"io,omitempty"`       // of URLs
+}
+
 func (a *app) index(o *indexFlags, args []string) error {
 	start := time.Now()
 	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
-	out := args[0] + indexfile.Suffix
+	name, kerchunk := args[0], o.format.String() == "kerchunk"
+	out := name + indexfile.Suffix
 	switch {
 	case len(args) > 1:
 		out = args[1]
-	case far.IsURL(args[0]):
-		return about(far.Name(args[0]), usage("give a file for the index"))
+	case far.IsURL(name):
+		return about(far.Name(name), usage("give a file for the index"))
+	case kerchunk:
+		out = name + ".json"
 	}
 	to, err := output.Check(out, o.force, args[:1])
 	if err != nil {
 		return err
 	}
-	in, err := o.open(a.ctx, args[:1])
+	var sum indexSummary
+	err = a.outputs.Write(a.ctx, to, func(w io.Writer) (err error) {
+		c := &counted{w: w}
+		switch {
+		case kerchunk:
+			sum.Left, err = a.kerchunk(o, name, c)
+		case far.IsURL(name):
+			err = a.keepMetadata(o, name, c)
+		default:
+			err = a.indexValues(o, name, limit, c)
+		}
+		sum.Bytes = c.n
+		return err
+	})
+	if err != nil || !o.json {
+		return err
+	}
+	sum.Seconds, sum.IO = time.Since(start).Seconds(), o.far.Counts()
+	w := a.out
+	if out == "-" {
+		w = a.err
+	}
+	e := json.NewEncoder(text.Safe(w))
+	e.SetEscapeHTML(false)
+	return e.Encode(sum)
+}
+
+// indexValues writes what is known of the values of a local file.
+func (a *app) indexValues(o *indexFlags, name string, limit int64, w io.Writer) error {
+	in, err := o.open(a.ctx, []string{name})
 	if err != nil {
 		return err
 	}
@@ -73,49 +127,95 @@ func (a *app) index(o *indexFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	err = a.outputs.Write(a.ctx, to, func(w io.Writer) error {
-		_, err := w.Write(b)
-		return err
-	})
-	if err != nil || !o.json {
+	_, err = w.Write(b)
+	return err
+}
+
+// counted counts the bytes that are written.
+type counted struct {
+	w io.Writer
+	n int64
+}
+
+func (c *counted) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	c.n += int64(n)
+	return n, err
+}
+
+// keepMetadata writes the metadata of a URL.
+func (a *app) keepMetadata(o *indexFlags, name string, w io.Writer) error {
+	opts, err := o.options()
+	if err != nil {
 		return err
 	}
-	e := json.NewEncoder(text.Safe(a.out))
-	e.SetEscapeHTML(false)
-	return e.Encode(struct {
-		Bytes   int     `json:"bytes_out"`
-		Seconds float64 `json:"seconds"`
-	}{len(b), time.Since(start).Seconds()})
+	s, err := o.far.Open(a.ctx, name)
+	if err != nil {
+		return err
+	}
+	defer s.Release()
+	x, err := metadata.Keep(a.ctx, s, opts...)
+	if err != nil {
+		return err
+	}
+	b, err := x.Encode()
+	if err == nil {
+		_, err = w.Write(b)
+	}
+	return err
 }
 
-// indexUse is the flag that chooses an index.
-type indexUse struct{ name string }
-
-func (u *indexUse) add(cmd *cobra.Command) {
-	cmd.Flags().StringVar(&u.name, "index", "", "the index of the file (`INDEX`, by default FILE"+indexfile.Suffix+" if it fits; none: no index)")
+// kerchunk writes a reference file, and returns the paths of datasets that are left out.
+func (a *app) kerchunk(o *indexFlags, name string, w io.Writer) (left []string, err error) {
+	in, err := o.open(a.ctx, []string{name})
+	if err != nil {
+		return nil, err
+	}
+	defer in.close()
+	url := far.Name(name)
+	if !far.IsURL(name) {
+		if url, err = filepath.Abs(name); err != nil {
+			return nil, err
+		}
+	}
+	errs, err := metadata.Kerchunk(a.ctx, w, in.files[0].H5(), url)
+	for _, e := range errs {
+		if x, ok := errors.AsType[*h5err.Error](e); ok {
+			left = append(left, h5.CleanPath(x.Object))
+		}
+		if !o.quiet {
+			a.leftOut(e)
+		}
+	}
+	return left, err
 }
 
-// apply makes the inputs use their indexes. An index that was named must fit; another one is only mentioned if it does not.
-func (u *indexUse) apply(in *inputs) error {
-	if u.name == "none" {
+// applyIndexes makes the inputs that are local files use their indexes of values; those of URLs were used when they were opened. An index that
+// was named must fit; another one is only mentioned if it does not.
+func (r *reading) applyIndexes(in *inputs) error {
+	named := r.far.Index()
+	if named == "none" {
 		return nil
 	}
-	if u.name != "" && len(in.files) > 1 {
+	if named == "auto" {
+		named = ""
+	}
+	if named != "" && len(in.files) > 1 {
 		return usage("--index is for one file")
 	}
 	for i, f := range in.files {
-		name := u.name
+		if far.IsURL(in.names[i]) {
+			continue
+		}
+		name := named
 		if name == "" {
-			if far.IsURL(in.names[i]) {
-				continue
-			}
 			name = in.names[i] + indexfile.Suffix
 		}
 		b, err := indexfile.Read(name)
 		if err == nil {
 			err = f.UseIndex(b)
 		}
-		if u.name == "" {
+		if named == "" {
 			if err != nil && !errors.Is(err, fs.ErrNotExist) {
 				in.unused = append(in.unused, h5err.In(err, name, ""))
 			}

@@ -115,7 +115,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 		return err
 	}
 	defer in.close()
-	if err := o.index.apply(in); err != nil {
+	if err := o.applyIndexes(in); err != nil {
 		return err
 	}
 	tables, err := a.engineTables(o, in)

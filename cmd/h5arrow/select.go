@@ -224,7 +224,6 @@ type selection struct {
 	workers    flags.Positive
 	batchRows  flags.Positive
 	batchBytes flags.Size
-	index      indexUse
 	conditions []predicate.Condition // of where
 }
 
@@ -248,7 +247,6 @@ func (s *selection) add(cmd *cobra.Command) {
 // addWhere adds the flags of verbs that take the rows for which conditions hold.
 func (s *selection) addWhere(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.where, "where", "", "the rows for which `CONDITIONS` hold, such as \"fare > 5 and zone in (A, B)\"; also between and is [not] null")
-	s.index.add(cmd)
 }
 
 // check refuses flags that contradict each other.
@@ -375,7 +373,7 @@ func (s *selection) useIndexes(in *inputs) error {
 	if s.conditions == nil {
 		return nil
 	}
-	return s.index.apply(in)
+	return s.applyIndexes(in)
 }
 
 // needed returns the names of the columns that are written and, after them, of others that conditions are about.

@@ -10,9 +10,9 @@ import (
 // Backend reads the bytes of one object: a file of a server, an object of a store, memory. It may be used by several
 // goroutines.
 //
-// A Backend that also implements Hinter, MetadataReader, Changer, Grower, Dater or io.Closer is asked for hints when its Source
-// is made, asked for metadata in its own way, asked whether the object changed, when, and how long it is, and closed by the
-// last release.
+// A Backend that also implements Hinter, MetadataReader, Changer, Versioner, Grower, Dater or io.Closer is asked for hints when its
+// Source is made, asked for metadata in its own way, asked whether the object changed, when, which version and how long it is, and
+// closed by the last release.
 type Backend interface {
 	// ReadAtContext is io.ReaderAt's ReadAt; it returns early, with the context's error, when ctx ends. It must not
 	// use p after it returned. Ranges are inside the size that the Source was made with; fewer bytes than were asked for
@@ -27,6 +27,12 @@ type Hinter interface{ Hints() Hints }
 type Changer interface {
 	// Changed returns an error that says what changed, or why that is not known; nil while nothing did.
 	Changed(ctx context.Context) error
+}
+
+// Versioner is a Backend that knows which version of its object it reads.
+type Versioner interface {
+	// Version returns a text that is another one for each version of the object, "" if there is none.
+	Version() string
 }
 
 // Range is a part of an object.

@@ -295,6 +295,14 @@ func (s *Source) ModTime() time.Time {
 	return time.Time{}
 }
 
+// Version returns a text that is another one for each version of the object, if the Backend is a Versioner, and "" if that is not known.
+func (s *Source) Version() string {
+	if v, ok := s.b.(Versioner); ok {
+		return v.Version()
+	}
+	return ""
+}
+
 // Changed reports, as an error of kind IO, that the file is no longer the one that was opened. A local file is asked for its
 // size and its time of modification, any other Source what its Backend asks for. It returns nil where a Backend can't know.
 // After Follow, only a file that became shorter is reported, where the Backend is a Grower.

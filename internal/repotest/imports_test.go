@@ -41,6 +41,7 @@ var layers = []string{
 	"arrowmap/predicate",
 	"arrowmap/internal",
 	"arrowmap",
+	"arrowmap/metadata",
 	"arrowmap/stats",
 	"arrowmap/vaexutil",
 	"arrowmap/cdata",

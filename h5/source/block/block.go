@@ -127,6 +127,14 @@ func (c *Cache) Changed(ctx context.Context) error {
 	return nil
 }
 
+// Version asks the Backend below.
+func (c *Cache) Version() string {
+	if b, ok := c.b.(source.Versioner); ok {
+		return b.Version()
+	}
+	return ""
+}
+
 // Close ends the requests for blocks, waits for them, and closes the Backend below.
 func (c *Cache) Close() error {
 	c.stop()

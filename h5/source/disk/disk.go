@@ -11,7 +11,7 @@
 //
 // # What is not promised
 //
-// That anything is kept: errors of the disk are no errors of reads. And that data is safe from those who may write to the
+// That anything is kept: reads do not fail if the disk does. And that data is safe from those who may write to the
 // directory: checksums find accidents, not forgeries. The directory is made with access for its owner only.
 package disk
 

@@ -46,6 +46,14 @@ func (o *object) Changed(ctx context.Context) error {
 	return nil
 }
 
+// Version asks the Backend below.
+func (o *object) Version() string {
+	if b, ok := o.Backend.(source.Versioner); ok {
+		return b.Version()
+	}
+	return ""
+}
+
 // Close closes the Backend below.
 func (o *object) Close() error {
 	if b, ok := o.Backend.(io.Closer); ok {
@@ -158,7 +166,7 @@ func (o *object) forget(e extent) {
 	}
 }
 
-// scan looks which ranges are there, and reports whether it did: not if it has done so just now.
+// scan looks which ranges are there, and reports whether it did: not if the last time was just now.
 func (o *object) scan() bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()

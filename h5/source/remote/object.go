@@ -35,9 +35,10 @@ type Pin struct {
 // settled is how old an object must be for its time of modification, in seconds, to identify its version.
 const settled = 5 * time.Second
 
-// version returns a text that is another one for each version of an object, "" if there is no such text: weak tags are of what is
+// Version returns a text that is another one for each version of an object, "" if there is no such text: weak tags are of what is
 // alike, and an object may be replaced twice in a second.
-func (p Pin) version() string {
+func (x *object) Version() string {
+	p := x.pin
 	if p.Tag == "" || strings.HasPrefix(p.Tag, "W/") {
 		t, err := http.ParseTime(p.Modified)
 		if err != nil || time.Since(t) < settled {

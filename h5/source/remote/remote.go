@@ -25,6 +25,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/h5/source/block"
 	"github.com/h5arrow/h5arrow/h5/source/disk"
+	"github.com/h5arrow/h5arrow/h5/source/kept"
 )
 
 // Stats counts what was asked of servers. Several objects may share one.
@@ -67,6 +68,7 @@ type options struct {
 	pause    time.Duration
 	blocks   block.Options
 	cache    *disk.Cache
+	index    *kept.Index
 }
 
 // firstRead is the number of bytes that are asked for to open an object.
@@ -154,6 +156,11 @@ func WithCache(c *disk.Cache) Option {
 	return func(o *options) error { o.cache = c; return nil }
 }
 
+// WithIndex finds metadata in x instead of asking the server. An object of another version is an Argument error.
+func WithIndex(x *kept.Index) Option {
+	return func(o *options) error { o.index = x; return nil }
+}
+
 // Open opens a file of a web server. Reads end with ctx, which must last as long as the Source is used. The name of the Source
 // is the URL without its query, user and password. Errors are of kind IO.
 func Open(ctx context.Context, url string, opts ...Option) (*source.Source, error) {
@@ -184,9 +191,18 @@ func open(ctx context.Context, g Getter, name, key string, o *options) (*source.
 	if err != nil {
 		return nil, h5err.In(err, name, "")
 	}
-	var b source.Backend = x
-	if version := x.pin.version(); o.cache != nil && version != "" {
-		b = o.cache.Over(x, fmt.Sprintf("%s\n%d\n%s", key, x.size, version), x.size, o.blocks.Hit)
+	version := x.Version()
+	if o.index != nil && (o.index.Size() != x.size || o.index.Version() != version) {
+		x.Close()
+		return nil, h5err.In(h5err.New(h5err.Argument, "the index is of another version of the file"), name, "")
 	}
-	return source.New(block.New(ctx, b, x.size, first, o.blocks), x.size, name), nil
+	var b source.Backend = x
+	if o.cache != nil && version != "" {
+		b = o.cache.Over(b, fmt.Sprintf("%s\n%d\n%s", key, x.size, version), x.size, o.blocks.Hit)
+	}
+	b = block.New(ctx, b, x.size, first, o.blocks)
+	if o.index != nil {
+		b = o.index.Over(b, o.blocks.Hit)
+	}
+	return source.New(b, x.size, name), nil
 }

@@ -38,7 +38,7 @@ func Redact(raw string) string {
 	return u.String()
 }
 
-// signatures are what presigned URLs of object stores have in their queries, by the parameter that says so. With a name that ends in a
+// signatures are what presigned URLs of object stores have in their queries, by the parameter that holds the signature. With a name that ends in a
 // hyphen all parameters that start with it.
 var signatures = map[string][]string{
 	"X-Amz-Signature":  {"X-Amz-"},

@@ -4,6 +4,7 @@ package far
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/h5/source/disk"
@@ -23,6 +25,7 @@ type Opener struct {
 	headers   []string
 	trace     bool
 	anonymous bool
+	index     string
 	cacheDir  string
 	cacheSize flags.Size
 	cmd       *cobra.Command
@@ -43,12 +46,16 @@ func New(cmd *cobra.Command) *Opener {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
 	f.BoolVar(&o.anonymous, "anonymous", false, "read objects of s3, gs and az URLs without credentials")
+	f.StringVar(&o.index, "index", "", "the index of FILE: `INDEX`, a file or URL; auto: FILE"+indexfile.Suffix+" if it fits; none (default: auto, none for URLs)")
 	f.StringVar(&o.cacheDir, "cache", "", "keep what is read of URLs in the directory `DIR`, for later runs")
 	f.Var(&o.cacheSize, "cache-size", "maximum size of the cache, such as 512MiB (default: 4GiB)")
 	f.BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
 	_ = cmd.MarkFlagDirname("cache") // it fails only for a flag that does not exist
 	return o
 }
+
+// Index returns what --index names.
+func (o *Opener) Index() string { return o.index }
 
 // scheme returns the scheme of a URL, "" for a path.
 func scheme(name string) string {
@@ -80,9 +87,14 @@ func (o *Opener) Open(ctx context.Context, url string) (*source.Source, error) {
 	if err != nil {
 		return nil, err
 	}
+	return o.openWith(ctx, url, opts)
+}
+
+// open opens a URL. opts are those of all URLs, more are for this one.
+func (o *Opener) open(ctx context.Context, url string, opts []remote.Option, more ...remote.Option) (*source.Source, error) {
 	switch s := scheme(url); s {
 	case "http", "https":
-		return remote.Open(ctx, url, opts...)
+		return remote.Open(ctx, url, slices.Concat(opts, more)...)
 	case "s3", "gs", "az":
 		bucket, key, err := split(url)
 		if err != nil {
@@ -92,7 +104,7 @@ func (o *Opener) Open(ctx context.Context, url string) (*source.Source, error) {
 		if err != nil {
 			return nil, h5err.In(err, Name(url), "")
 		}
-		return st.Open(ctx, bucket, key)
+		return st.Open(ctx, bucket, key, more...)
 	default:
 		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of this kind (%s://) are not supported", s), Name(url), "")
 	}

@@ -15,7 +15,7 @@ import (
 
 // store is an object store. A bucket of Azure's is an account and a container.
 type store interface {
-	Open(ctx context.Context, bucket, key string) (*source.Source, error)
+	Open(ctx context.Context, bucket, key string, more ...remote.Option) (*source.Source, error)
 	List(ctx context.Context, bucket, prefix string, fn func(key string) error) error
 }
 
@@ -51,9 +51,9 @@ func (o *Opener) store(ctx context.Context, scheme string, opts []remote.Option)
 // accounts is Azure's store.
 type accounts struct{ c *azure.Client }
 
-func (a accounts) Open(ctx context.Context, bucket, key string) (*source.Source, error) {
+func (a accounts) Open(ctx context.Context, bucket, key string, more ...remote.Option) (*source.Source, error) {
 	account, container, _ := strings.Cut(bucket, "/")
-	return a.c.Open(ctx, account, container, key)
+	return a.c.Open(ctx, account, container, key, more...)
 }
 
 func (a accounts) List(ctx context.Context, bucket, prefix string, fn func(key string) error) error {

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 
@@ -101,12 +102,12 @@ func field(conn, name string) string {
 }
 
 // Open opens a blob. Reads end with ctx.
-func (c *Client) Open(ctx context.Context, account, container, key string) (*source.Source, error) {
+func (c *Client) Open(ctx context.Context, account, container, key string, more ...remote.Option) (*source.Source, error) {
 	a, err := c.account(account)
 	if err != nil {
 		return nil, err
 	}
-	return remote.New(ctx, &object{a, container, key}, "az://"+account+"/"+container+"/"+key, c.opts...)
+	return remote.New(ctx, &object{a, container, key}, "az://"+account+"/"+container+"/"+key, slices.Concat(c.opts, more)...)
 }
 
 // List calls fn with the names of the blobs of a container that start with a prefix, in their order.

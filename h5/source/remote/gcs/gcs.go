@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 
 	"golang.org/x/oauth2"
@@ -59,9 +60,9 @@ func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, e
 	return c, nil
 }
 
-// Open opens an object. Reads end with ctx.
-func (c *Client) Open(ctx context.Context, bucket, key string) (*source.Source, error) {
-	return remote.New(ctx, &object{c, bucket, key}, "gs://"+bucket+"/"+key, c.opts...)
+// Open opens an object, with more options than the client has. Reads end with ctx.
+func (c *Client) Open(ctx context.Context, bucket, key string, more ...remote.Option) (*source.Source, error) {
+	return remote.New(ctx, &object{c, bucket, key}, "gs://"+bucket+"/"+key, slices.Concat(c.opts, more)...)
 }
 
 // request returns a request with the caller's credentials.

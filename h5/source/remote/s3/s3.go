@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 
@@ -91,9 +92,9 @@ func (c *Client) client() *s3.Client {
 	return c.api
 }
 
-// Open opens an object. Reads end with ctx.
-func (c *Client) Open(ctx context.Context, bucket, key string) (*source.Source, error) {
-	return remote.New(ctx, &object{c, bucket, key}, "s3://"+bucket+"/"+key, c.opts...)
+// Open opens an object, with more options than the client has. Reads end with ctx.
+func (c *Client) Open(ctx context.Context, bucket, key string, more ...remote.Option) (*source.Source, error) {
+	return remote.New(ctx, &object{c, bucket, key}, "s3://"+bucket+"/"+key, slices.Concat(c.opts, more)...)
 }
 
 // List calls fn with the keys of a bucket that start with a prefix, in their order.
