@@ -242,11 +242,11 @@ func TestEviction(t *testing.T) {
 	if n := o.reads.Load(); n > int64(len(data)/60_000)+5 {
 		t.Errorf("%d reads: what is used was dropped", n)
 	}
-	names, size := files(t, old)
+	names, _ := files(t, old)
 	if len(names) != 1 || filepath.Base(names[0]) != "tmp-NEW" {
 		t.Errorf("%v are left", names)
 	}
-	if _, size = files(t, dir); size < limit/2 {
+	if _, size := files(t, dir); size < limit/2 {
 		t.Errorf("only %d bytes in the directory", size)
 	}
 }
