@@ -30,6 +30,7 @@ type options struct {
 	align      Align
 	convention string
 	plugins    PluginReader
+	strict     bool // see WithUntrusted
 }
 
 func resolve(opts []Option) (options, error) {
@@ -39,8 +40,25 @@ func resolve(opts []Option) (options, error) {
 			return o, err
 		}
 	}
+	if o.strict && o.plugins != nil {
+		return o, h5err.New(h5err.Argument, "plugins for a file that is not trusted")
+	}
 	return o, nil
 }
+
+// WithUntrusted opens a file of unknown origin under the strict rules of h5.WithUntrusted: nothing outside the file is read, and
+// its limits are lower. Beyond them, a table of more than UntrustedColumns columns, or of columns that declare more bytes than
+// Limits.Expansion allows for the bytes of the file, is an error of kind Limit, and WithPlugins is an Argument error.
+func WithUntrusted() Option {
+	return func(o *options) error {
+		o.strict = true
+		o.h5 = append(o.h5, h5.WithUntrusted())
+		return nil
+	}
+}
+
+// UntrustedColumns is the number of columns that a table of a file that is not trusted may have.
+const UntrustedColumns = 1 << 14
 
 // WithoutMapping reads the file instead of mapping it: everything is copied.
 func WithoutMapping() Option {

@@ -169,6 +169,9 @@ func (d *Dataset) readChunks(l *Layout) ([]Chunk, error) {
 		return nil, err
 	}
 	c := cl.chunks
+	if err := d.checkStored(c); err != nil {
+		return nil, err
+	}
 	if !sort.SliceIsSorted(c, func(i, j int) bool { return c[i].Number < c[j].Number }) {
 		sort.Slice(c, func(i, j int) bool { return c[i].Number < c[j].Number })
 	}

@@ -58,6 +58,8 @@ func (f *File) OpenExternal(name string) (*source.Source, error) {
 // place finds the allowed directory that contains a file that this one names.
 func (f *File) place(name string, x *External) (root, rel string, err error) {
 	switch {
+	case f.opts.strict:
+		return "", "", h5err.Refuse(h5err.RuleExternalLink, "%q is another file, and this one is not trusted", name)
 	case x.Only && len(x.Dirs) == 0 && len(x.Files) == 0:
 		return "", "", h5err.New(h5err.Unsupported, "%q is another file, and other files are not opened", name)
 	case f.dir == "":

@@ -44,6 +44,7 @@ type Limits struct {
 	Chunks        int   // allocated chunks of one dataset: 67,108,864
 	DecodedBytes  int64 // bytes of one decoded chunk: 4 GiB
 	Links         int   // objects visited by one walk: 4,194,304
+	Expansion     int64 // declared bytes of a dataset for each byte that is stored of it, beyond 16 MiB: not limited
 }
 
 // Option changes how a file is opened.
@@ -52,6 +53,7 @@ type Option func(*options) error
 type options struct {
 	limits   Limits
 	noMap    bool
+	strict   bool     // see WithUntrusted
 	external External // of absolute paths
 	observer inspect.Observer
 }
@@ -60,7 +62,7 @@ type options struct {
 func WithLimits(l Limits) Option {
 	return func(o *options) error {
 		for _, v := range []int64{int64(l.Nesting), int64(l.Messages), l.AttributeSize, int64(l.HeapObjects), int64(l.Rank),
-			l.Elements, int64(l.Chunks), l.DecodedBytes, int64(l.Links)} {
+			l.Elements, int64(l.Chunks), l.DecodedBytes, int64(l.Links), l.Expansion} {
 			if v < 0 {
 				return h5err.New(h5err.Argument, "a limit of %d", v)
 			}
@@ -182,6 +184,9 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 }
 
 func newFile(src *source.Source, o options, fam *family) (*File, error) {
+	if o.strict {
+		o.limits = stricter(o.limits)
+	}
 	f := &File{src: src, opts: o, family: fam, led: fam != nil, known: map[uint64]known{}, sharing: map[committedKey]message{},
 		owners: map[uint64]uint64{}, collections: map[uint64]*heap.Collection{}}
 	if p := src.Path(); p != "" {
@@ -549,6 +554,9 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 		}
 		return renamed(o, here), err
 	case LinkExternal:
+		if err := f.refuses(&l); err != nil {
+			return nil, h5err.About(err, f.at(here))
+		}
 		if *left--; *left < 0 {
 			return nil, f.notFound(here, "too many external links")
 		}
@@ -557,6 +565,9 @@ func (g *Group) follow(l Link, here string, left *int) (Object, error) {
 			return nil, h5err.About(err, f.at(here))
 		}
 		return other.walkTo(other.root, strings.TrimLeft(l.Target, "/"), left)
+	}
+	if err := f.refuses(&l); err != nil {
+		return nil, h5err.About(err, f.at(here))
 	}
 	return nil, h5err.About(h5err.New(h5err.Unsupported, "user-defined link"), f.at(here))
 }

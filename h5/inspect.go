@@ -34,6 +34,9 @@ func (i *Inspector) Close() error { return i.f.Close() }
 // Walk is [File.Walk], and also reports what can't be opened: then o is nil, and path and err describe it.
 func (i *Inspector) Walk(fn func(o Object, path string, err error) error) error { return i.f.walk(fn) }
 
+// Refuses returns the error of a link that the file's options refuse, nil for all others.
+func (i *Inspector) Refuses(l *Link) error { return i.f.refuses(l) }
+
 // Root returns the address of the root group's object header.
 func (i *Inspector) Root() uint64 { return i.f.sb.root }
 

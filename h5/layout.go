@@ -52,11 +52,17 @@ func (d *Dataset) readLayout() (*Layout, error) {
 		return nil, c.Err()
 	}
 	if em := d.h.find(msgExternalFiles); em != nil && (l.Storage == StorageContiguous || l.Storage == StorageNone) {
+		if d.f.opts.strict {
+			return nil, h5err.Refuse(h5err.RuleExternalStorage, "external storage of a file that is not trusted")
+		}
 		if err := d.readExternal(em, l); err != nil {
 			return nil, err
 		}
 	}
 	if err := d.checkLayout(c, l); err != nil {
+		return nil, err
+	}
+	if err := d.checkExpansion(l); err != nil {
 		return nil, err
 	}
 	return l, nil
@@ -130,6 +136,8 @@ func (d *Dataset) layout3(c *meta.Cursor, l *Layout, version uint8) error {
 		return d.chunkDims(c, l, rank, 4)
 	case class == 2:
 		return d.layout4(c, l)
+	case class == 3 && version >= 4 && d.f.opts.strict:
+		return h5err.Refuse(h5err.RuleVirtual, "a virtual dataset in a file that is not trusted")
 	case class == 3 && version >= 4:
 		addr, index := c.Address(), c.U32()
 		if c.Err() != nil {

@@ -19,6 +19,7 @@ import (
 type checkFlags struct {
 	reading
 	deep    bool
+	json    bool
 	workers flags.Positive
 }
 
@@ -30,6 +31,9 @@ func (a *app) checkCommand() *cobra.Command {
 		Long: `check walks everything in a file. It prints a line for each defect, with its place, and for each unsupported feature. With
 --deep it also decodes all chunks and reads all columns.
 
+With --untrusted, what the strict rules for files of unknown origin refuse is an error too. --json prints an object for each file,
+with a verdict by the usual rules and one by the strict ones, and a stable code for each finding.
+
 Exit status: 3 if there is a defect, else 4 if something is unsupported, else 0.`,
 		Example: `  h5arrow check data.h5
   h5arrow check --deep *.h5`,
@@ -37,6 +41,7 @@ Exit status: 3 if there is a defect, else 4 if something is unsupported, else 0.
 		RunE: func(cmd *cobra.Command, args []string) error { return a.check(o, args) },
 	}
 	cmd.Flags().BoolVar(&o.deep, "deep", false, "decode all chunks and read all columns")
+	cmd.Flags().BoolVar(&o.json, "json", false, "print a line of JSON for each file, with verdicts and codes")
 	o.reading.add(cmd)
 	cmd.Flags().Var(&o.workers, "workers", "number of decoding goroutines (default: one for each processor)")
 	return cmd
@@ -50,7 +55,7 @@ func (a *app) check(o *checkFlags, args []string) error {
 		return err
 	}
 	for _, name := range names {
-		c := &checking{app: a, o: o, memory: limit, printed: map[string]bool{}}
+		c := &checking{app: a, o: o, memory: limit, printed: map[string]*finding{}}
 		if err := c.file(name); err != nil {
 			return err
 		}
@@ -79,12 +84,37 @@ type checking struct {
 	memory  int64
 	status  int
 	lines   [exitUnsupported + 1]int // by status
-	printed map[string]bool
+	printed map[string]*finding
 	failed  error // of stdout
+	report  report
+	profile string // by which the file is being checked
+	second  bool   // by another profile than that of the exit status
 }
 
 func (c *checking) file(name string) error {
-	in, err := c.o.open(c.ctx, []string{name})
+	profile := usual
+	if c.o.strict(name) {
+		profile = untrusted
+	}
+	if err := c.by(profile, &c.o.reading, name, c.o.deep); err != nil || !c.o.json {
+		return err
+	}
+	if profile == usual {
+		strict := c.o.reading
+		c.second = true
+		strict.untrusted, strict.plugins, strict.external = true, false, nil
+		if err := c.by(untrusted, &strict, name, false); err != nil {
+			return err
+		}
+	}
+	return c.printReport(name)
+}
+
+// by checks a file by the rules of a profile.
+func (c *checking) by(profile string, r *reading, name string, deep bool) error {
+	c.profile = profile
+	c.report.start(profile)
+	in, err := r.open(c.ctx, []string{name})
 	if err != nil {
 		if h5err.Is(err, h5err.Corrupt) || h5err.Is(err, h5err.Unsupported) || h5err.Is(err, h5err.Limit) {
 			c.found(err)
@@ -94,17 +124,20 @@ func (c *checking) file(name string) error {
 	}
 	defer in.close()
 	f := in.files[0]
-	counts, err := check.File(c.ctx, f.H5(), check.Options{Deep: c.o.deep, Workers: int(c.o.workers), MaxMemory: c.memory / 4}, c.found)
+	counts, err := check.File(c.ctx, f.H5(), check.Options{Deep: deep, Workers: int(c.o.workers), MaxMemory: c.memory / 4}, c.found)
 	if err != nil {
 		return err
 	}
-	if err := c.columns(f); err != nil {
+	if err := c.columns(f, deep); err != nil {
 		return err
 	}
 	if err := in.unchanged(); err != nil {
 		return err
 	}
-	if !c.o.quiet && c.failed == nil {
+	if c.report.Counts == nil {
+		c.report.Counts = &counts
+	}
+	if !c.o.quiet && !c.o.json && c.failed == nil {
 		c.failed = c.print(in.names[0] + ": " + c.verdict(counts))
 	}
 	return h5err.In(c.failed, "stdout", "")
@@ -112,31 +145,49 @@ func (c *checking) file(name string) error {
 
 // found prints one defect, unless it was found before: there may be several paths to it.
 func (c *checking) found(err error) {
-	status := kindStatus(h5err.KindOf(err))
-	if status == exitUsage {
-		status = exitCorrupt // of the file, not of the command line
-	}
-	line := errorText(err)
+	line := flagText(h5err.In(err, "", "").(*h5err.Error))
 	key := line
 	if e, ok := errors.AsType[*h5err.Error](err); ok && e.Offset >= 0 {
 		key = fmt.Sprint(e.File, e.Object, e.Offset)
 	}
-	if c.printed[key] || c.failed != nil {
+	code, decision := check.Classify(err)
+	c.report.decide(c.profile, decision)
+	if before := c.printed[key]; before != nil {
+		before.by(c.profile)
 		return
 	}
-	c.lines[status]++
-	c.status = worse(c.status, status)
+	if c.failed != nil {
+		return
+	}
+	if !c.second {
+		c.count(err)
+	}
 	if len(c.printed) == maxLines {
+		c.report.Truncated = true
 		return
 	}
-	c.printed[key] = true
+	f := newFinding(err, code, c.profile)
+	c.printed[key] = f
+	if c.report.Findings = append(c.report.Findings, f); c.o.json {
+		return
+	}
 	if c.failed = c.print(line); c.failed == nil && len(c.printed) == maxLines {
 		c.failed = c.print("more defects are counted, but not printed")
 	}
 }
 
+// count counts a defect for the exit status.
+func (c *checking) count(err error) {
+	status := kindStatus(h5err.KindOf(err))
+	if status == exitUsage {
+		status = exitCorrupt // of the file, not of the command line
+	}
+	c.lines[status]++
+	c.status = worse(c.status, status)
+}
+
 // columns describes the file as inspect does. That finds what contradicts a convention and what Arrow has no type for.
-func (c *checking) columns(f *arrowmap.File) error {
+func (c *checking) columns(f *arrowmap.File, deep bool) error {
 	var each contents
 	if err := each.walk(f, f.H5().Root()); err != nil {
 		c.found(err)
@@ -158,7 +209,7 @@ func (c *checking) columns(f *arrowmap.File) error {
 				sound = false
 			}
 		}
-		if sound && c.o.deep {
+		if sound && deep {
 			if err := c.read(t); err != nil {
 				return err
 			}

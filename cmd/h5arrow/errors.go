@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -76,10 +77,20 @@ var optionFlags = map[h5err.Option]string{
 
 // errorText returns the line about an error. It names flags instead of options.
 func errorText(err error) string {
-	if e, ok := errors.AsType[*h5err.Error](err); ok {
-		return e.Text(func(o h5err.Option) string { return optionFlags[o] })
+	e, ok := errors.AsType[*h5err.Error](err)
+	if !ok {
+		return err.Error()
 	}
-	return err.Error()
+	line := flagText(e)
+	if e.Rule != "" || e.Kind == h5err.Limit && far.IsURL(e.File) {
+		line += "; if you trust the file, allow it with --untrusted=false"
+	}
+	return line
+}
+
+// flagText returns the text of an error, with flags instead of options.
+func flagText(e *h5err.Error) string {
+	return e.Text(func(o h5err.Option) string { return optionFlags[o] })
 }
 
 // withMemory adds to a message that names --max-memory how much it is.

@@ -37,6 +37,7 @@ type importFlags struct {
 	add           bool
 	force, json   bool
 	quiet         bool
+	untrusted     bool
 }
 
 // appendRows is the number of rows of a chunk in tables that are made to grow. Chunks without compression are filled up in place.
@@ -86,6 +87,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	f.Var(&o.pageSize, "page-size", "divide the file into pages of this size, for readers far away")
 	f.Var(&o.memory, "max-memory", "maximum memory, such as 512MiB (default: 192 MiB)")
 	f.BoolVar(&o.add, "append", false, "add rows to the table in OUT, or make OUT with chunks that can grow")
+	f.BoolVar(&o.untrusted, "untrusted", false, "strict rules for HDF5 inputs of unknown origin: nothing outside the file, lower limits")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	cmd.MarkFlagsMutuallyExclusive("append", "force")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
@@ -141,7 +143,7 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	if n := slices.Index(names, "-"); n >= 0 && slices.Contains(names[n+1:], "-") {
 		return usage("- is stdin, which can be read once")
 	}
-	in, err := importing.Open(a.ctx, names, importing.Sources{Stdin: a.in, From: o.from, Memory: limit / 2})
+	in, err := importing.Open(a.ctx, names, importing.Sources{Stdin: a.in, From: o.from, Memory: limit / 2, Untrusted: o.untrusted})
 	if err != nil {
 		return err
 	}

@@ -37,6 +37,7 @@ type repackFlags struct {
 	force       bool
 	json        bool
 	quiet       bool
+	untrusted   bool
 }
 
 func (a *app) repackCommand() *cobra.Command {
@@ -68,6 +69,7 @@ OUT appears when it is complete, and not before.`,
 	f.BoolVar(&o.growing, "growing", false, "keep datasets that can grow in chunks, so that they still can")
 	f.Var(&o.page, "page-size", "divide space into pages of this size, such as 8MiB, with metadata first")
 	f.Var(&o.workers, "workers", "number of goroutines (default: one for each processor)")
+	f.BoolVar(&o.untrusted, "untrusted", false, "strict rules for an input of unknown origin: nothing outside the file, lower limits")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
@@ -110,7 +112,11 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 	if to.Special() {
 		return usage("%s is not a regular file, and repack writes at any place of its output", out)
 	}
-	in, err := h5.Open(name)
+	var hopts []h5.Option
+	if o.untrusted {
+		hopts = append(hopts, h5.WithUntrusted())
+	}
+	in, err := h5.Open(name, hopts...)
 	if err != nil {
 		return err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
@@ -27,12 +28,13 @@ import (
 type reading struct {
 	io, align, strings, enum *flags.Choice
 	nan, tensor, nullRows    bool
-	plugins                  bool
+	plugins, untrusted       bool
 	external                 []string
 	convention               string
 	memory                   flags.Size
 	quiet                    bool
 	far                      *far.Opener
+	cmd                      *cobra.Command
 }
 
 func (r *reading) add(cmd *cobra.Command) {
@@ -46,10 +48,12 @@ func (r *reading) add(cmd *cobra.Command) {
 	r.io = flags.Choose(cmd, "io", "map the file, or read it without mapping", "mmap", "read")
 	r.align = flags.Choose(cmd, "align", "mapped values that are not aligned: keep, copy or refuse them", "keep", "copy", "refuse")
 	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR` (may be repeated)")
+	f.BoolVar(&r.untrusted, "untrusted", false, "strict rules for files of unknown origin: nothing outside the file, lower limits (default for URLs)")
 	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with plugins of libhdf5")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
 	r.far = far.New(cmd)
+	r.cmd = cmd
 	// Both fail only for a flag that does not exist.
 	_ = cmd.MarkFlagDirname("allow-external")
 	_ = cmd.RegisterFlagCompletionFunc("convention", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
@@ -65,6 +69,9 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 	if r.plugins && !libhdf5.Available {
 		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build with cgo and -tags libhdf5")
 	}
+	if r.untrusted && (r.plugins || len(r.external) > 0) {
+		return nil, usage("--untrusted excludes --plugins and --allow-external")
+	}
 	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
 		Strings: dtype.Strings(r.strings.Index()),
 		Enum:    dtype.Enum(r.enum.Index())}
@@ -72,6 +79,9 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		arrowmap.WithAlign(arrowmap.Align(r.align.Index()))}
 	if r.io.String() == "read" {
 		opts = append(opts, arrowmap.WithoutMapping())
+	}
+	if r.untrusted {
+		opts = append(opts, r.strictly()...)
 	}
 	if r.plugins {
 		opts = append(opts, arrowmap.WithPlugins(libhdf5.ReadRaw))
@@ -186,12 +196,36 @@ func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Opt
 	if err != nil {
 		return nil, err
 	}
-	f, err := arrowmap.NewFile(src, opts...)
+	f, err := arrowmap.NewFile(src, append(opts, r.ofURLs()...)...)
 	if err != nil {
 		src.Release()
 		return nil, err
 	}
 	return f, nil
+}
+
+// strict reports whether a file is opened by the strict rules for files of unknown origin.
+func (r *reading) strict(name string) bool {
+	return r.untrusted || far.IsURL(name) && !r.cmd.Flags().Changed("untrusted")
+}
+
+// ofURLs returns the options of files that come by URL, beside those of all files: they are not trusted unless a flag says so.
+func (r *reading) ofURLs() []arrowmap.Option {
+	if r.cmd.Flags().Changed("untrusted") {
+		return nil
+	}
+	return r.strictly()
+}
+
+// objectMemory is how much memory describing an object takes at most, in columns of many objects.
+const objectMemory = 16 << 10
+
+// strictly returns the options of the strict rules, with no more objects than the memory suffices for.
+func (r *reading) strictly() []arrowmap.Option {
+	l := h5.UntrustedLimits()
+	most := int(min(int64(l.Links), max(memory.Max(int64(r.memory))/objectMemory, 1)))
+	l.Links, l.HeapObjects = most, min(l.HeapObjects, most)
+	return []arrowmap.Option{arrowmap.WithUntrusted(), arrowmap.WithLimits(l)}
 }
 
 func (in *inputs) close() {

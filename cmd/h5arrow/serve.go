@@ -336,7 +336,7 @@ func (a *app) catalog(ctx context.Context, o *serveFlags, args []string, m *serv
 			continue
 		}
 		shown := far.Name(name)
-		copts = append(copts, catalog.WithSource(path.Base(shown), shown, func() (*source.Source, error) { return o.far.Open(ctx, name) }))
+		copts = append(copts, catalog.WithSource(path.Base(shown), shown, func() (*source.Source, error) { return o.far.Open(ctx, name) }, o.ofURLs()...))
 	}
 	if o.io.String() == "read" {
 		copts = append(copts, catalog.WithoutMapping())

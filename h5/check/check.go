@@ -60,9 +60,12 @@ func (n Note) String() string {
 
 // Counts is what the check covered.
 type Counts struct {
-	Groups, Datasets, Types, Attributes int
-	Chunks                              int64 // decoded
-	Bytes                               int64 // of the decoded chunks
+	Groups     int   `json:"groups"`
+	Datasets   int   `json:"datasets"`
+	Types      int   `json:"types"`
+	Attributes int   `json:"attributes"`
+	Chunks     int64 `json:"chunks"` // decoded
+	Bytes      int64 `json:"bytes"`  // of the decoded chunks
 }
 
 // File checks a file and calls found for each error, on the calling goroutine and in the order of the file's objects.

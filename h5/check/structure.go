@@ -376,12 +376,16 @@ func (c *checker) links(g *h5.Group) {
 		case bytes.ContainsAny([]byte(l.Name), "/\x00"):
 			c.report(h5err.New(h5err.Corrupt, "a link of the name %q, which no path can lead to", l.Name), g.Path())
 		}
+		c.report(c.watch.Refuses(l), join(g.Path(), l.Name))
 		switch l.Kind {
 		case h5.LinkHard:
 			c.linked(l.Address)
 		case h5.LinkSoft, h5.LinkExternal:
 			c.leads = true
 		case h5.LinkUser:
+			if c.f.Untrusted() {
+				break
+			}
 			c.note(join(g.Path(), l.Name), "a user-defined link, which is not followed")
 		}
 	}

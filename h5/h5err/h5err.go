@@ -50,6 +50,26 @@ type Advice struct {
 	Option Option
 }
 
+// Rule is a rule for files that are not trusted: see h5.WithUntrusted. Its text is stable.
+type Rule string
+
+// The rules. Errors of the first four have kind Unsupported, of the others kind Limit.
+const (
+	RuleExternalLink    Rule = "external-link"
+	RuleUserLink        Rule = "user-link"
+	RuleExternalStorage Rule = "external-storage"
+	RuleVirtual         Rule = "virtual-dataset"
+	RuleExpansion       Rule = "expansion" // declared to stored bytes
+	RuleColumns         Rule = "columns"   // of one table
+)
+
+// Refuse returns an error of kind Unsupported that a rule causes.
+func Refuse(r Rule, format string, args ...any) *Error {
+	e := New(Unsupported, format, args...)
+	e.Rule = r
+	return e
+}
+
 // Error is what every exported function of this module returns for a failure.
 type Error struct {
 	Kind   Kind
@@ -59,6 +79,7 @@ type Error struct {
 	Msg    string   // what is wrong
 	Hint   string   // what to do, "" when there is nothing to say
 	Advice []Advice // options that help, most useful first
+	Rule   Rule     // the rule for files that are not trusted that refuses, "" for all other errors
 	Err    error    // the cause, may be nil
 }
 

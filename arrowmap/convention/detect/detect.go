@@ -81,6 +81,7 @@ type scan struct {
 	seen   map[uint64]bool
 	tables []*convention.Table
 	err    error
+	full   bool // as many objects were visited as may be
 }
 
 func (s *scan) fail(err error) {
@@ -96,6 +97,7 @@ func (s *scan) visit(o h5.Object, depth int) {
 	s.seen[o.Address()] = true
 	limits := o.File().Limits()
 	if len(s.seen) > limits.Links || depth > limits.Nesting*4 {
+		s.full = s.full || len(s.seen) > limits.Links
 		s.fail(object.Limit(o, "too many objects to look for tables in"))
 		return
 	}
@@ -121,6 +123,9 @@ func (s *scan) visit(o h5.Object, depth int) {
 	sib := siblings{parent: g}
 	defer func() { s.stack(&sib, start) }()
 	for _, l := range links {
+		if s.full {
+			return
+		}
 		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, object.Child(g, l.Name)) {
 			continue
 		}

@@ -11,6 +11,7 @@ type Limits struct {
 	Chunks        int   // allocated chunks of one dataset: 67,108,864
 	DecodedBytes  int64 // bytes of one decoded chunk: 4 GiB
 	Links         int   // objects visited by one walk: 4,194,304
+	Expansion     int64 // declared bytes of a dataset for each byte that is stored of it, beyond 16 MiB: not limited
 }
 
 func (l Limits) resolved() Limits {

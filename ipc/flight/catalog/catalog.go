@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -348,6 +349,7 @@ type File struct {
 
 	r    *Catalog
 	path string
+	opts []arrowmap.Option // beside those of all files
 	file *arrowmap.File
 
 	refs  int // guarded by Catalog.mu
@@ -384,7 +386,7 @@ func (r *Catalog) Acquire(name string) (*File, error) {
 		return nil, err
 	}
 	h.Source = src
-	if h.file, err = arrowmap.NewFile(src, r.opts...); err != nil {
+	if h.file, err = arrowmap.NewFile(src, slices.Concat(r.opts, h.opts)...); err != nil {
 		src.Release()
 		return nil, err
 	}

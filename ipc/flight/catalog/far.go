@@ -6,16 +6,17 @@ import (
 	"sync"
 	"time"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// WithSource serves the file that open returns under a name. what describes the file in messages. It is opened when it is first asked
+// WithSource serves the file that open returns under a name, opened with these options beside those of all files. what describes the file in messages. It is opened when it is first asked
 // for, and kept open until the Catalog is closed, so that all streams share what its source has read. If it changes
 // (source.Source.Changed), it is opened again for later calls, and tickets for the former version are refused.
-func WithSource(name, what string, open func() (*source.Source, error)) Option {
+func WithSource(name, what string, open func() (*source.Source, error), opts ...arrowmap.Option) Option {
 	return func(o *options) error {
-		o.far = append(o.far, &farFile{name: name, what: what, open: open})
+		o.far = append(o.far, &farFile{name: name, what: what, open: open, opts: opts})
 		return nil
 	}
 }
@@ -24,6 +25,7 @@ func WithSource(name, what string, open func() (*source.Source, error)) Option {
 type farFile struct {
 	name, what string
 	open       func() (*source.Source, error)
+	opts       []arrowmap.Option
 
 	mu      sync.Mutex
 	src     *source.Source // nil until it is opened
@@ -46,7 +48,7 @@ func (f *farFile) locate(r *Catalog) (*File, func(*File) (*source.Source, error)
 		f.src = src
 		f.version++
 	}
-	h := &File{r: r, Name: f.name, path: f.what, Size: f.src.Size(), Modified: time.Unix(f.version, 0), refs: 1}
+	h := &File{r: r, Name: f.name, path: f.what, opts: f.opts, Size: f.src.Size(), Modified: time.Unix(f.version, 0), refs: 1}
 	return h, f.retain, nil
 }
 

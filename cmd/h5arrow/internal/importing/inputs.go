@@ -23,6 +23,8 @@ type Sources struct {
 	Stdin  io.Reader // what "-" reads
 	From   string    // the table of HDF5 inputs, "": the only one
 	Memory int64     // bytes that reading may use
+
+	Untrusted bool // HDF5 inputs are of unknown origin
 }
 
 // Input is the rows of all inputs, one input after the other. It is an array.RecordReader whose release closes them.
@@ -134,7 +136,11 @@ func openCSV(ctx context.Context, name string, s Sources) (part, error) {
 }
 
 func openHDF5(ctx context.Context, name string, s Sources) (part, error) {
-	f, err := arrowmap.Open(name)
+	var opts []arrowmap.Option
+	if s.Untrusted {
+		opts = append(opts, arrowmap.WithUntrusted())
+	}
+	f, err := arrowmap.Open(name, opts...)
 	if err != nil {
 		return part{}, err
 	}
