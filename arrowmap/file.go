@@ -75,7 +75,7 @@ func (f *File) H5() *h5.File { return f.f }
 // Tables returns the tables of the file, in the order of a walk. Beside what was found it returns the first error about a
 // part of the file that can't be read and may hold further tables.
 func (f *File) Tables() ([]*Table, error) {
-	found, err := f.scan()
+	found, err := detect.Scan(f.f, f.o.convention)
 	out := make([]*Table, len(found))
 	for i, t := range found {
 		out[i] = f.Define(t)
@@ -102,7 +102,7 @@ func (f *File) Table(p string) (*Table, error) {
 		}
 		return nil, err
 	}
-	found, err := f.detect(o)
+	found, err := detect.Detect(o, f.o.convention)
 	if err != nil {
 		return nil, err
 	}
@@ -122,7 +122,7 @@ func (f *File) Table(p string) (*Table, error) {
 // table by itself, or of none: a dimension of which a group holds variables, for instance.
 func (f *File) scanned(p string) *Table {
 	p = h5.CleanPath(p)
-	found, _ := f.scan()
+	found, _ := detect.Scan(f.f, f.o.convention)
 	for _, t := range found {
 		if t.Path == p {
 			return f.Define(t)
@@ -132,7 +132,7 @@ func (f *File) scanned(p string) *Table {
 }
 
 func (f *File) only() (*Table, error) {
-	all, err := f.scan()
+	all, err := detect.Scan(f.f, f.o.convention)
 	found := slices.DeleteFunc(slices.Clone(all), func(t *convention.Table) bool { return t.Stacked })
 	switch {
 	case len(found) > 1:

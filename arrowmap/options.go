@@ -47,7 +47,7 @@ func resolve(opts []Option) (options, error) {
 }
 
 // WithUntrusted opens a file of unknown origin under the strict rules of h5.WithUntrusted: nothing outside the file is read, and
-// its limits are lower. Beyond them, a table of more than UntrustedColumns columns, or of columns that declare more bytes than
+// its limits are lower. Beyond them, a table of more than 16,384 columns, or of columns that declare more bytes than
 // Limits.Expansion allows for the bytes of the file, is an error of kind Limit, and WithPlugins is an Argument error.
 func WithUntrusted() Option {
 	return func(o *options) error {
@@ -56,9 +56,6 @@ func WithUntrusted() Option {
 		return nil
 	}
 }
-
-// UntrustedColumns is the number of columns that a table of a file that is not trusted may have.
-const UntrustedColumns = 1 << 14
 
 // WithoutMapping reads the file instead of mapping it: everything is copied.
 func WithoutMapping() Option {

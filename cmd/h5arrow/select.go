@@ -209,7 +209,7 @@ func (r *reading) strict(name string) bool {
 	return r.untrusted || far.IsURL(name) && !r.cmd.Flags().Changed("untrusted")
 }
 
-// ofURLs returns the options of files that come by URL, beside those of all files: they are not trusted unless a flag says so.
+// ofURLs returns the options of files that come by URL, beside those of all files: they are trusted only if a flag allows it.
 func (r *reading) ofURLs() []arrowmap.Option {
 	if r.cmd.Flags().Changed("untrusted") {
 		return nil
@@ -223,8 +223,8 @@ const objectMemory = 16 << 10
 // strictly returns the options of the strict rules, with no more objects than the memory suffices for.
 func (r *reading) strictly() []arrowmap.Option {
 	l := h5.UntrustedLimits()
-	most := int(min(int64(l.Links), max(memory.Max(int64(r.memory))/objectMemory, 1)))
-	l.Links, l.HeapObjects = most, min(l.HeapObjects, most)
+	objects := int(min(int64(l.Links), max(memory.Max(int64(r.memory))/objectMemory, 1)))
+	l.Links, l.HeapObjects = objects, min(l.HeapObjects, objects)
 	return []arrowmap.Option{arrowmap.WithUntrusted(), arrowmap.WithLimits(l)}
 }
 

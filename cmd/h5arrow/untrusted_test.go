@@ -94,7 +94,7 @@ func TestUntrustedVerbs(t *testing.T) {
 	}
 }
 
-// TestUntrustedURL: a file that comes by URL is not trusted unless a flag says so.
+// TestUntrustedURL: a file that comes by URL is trusted only if a flag allows it.
 func TestUntrustedURL(t *testing.T) {
 	s := webserver.New(t)
 	url := put(t, s, "testdata/untrusted/unwritten.h5")

@@ -10,7 +10,7 @@ import (
 )
 
 // Detect returns the tables that the first convention that claims an object makes of it, none where no convention does. A
-// name restricts it to one convention. Of tables returned with an error only Inner may be used.
+// name restricts it to one convention. A table that is too large for a file that is not trusted is an error of kind Limit. Of tables returned with an error only Inner may be used.
 func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 	list := All()
 	if name != "" {
@@ -34,7 +34,7 @@ func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 			}
 		}
 		if len(tables) > 0 {
-			return tables, nil
+			return tables, fit(o.File(), tables)
 		}
 	}
 	return nil, nil
