@@ -47,6 +47,7 @@ type streams struct {
 // app is one run of the command.
 type app struct {
 	streams
+	args    []string // of the command line
 	ctx     context.Context
 	started bool         // a verb has started: what fails before that is wrong usage
 	status  int          // exit status of a run without an error
@@ -68,7 +69,7 @@ const grace = 2 * time.Second
 func run(ctx context.Context, args []string, s streams) int {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	a := &app{streams: s, ctx: ctx}
+	a := &app{streams: s, args: args, ctx: ctx}
 	root := a.root()
 	root.SetArgs(append([]string{}, args...)) // nil would mean the arguments of the process
 	ended := make(chan error, 1)

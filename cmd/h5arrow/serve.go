@@ -9,24 +9,17 @@ import (
 	"os"
 	"os/signal"
 	"path"
-	"path/filepath"
 	"runtime/debug"
-	"slices"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -52,6 +45,7 @@ type serveFlags struct {
 	endpoints              flags.Positive
 	endpointBytes          flags.Size
 	trust, sql             bool
+	sqlProcesses           flags.Positive
 	metrics                string
 	writable               string
 	overwrite              bool
@@ -99,6 +93,7 @@ Without --token-file, everyone who can reach the address can read everything, an
 	f.StringVar(&o.tokens, "token-file", "", "accept only calls with a bearer token that is a line of this `FILE`, read again when it changes")
 	f.BoolVar(&o.sql, "sql", false, "answer Flight SQL")
 	f.DurationVar(&o.sqlTimeout, "sql-timeout", 0, "how long a statement may run, its result being read included (default: no limit)")
+	f.Var(&o.sqlProcesses, "sql-processes", "statements at a time, each in a process with its share of the memory (default: one for each processor, at least 4)")
 	f.StringArrayVar(&o.include, "include", nil, "serve only what matches this `PATTERN` in directories, hidden files too (repeatable)")
 	f.StringArrayVar(&o.exclude, "exclude", nil, "leave out what matches this `PATTERN` in directories (repeatable)")
 	f.Var(&o.streams, "max-streams", fmt.Sprintf("maximum number of streams at a time (default %d)", flight.DefaultMaxStreams))
@@ -134,6 +129,9 @@ const minServing = 64 << 20
 func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error) {
 	if err := o.check(cmd); err != nil {
 		return err
+	}
+	if share := os.Getenv(sqlMemory); share != "" {
+		return a.answerSQL(o, args, share)
 	}
 	limit := a.maxMemory(o.memory)
 	if limit < minServing {
@@ -173,12 +171,12 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 		return err
 	}
 	if o.sql {
-		opt, done, err := a.serveSQL(o, files, limit/2)
+		pool, err := a.startSQL(o, limit/2)
 		if err != nil {
 			return err
 		}
-		defer done()
-		opts = append(opts, opt)
+		defer pool.Close()
+		opts = append(opts, flight.WithSQL(pool, pool.Tables()...))
 	}
 	s, err := flight.New(files, append(opts, flight.WithObserver(m.Observe))...)
 	if err != nil {
@@ -471,58 +469,4 @@ func (a *app) warnOpen(o *serveFlags, address net.Addr) {
 	case o.cert == "":
 		a.note("tokens and data are sent unencrypted: --tls-cert encrypts them")
 	}
-}
-
-// serveSQL opens the SQL engine over all tables that are served now. The caller calls done when nothing uses it any more.
-func (a *app) serveSQL(o *serveFlags, files *catalog.Catalog, memory int64) (opt flight.Option, done func(), err error) {
-	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: memory, Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers))}})
-	defer starting.Close()
-	served, free, err := files.Tables()
-	if err != nil {
-		return nil, nil, err
-	}
-	tables := make([]engine.Table, len(served))
-	for i, t := range served {
-		tables[i] = engine.Table{Names: servedNames(t.File, t.Path()), Table: t.Table}
-	}
-	db, err := starting.Open(tables)
-	if err != nil {
-		free()
-		return nil, nil, err
-	}
-	done = func() {
-		db.Close() // in memory: there is nothing to lose
-		free()
-	}
-	list := make([]flight.SQLTable, 0, len(tables))
-	for _, names := range db.Names() {
-		schema, _, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(names[0], `"`, `""`)+`"`, nil)
-		if err != nil { // a column that the engine can't read: statements without it still work
-			i := slices.IndexFunc(tables, func(t engine.Table) bool { return slices.Contains(t.Names, names[0]) })
-			schema = tables[i].Table.Schema()
-		}
-		list = append(list, flight.SQLTable{Names: names, Schema: schema})
-	}
-	return flight.WithSQL(sqlEngine{db}, list...), done, nil
-}
-
-// servedNames returns the names of a table in statements: file and path, the path, and its last part.
-func servedNames(file, table string) []string {
-	last := path.Base(table)
-	if last == "/" || last == "." {
-		return []string{file, "/", strings.TrimSuffix(path.Base(file), filepath.Ext(file))}
-	}
-	return []string{file + table, table, last}
-}
-
-// sqlEngine adapts the engine to the Flight server.
-type sqlEngine struct{ *engine.DB }
-
-// Query joins the engine's small batches.
-func (e sqlEngine) Query(ctx context.Context, statement string, values arrow.RecordBatch) (array.RecordReader, error) {
-	r, err := e.DB.Query(ctx, statement, values)
-	if err != nil {
-		return nil, err
-	}
-	return rows.Join(r, 0), nil
 }

@@ -4,10 +4,16 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
 	"github.com/apache/arrow-go/v18/arrow/flight/flightsql"
@@ -17,6 +23,7 @@ import (
 	grpcstatus "google.golang.org/grpc/status"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // Flight SQL gives what query gives, over the files of a directory.
@@ -109,4 +116,82 @@ func onlyLeftOut(stderr string) bool {
 		}
 	}
 	return true
+}
+
+// TestServeSQLApart: a statement that needs too much memory ends alone, and so does one that takes too long.
+func TestServeSQLApart(t *testing.T) {
+	if !engine.Available {
+		t.Skip("this build has no SQL engine: TestServeSQL checks what it does")
+	}
+	workplace(t)
+	s := started(t, "sample.h5", "--sql", "--max-memory", "256MiB", "--sql-timeout", "5s")
+	cl, err := flightsql.NewClient(s.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ask := func(sql string) error {
+		info, err := cl.Execute(context.Background(), sql)
+		if err != nil {
+			return err
+		}
+		r, err := cl.DoGet(context.Background(), info.Endpoint[0].Ticket)
+		if err != nil {
+			return err
+		}
+		defer r.Release()
+		for r.Next() {
+		}
+		return r.Err()
+	}
+	for _, c := range []struct {
+		sql  string
+		code codes.Code
+	}{
+		{`select length(repeat('x', 1000000000))`, codes.ResourceExhausted},
+		{`select len(range(100000000))`, codes.ResourceExhausted},
+		{`select count(*) from range(100000000000) a`, codes.DeadlineExceeded},
+		{`select count(*) from "sample.h5/table"`, codes.OK},
+	} {
+		if err := ask(c.sql); grpcstatus.Code(err) != c.code {
+			t.Errorf("%s: %v, want %v", c.sql, err, c.code)
+		}
+	}
+	running := children(t, s.Process.Pid)
+	if len(running) == 0 || len(running) > 4 {
+		t.Errorf("processes %q for SQL", running)
+	}
+	for _, pid := range running { // as the system does when memory is short
+		if n, err := strconv.Atoi(pid); err == nil {
+			syscall.Kill(n, syscall.SIGKILL)
+		}
+	}
+	h5test.Eventually(t, 10*time.Second, func() bool { return ask(`select 1`) == nil })
+	running = children(t, s.Process.Pid)
+	if st := s.end(t, syscall.SIGTERM); st != 0 {
+		t.Errorf("status %d, %s", st, s.stderr)
+	}
+	for _, pid := range running {
+		h5test.Eventually(t, 10*time.Second, func() bool {
+			_, err := os.Stat("/proc/" + pid)
+			return err != nil
+		})
+	}
+}
+
+// children returns the processes that a process has started, on Linux.
+func children(t testing.TB, pid int) []string {
+	t.Helper()
+	if runtime.GOOS != "linux" {
+		return []string{"unknown"}
+	}
+	found, err := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/children", pid))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for _, name := range found {
+		out = append(out, strings.Fields(string(readFile(t, name)))...)
+	}
+	return out
 }

@@ -63,6 +63,14 @@ type (
 )
 
 // callOf returns the call that a context belongs to.
+// Client returns the name of the client of a call, whose context SQL gets; "" for other contexts.
+func Client(ctx context.Context) string {
+	if c, ok := ctx.Value(callKey{}).(*call); ok {
+		return c.Client
+	}
+	return ""
+}
+
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // slowContext reports an expired deadline when the call is cut for that reason, so that the client receives
