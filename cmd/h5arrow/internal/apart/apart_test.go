@@ -26,7 +26,7 @@ func TestFailure(t *testing.T) {
 	}
 }
 
-// A program that is no process of a Pool is an error with what it said.
+// A program that does not speak the protocol is an error with what it wrote.
 func TestStartFails(t *testing.T) {
 	exe, err := exec.LookPath("sh")
 	if err != nil {
