@@ -70,6 +70,7 @@ var optionFlags = map[h5err.Option]string{
 	"h5.File.Walk":                  "`h5arrow inspect`",
 	"h5.WithExternal":               "--allow-external",
 	"ipc.WithMaxMemory":             "--max-memory",
+	"output.Check":                  "--force",
 	"parquet.WithGroupRows":         "--batch-rows",
 	"tablewriter.Options.ChunkRows": "--chunk-rows",
 	"tablewriter.Options.Path":      "--table",

@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,8 +16,9 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/cmd/internal/compression"
+	"github.com/h5arrow/h5arrow/cmd/internal/output"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -99,7 +99,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 func (o *importFlags) options() (tablewriter.Options, error) {
 	to := tablewriter.Options{Path: o.table, Layout: tablewriter.Layout(o.layout.Index()), Nulls: tablewriter.Nulls(o.nulls.Index()), ChunkRows: int64(o.chunkRows)}
 	var err error
-	to.Filters, err = importing.Filters(o.compression, o.shuffle)
+	to.Filters, err = compression.Filters(o.compression, o.shuffle)
 	return to, err
 }
 
@@ -192,10 +192,16 @@ func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.I
 	if existing {
 		sum, size, err = a.appendTo(to, in, out.Path())
 	} else {
-		err = a.outputs.Write(a.ctx, out, func(w io.Writer) (err error) {
-			sum, size, err = a.importTo(o, to, in, w, out.Special())
-			return err
-		})
+		size, err = a.outputs.HDF5(a.ctx, out, func(h *write.File) error {
+			err := safely(in.Name(), func() (err error) {
+				sum, err = tablewriter.Write(a.ctx, h, in, to)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			return in.Unchanged()
+		}, write.WithSpool(to.SpoolDir), write.WithPageSize(int64(o.pageSize)))
 	}
 	if err != nil {
 		return err
@@ -256,51 +262,6 @@ func (a *app) appendTo(to tablewriter.Options, in *importing.Input, name string)
 		err = f.Close()
 	}
 	return sum, f.Size(), output.Named(err, name)
-}
-
-// importTo writes the file to w, which is a file, or else through a temporary one.
-func (a *app) importTo(o *importFlags, to tablewriter.Options, in *importing.Input, w io.Writer, through bool) (sum *tablewriter.Summary, size int64, err error) {
-	f, ok := w.(*os.File)
-	if through || !ok {
-		if f, err = os.CreateTemp("", "h5arrow-*.h5"); err != nil {
-			return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
-		}
-		defer os.Remove(f.Name())
-		defer f.Close() // its contents have been copied
-	}
-	opts := []write.Option{write.WithSpool(to.SpoolDir), write.WithPageSize(int64(o.pageSize))}
-	h, err := write.Create(f, opts...)
-	if err != nil {
-		return nil, 0, err
-	}
-	defer h.Abandon()
-	err = safely(in.Name(), func() error {
-		sum, err = tablewriter.Write(a.ctx, h, in, to)
-		return err
-	})
-	if err == nil {
-		err = in.Unchanged()
-	}
-	if err == nil {
-		err = h.Close()
-	}
-	if err != nil {
-		return nil, 0, err
-	}
-	size = h.Size()
-	if !through {
-		if err := f.Sync(); err != nil {
-			return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
-		}
-		return sum, size, nil
-	}
-	if _, err := f.Seek(0, io.SeekStart); err != nil {
-		return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
-	}
-	if _, err := io.Copy(w, f); err != nil {
-		return nil, 0, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
-	}
-	return sum, size, nil
 }
 
 // mappedColumns returns the number of columns of a table that are mapped when they are read.

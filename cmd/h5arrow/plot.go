@@ -11,9 +11,9 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/output"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/plot"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/cmd/internal/output"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 

@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"syscall"
 	"time"

@@ -88,6 +88,14 @@ char *h5arrow_reader(uint64_t table, const char *options, uint64_t *reader) {
 
 char *h5arrow_next(uint64_t reader, uint64_t *batch) { return forked() ? fork_error() : goNext(reader, batch); }
 
+char *h5arrow_write(struct ArrowArrayStream *in, const char *name, const char *options, uint64_t *job) {
+	return forked() ? fork_error() : goWrite((uintptr_t)in, (char *)name, (char *)options, job);
+}
+
+char *h5arrow_wait(uint64_t job, int64_t milliseconds, int64_t *rows, char **json) {
+	return forked() ? fork_error() : goWait(job, milliseconds, rows, json);
+}
+
 char *h5arrow_cancel(uint64_t reader) { return forked() ? fork_error() : goCancel(reader); }
 
 char *h5arrow_close(uint64_t handle) { return forked() ? fork_error() : goClose(handle); }

@@ -7,6 +7,7 @@ import "C"
 
 import (
 	"context"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	arrowc "github.com/apache/arrow-go/v18/arrow/cdata"
@@ -106,4 +107,42 @@ func goReaderSchema(id C.uint64_t, out C.uintptr_t) *C.char {
 	}
 	defer done()
 	return failed(exportSchema(r.Schema(), out))
+}
+
+//export goWrite
+func goWrite(stream C.uintptr_t, name, options *C.char, out *C.uint64_t) *C.char {
+	path, opts := C.GoString(name), C.GoString(options)
+	// The stream is moved here; its schema is asked for on a goroutine, as its batches are.
+	id, err := wait(func(context.Context) (uint64, error) {
+		rr, err := cdata.ImportReader(cdata.StreamFromPtr(uintptr(stream)))
+		if err != nil {
+			return 0, err
+		}
+		j, err := session.Write(rr, path, opts)
+		if err != nil {
+			return 0, err
+		}
+		return handles.Add(j), nil
+	}, forget)
+	return handle(out, id, err)
+}
+
+// progress is what is known of a job.
+type progress struct {
+	rows int64
+	text string
+}
+
+//export goWait
+func goWait(id C.uint64_t, milliseconds C.int64_t, rows *C.int64_t, out **C.char) *C.char {
+	job := func(id uint64) (*session.Job, func(), error) { return session.Use[*session.Job](&handles, id) }
+	p, err := with(job, id, func(ctx context.Context, j *session.Job) (p progress, err error) {
+		p.rows, p.text, err = j.Wait(ctx, time.Duration(milliseconds)*time.Millisecond)
+		return p, err
+	}, nil)
+	*rows, *out = C.int64_t(p.rows), nil
+	if err == nil && p.text != "" {
+		*out = C.CString(p.text)
+	}
+	return failed(err)
 }

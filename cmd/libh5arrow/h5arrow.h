@@ -119,8 +119,22 @@ char *h5arrow_next(uint64_t reader, uint64_t *batch);
 /* h5arrow_batch fills array, and schema unless it is NULL, with a batch. It may be called several times. */
 char *h5arrow_batch(uint64_t batch, struct ArrowArray *array, struct ArrowSchema *schema);
 
-/* h5arrow_cancel ends a reader: its calls, in other threads too, return an error of kind canceled. */
-char *h5arrow_cancel(uint64_t reader);
+/*
+ * h5arrow_write starts to write the batches of a stream, which it takes, as a table of a new HDF5 file, and returns the job. Options:
+ * layout (vaex, plain), table (a path), nulls (auto, bitmap, mask, sentinel), compression (none, gzip[:LEVEL], zstd[:LEVEL], lz4,
+ * lzf, blosc2[:LEVEL]), shuffle, chunk_rows, page_size, rows (their number if it is known), force (replace a file).
+ */
+char *h5arrow_write(struct ArrowArrayStream *in, const char *name, const char *options, uint64_t *job);
+
+/*
+ * h5arrow_wait waits for a job, but not longer than it is told, and returns the number of rows written so far. When the job is done,
+ * json says what was written: {"rows", "bytes_out", "seconds", "columns": [{"name", "path", "type", "storage", "aligned", "nulls"}],
+ * "dropped"}; until then it is NULL. The file appears when it is complete, and not at all after an error.
+ */
+char *h5arrow_wait(uint64_t job, int64_t milliseconds, int64_t *rows, char **json);
+
+/* h5arrow_cancel ends a reader or a job: its calls, in other threads too, return an error of kind canceled. */
+char *h5arrow_cancel(uint64_t handle);
 
 /* h5arrow_close closes a handle of any kind. */
 char *h5arrow_close(uint64_t handle);

@@ -220,7 +220,7 @@ func goSplits(id C.uint64_t, options *C.char, out **C.char) *C.char {
 
 //export goCancel
 func goCancel(id C.uint64_t) *C.char {
-	r, done, err := reader(uint64(id))
+	r, done, err := session.Use[session.Canceler](&handles, uint64(id))
 	if err == nil {
 		r.Cancel()
 		done()

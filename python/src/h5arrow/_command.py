@@ -38,6 +38,18 @@ def _flags(options: dict[str, Any]) -> Iterable[str]:
             yield "%s=%s" % (flag, value)
 
 
+def run(verb: str, files: Iterable[str | os.PathLike[str]], more: list[str], options: dict[str, Any]) -> subprocess.CompletedProcess[bytes]:
+    """Run the command."""
+    command = [path(), verb, *_flags(options), "--", *map(os.fspath, files), *more]
+    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def failure(done: subprocess.CompletedProcess[bytes]) -> Error:
+    """Return the exception for a command that failed."""
+    message = done.stderr.decode("utf-8", "replace").strip().split("\n")[-1]
+    return _STATUS.get(done.returncode, FileError)(message[len("h5arrow: "):] if message.startswith("h5arrow: ") else message)
+
+
 def convert(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out: str | os.PathLike[str], **options: Any) -> dict[str, Any]:
     """Write a table as an Arrow or Parquet file. A process of its own does it: ``h5arrow convert``.
 
@@ -62,10 +74,8 @@ def convert(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], ou
         By the status of the command, with its message.
     """
     names = [files] if isinstance(files, (str, os.PathLike)) else list(files)
-    command = [path(), "convert", *_flags(options), "--json", "--quiet", "--", *map(os.fspath, names), os.fspath(out)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, encoding="utf-8", errors="replace")
+    done = run("convert", names, [os.fspath(out)], {**options, "json": True, "quiet": True})
     if done.returncode != 0:
-        message = done.stderr.strip().split("\n")[-1]
-        raise _STATUS.get(done.returncode, FileError)(message[len("h5arrow: "):] if message.startswith("h5arrow: ") else message)
+        raise failure(done)
     summaries = [json.loads(line) for line in done.stdout.splitlines()]
     return {"tables": summaries} if options.get("all_tables") else summaries[0]

@@ -32,6 +32,8 @@ _FUNCTIONS = {
     "reader": [c_uint64, c_char_p, POINTER(c_uint64)],
     "next": [c_uint64, POINTER(c_uint64)],
     "batch": [c_uint64, c_void_p, c_void_p],
+    "write": [c_void_p, c_char_p, c_char_p, POINTER(c_uint64)],
+    "wait": [c_uint64, c_int64, POINTER(c_int64), POINTER(c_void_p)],
     "cancel": [c_uint64],
     "close": [c_uint64],
     "stats": [POINTER(c_void_p)],
@@ -189,6 +191,24 @@ def capsules(function: str, handle: int, kinds: tuple[str, ...], *before: Any) -
         raise
     return tuple(_new_capsule(p, _names[kind], ctypes.cast(getattr(lib, "h5arrow_release_" + kind), c_void_p))
                  for p, kind in zip(structs, kinds))
+
+
+def wait(job: Handle, milliseconds: int) -> tuple[int, Any]:
+    """Wait for a job. Return the rows that are done and, when it is done, its answer."""
+    rows, out = c_int64(), c_void_p()
+    call("wait", job.id, milliseconds, byref(rows), byref(out))
+    return rows.value, json.loads(_taken(out.value)) if out.value else None
+
+
+def give_up(job: Handle) -> None:
+    """Cancel a job and wait, for some seconds, until it has stopped: it may call Python for its input."""
+    try:
+        call("cancel", job.id)
+        for _ in range(50):
+            if wait(job, 100)[1] is not None:
+                return
+    except Error:
+        pass
 
 
 def stats() -> dict[str, int]:

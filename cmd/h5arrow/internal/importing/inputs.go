@@ -1,4 +1,4 @@
-// Package importing opens the inputs of import as record batches, and parses how they are to be stored.
+// Package importing opens the inputs of import as record batches.
 package importing
 
 import (

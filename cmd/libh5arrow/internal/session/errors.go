@@ -15,15 +15,17 @@ import (
 
 // optionNames maps the options that errors of libraries name to options of the C interface.
 var optionNames = map[h5err.Option]string{
-	"arrowmap.File.Datasets": "datasets",
-	"arrowmap.File.Table":    "path",
-	"arrowmap.WithAlign":     "align",
-	"arrowmap.WithBatchRows": "batch_rows",
-	"arrowmap.WithMaxMemory": "max_memory",
-	"chunk.NewBudget":        "max_memory",
-	"dtype.Options.Enum":     "enum",
-	"dtype.Options.Strings":  "strings",
-	"h5.WithExternal":        "allow_external",
+	"arrowmap.File.Datasets":   "datasets",
+	"arrowmap.File.Table":      "path",
+	"arrowmap.WithAlign":       "align",
+	"arrowmap.WithBatchRows":   "batch_rows",
+	"arrowmap.WithMaxMemory":   "max_memory",
+	"chunk.NewBudget":          "max_memory",
+	"dtype.Options.Enum":       "enum",
+	"dtype.Options.Strings":    "strings",
+	"h5.WithExternal":          "allow_external",
+	"output.Check":             "force",
+	"tablewriter.Options.Path": "table",
 }
 
 // failure is an error as JSON.

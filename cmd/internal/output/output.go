@@ -112,7 +112,7 @@ func Check(name string, force bool, inputs []string) (Target, error) {
 	case err != nil:
 		return t, failure(name, "can't write", err)
 	case info.IsDir():
-		return t, wrong(name, h5err.New(h5err.Argument, "this is a directory").WithHint("give a file's name, or --all-tables"))
+		return t, wrong(name, h5err.New(h5err.Argument, "this is a directory").WithHint("give a file's name"))
 	}
 	for _, in := range inputs {
 		if other, err := os.Stat(in); err == nil && os.SameFile(info, other) {
@@ -133,7 +133,7 @@ func Check(name string, force bool, inputs []string) (Target, error) {
 }
 
 func exists(name string) error {
-	return wrong(name, h5err.New(h5err.Argument, "the output exists already").WithHint("--force overwrites it"))
+	return wrong(name, h5err.New(h5err.Argument, "the output exists already").WithOption("output.Check", "overwrite it"))
 }
 
 func wrong(name string, err *h5err.Error) error { return h5err.In(err, name, "") }

@@ -1,4 +1,5 @@
-package importing
+// Package compression parses how chunks are to be compressed.
+package compression
 
 import (
 	"github.com/h5arrow/h5arrow/h5"

@@ -1,0 +1,99 @@
+"""SQL over tables: by the duckdb package, or by the command where it has an engine."""
+from __future__ import annotations
+
+import io
+import os
+import subprocess
+from typing import TYPE_CHECKING, Any
+
+from . import _command, _scan
+from ._errors import ArgumentError, UnsupportedError
+
+if TYPE_CHECKING:
+    import pyarrow
+
+
+def views(files: list[str], table: str | None, options: dict[str, Any]) -> dict[str, Any]:
+    """Return the tables of all files, or those of one path, as datasets, by the names that statements use."""
+    from ._core import concat, open
+    from .dataset import Dataset
+    tables: dict[str, list[Any]] = {}
+    for name in files:
+        f = open(name, **options)
+        for t in f.tables if table is None else [f.table(table)]:
+            tables.setdefault(t.path, []).append(t)
+    if not tables:
+        raise ArgumentError("%s: no table was found" % files[0], file=files[0])
+    found: dict[str, Any] = {}
+    short: dict[str, list[str]] = {}
+    for path, parts in tables.items():
+        found[path] = Dataset(parts[0] if len(parts) == 1 else concat(parts))
+        last = path.rpartition("/")[2] or os.path.splitext(os.path.basename(files[0]))[0]
+        short.setdefault(last, []).append(path)
+    found.update({name: found[paths[0]] for name, paths in short.items() if len(paths) == 1 and name not in found})
+    return found
+
+
+def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options: Any) -> pyarrow.Table:
+    """Run an SQL statement over the tables of files. It needs pyarrow.
+
+    Each table is a view, named by its path (``"/runs/events"``) and by the path's last part (``events``) unless another table has that
+    name. Several files of one schema are one table for each path. Only the columns that the statement uses are read, and conditions skip
+    rows.
+
+    Parameters
+    ----------
+    paths : path-like or iterable of path-like
+        Files or patterns of files.
+    sql : str
+        A statement of DuckDB.
+    engine : {"duckdb", "command"}, optional
+        duckdb is the package duckdb, in this process. command is the program of this package, which has an engine only where the wheel
+        was built with one (``H5ARROW_WHEEL_TAGS``). The default is duckdb where it is installed, else command.
+    **options
+        Those of :func:`h5arrow.open` or, for command, of ``h5arrow query`` with underscores.
+
+    Returns
+    -------
+    pyarrow.Table
+
+    Raises
+    ------
+    ArgumentError
+        The statement is wrong. It is a ValueError.
+    UnsupportedError
+        There is no engine. It is a NotImplementedError.
+    """
+    if engine not in (None, "duckdb", "command"):
+        raise ArgumentError("engine %r; there are duckdb and command" % engine)
+    files = _scan.expand(paths)
+    if engine != "command":
+        try:
+            import duckdb
+        except ImportError:
+            if engine == "duckdb":
+                raise
+        else:
+            return _by_duckdb(duckdb, views(files, None, options), sql)
+    import pyarrow
+    done = _command.run("query", files, [sql], {**options, "output": "-"})
+    if done.returncode != 0:
+        error = _command.failure(done)
+        if isinstance(error, UnsupportedError):
+            error.message += "; or install the package duckdb"
+        raise error
+    return pyarrow.ipc.open_stream(io.BytesIO(done.stdout)).read_all()
+
+
+def _by_duckdb(duckdb: Any, named: dict[str, Any], sql: str) -> pyarrow.Table:
+    import pyarrow
+    with duckdb.connect(config={"python_enable_replacements": False}) as connection:
+        for name, view in named.items():
+            connection.register(name, view)
+        try:
+            result = connection.sql(sql)
+        except (duckdb.ParserException, duckdb.CatalogException, duckdb.BinderException) as e:
+            raise ArgumentError(str(e)) from None
+        if result is None:
+            raise ArgumentError("the statement has no result")
+        return pyarrow.table(result)
