@@ -46,6 +46,32 @@ def test_datafusion(table):
     assert df.SessionContext().from_arrow(table, name="t").filter(df.col("fare") > df.lit(40.0)).count() == table.filter("fare > 40").num_rows
 
 
+def test_datafusion_dataset(sorted_file):
+    """DataFusion scans the splits, and pushes down columns and filters: the other column is damaged but for some rows."""
+    df = pytest.importorskip("datafusion")
+    context = df.SessionContext()
+    context.register_dataset("d", h5arrow.dataset.dataset(sorted_file))
+    got = context.sql("select y from d where x >= 520000 and x < 520005 order by y").to_pydict()
+    assert got == {"y": list(range(520_000, 520_005))}
+    assert context.sql("select count(*) as n, sum(x) as s from d").to_pydict() == {"n": [1_000_000], "s": [sum(range(1_000_000))]}
+
+
+def test_duckdb(tmp_path, sorted_file):
+    from h5arrow.duckdb import register
+    with duckdb.connect() as connection:
+        assert register(connection, [SAMPLE, SAMPLE]) == ["/table", "table"]
+        assert connection.sql('select count(*) from "table"').fetchall() == [(100000,)]
+        assert register(connection, sorted_file, name="d") == ["d"]
+        assert connection.sql("select y from d where x between 520000 and 520004 order by y").fetchall() == [(y,) for y in range(520_000, 520_005)]
+        with h5py.File(tmp_path / "two.h5", "w") as f:
+            for g in ("a", "b"):
+                f[g + "/t/x"], f[g + "/t/y"] = np.arange(3), np.arange(3)
+        assert register(connection, tmp_path / "two.h5") == ["/a/t", "/b/t"]
+        with pytest.raises(ValueError, match="2 tables"):
+            register(connection, tmp_path / "two.h5", name="t")
+        assert register(connection, tmp_path / "two.h5", "/a/t") == ["/a/t", "t"]
+
+
 def test_without_pyarrow(tmp_path):
     """In an environment that has everything but pyarrow."""
     for folder in map(pathlib.Path, site.getsitepackages()):
@@ -130,8 +156,9 @@ def test_dataset(table):
     sql = "select zone, count(*) as n, round(avg(fare), 3) as fare from {} where fare > 5 and tip is not null group by zone order by zone"
     assert duckdb.sql(sql.format("d")).fetchall() == duckdb.sql(sql.format("t")).fetchall()
     assert pl.scan_pyarrow_dataset(d).filter(pl.col("fare") > 40).collect().height == t.filter(pc.field("fare") > 40).num_rows
-    with pytest.raises(NotImplementedError):
-        d.get_fragments()
+    parts = list(h5arrow.dataset.Dataset(table).get_fragments())
+    assert len(parts) == 1 and parts[0].physical_schema == t.schema and parts[0].count_rows() == 50000
+    assert parts[0].to_table(columns=["zone"], filter=expression)["zone"].to_pylist() == want["zone"].to_pylist()
 
 
 def test_pandas(tmp_path):

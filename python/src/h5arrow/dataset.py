@@ -10,7 +10,7 @@ import pyarrow.dataset
 from . import _scan
 from ._core import Table
 
-__all__ = ["Dataset", "dataset"]
+__all__ = ["Dataset", "Fragment", "dataset"]
 
 _ROW = "__h5arrow_row"
 
@@ -38,7 +38,7 @@ class Dataset(pyarrow.dataset.Dataset):
     """A table as a ``pyarrow.dataset.Dataset``: ``duckdb.sql("select ... from d where ...")``, ``d.to_table(columns, filter)``.
 
     Only columns that a scan uses are read; those that its filter uses are read first, and the others only for ranges of rows in which
-    the filter holds for a row. It has no fragments.
+    the filter holds for a row. Its fragments are the table's splits.
     """
 
     def __init__(self, table: Table):
@@ -108,9 +108,41 @@ class Dataset(pyarrow.dataset.Dataset):
         """Not supported: give the filter to what scans."""
         raise NotImplementedError("give the filter to scanner, to_table or to_batches")
 
-    def get_fragments(self, filter: pc.Expression | None = None) -> Any:
-        """Not supported: a table has splits, see :meth:`h5arrow.Table.splits`."""
-        raise NotImplementedError("a table has no fragments; Table.splits divides it")
+    def get_fragments(self, filter: pc.Expression | None = None) -> Iterator[Fragment]:
+        """Return the table's splits.
+
+        DataFusion scans them in parallel: ``context.register_dataset("rides", dataset)``.
+
+        Parameters
+        ----------
+        filter : Expression, optional
+            Not used: no split is left out, but each is scanned with the filter.
+        """
+        return iter([Fragment(s.table) for s in self._table.splits(bytes=_scan.SPLIT_BYTES)])
 
     def __reduce__(self) -> Any:
         raise TypeError("a dataset of an open file can't be pickled")
+
+
+class Fragment:
+    """Rows of a table, with those methods of a ``pyarrow.dataset.Fragment`` that read."""
+
+    def __init__(self, table: Table):
+        self._dataset = Dataset(table)
+
+    @property
+    def physical_schema(self) -> pa.Schema:
+        """The schema of the rows."""
+        return self._dataset.schema
+
+    def scanner(self, schema: pa.Schema | None = None, **options: Any) -> pyarrow.dataset.Scanner:
+        """Return a scanner, as :meth:`Dataset.scanner` does. The schema is that of the table."""
+        return self._dataset.scanner(**options)
+
+    def to_table(self, schema: pa.Schema | None = None, **options: Any) -> pa.Table:
+        """Read the rows, with the options of :meth:`scanner`."""
+        return self.scanner(schema, **options).to_table()
+
+    def count_rows(self, **options: Any) -> int:
+        """Count the rows, with the options of :meth:`scanner`."""
+        return self.scanner(**options).count_rows()
