@@ -17,7 +17,7 @@ import h5arrow
 import h5arrow.dataset
 import h5arrow.pandas
 import h5arrow.polars
-from conftest import SAMPLE, run
+from conftest import SAMPLE, mapped, run
 
 
 @pytest.fixture
@@ -54,6 +54,17 @@ def test_datafusion_dataset(sorted_file):
     got = context.sql("select y from d where x >= 520000 and x < 520005 order by y").to_pydict()
     assert got == {"y": list(range(520_000, 520_005))}
     assert context.sql("select count(*) as n, sum(x) as s from d").to_pydict() == {"n": [1_000_000], "s": [sum(range(1_000_000))]}
+
+
+def test_datasets():
+    """A Dataset of Hugging Face has the mapped values themselves."""
+    from datasets import Dataset
+    with h5arrow.open(SAMPLE) as f:
+        t = f["/table"].select(["fare", "zone"]).to_pyarrow()
+    hf = Dataset(t)
+    address = hf.data.column("fare").chunk(0).buffers()[1].address
+    assert any(a <= address < b for a, b in mapped(SAMPLE)) and hf.num_rows == 50000
+    assert hf[49999] == t.slice(49999).to_pylist()[0]
 
 
 def test_duckdb(tmp_path, sorted_file):
