@@ -127,7 +127,7 @@ char *h5arrow_batch(uint64_t batch, struct ArrowArray *array, struct ArrowSchema
 char *h5arrow_write(struct ArrowArrayStream *in, const char *name, const char *options, uint64_t *job);
 
 /*
- * h5arrow_wait waits for a job, but not longer than it is told, and returns the number of rows written so far. When the job is done,
+ * h5arrow_wait waits for a job, at most so many milliseconds, and returns the number of rows written so far. When the job is done,
  * json says what was written: {"rows", "bytes_out", "seconds", "columns": [{"name", "path", "type", "storage", "aligned", "nulls"}],
  * "dropped"}; until then it is NULL. The file appears when it is complete, and not at all after an error.
  */

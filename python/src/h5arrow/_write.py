@@ -64,13 +64,13 @@ def write(data: Any, out: str | os.PathLike[str], *, table: str = "/table", layo
     shuffle : bool
         Sort the bytes of values before they are compressed.
     chunk_rows : int
-        Rows of a chunk. The default is no chunks, or 65,536 with a compression.
+        Rows of a chunk. The default is contiguous storage, or 65,536 with a compression.
     page_size : int
         Divide the file into pages of this size, for readers far away.
     force : bool
         Replace a file that exists.
     progress : bool or function, optional
-        Show a bar. The default is to do so in notebooks, and where stderr is a terminal. A function is called about ten times a second
+        Show a bar. The default is to show one in notebooks, and where stderr is a terminal. A function is called about ten times a second
         with the rows written and those of all, which is None if it is not known.
 
     Returns
