@@ -95,7 +95,7 @@ func TestAppend(t *testing.T) {
 			}
 			// Nulls may come late, or not any more.
 			source := rand.New(rand.NewPCG(3, 7))
-			calm, some, all := &random{source, 0, 0}, &random{source, 0.3, inner}, &random{source, 1, 3 * inner}
+			calm, some, all := &random{Rand: source}, &random{Rand: source, nulls: 0.3, inner: inner}, &random{Rand: source, nulls: 1, inner: 3 * inner}
 			appended(t, o, types, []*random{some, some, calm, all})
 			appended(t, o, types, []*random{calm, some, calm})
 		})
@@ -144,7 +144,7 @@ func appended(t *testing.T, o [2]tablewriter.Options, types []arrow.DataType, st
 // TestAppendRefuses has rows that don't fit, tables that can't grow, and a file that has no table of that path yet.
 func TestAppendRefuses(t *testing.T) {
 	ints := arrow.NewSchema([]arrow.Field{{Name: "x", Type: prim.Int32, Nullable: true}}, nil)
-	r := &random{rand.New(rand.NewPCG(1, 1)), 0, 0}
+	r := &random{Rand: rand.New(rand.NewPCG(1, 1))}
 	rows := func(s *arrow.Schema) []arrow.RecordBatch {
 		var columns []arrow.Array
 		for _, f := range s.Fields() {
@@ -218,7 +218,7 @@ func TestAppendPython(t *testing.T) {
 	}
 	s := arrow.NewSchema(fields, nil)
 	for layout, script := range map[tablewriter.Layout]string{tablewriter.Vaex: vaexShows, tablewriter.Plain: h5pyShows} {
-		r := &random{rand.New(rand.NewPCG(3, 4)), 0.3, 0}
+		r := &random{Rand: rand.New(rand.NewPCG(3, 4)), nulls: 0.3, inner: 0}
 		values := make([][]string, len(types))
 		var file string
 		for step := range 4 {
