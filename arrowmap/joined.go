@@ -18,6 +18,7 @@ type joined struct {
 const (
 	joinedRows  = 1 << 16
 	joinedBytes = 4 << 20
+	maxLoose    = 256 // small batches that wait to be joined: each takes some KB
 )
 
 func newJoined(in *chain, o readOptions, rowBytes int64) *joined {
@@ -36,7 +37,7 @@ func newJoined(in *chain, o readOptions, rowBytes int64) *joined {
 
 func (j *joined) next() (arrow.RecordBatch, error) {
 	var list []arrow.RecordBatch
-	rows := int64(0)
+	rows, piles := int64(0), 0 // the first ones of the list are joined already
 	release := func() {
 		for _, rec := range list {
 			rec.Release()
@@ -61,6 +62,18 @@ func (j *joined) next() (arrow.RecordBatch, error) {
 		}
 		rows += rec.NumRows()
 		list = append(list, rec)
+		if len(list)-piles == maxLoose {
+			pile, err := j.concat(list[piles:])
+			if err != nil {
+				release()
+				return nil, err
+			}
+			for _, rec := range list[piles:] {
+				rec.Release()
+			}
+			list = append(list[:piles], pile)
+			piles++
+		}
 	}
 	if len(list) == 0 {
 		return nil, nil
@@ -69,11 +82,15 @@ func (j *joined) next() (arrow.RecordBatch, error) {
 		return list[0], nil
 	}
 	defer release()
-	return j.concat(list, rows)
+	return j.concat(list)
 }
 
 // concat joins batches.
-func (j *joined) concat(list []arrow.RecordBatch, rows int64) (arrow.RecordBatch, error) {
+func (j *joined) concat(list []arrow.RecordBatch) (arrow.RecordBatch, error) {
+	rows := int64(0)
+	for _, rec := range list {
+		rows += rec.NumRows()
+	}
 	if j.copied == nil {
 		j.copied = make([]int64, len(j.total))
 	}

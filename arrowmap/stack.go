@@ -2,6 +2,7 @@ package arrowmap
 
 import (
 	"fmt"
+	"iter"
 	"path"
 	"slices"
 	"sort"
@@ -12,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -62,54 +64,62 @@ func (f *File) match(pattern string) (*convention.Stack, error) {
 		return nil, f.usage(pattern, "a pattern without a wildcard")
 	}
 	limit := f.f.Limits().Links
-	var walk func(o h5.Object, i int, key string) error
-	walk = func(o h5.Object, i int, key string) error {
-		if i == len(names) {
-			if len(st.Keys) >= limit {
-				return h5err.In(h5err.New(h5err.Limit, "more than %d groups match", limit), f.f.Name(), pattern)
-			}
-			st.Keys = append(st.Keys, key)
-			return nil
-		}
-		g, ok := o.(*h5.Group)
-		if !ok {
-			return nil
-		}
-		links, err := g.Links()
+	left := limit // links may form circles
+	var walk func(g *h5.Group, i int, key string) error
+	walk = func(g *h5.Group, i int, key string) error {
+		links, err := membersOf(g, names[i], st.Names[i] == "*")
 		if err != nil {
 			return err
 		}
-		if st.Names[i] != "*" {
-			l, ok, err := g.Link(names[i])
-			if err != nil || !ok || l.Kind != h5.LinkHard {
-				return err
+		for l := range links {
+			if left--; left < 0 {
+				return h5err.In(h5err.New(h5err.Limit, "more than %d groups to look at", limit), f.f.Name(), pattern)
 			}
-			links = []h5.Link{l}
-		}
-		for _, l := range links {
 			next := key
 			if st.Names[i] == "*" {
-				if ok, _ := path.Match(names[i], l.Name); !ok || l.Kind != h5.LinkHard {
-					continue
-				}
 				if next = l.Name; key != "" {
 					next = key + "/" + l.Name
 				}
+			}
+			if i+1 == len(names) {
+				st.Keys = append(st.Keys, next)
+				continue
 			}
 			c, err := g.OpenLink(l)
 			if err != nil {
 				return err
 			}
-			if _, ok := c.(*h5.Group); !ok && i+1 < len(names) {
-				continue
-			}
-			if err := walk(c, i+1, next); err != nil {
-				return err
+			if c, ok := c.(*h5.Group); ok {
+				if err := walk(c, i+1, next); err != nil {
+					return err
+				}
 			}
 		}
 		return nil
 	}
 	return st, walk(f.f.Root(), 0, "")
+}
+
+// membersOf returns the hard links of a group whose names match a pattern, or are a name. Names that no path can have don't
+// match.
+func membersOf(g *h5.Group, name string, pattern bool) (iter.Seq[h5.Link], error) {
+	if !pattern {
+		l, ok, err := g.Link(name)
+		return func(yield func(h5.Link) bool) {
+			if ok && l.Kind == h5.LinkHard {
+				yield(l)
+			}
+		}, err
+	}
+	links, err := g.AllLinks()
+	return func(yield func(h5.Link) bool) {
+		for l := range links {
+			ok, _ := path.Match(name, l.Name)
+			if ok && l.Kind == h5.LinkHard && l.Name != "" && l.Name != "." && !strings.Contains(l.Name, "/") && !yield(l) {
+				return
+			}
+		}
+	}, err
 }
 
 // stack is the body of a table of several groups' tables. Only the first is kept; the others are described when they
@@ -120,13 +130,14 @@ type stack struct {
 	at    []int  // the numbers of the columns
 }
 
-// stackSet is what all selections of a stack share.
+// stackSet is what all selections of a stack share. Of each group it keeps the name and the number of rows.
 type stackSet struct {
 	f     *File
 	st    *convention.Stack
 	attrs []attribute
-	ends  []int64 // rows of the groups up to each, itself included
-	err   error   // why the groups are not a table
+	ends  []int64  // rows of the groups up to each, itself included
+	said  []string // notes of other groups than the first
+	err   error    // why the groups are not a table
 }
 
 // stack describes a stack. What is wrong with it as a whole is in its set's err.
@@ -135,7 +146,7 @@ func (f *File) stack(def *convention.Table) *Table {
 	set.scan()
 	first := &Table{body: &one{f: f, def: def, limit: -1}, f: f, def: def, to: -1}
 	if set.err == nil {
-		first, set.err = set.group(0)
+		first, set.err = set.group(0, &trail{f: f.f})
 	}
 	if def.Convention == "" {
 		def.Convention = def.Stack.Source
@@ -148,15 +159,16 @@ func (f *File) stack(def *convention.Table) *Table {
 }
 
 // group returns the table of group i with the columns of its name and attributes.
-func (s *stackSet) group(i int) (*Table, error) {
-	t, err := s.own(i)
-	if err != nil || len(t.columns) == 0 {
-		return t, err
-	}
-	values, err := s.attributes(i)
+func (s *stackSet) group(i int, way *trail) (*Table, error) {
+	objects, err := way.open(s.st, i)
 	if err != nil {
 		return nil, err
 	}
+	t, err := s.own(i, objects)
+	if err != nil || len(t.columns) == 0 {
+		return t, err
+	}
+	values := s.attributes(objects)
 	var d *h5.Dataset
 	described := slices.IndexFunc(t.def.Columns, func(c convention.Column) bool { return c.Values != nil })
 	if described >= 0 {
@@ -166,7 +178,7 @@ func (s *stackSet) group(i int) (*Table, error) {
 	def.Columns = nil
 	if described >= 0 {
 		rows := t.Rows()
-		def.Columns = append(def.Columns, constant(KeyColumn, kindText, attributeOf{kind: kindText, text: strings.ToValidUTF8(s.st.Keys[i], "\ufffd")}, d, rows))
+		def.Columns = append(def.Columns, constant(KeyColumn, scalar.Text, scalar.TextOf(s.st.Keys[i]), d, rows))
 		for k, a := range s.attrs {
 			def.Columns = append(def.Columns, constant(a.column, a.kind, values[k], d, rows))
 		}
@@ -177,13 +189,9 @@ func (s *stackSet) group(i int) (*Table, error) {
 	return &Table{body: &one{s.f, &def, columns, -1}, f: s.f, def: &def, columns: columns, to: -1}, nil
 }
 
-// own returns the table of group i as it is.
-func (s *stackSet) own(i int) (*Table, error) {
-	p := s.st.Path(i)
-	o, err := s.f.f.Lookup(p)
-	if err != nil {
-		return nil, err
-	}
+// own returns the table of group i as it is, the last of the objects on the way to it.
+func (s *stackSet) own(i int, objects []h5.Object) (*Table, error) {
+	p, o := s.st.Path(i), objects[len(objects)-1]
 	name := s.st.Source
 	if name == "" {
 		name = s.f.o.convention
@@ -209,6 +217,14 @@ func (s *stackSet) own(i int) (*Table, error) {
 	return nil, s.f.usage(p, "this is not a table").WithHint("all groups of a stack are tables of one schema")
 }
 
+// hasLabels reports whether values of a type are those of a dictionary, or have such below them.
+func hasLabels(t arrow.DataType) bool {
+	if n, ok := t.(arrow.NestedType); ok {
+		return slices.ContainsFunc(n.Fields(), func(f arrow.Field) bool { return hasLabels(f.Type) })
+	}
+	return t.ID() == arrow.DICTIONARY
+}
+
 // sameTypes returns an error if the columns of two groups have other names or types.
 func sameTypes(a, b *Table) error {
 	if err := sameColumns(a, b); err != nil {
@@ -219,7 +235,7 @@ func sameTypes(a, b *Table) error {
 		if c.Err != nil || d.Err != nil {
 			continue
 		}
-		if !arrow.TypeEqual(c.Type, d.Type) || c.Type.ID() == arrow.DICTIONARY && c.HDF5Type != d.HDF5Type {
+		if !arrow.TypeEqual(c.Type, d.Type) || hasLabels(c.Type) && c.HDF5Type != d.HDF5Type {
 			return b.f.usage(b.def.Path, fmt.Sprintf("column %s differs: it is %s (%s), and %s (%s) in %s", d.Name, d.Type, d.HDF5Type, c.Type, c.HDF5Type, a.def.Path)).
 				WithHint("groups that are one table have one schema")
 		}
@@ -246,7 +262,7 @@ func (s *stack) known() bool { return s.set.err == nil && s.first.body.known() }
 
 func (s *stack) odd() map[int]error { return s.first.body.odd() }
 
-func (s *stack) notes() []string { return s.first.body.notes() }
+func (s *stack) notes() []string { return slices.Concat(s.first.body.notes(), s.set.said) }
 
 func (s *stack) pick(at []int) body {
 	out := &stack{set: s.set, first: s.first.pick(at), at: make([]int, len(at))}
@@ -260,6 +276,7 @@ func (s *stack) pieces(t *Table) ([]*Table, error) { return []*Table{t}, nil }
 
 // each returns a function that returns the groups' parts of the rows [from,to), nil after the last.
 func (s *stack) each(from, to int64) func() (*Table, error) {
+	way := &trail{f: s.set.f.f}
 	i := sort.Search(len(s.set.ends), func(i int) bool { return s.set.ends[i] > from })
 	return func() (*Table, error) {
 		for ; i < len(s.set.ends); i++ {
@@ -274,7 +291,7 @@ func (s *stack) each(from, to int64) func() (*Table, error) {
 			if a >= b {
 				continue
 			}
-			t, err := s.set.group(i)
+			t, err := s.set.group(i, way)
 			if err != nil {
 				return nil, err
 			}

@@ -1,34 +1,21 @@
 package arrowmap
 
 import (
+	"fmt"
 	"runtime"
 	"sort"
-	"strconv"
 	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
-
-// kind is what the values of an attribute are in all groups of a stack that have it.
-type kind uint8
-
-const (
-	kindNone kind = iota
-	kindBool
-	kindInt
-	kindFloat
-	kindText
-)
-
-var kindTypes = [...]arrow.DataType{arrow.Null, arrow.FixedWidthTypes.Boolean, arrow.PrimitiveTypes.Int64, arrow.PrimitiveTypes.Float64, arrow.BinaryTypes.String}
 
 // maxAttributes is the number of attributes of a stack that become columns.
 const maxAttributes = 1000
@@ -38,65 +25,8 @@ type attribute struct {
 	object int    // how many names of the path its group has
 	name   string // of the attribute
 	column string
-	kind   kind
+	kind   scalar.Kind
 	first  [3]int // group, object and attribute where it was found first
-}
-
-// attributeOf is the value of an attribute.
-type attributeOf struct {
-	kind kind
-	text string
-	i    int64
-	f    float64
-}
-
-// as returns the value as text.
-func (v *attributeOf) asText() string {
-	switch v.kind {
-	case kindBool:
-		return strconv.FormatBool(v.i != 0)
-	case kindInt:
-		return strconv.FormatInt(v.i, 10)
-	case kindFloat:
-		return strconv.FormatFloat(v.f, 'g', -1, 64)
-	}
-	return v.text
-}
-
-// scalar returns the value of an attribute of one element; its kind is kindNone for others.
-func scalar(a *h5.Attribute) (v attributeOf) {
-	if sp := a.Space(); sp.Class == h5.SpaceNull {
-		return v
-	}
-	t := a.Type()
-	if s, ok := a.Text(); ok {
-		if len(s) <= maxAttribute {
-			v = attributeOf{kind: kindText, text: strings.ToValidUTF8(s, "\ufffd")}
-		}
-		return v
-	}
-	if list, ok := a.Ints(); ok && len(list) == 1 {
-		v = attributeOf{kind: kindInt, i: list[0], f: float64(list[0])}
-		if t.Class == h5.ClassEnum && len(t.Names) == 2 && t.Names[0] == "FALSE" && t.Names[1] == "TRUE" {
-			v.kind = kindBool
-		}
-		return v
-	}
-	if list, ok := a.Floats(); ok && len(list) == 1 {
-		v = attributeOf{kind: kindFloat, f: list[0]}
-	}
-	return v
-}
-
-// join returns the kind that has the values of two.
-func join(a, b kind) kind {
-	switch {
-	case a == kindNone || a == b:
-		return b
-	case a == kindInt && b == kindFloat || a == kindFloat && b == kindInt:
-		return kindFloat
-	}
-	return kindText
 }
 
 type attributeKey struct {
@@ -104,19 +34,38 @@ type attributeKey struct {
 	name   string
 }
 
-// objects calls fn with the groups whose attributes are of group i, the last of the path first.
-func (s *stackSet) objects(i int, fn func(names int, o h5.Object)) error {
-	first, _ := s.st.Wild()
-	p := s.st.Path(i)
-	for n := len(s.st.Names); n > first; n-- {
-		o, err := s.f.f.Lookup(p)
-		if err != nil {
-			return err
-		}
-		fn(n, o)
-		p = p[:strings.LastIndexByte(p, '/')]
+// trail is the way from the root to the group that was opened last. The next one mostly has the same parent, whose links
+// need not be read again then, however many they are.
+type trail struct {
+	f       *h5.File
+	names   []string
+	objects []h5.Object
+}
+
+// open returns the objects on the path of group i of a stack, the group itself last.
+func (t *trail) open(st *convention.Stack, i int) ([]h5.Object, error) {
+	names := strings.Split(st.Path(i)[1:], "/")
+	same := 0
+	for same < len(t.names) && same < len(names) && t.names[same] == names[same] {
+		same++
 	}
-	return nil
+	t.names, t.objects = t.names[:same], t.objects[:same]
+	at := t.f.Root()
+	if same > 0 {
+		at, _ = t.objects[same-1].(*h5.Group)
+	}
+	for _, n := range names[same:] {
+		if at == nil {
+			return nil, h5err.In(h5err.New(h5err.NotFound, "no such object"), t.f.Name(), st.Path(i))
+		}
+		o, err := at.Open(n)
+		if err != nil {
+			return nil, err
+		}
+		t.names, t.objects = append(t.names, n), append(t.objects, o)
+		at, _ = o.(*h5.Group)
+	}
+	return t.objects, nil
 }
 
 // scan reads the number of rows and the attributes of all groups, and checks that they have one schema.
@@ -126,8 +75,13 @@ func (s *stackSet) scan() {
 	rows := make([]int64, n)
 	parts := make([]map[attributeKey]*attribute, workers)
 	errs := make([]error, workers)
-	at := make([]int, workers)
-	first, err := s.own(0)
+	said := make([]saying, workers)
+	objects, err := (&trail{f: s.f.f}).open(s.st, 0)
+	if err != nil {
+		s.err = err
+		return
+	}
+	first, err := s.own(0, objects)
 	if err != nil {
 		s.err = err
 		return
@@ -137,10 +91,22 @@ func (s *stackSet) scan() {
 	for w := range workers {
 		parts[w] = map[attributeKey]*attribute{}
 		wait.Go(func() {
+			way := &trail{f: s.f.f}
 			for i := w * n / workers; i < (w+1)*n/workers && errs[w] == nil; i++ {
-				at[w] = i
 				errs[w] = source.Guard(func() (err error) {
-					rows[i], err = s.look(i, first, parts[w])
+					objects, err := way.open(s.st, i)
+					if err != nil {
+						return err
+					}
+					t, err := s.own(i, objects)
+					if err != nil {
+						return err
+					}
+					if i > 0 {
+						said[w].add(t)
+					}
+					s.findAttributes(i, objects, parts[w])
+					rows[i], err = length(t, first)
 					return err
 				})
 			}
@@ -157,46 +123,81 @@ func (s *stackSet) scan() {
 	for i := 1; i < n; i++ {
 		s.ends[i] += s.ends[i-1]
 	}
+	all := saying{}
+	for i := range said {
+		all.join(said[i])
+	}
+	s.said = all.lines()
 	s.merge(parts, first)
 }
 
-// look reads what scan needs of group i.
-func (s *stackSet) look(i int, first *Table, found map[attributeKey]*attribute) (rows int64, err error) {
-	t, err := s.own(i)
-	if err != nil {
-		return 0, err
-	}
+// length returns the number of rows of a group's table, which is to be like the first one's.
+func length(t, first *Table) (int64, error) {
 	if err := sameTypes(first, t); err != nil {
 		return 0, err
 	}
-	if rows, err = t.body.rows(); !t.RowsKnown() {
-		if err == nil {
-			err = s.f.usage(t.Path(), "an unknown number of rows")
-		}
-		return 0, err
+	rows, err := t.body.rows()
+	if err == nil && !t.RowsKnown() {
+		err = t.f.usage(t.Path(), "an unknown number of rows")
 	}
-	return rows, s.objects(i, func(names int, o h5.Object) {
-		attrs, err := o.Attributes()
+	return rows, err
+}
+
+// saying is what groups' tables say of themselves: the first notes, and how many follow.
+type saying struct {
+	notes []string
+	more  int
+}
+
+func (s *saying) add(t *Table) {
+	for _, n := range t.Notes() {
+		s.join(saying{notes: []string{t.Path() + ": " + n}})
+	}
+	for _, c := range t.columns {
+		for _, n := range c.Notes {
+			s.join(saying{notes: []string{t.Path() + ": column " + c.Name + ": " + n}})
+		}
+	}
+}
+
+func (s *saying) join(o saying) {
+	n := min(len(o.notes), maxNamed-len(s.notes))
+	s.notes = append(s.notes, o.notes[:n]...)
+	s.more += len(o.notes) - n + o.more
+}
+
+func (s *saying) lines() []string {
+	if s.more == 0 {
+		return s.notes
+	}
+	return append(s.notes, fmt.Sprintf("%d more notes of other groups", s.more))
+}
+
+// findAttributes adds the scalar attributes of group i and of the groups on the way to it.
+func (s *stackSet) findAttributes(i int, objects []h5.Object, found map[attributeKey]*attribute) {
+	first, _ := s.st.Wild()
+	for n := len(objects); n > first; n-- {
+		attrs, err := objects[n-1].Attributes()
 		if err != nil {
-			return
+			continue
 		}
 		for k, a := range attrs {
-			v := scalar(a)
-			if v.kind == kindNone {
+			v := scalar.Of(a, maxAttribute)
+			if v.Kind == scalar.None {
 				continue
 			}
-			key := attributeKey{names, a.Name}
+			key := attributeKey{n, a.Name}
 			old := found[key]
 			if old == nil {
 				if len(found) >= maxAttributes {
 					continue
 				}
-				old = &attribute{object: names, name: a.Name, first: [3]int{i, -names, k}}
+				old = &attribute{object: n, name: a.Name, first: [3]int{i, -n, k}}
 				found[key] = old
 			}
-			old.kind = join(old.kind, v.kind)
+			old.kind = old.kind.Join(v.Kind)
 		}
-	})
+	}
 }
 
 // merge makes the list of the attributes' columns of what the workers found.
@@ -205,7 +206,7 @@ func (s *stackSet) merge(parts []map[attributeKey]*attribute, first *Table) {
 	for _, part := range parts { // in the order of the groups
 		for key, a := range part {
 			if old := all[key]; old != nil {
-				old.kind = join(old.kind, a.kind)
+				old.kind = old.kind.Join(a.kind)
 			} else {
 				all[key] = a
 			}
@@ -238,67 +239,21 @@ func (s *stackSet) merge(parts []map[attributeKey]*attribute, first *Table) {
 	}
 }
 
-// attributes returns the values of group i.
-func (s *stackSet) attributes(i int) ([]attributeOf, error) {
-	out := make([]attributeOf, len(s.attrs))
-	if len(s.attrs) == 0 {
-		return out, nil
-	}
-	return out, s.objects(i, func(names int, o h5.Object) {
-		for k, want := range s.attrs {
-			if want.object != names {
-				continue
-			}
-			if a, err := o.Attribute(want.name); err == nil && a != nil {
-				out[k] = scalar(a)
-			}
+// attributes returns the values of a group, the last of the objects on the way to it.
+func (s *stackSet) attributes(objects []h5.Object) []scalar.Value {
+	out := make([]scalar.Value, len(s.attrs))
+	for k, want := range s.attrs {
+		if a, err := objects[want.object-1].Attribute(want.name); err == nil && a != nil {
+			out[k] = scalar.Of(a, maxAttribute)
 		}
-	})
+	}
+	return out
 }
 
 // constant describes a column with one value in all rows.
-func constant(name string, k kind, v attributeOf, d *h5.Dataset, rows int64) convention.Column {
-	return convention.Column{Name: name, Values: &convention.Generated{Data: d, Rows: rows, Type: kindTypes[k], Reason: "the same for all rows of a group",
+func constant(name string, k scalar.Kind, v scalar.Value, d *h5.Dataset, rows int64) convention.Column {
+	return convention.Column{Name: name, Values: &convention.Generated{Data: d, Rows: rows, Type: k.Type(), Reason: "the same for all rows of a group",
 		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			return repeat(kindTypes[k], v, int(hi-lo), mem)
+			return v.Repeat(k, int(hi-lo), mem)
 		}}}
-}
-
-// repeat makes an array of n times one value.
-func repeat(t arrow.DataType, v attributeOf, n int, mem memory.Allocator) (arrow.Array, error) {
-	b := array.NewBuilder(mem, t)
-	defer b.Release()
-	if text, ok := b.(*array.StringBuilder); ok && v.kind != kindNone {
-		s := v.asText()
-		if len(s) > 0 && n > (1<<31-1)/len(s) {
-			return nil, h5err.New(h5err.Memory, "%d rows of a text of %d bytes", n, len(s)).WithHint("ask for smaller batches")
-		}
-		text.ReserveData(n * len(s))
-	}
-	b.Reserve(n)
-	for range n {
-		switch b := b.(type) {
-		case *array.StringBuilder:
-			if v.kind == kindNone {
-				b.AppendNull()
-				continue
-			}
-			b.Append(v.asText())
-		case *array.Int64Builder:
-			appendOr(b, v.kind == kindInt, func() { b.Append(v.i) })
-		case *array.BooleanBuilder:
-			appendOr(b, v.kind == kindBool, func() { b.Append(v.i != 0) })
-		case *array.Float64Builder:
-			appendOr(b, v.kind == kindInt || v.kind == kindFloat, func() { b.Append(v.f) })
-		}
-	}
-	return b.NewArray(), nil
-}
-
-func appendOr(b array.Builder, valid bool, fn func()) {
-	if valid {
-		fn()
-	} else {
-		b.AppendNull()
-	}
 }

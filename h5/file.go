@@ -132,6 +132,7 @@ type File struct {
 	mu         sync.Mutex
 	known      map[uint64]known // objects by address
 	knownBytes int64
+	large      uint64           // address of the large group that was read last
 	types      map[string]*Type // of short messages, by their bytes
 	sharing    map[committedKey]message
 	owners     map[uint64]uint64

@@ -121,9 +121,10 @@ func (g *gathering) work() {
 
 // links returns the links of a group, and says that the members will be opened.
 func (g *gathering) links(of *Group) []Link {
-	links, _ := newGroup(of.object).load() // an error is met again, with the path of the walk
-	g.f.expectMembers(links)
-	return links
+	links := newGroup(of.object)
+	links.load() // an error is met again, with the path of the walk
+	g.f.expectMembers(links.links)
+	return links.links
 }
 
 // add notes the targets of links. g.mu is held.

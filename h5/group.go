@@ -1,6 +1,7 @@
 package h5
 
 import (
+	"cmp"
 	"slices"
 	"sort"
 	"sync"
@@ -55,6 +56,7 @@ type groupState struct {
 	err     error
 	ordered bool           // links are in creation order
 	byName  map[string]int // of a large group in creation order
+	packed  *packed        // the links of a very large group; links is empty then
 	room    int64          // bytes left for further links
 }
 
@@ -93,10 +95,15 @@ func (f *File) keepGroup(g *Group) *Group {
 	return g
 }
 
-// charge adds to the bytes of cached objects, and drops all of them if they are too many. f.mu is held.
+// charge adds to the bytes of cached objects, and drops all of them if they are too many, but for the large group that was
+// read last: its members are being visited, and its links would be read again for each of them. f.mu is held.
 func (f *File) charge(n int64) {
 	if f.knownBytes += n; f.knownBytes > knownCache {
+		large := f.known[f.large]
 		clear(f.known)
+		if large.g != nil {
+			f.known[f.large] = large
+		}
 		f.knownBytes = n
 	}
 }
@@ -107,24 +114,40 @@ type symbolTable struct{ tree, heap uint64 }
 // Links returns the group's links: in creation order if the file tracks it, else sorted bytewise by name. The slice is shared
 // and read-only.
 func (g *Group) Links() ([]Link, error) {
-	links, err := g.load()
-	g.walked.Do(func() { g.f.expectMembers(links) })
+	err := g.load()
+	g.announce()
+	if g.packed == nil {
+		return g.links, err
+	}
+	links := make([]Link, g.size())
+	for i := range links {
+		links[i] = g.packed.link(i)
+	}
 	return links, err
 }
 
-// load is Links for callers that do not go on to the members.
-func (g *Group) load() ([]Link, error) {
+// load reads the links.
+func (g *Group) load() error {
 	g.once.Do(func() { g.err = h5err.About(g.read(), g) })
-	return g.links, g.err
+	return g.err
 }
+
+// announce says that the members will be opened.
+func (g *Group) announce() { g.walked.Do(func() { g.f.expectMembers(g.links) }) }
 
 // Link returns the link of a name. If there are several, it is the first.
 func (g *Group) Link(name string) (Link, bool, error) {
-	links, err := g.load()
-	if err != nil {
+	if err := g.load(); err != nil {
 		return Link{}, false, err
 	}
+	links := g.links
 	switch {
+	case g.packed != nil:
+		i, ok := g.packed.find(name, g.ordered)
+		if !ok {
+			return Link{}, false, nil
+		}
+		return g.packed.link(i), true, nil
 	case g.byName != nil:
 		i, ok := g.byName[name]
 		if !ok {
@@ -150,12 +173,35 @@ func (g *Group) Link(name string) (Link, bool, error) {
 const maxLinear = 8
 
 func (g *Group) read() error {
-	f := g.f
 	h, err := g.header()
 	if err != nil {
 		return err
 	}
-	g.room = f.allowance()
+	g.room = g.f.allowance()
+	err = g.readMessages(h)
+	if g.packed != nil {
+		err = cmp.Or(err, g.pack())
+		g.packed.finish(g.ordered)
+		g.links = nil
+	} else {
+		g.sort()
+	}
+	n := 2 * (g.f.allowance() - g.room)
+	if g.packed != nil {
+		n = g.packed.bytes()
+	}
+	g.f.mu.Lock()
+	if g.packed != nil {
+		g.f.large = g.addr
+	}
+	g.f.charge(n)
+	g.f.mu.Unlock()
+	return err
+}
+
+// readMessages reads the links of all messages of the group's header.
+func (g *Group) readMessages(h *header) error {
+	f := g.f
 	for i := range h.messages {
 		m := &h.messages[i]
 		var err error
@@ -175,6 +221,11 @@ func (g *Group) read() error {
 			return err
 		}
 	}
+	return nil
+}
+
+// sort puts the links into their order.
+func (g *Group) sort() {
 	if g.ordered {
 		sort.SliceStable(g.links, func(i, j int) bool { return g.links[i].order < g.links[j].order })
 	} else if !sort.SliceIsSorted(g.links, func(i, j int) bool { return g.links[i].Name < g.links[j].Name }) {
@@ -186,10 +237,6 @@ func (g *Group) read() error {
 			g.byName[g.links[i].Name] = i
 		}
 	}
-	f.mu.Lock()
-	f.charge(2 * (f.allowance() - g.room))
-	f.mu.Unlock()
-	return nil
 }
 
 // allowance bounds the bytes of names and attributes of one object. Nothing is stored twice, so they can't be larger than the
@@ -198,11 +245,16 @@ func (g *Group) read() error {
 func (f *File) allowance() int64 { return 4*min(f.r.Size(), 1<<60) + 16<<20 }
 
 func (g *Group) append(l Link) error {
-	if len(g.links) >= g.f.r.Limits.HeapObjects {
+	if g.size() >= g.f.r.Limits.HeapObjects {
 		return h5err.New(h5err.Limit, "more than %d links in one group", g.f.r.Limits.HeapObjects)
 	}
 	if g.room -= int64(64 + len(l.Name) + len(l.Target) + len(l.File)); g.room < 0 {
 		return h5err.New(h5err.Corrupt, "the names of a group's links are larger than the file")
+	}
+	if len(g.links) == maxLoose {
+		if err := g.pack(); err != nil {
+			return err
+		}
 	}
 	if len(g.links) == cap(g.links) && len(g.links) > 0 {
 		g.links = slices.Grow(g.links, len(g.links)) // append grows long slices by a quarter

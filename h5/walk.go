@@ -44,17 +44,17 @@ func (w *walker) visit(root *Group) error {
 	stack := []iterator{{g: root}}
 	for len(stack) > 0 {
 		top := &stack[len(stack)-1]
-		links, err := top.g.load()
+		err := top.g.load()
 		if err != nil && top.next == 0 {
 			if err := w.fn(nil, top.g.path, err); err != nil {
 				return err
 			}
 		}
-		if top.next >= len(links) {
+		if top.next >= top.g.size() {
 			stack = stack[:len(stack)-1]
 			continue
 		}
-		l := links[top.next]
+		l := top.g.link(top.next)
 		top.next++
 		if l.Kind != LinkHard {
 			continue
@@ -71,7 +71,7 @@ func (w *walker) visit(root *Group) error {
 			if err := w.fn(nil, top.g.path, h5err.About(err, top.g)); err != nil {
 				return err
 			}
-			top.next = len(links)
+			top.next = top.g.size()
 			continue
 		}
 		p := join(top.g.path, l.Name)

@@ -39,12 +39,12 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	if !ok {
 		return nil, nil
 	}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	var columns []convention.Column
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}
@@ -138,11 +138,11 @@ func pdarray(d *h5.Dataset) (*convention.Plain, error) {
 // partOf finds a dataset of an object. Arkouda has named it by the part alone, and by the object's name, an underscore and
 // the part.
 func partOf(g *h5.Group, part string) (*h5.Dataset, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range links {
+	for l := range links {
 		if l.Name == part || strings.HasSuffix(l.Name, "_"+part) {
 			if d, ok := object.Member(g, l.Name).(*h5.Dataset); ok {
 				return d, nil

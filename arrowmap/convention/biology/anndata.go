@@ -124,14 +124,14 @@ func anndataRecords(g *h5.Group, d *h5.Dataset) ([]*convention.Table, error) {
 // anndataDict describes a dictionary whose arrays have one length, such as obsm. Frames and sparse matrices in it are
 // tables of their own; where lengths differ, so is each array.
 func anndataDict(g *h5.Group) ([]*convention.Table, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	t := &convention.Table{Path: g.Path(), Object: g, Reason: "a dictionary of arrays of AnnData"}
 	claimed := map[string]bool{}
 	rows := int64(-1)
-	for _, l := range links {
+	for l := range links {
 		c := convention.Column{Name: l.Name}
 		n := int64(-1)
 		switch o := object.Member(g, l.Name).(type) {

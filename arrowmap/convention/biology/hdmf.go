@@ -77,12 +77,12 @@ func enumerated(g *h5.Group, d *h5.Dataset, v convention.Values) (convention.Val
 	if address == 0 {
 		return v, nil
 	}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	path := d.Path() + " elements" // where they are is not known
-	for _, l := range links {
+	for l := range links {
 		if l.Kind == h5.LinkHard && l.Address == address {
 			path = object.Child(g, l.Name)
 		}

@@ -206,11 +206,11 @@ func nixMultiTag(g *h5.Group) ([]*convention.Table, error) {
 	if !ok {
 		return []*convention.Table{t}, nil
 	}
-	links, err := features.Links()
+	links, err := features.AllLinks()
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range links {
+	for l := range links {
 		f, ok := object.Member(features, l.Name).(*h5.Group)
 		if !ok || !strings.EqualFold(object.Text(f, "link_type"), "indexed") {
 			continue

@@ -45,7 +45,7 @@ func Detect(o h5.Object, name string) ([]*convention.Table, error) {
 // the first error is returned beside what was found.
 func Scan(f *h5.File, name string) ([]*convention.Table, error) {
 	f.Gather()
-	s := scan{name: name, seen: map[uint64]bool{}}
+	s := scan{name: name, seen: map[uint64]struct{}{}}
 	s.visit(f.Root(), 0)
 	return s.tables, s.err
 }
@@ -78,7 +78,7 @@ func Default(f *h5.File, found []*convention.Table) *convention.Table {
 
 type scan struct {
 	name   string
-	seen   map[uint64]bool
+	seen   map[uint64]struct{}
 	tables []*convention.Table
 	err    error
 	full   bool // as many objects were visited as may be
@@ -90,11 +90,16 @@ func (s *scan) fail(err error) {
 	}
 }
 
+func (s *scan) visited(addr uint64) bool {
+	_, ok := s.seen[addr]
+	return ok
+}
+
 func (s *scan) visit(o h5.Object, depth int) {
-	if s.seen[o.Address()] {
+	if s.visited(o.Address()) {
 		return
 	}
-	s.seen[o.Address()] = true
+	s.seen[o.Address()] = struct{}{}
 	limits := o.File().Limits()
 	if len(s.seen) > limits.Links || depth > limits.Nesting*4 {
 		s.full = s.full || len(s.seen) > limits.Links
@@ -114,7 +119,7 @@ func (s *scan) visit(o h5.Object, depth int) {
 	if !ok {
 		return
 	}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		s.fail(err)
 		return
@@ -122,11 +127,11 @@ func (s *scan) visit(o h5.Object, depth int) {
 	start := len(s.tables)
 	sib := siblings{parent: g}
 	defer func() { s.stack(&sib, start) }()
-	for _, l := range links {
+	for l := range links {
 		if s.full {
 			return
 		}
-		if l.Kind != h5.LinkHard || s.seen[l.Address] || inner(found, object.Child(g, l.Name)) {
+		if l.Kind != h5.LinkHard || s.visited(l.Address) || inner(found, object.Child(g, l.Name)) {
 			continue
 		}
 		c, err := g.OpenLink(l)

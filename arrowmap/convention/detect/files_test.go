@@ -270,6 +270,47 @@ sparse /matrix 3
   correction_factors: float64 0.5 | NaN | 2
   matrix: list<struct<index: int32, value: int32>> [{"index":0,"value":3},{"index":2,"value":1}] | [] | [{"index":1,"value":2}]
 `,
+	"stack_odd.h5": `
+group /data/* 10
+  key: utf8 again | e_2 | e_2 | e_3 | e_3 | e_3 | e_4 | e_4 | e_4 | e_4
+  flag: utf8 false | true | true | false | false | false | 7 | 7 | 7 | 7
+  list: int64 1 | null | null | null | null | null | null | null | null | null
+  number: float64 1 | 2.5 | 2.5 | 3 | 3 | 3 | 4.5 | 4.5 | 4.5 | 4.5
+  word: utf8 1 | 2 | 2 | three | three | three | 2.5 | 2.5 | 2.5 | 2.5
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"]
+  x: int32 10 | 20 | 21 | 30 | 31 | 32 | 40 | 41 | 42 | 43
+group /data/again 1
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["no","yes"]
+  x: int32 10
+group /data/e_0 0
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] 
+  x: int32 
+group /data/e_2 2
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["no","yes"] | ["no","yes"]
+  x: int32 20 | 21
+group /data/e_3 3
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["no","yes"] | ["no","yes"] | ["no","yes"]
+  x: int32 30 | 31 | 32
+group /data/e_4 4
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["no","yes"] | ["no","yes"] | ["no","yes"] | ["no","yes"]
+  x: int32 40 | 41 | 42 | 43
+group /other/e_9 2
+  marks: fsl<dict<utf8, int8, ordered=false>>[2] ["yes","no"] | ["no","no"]
+  x: int32 0 | 1
+`,
+	"stack_notes.nc": `
+netcdf /month_* 8
+  key: utf8 month_0 | month_0 | month_1 | month_1 | month_2 | month_2 | month_3 | month_3
+  t: float64 0 | 0.5 | 1 | 1.5 | 2 | 2.5 | 3 | 3.5
+netcdf /month_0 2
+  t: float64 0 | 0.5
+netcdf /month_1 2
+  t: float64 1 | 1.5
+netcdf /month_2 2
+  t: float64 2 | 2.5
+netcdf /month_3 2
+  t: float64 3 | 3.5
+`,
 	"stack.h5": `
 group /read_*/Raw 8
   key: utf8 read_a | read_a | read_b | read_b | read_c | read_c | read_d | read_d

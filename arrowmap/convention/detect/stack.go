@@ -35,7 +35,7 @@ type class struct {
 
 // add adds the tables that were found at and below a member of the parent, and returns those that are to be listed.
 func (s *siblings) add(name string, o h5.Object, tables []*convention.Table) []*convention.Table {
-	if _, ok := o.(*h5.Group); !ok {
+	if _, ok := o.(*h5.Group); !ok || name == "" || name == "." || strings.Contains(name, "/") { // no path leads to the latter
 		return tables
 	}
 	return slices.DeleteFunc(tables, func(t *convention.Table) bool {
@@ -72,8 +72,8 @@ func signature(t *convention.Table, below string) [sha256.Size]byte {
 	h := sha256.New()
 	fmt.Fprintf(h, "%q %s\n", below, t.Convention)
 	if g, ok := t.Object.(*h5.Group); ok {
-		links, _ := g.Links()
-		for _, l := range links {
+		links, _ := g.AllLinks()
+		for l := range links {
 			fmt.Fprintf(h, "%q %d\n", l.Name, l.Kind)
 		}
 	}

@@ -48,12 +48,12 @@ func written(d *h5.Dataset) bool {
 
 // group makes a table of the values in a group.
 func group(g *h5.Group) ([]*convention.Table, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	var columns []convention.Column
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard || strings.HasPrefix(l.Name, "#") {
 			continue
 		}

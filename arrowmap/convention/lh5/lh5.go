@@ -97,14 +97,14 @@ func member(g *h5.Group, c *convention.Column, depth int) (convention.Values, in
 
 // structure describes a struct whose members are arrays of one length. Other structs are not tables.
 func structure(g *h5.Group) ([]*convention.Table, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	t := &convention.Table{Path: g.Path(), Object: g, Reason: "attribute datatype='struct{...}', arrays of one length"}
 	claimed := map[string]bool{}
 	rows := int64(-1)
-	for _, l := range links {
+	for l := range links {
 		o := object.Member(g, l.Name)
 		if l.Kind != h5.LinkHard || o == nil || !strings.HasPrefix(object.Text(o, "datatype"), "array") {
 			continue

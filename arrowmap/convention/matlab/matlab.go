@@ -118,13 +118,13 @@ type fields struct {
 // fieldsOf describes a group's fields; nil for a group of something else. In the root, only variables with the attribute
 // count.
 func fieldsOf(g *h5.Group, root bool) (*fields, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	s := &fields{maker: newMaker(g.File()), inner: map[string]bool{}}
 	variables := 0
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard || strings.HasPrefix(l.Name, "#") {
 			continue
 		}

@@ -42,7 +42,7 @@ type use struct {
 func dimensionsOf(g *h5.Group) (*dimensions, error) {
 	s := &dimensions{f: g.File(), g: g, uses: map[string][]use{}, known: map[string]bool{}}
 	for ; g != nil; g = object.Above(g) {
-		if _, err := g.Links(); err != nil {
+		if _, err := g.AllLinks(); err != nil {
 			return nil, err
 		}
 	}
@@ -68,18 +68,22 @@ type namesKey struct{ group uint64 }
 
 // nameOf returns the name of the first member of a group that is at an address, "" for none.
 func nameOf(g *h5.Group, addr uint64) string {
-	links, _ := g.Links() // dimensionsOf reports the error
-	if len(links) <= maxLinear {
-		for _, l := range links {
-			if l.Kind == h5.LinkHard && l.Address == addr {
-				return l.Name
-			}
+	links, _ := g.AllLinks() // dimensionsOf reports the error
+	n := 0
+	for l := range links {
+		if n++; n > maxLinear {
+			break
 		}
+		if l.Kind == h5.LinkHard && l.Address == addr {
+			return l.Name
+		}
+	}
+	if n <= maxLinear {
 		return ""
 	}
 	v, _ := g.File().Keep(namesKey{g.Address()}, func() (any, error) {
-		names := make(map[uint64]string, len(links))
-		for _, l := range links {
+		names := map[uint64]string{}
+		for l := range links {
 			if _, have := names[l.Address]; l.Kind == h5.LinkHard && !have {
 				names[l.Address] = l.Name
 			}

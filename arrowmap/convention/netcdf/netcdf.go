@@ -87,11 +87,11 @@ func byLibrary(g *h5.Group) bool {
 	if err == nil && a != nil {
 		return true
 	}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return false
 	}
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}
@@ -110,12 +110,12 @@ func variablesOf(g *h5.Group) (vars []*variable, dims *dimensions, reason string
 	if a, _ := g.File().Root().Attribute("_NCProperties"); a != nil {
 		reason = "root attribute _NCProperties"
 	}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, nil, "", err
 	}
 	cells := map[string]*h5.Dataset{} // variables by the names of those with their boundaries
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}

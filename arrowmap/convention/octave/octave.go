@@ -108,12 +108,12 @@ func (v *variable) class() string {
 // variables returns the variables of a group, in the order of its links, not its other members; with only, none where it
 // has others. Members that can't be opened are other members; variables that can't be read have an error.
 func variables(g *h5.Group, only bool) ([]*variable, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	var vars []*variable
-	for _, l := range links {
+	for l := range links {
 		var v *variable
 		if l.Kind == h5.LinkHard {
 			if o, err := g.OpenLink(l); err == nil {

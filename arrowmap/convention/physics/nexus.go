@@ -122,12 +122,12 @@ func beside(g *h5.Group, member, name string) *h5.Dataset {
 // first. A link that leads nowhere is a column with that error if it has one of the names or leads to another file, else it
 // is left out.
 func linked(g *h5.Group, t *convention.Table, like *h5.Dataset, names ...string) error {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return err
 	}
 	first := make([][]convention.Column, len(names))
-	for _, l := range links {
+	for l := range links {
 		if l.Kind == h5.LinkHard || slices.ContainsFunc(t.Columns, func(c convention.Column) bool { return c.Name == l.Name }) {
 			continue
 		}

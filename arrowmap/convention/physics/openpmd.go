@@ -28,11 +28,11 @@ func DetectOpenPMD(o h5.Object) ([]*convention.Table, error) {
 		return nil, nil
 	}
 	s := species{g: g}
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
-	for _, l := range links {
+	for l := range links {
 		if l.Kind == h5.LinkHard && l.Name != "particlePatches" {
 			s.record(l.Name)
 		}
@@ -77,12 +77,12 @@ func (s *species) record(name string) {
 		if s.constant(name, o, o) {
 			return
 		}
-		links, err := o.Links()
+		links, err := o.AllLinks()
 		if err != nil {
 			s.columns = append(s.columns, convention.Column{Name: name, Err: err})
 			return
 		}
-		for _, l := range links {
+		for l := range links {
 			switch c := object.Member(o, l.Name).(type) {
 			case *h5.Dataset:
 				if c.Space().Class == h5.SpaceSimple {

@@ -59,12 +59,12 @@ func candidate(d *h5.Dataset) bool {
 
 // list makes a table of a group that rhdf5 wrote: all its datasets have the attribute, but those that are tables.
 func list(g *h5.Group) ([]*convention.Table, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	found, names := false, false
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}

@@ -56,11 +56,11 @@ func dataArray(g *h5.Group) ([]*convention.Table, error) {
 		if !ok {
 			continue
 		}
-		links, err := all.Links()
+		links, err := all.AllLinks()
 		if err != nil {
 			return nil, err
 		}
-		for _, l := range links {
+		for l := range links {
 			v, err := all.OpenLink(l)
 			if err != nil {
 				t.Columns = append(t.Columns, convention.Column{Name: l.Name, Err: err})

@@ -77,11 +77,11 @@ func withArrow(t *convention.Table, g, columns *h5.Group) error {
 
 // hasColumnGroup reports whether the first group in columns looks like a vaex column.
 func hasColumnGroup(columns *h5.Group) (bool, error) {
-	links, err := columns.Links()
+	links, err := columns.AllLinks()
 	if err != nil {
 		return false, err
 	}
-	for _, l := range links {
+	for l := range links {
 		o, err := columns.Open(l.Name)
 		if err != nil {
 			continue

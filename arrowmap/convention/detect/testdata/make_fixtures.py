@@ -487,6 +487,46 @@ def stack():
             f["three/x%d/v" % k] = [k]
 
 
+def stack_odd():
+    """Groups of one schema whose attributes are of several types, and links among them that are no groups of their own."""
+    with file("stack_odd.h5") as f:
+        data = f.create_group("data")
+        marks = h5py.enum_dtype({"no": 0, "yes": 1}, basetype="i1")
+        for k in range(5):
+            g = data.create_group("e_%d" % k)
+            g["x"] = np.arange(k, dtype="i4") + 10 * k
+            g.create_dataset("marks", data=np.arange(2 * k, dtype="i1").reshape(k, 2) % 2, dtype=marks)
+            g.attrs["number"] = np.int16(k) if k % 2 else k + 0.5
+            g.attrs["word"] = k if k < 3 else "three" if k == 3 else 2.5
+            g.attrs["flag"] = (k == 2) if k < 4 else 7
+            g.attrs["list"] = k if k == 1 else np.arange(2)
+            g.attrs["empty"] = h5py.Empty("f4")
+        other = f.create_group("other/e_9")
+        other["x"] = np.arange(2, dtype="i4")
+        other.create_dataset("marks", data=np.array([[0, 1], [1, 1]], "i1"), dtype=h5py.enum_dtype({"yes": 0, "no": 1}, basetype="i1"))
+        data["again"] = data["e_1"]
+        data["circle"] = data
+        data["soft"] = h5py.SoftLink("/data/e_2")
+        data["lost"] = h5py.SoftLink("/nowhere")
+        data["far"] = h5py.ExternalLink("nowhere.h5", "/")
+
+
+def stack_notes():
+    """Groups of netCDF of which one has an attribute that makes no sense."""
+    import netCDF4
+
+    with netCDF4.Dataset(os.path.join(here, "stack_notes.nc"), "w") as f:
+        for k in range(4):
+            g = f.createGroup("month_%d" % k)
+            g.createDimension("obs", 2)
+            v = g.createVariable("t", "i2", ("obs",))
+            v.set_auto_maskandscale(False)
+            v.scale_factor = 0.5
+            if k == 2:
+                v.valid_range = np.array([0, 1, 2], "i2")
+            v[:] = [2 * k, 2 * k + 1]
+
+
 def imported():
     """What h5arrow import writes: a table of vaex with columns that vaex lacks, and a plain one."""
     with file("imported.h5") as f:
@@ -532,5 +572,5 @@ def imported():
 # The schema of one field of decimal128(10, 2) that Arrow writes, in base64.
 decimal_field = "/////3gAAAAQAAAAAAAKAAwABgAFAAgACgAAAAABBAAMAAAACAAIAAAABAAIAAAABAAAAAEAAAAUAAAAEAAUAAgABgAHAAwAAAAQABAAAAAAAAEHEAAAABwAAAAEAAAAAAAAAAAAAAAAAAAACAAMAAQACAAIAAAACgAAAAIAAAA="
 
-for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths, stack, imported):
+for make in (gadget, amuse, gwosc, icesat, hdfeos, nexus, tenx, loom, astropy, arkouda, openpmd, missing, anndata, hdmf, matlab, sparse, order, lengths, stack, stack_odd, stack_notes, imported):
     make()

@@ -11,12 +11,12 @@ import (
 // Group describes the datasets of a group as columns, except for tables, scalars, and those that skip, where it is not
 // nil, returns true for. Datasets that can't be opened are columns with an error. There are none where all are.
 func Group(g *h5.Group, skip func(h5.Object) bool) ([]convention.Column, error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, err
 	}
 	var out []convention.Column
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}
@@ -80,11 +80,11 @@ func Of(name string, d *h5.Dataset) convention.Column {
 // Datasets opens the datasets of a group that have rows, in the order of its links. Members that can't be opened are
 // columns with an error, so that they are not left out silently.
 func Datasets(g *h5.Group) (out []*h5.Dataset, broken []convention.Column, err error) {
-	links, err := g.Links()
+	links, err := g.AllLinks()
 	if err != nil {
 		return nil, nil, err
 	}
-	for _, l := range links {
+	for l := range links {
 		if l.Kind != h5.LinkHard {
 			continue
 		}
