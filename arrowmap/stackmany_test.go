@@ -115,7 +115,7 @@ func TestStackOfMany(t *testing.T) {
 	}
 }
 
-// Attributes of several types are a column that has the values of all. Links that are not hard are no groups of a stack, and
+// Attributes of several types are a column that has the values of all. Links that are not hard do not belong to a stack, and
 // circles end.
 func TestStackOdd(t *testing.T) {
 	f, err := arrowmap.Open("convention/detect/testdata/stack_odd.h5")

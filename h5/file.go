@@ -138,8 +138,7 @@ type File struct {
 	owners     map[uint64]uint64
 	closed     bool
 
-	keeps sync.Map // of *kept
-
+	keeps    sync.Map  // of *kept
 	gathered sync.Once // see Gather
 
 	heapMu      sync.Mutex

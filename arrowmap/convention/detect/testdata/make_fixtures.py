@@ -488,7 +488,7 @@ def stack():
 
 
 def stack_odd():
-    """Groups of one schema whose attributes are of several types, and links among them that are no groups of their own."""
+    """Groups of one schema whose attributes are of several types, and links among them that are not hard."""
     with file("stack_odd.h5") as f:
         data = f.create_group("data")
         marks = h5py.enum_dtype({"no": 0, "yes": 1}, basetype="i1")
