@@ -13,6 +13,9 @@ STATICCHECK ?= honnef.co/go/tools/cmd/staticcheck@v0.8.2
 # Build tags for what this machine has. They are computed when a recipe runs, as make deps may change them.
 TAGS = $(shell scripts/tags.sh)
 
+# What has code: the tests of the tree itself read the same text in every build.
+code = $(filter-out %/internal/repotest,$(shell CGO_ENABLED=$(1) $(GO) list -tags '$(2)' $(PKGS)))
+
 ROOT  := $(CURDIR)
 VENV  := $(ROOT)/build/venv
 CASES := $(ROOT)/build/cases
@@ -99,11 +102,11 @@ gotest: ## run the Go tests alone
 	@GO='$(GO)' scripts/gotest.sh -tags '$(TAGS)' $(PKGS)
 
 race: ## run the Go tests with the race detector and the invariants
-	$(GO) test -race -short -tags '$(TAGS),invariants' $(PKGS)
+	$(GO) test -race -short -tags '$(TAGS),invariants' $(call code,1,$(TAGS))
 
 purego: ## build without cgo, test without cgo and without assembly
 	CGO_ENABLED=0 $(GO) build $(PKGS)
-	CGO_ENABLED=0 $(GO) test -tags purego $(PKGS)
+	CGO_ENABLED=0 $(GO) test -tags purego $(call code,0,purego)
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
