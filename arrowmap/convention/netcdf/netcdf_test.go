@@ -195,9 +195,13 @@ func TestTextAsBytes(t *testing.T) {
 
 // TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
 func TestDamage(t *testing.T) {
+	count := 100
+	if testing.Short() {
+		count = 20
+	}
 	for name := range expected(t) {
 		whole := contents(t, name)
-		for i := range 100 {
+		for i := range count {
 			rng := rand.New(rand.NewPCG(15, uint64(i)))
 			data := bytes.Clone(whole)
 			for range 1 + rng.IntN(6) {

@@ -150,7 +150,11 @@ func (w *writer) putZeros(zeros, b int) int {
 
 func TestDecode(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 3000 {
+	n := 3000
+	if testing.Short() {
+		n = 200
+	}
+	for range n {
 		p := Params{Bits: 1 + r.IntN(32), Block: 2 * (1 + r.IntN(16)), Line: 1 + r.IntN(150), Preprocess: r.IntN(2) == 0}
 		w := writer{Params: p, r: r}
 		var want []uint32
