@@ -263,26 +263,68 @@ char *h5arrow_stream(uint64_t table, const char *options, struct ArrowArrayStrea
 
 static struct h5arrow_python python;
 
-// python_check runs Python's signal handlers. An exception that they raise is raised again in the thread when it is back in
-// the interpreter: the code that called may be any, and would lose it.
+// The exception of a signal handler, until deliver raises it.
+static struct {
+	void *type, *value, *trace;
+} raised;
+
+// in_finalizer reports whether the thread runs a __del__. An exception that is raised there is printed, and lost.
+static int in_finalizer(void) {
+	int found = 0;
+	void *frame = python.current_frame(); // borrowed
+	if (frame != NULL) python.inc_ref(frame);
+	while (frame != NULL) {
+		void *code = python.frame_code(frame), *back = python.frame_back(frame);
+		void *name = python.attribute(code, "co_name");
+		found |= name != NULL && python.compare(name, "__del__") == 0;
+		python.dec_ref(name);
+		python.dec_ref(code);
+		python.dec_ref(frame);
+		frame = back;
+	}
+	return found;
+}
+
+// deliver raises the exception. Python calls it in its main thread between two instructions.
+static int deliver(void *unused) {
+	if (raised.type == NULL) return 0;
+	if (in_finalizer() && python.add_pending(deliver, NULL) == 0) return 0;
+	python.restore(raised.type, raised.value, raised.trace);
+	memset(&raised, 0, sizeof raised);
+	return -1;
+}
+
+// python_check runs Python's signal handlers. An exception that they raise is raised again when the thread is back in the
+// interpreter: the code that called may be any, and would lose it.
 static int python_check(void) {
 	int state = python.gil_ensure();
-	int raised = python.check_signals() != 0;
-	if (raised) {
-		void *type = NULL, *value = NULL, *trace = NULL;
-		python.fetch(&type, &value, &trace);
-		python.async_exception(python.thread, type);
+	int failed = python.check_signals() != 0;
+	if (failed) {
+		void *type = raised.type, *value = raised.value, *trace = raised.trace; // of a signal before
+		python.fetch(&raised.type, &raised.value, &raised.trace);
 		python.dec_ref(type);
 		python.dec_ref(value);
 		python.dec_ref(trace);
+		if (python.add_pending(deliver, NULL) != 0) python.async_exception(python.thread, raised.type);
 	}
 	python.gil_release(state);
-	return raised;
+	return failed;
 }
 
 void h5arrow_set_python(const struct h5arrow_python *functions) {
 	python = *functions;
 	h5arrow_set_interrupt(python_check, python.thread);
+}
+
+void h5arrow_drop(uint64_t *handle) {
+	uint64_t number = __atomic_exchange_n(handle, 0, __ATOMIC_ACQ_REL);
+	if (number != 0) free(h5arrow_close(number)); // it fails in a forked process
+}
+
+void h5arrow_release_handle(void *capsule) {
+	uint64_t *handle = python.capsule_pointer(capsule, NULL);
+	h5arrow_drop(handle);
+	free(handle);
 }
 
 void h5arrow_release_schema(void *capsule) {

@@ -39,7 +39,7 @@
 extern "C" {
 #endif
 
-#define H5ARROW_ABI 1
+#define H5ARROW_ABI 2
 
 /* The structs of the Arrow C data and C stream interfaces, arrow/c/abi.h. */
 struct ArrowSchema;
@@ -150,22 +150,34 @@ char *h5arrow_stats(char **json);
 
 /*
  * For Python. h5arrow_set_python makes calls of a thread, the main one, run Python's signal handlers while they wait, and
- * cancels them where a handler raises an exception. h5arrow_alloc returns a struct, all bytes zero; the three functions are destructors of capsules
- * of such structs: they release the struct if nobody took it, and free it.
+ * cancels them where a handler raises an exception, which is raised again when the thread is back in the interpreter, but in no
+ * finalizer. h5arrow_alloc returns memory, all bytes zero. The four functions are destructors of capsules of such memory, so that no
+ * bytecode runs where something is released: they close the handle that it holds, or release the struct if nobody took it, and
+ * free it. h5arrow_drop closes the handle earlier.
  */
 struct h5arrow_python {
-	uint64_t thread;                                        /* threading.main_thread().ident */
+	uint64_t thread;                                           /* threading.main_thread().ident */
 	void *(*capsule_pointer)(void *capsule, const char *name); /* PyCapsule_GetPointer */
-	int (*gil_ensure)(void);                                /* PyGILState_Ensure */
-	void (*gil_release)(int state);                         /* PyGILState_Release */
-	int (*check_signals)(void);                             /* PyErr_CheckSignals */
-	void (*fetch)(void **type, void **value, void **trace); /* PyErr_Fetch */
-	int (*async_exception)(unsigned long thread, void *type); /* PyThreadState_SetAsyncExc */
-	void (*dec_ref)(void *object);                          /* Py_DecRef */
+	int (*gil_ensure)(void);                                   /* PyGILState_Ensure */
+	void (*gil_release)(int state);                            /* PyGILState_Release */
+	int (*check_signals)(void);                                /* PyErr_CheckSignals */
+	void (*fetch)(void **type, void **value, void **trace);    /* PyErr_Fetch */
+	void (*restore)(void *type, void *value, void *trace);     /* PyErr_Restore */
+	int (*add_pending)(int (*fn)(void *), void *arg);          /* Py_AddPendingCall */
+	int (*async_exception)(unsigned long thread, void *type);  /* PyThreadState_SetAsyncExc */
+	void *(*current_frame)(void);                              /* PyEval_GetFrame */
+	void *(*frame_back)(void *frame);                          /* PyFrame_GetBack */
+	void *(*frame_code)(void *frame);                          /* PyFrame_GetCode */
+	void *(*attribute)(void *object, const char *name);        /* PyObject_GetAttrString */
+	int (*compare)(void *text, const char *ascii);             /* PyUnicode_CompareWithASCIIString */
+	void (*inc_ref)(void *object);                             /* Py_IncRef */
+	void (*dec_ref)(void *object);                             /* Py_DecRef */
 };
 
 void h5arrow_set_python(const struct h5arrow_python *functions);
 void *h5arrow_alloc(size_t size);
+void h5arrow_drop(uint64_t *handle);
+void h5arrow_release_handle(void *capsule);
 void h5arrow_release_schema(void *capsule);
 void h5arrow_release_array(void *capsule);
 void h5arrow_release_stream(void *capsule);

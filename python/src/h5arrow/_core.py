@@ -440,14 +440,11 @@ class Table:
     def to_batches(self) -> Iterator[Batch]:
         """Read the table batch by batch. Later batches are decoded meanwhile."""
         reader = _lib.Handle("reader", self._open(), _lib.options(**self._reading))
-        try:
-            while True:
-                batch = _lib.Handle("next", reader.id)
-                if batch.id == 0:
-                    return
-                yield Batch(batch)
-        finally:
-            reader.close()
+        while True:
+            batch = _lib.Handle("next", reader.id)
+            if batch.id == 0:
+                return
+            yield Batch(batch)
 
     def to_pyarrow(self) -> pyarrow.Table:
         """Return the table as pyarrow's. Mapped columns are not copied."""

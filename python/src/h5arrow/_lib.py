@@ -13,7 +13,7 @@ from typing import Any
 
 from ._errors import Error, from_failure
 
-ABI = 1
+ABI = 2
 NAME = {"win32": "h5arrow.dll", "darwin": "libh5arrow.dylib"}.get(sys.platform, "libh5arrow.so")
 
 _FUNCTIONS = {
@@ -43,9 +43,14 @@ _FUNCTIONS = {
 SIZES = {"schema": 2 * 8 + 7 * ctypes.sizeof(c_void_p), "array": 5 * 8 + 5 * ctypes.sizeof(c_void_p), "stream": 5 * ctypes.sizeof(c_void_p)}
 
 
+# The functions of Python that the library calls, in the order of struct h5arrow_python.
+_CALLED = ("PyCapsule_GetPointer", "PyGILState_Ensure", "PyGILState_Release", "PyErr_CheckSignals", "PyErr_Fetch", "PyErr_Restore",
+           "Py_AddPendingCall", "PyThreadState_SetAsyncExc", "PyEval_GetFrame", "PyFrame_GetBack", "PyFrame_GetCode",
+           "PyObject_GetAttrString", "PyUnicode_CompareWithASCIIString", "Py_IncRef", "Py_DecRef")
+
+
 class _Python(ctypes.Structure):
-    _fields_ = [("thread", c_uint64)] + [(name, c_void_p) for name in (
-        "capsule_pointer", "gil_ensure", "gil_release", "check_signals", "fetch", "async_exception", "dec_ref")]
+    _fields_ = [("thread", c_uint64)] + [(name, c_void_p) for name in _CALLED]
 
 
 _loading = threading.Lock()
@@ -78,9 +83,8 @@ def _load() -> ctypes.CDLL:
         lib.h5arrow_free.argtypes, lib.h5arrow_free.restype = [c_void_p], None
         lib.h5arrow_alloc.argtypes, lib.h5arrow_alloc.restype = [c_size_t], c_void_p
         api = ctypes.pythonapi
-        lib.h5arrow_set_python(byref(_Python(threading.main_thread().ident, *(ctypes.cast(f, c_void_p) for f in (
-            api.PyCapsule_GetPointer, api.PyGILState_Ensure, api.PyGILState_Release, api.PyErr_CheckSignals, api.PyErr_Fetch,
-            api.PyThreadState_SetAsyncExc, api.Py_DecRef)))))
+        lib.h5arrow_drop.argtypes, lib.h5arrow_drop.restype = [c_void_p], None
+        lib.h5arrow_set_python(byref(_Python(threading.main_thread().ident, *(ctypes.cast(getattr(api, f), c_void_p) for f in _CALLED))))
         _new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_void_p, c_void_p)(("PyCapsule_New", api))
         for kind, name in {"schema": b"arrow_schema", "array": b"arrow_array", "stream": b"arrow_array_stream"}.items():
             _names[kind] = lib.h5arrow_alloc(len(name) + 1)
@@ -152,27 +156,28 @@ def options(**values: Any) -> bytes:
 
 
 class Handle:
-    """A handle, closed when nobody uses it."""
+    """A handle, closed when nobody uses it: by a destructor in C, as bytecode of a finalizer may be where Python raises the exception
+    of a signal, which is lost then."""
 
-    __slots__ = ("id", "__weakref__")
+    __slots__ = ("_capsule", "_number", "__weakref__")
 
     def __init__(self, name: str, *args: Any):
-        out = c_uint64()
-        self.id = 0
-        call(name, *args, byref(out))
-        self.id = out.value
+        lib = library()
+        p = lib.h5arrow_alloc(8)
+        if not p:
+            raise MemoryError
+        self._capsule = _new_capsule(p, None, ctypes.cast(lib.h5arrow_release_handle, c_void_p))
+        self._number = c_uint64.from_address(p)
+        call(name, *args, byref(self._number))
+
+    @property
+    def id(self) -> int:
+        """The number of the handle, 0 after it was closed."""
+        return self._number.value
 
     def close(self) -> None:
         """Close the handle. A second call does nothing."""
-        number, self.id = self.id, 0
-        if number and _library is not None:
-            error = _library.h5arrow_close(number)
-            if error:  # in a forked process
-                _library.h5arrow_free(error)
-
-    def __del__(self) -> None:
-        if getattr(self, "id", 0):
-            self.close()
+        library().h5arrow_drop(ctypes.addressof(self._number))
 
 
 def capsules(function: str, handle: int, kinds: tuple[str, ...], *before: Any) -> tuple[Any, ...]:
