@@ -100,6 +100,25 @@ func (t *Table) Rows() int64 {
 // contradict each other.
 func (t *Table) RowsKnown() bool { return t.body.known() }
 
+// Lengths returns an error if columns that can be read have different numbers of rows, although they are the columns of one
+// table: it is the error of Slice and Reader, also where other columns can't be read.
+func (t *Table) Lengths() error {
+	if t.body.known() {
+		return nil
+	}
+	var sound []int
+	for i, c := range t.columns {
+		if c.Err == nil {
+			sound = append(sound, i)
+		}
+	}
+	if len(sound) == 0 {
+		return nil
+	}
+	_, err := t.body.pick(sound).rows()
+	return err
+}
+
 func (t *Table) end(rows int64) int64 {
 	if t.to < 0 {
 		return rows

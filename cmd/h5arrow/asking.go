@@ -18,7 +18,8 @@ type asking struct {
 	*app
 	statement string
 	opts      engine.Options
-	tables    []engine.Table
+	catalog   *sqlCatalog
+	said      bool // what the names became
 }
 
 // answer runs the statement and writes its rows. With --skip-unsupported it leaves out columns that it meets and whose values
@@ -75,12 +76,16 @@ func (q *asking) once(starting *engine.Starting, w func(array.RecordReader) erro
 		starting = engine.Start(q.opts)
 		defer starting.Close()
 	}
-	db, err := starting.Open(q.tables)
+	db, err := starting.Open(q.catalog)
 	if err != nil {
 		return nil, err
 	}
 	defer db.Close()
 	result, err := db.Run(q.ctx, q.statement, nil)
+	if !q.said {
+		q.said = true
+		q.say(q.app, db.Notes())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -97,8 +102,8 @@ func (q *asking) leave(err error) bool {
 	}
 	for _, all := range []bool{false, true} {
 		left := false
-		for i := range q.tables {
-			left = q.leaveOf(&q.tables[i], e.Object, all) || left
+		for i := range q.catalog.tables {
+			left = q.leaveOf(&q.catalog.tables[i], e.Object, all) || left
 		}
 		if left {
 			return true

@@ -209,6 +209,10 @@ func (c *checking) columns(f *arrowmap.File, deep bool) error {
 				sound = false
 			}
 		}
+		if err := t.Lengths(); err != nil {
+			c.found(err)
+			sound = false
+		}
 		if sound && deep {
 			if err := c.read(t); err != nil {
 				return err

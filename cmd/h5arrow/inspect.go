@@ -186,6 +186,7 @@ func (c *contents) count() {
 		}
 	}
 	for _, t := range c.tables {
+		one(t.Path()+"\x00", t.Lengths())
 		for _, col := range t.Columns() {
 			path := col.Path
 			if path == "" {
@@ -319,6 +320,9 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote
 			b = strconv.AppendInt(b, t.Rows(), 10)
 		} else {
 			b = append(b, "null"...)
+		}
+		if err := t.Lengths(); err != nil {
+			b = text.AppendString(text.AppendKey(b, "error"), errorText(err))
 		}
 		if notes := t.Notes(); len(notes) > 0 {
 			b = text.AppendStrings(text.AppendKey(b, "notes"), notes)

@@ -332,6 +332,9 @@ func (g *columnGrid) show(s *text.Screen) error {
 }
 
 func rowsText(t *arrowmap.Table) string {
+	if t.Lengths() != nil {
+		return "different numbers of rows"
+	}
 	if !t.RowsKnown() {
 		return "an unknown number of rows"
 	}

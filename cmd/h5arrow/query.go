@@ -1,12 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
-	"path"
-	"path/filepath"
 	"slices"
 	"strings"
 
@@ -21,7 +18,6 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/cmd/internal/output"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
@@ -46,7 +42,9 @@ func (a *app) queryCommand() *cobra.Command {
 		Short: "Run an SQL statement over the tables of files",
 		Long: `query runs an SQL statement with an embedded DuckDB. Each table is a view, named by its path ("/runs/events") and by the
 path's last part (events) unless another table has that name. The table of the root group has the names "/" and that of
-its file. Several files of one schema, or a pattern in quotes, are one table for each path.
+its file. Several files of one schema, or a pattern in quotes, are one table for each path. Any other dataset is a view of
+one column under its path. A name that is a keyword has another one with an underscore (table_), and names that differ in
+case only get numbers: SQL takes them for one.
 
 Nothing is loaded in advance: only the columns that the statement uses are decoded, and only the rows that it needs.
 
@@ -118,12 +116,12 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err := o.applyIndexes(in); err != nil {
 		return err
 	}
-	tables, err := a.engineTables(o, in)
-	if err != nil {
-		return err
+	q.catalog = &sqlCatalog{a: a, o: o, in: in}
+	if o.eager(cmd, in) {
+		if _, err := q.catalog.Tables(); err != nil {
+			return err
+		}
 	}
-	a.incomplete(in)
-	q.tables = tables
 	stats, err := q.answer(starting, w)
 	if err == nil {
 		err = in.unchanged()
@@ -138,69 +136,11 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	return nil
 }
 
-// engineTables returns the selected table, or all tables, with their names in statements.
-func (a *app) engineTables(o *queryFlags, in *inputs) ([]engine.Table, error) {
-	var all []*chosen
-	if o.named() {
-		t, err := o.choose(in)
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, t)
-	} else {
-		paths, err := tablesByPath(in)
-		if err != nil {
-			return nil, err
-		}
-		var failed error
-		for _, p := range paths {
-			t, err := o.join(&inputs{names: p.names}, p.tables)
-			if err == nil && len(t.Columns()) == 0 {
-				_, err = t.Slice(0, 0)
-			}
-			switch {
-			case err == nil:
-				all = append(all, t)
-			case h5err.Is(err, h5err.Argument) && !withoutColumns(p):
-				return nil, err
-			default: // statements about the other tables work
-				o.leaveOut(a, err)
-				failed = cmp.Or(failed, err)
-			}
-		}
-		if len(all) == 0 {
-			return nil, failed
-		}
-	}
-	var tables []engine.Table
-	for _, t := range all {
-		o.notes(a, t)
-		et := engine.Table{Names: tableNames(t.Path(), in.names[0]), Table: t.full, Where: o.conditions}
-		for _, c := range t.full.Columns() {
-			if !slices.Contains(t.Columns(), c) {
-				et.Hidden = append(et.Hidden, c.Name)
-			}
-		}
-		if o.filename {
-			for _, c := range t.Columns() {
-				if strings.EqualFold(c.Name, rows.Filename) {
-					return nil, usage("--filename: the table %s already has a column of that name", t.Path())
-				}
-			}
-			et.Files = t.fileRows()
-		}
-		tables = append(tables, et)
-	}
-	return tables, nil
-}
-
-// tableNames returns the names of a table: its path, and the last part of it or, for the root group, the name of the file.
-func tableNames(p, file string) []string {
-	last := path.Base(p)
-	if last == "/" || last == "." {
-		p, last = "/", strings.TrimSuffix(filepath.Base(file), filepath.Ext(file))
-	}
-	return []string{p, last}
+// eager reports whether tables are looked for before the statement names one: what flags ask for may be wrong, and several
+// files may differ.
+func (o *queryFlags) eager(cmd *cobra.Command, in *inputs) bool {
+	return len(in.files) > 1 || o.named() || o.skip || slices.ContainsFunc([]string{"columns", "rows", "where", "convention", "filename", "index"},
+		func(flag string) bool { return cmd.Flags().Changed(flag) })
 }
 
 // fileRows returns the files that the rows of the table come from, after Slice.

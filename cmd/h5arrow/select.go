@@ -336,6 +336,8 @@ type chosen struct {
 	first   int64
 	where   *arrowmap.Where // of --where, else nil
 	full    *arrowmap.Table // with the columns that only conditions are about
+
+	conditions []predicate.Condition // of where
 }
 
 // choose returns the selected part of the table of all inputs.
@@ -427,6 +429,7 @@ func (s *selection) restrict(c *chosen) (err error) {
 	if s.conditions == nil {
 		return nil
 	}
+	c.conditions = s.conditions
 	if c.where, err = c.Table.Where(s.conditions...); err != nil {
 		return err
 	}

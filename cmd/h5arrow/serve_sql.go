@@ -89,7 +89,7 @@ func (a *app) openSQL(o *serveFlags, args []string, limit int64) (sql flight.SQL
 	for i, t := range served {
 		tables[i] = engine.Table{Names: servedNames(t.File, t.Path()), Table: t.Table}
 	}
-	db, err := starting.Open(tables)
+	db, err := starting.Open(engine.List(tables))
 	if err != nil {
 		done()
 		return nil, nil, nil, err
@@ -99,7 +99,12 @@ func (a *app) openSQL(o *serveFlags, args []string, limit int64) (sql flight.SQL
 		db.Close() // in memory: there is nothing to lose
 		closeFiles()
 	}
-	for _, names := range db.Names() {
+	all, err := db.Names()
+	if err != nil {
+		done()
+		return nil, nil, nil, err
+	}
+	for _, names := range all {
 		schema, _, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(names[0], `"`, `""`)+`"`, nil)
 		if err != nil { // a column that the engine can't read: statements without it still work
 			i := slices.IndexFunc(tables, func(t engine.Table) bool { return slices.Contains(t.Names, names[0]) })

@@ -105,3 +105,27 @@ with open(os.path.join(HERE, "unreadable.hdf5"), "rb+") as f:
     for at in places:
         f.seek(at)
         f.write(bytes([b[at] ^ 0xFF] * 2))
+
+# Names that SQL takes for one, a keyword, and datasets outside of tables.
+with new("names.h5") as f:
+    for i, n in enumerate(("Run", "run")):
+        g = f.create_group(n)
+        put(g, "A", np.arange(3, dtype="i4") + 100 * i)
+        put(g, "a", np.arange(3, dtype="i4") + 100 * i + 10)
+    g = f.create_group("table")
+    put(g, "x", np.arange(4, dtype="i4"))
+    put(g, "y", np.arange(4) / 2)
+    g = f.create_group("loose")
+    put(g, "matrix", np.arange(12, dtype="i4").reshape(4, 3))
+    put(g, "ID", np.arange(2, dtype="i4"))
+    put(g, "id", np.arange(5, dtype="i4"))
+
+# No table at all.
+with new("loose.h5") as f:
+    put(f, "matrix", np.arange(12, dtype="i4").reshape(4, 3))
+    put(f, "answer", 42)
+
+# A table of vaex whose columns have different lengths.
+with new("uneven.h5") as f:
+    for name, rows in (("x", 5), ("y", 3)):
+        put(f.create_group("table/columns/" + name), "data", np.arange(rows, dtype="i4"))

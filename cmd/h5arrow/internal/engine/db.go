@@ -5,7 +5,6 @@ package engine
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -31,8 +30,7 @@ type DB struct {
 	o       Options
 	threads int
 	db      duck.Database
-	tables  []*table
-	unclear map[string][]string // last names of several tables, in lower case, and those tables' paths
+	views
 
 	mu      sync.Mutex
 	queries map[uint64]*query // by connection
@@ -65,23 +63,23 @@ func (s *Starting) Close() {
 }
 
 // Open returns the engine with its tables. After it, Close does nothing.
-func (s *Starting) Open(tables []Table) (*DB, error) {
+func (s *Starting) Open(c Catalog) (*DB, error) {
 	<-s.done
 	if s.err != nil {
 		return nil, s.err
 	}
 	db := s.db
 	s.db = nil
-	if err := db.add(tables); err != nil {
+	db.catalog = c
+	if err := db.lock(); err != nil {
 		db.Close()
 		return nil, err
 	}
 	return db, nil
 }
 
-// Open starts the engine and creates a view for each name of each table. A name that several tables have is left out
-// unless it is the first name of a table. The tables must not change until Close.
-func Open(tables []Table, o Options) (*DB, error) { return Start(o).Open(tables) }
+// Open starts the engine. Its tables must not change until Close.
+func Open(c Catalog, o Options) (*DB, error) { return Start(o).Open(c) }
 
 func start(o Options) (*DB, error) {
 	db := &DB{o: o, threads: o.Threads, queries: map[uint64]*query{}}
@@ -114,96 +112,25 @@ func start(o Options) (*DB, error) {
 	return db, nil
 }
 
-// quoted returns a name as a quoted SQL identifier.
-func quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
-
-// add creates the views and locks the settings.
-func (db *DB) add(tables []Table) error {
-	var conn duck.Connection
-	if duck.Connect(db.db, &conn) != duck.StateSuccess {
+// lock locks the settings.
+func (db *DB) lock() error {
+	if duck.Connect(db.db, &db.conn) != duck.StateSuccess {
 		return h5err.New(h5err.Memory, "the SQL engine refuses the connection")
 	}
-	defer duck.Disconnect(&conn)
-	var sql strings.Builder
-	sql.WriteString("SET GLOBAL TimeZone='UTC';")
-	for i, t := range db.named(tables) {
-		nt, err := newTable(db, t, fmt.Sprintf("h5arrow_scan_%d", i))
-		db.tables = append(db.tables, nt) // for close
-		if err == nil {
-			err = nt.register(conn)
-		}
-		if err != nil {
-			return err
-		}
-		for _, name := range t.Names {
-			fmt.Fprintf(&sql, "CREATE VIEW %s AS SELECT * EXCLUDE %s FROM %s();", quoted(name), nt.excluded(), nt.function)
-		}
-	}
+	sql := "SET GLOBAL TimeZone='UTC';"
 	if !db.o.Access {
-		sql.WriteString("SET lock_configuration=true;")
+		sql += "SET lock_configuration=true;"
 	}
-	var res duck.Result
-	defer duck.DestroyResult(&res)
-	if duck.Query(conn, sql.String(), &res) != duck.StateSuccess {
-		return h5err.New(h5err.Argument, "the SQL engine: %s", oneLine(duck.ResultError(&res)))
-	}
-	return nil
-}
-
-// named returns the tables with the names that they get: the first name always, others where no other table has them.
-func (db *DB) named(tables []Table) []Table {
-	db.unclear = map[string][]string{}
-	count, first := map[string]int{}, map[string]bool{}
-	for _, t := range tables {
-		for i, n := range slices.Compact(slices.Clone(t.Names)) {
-			if i == 0 {
-				first[strings.ToLower(n)] = true
-			}
-			count[strings.ToLower(n)]++
-		}
-	}
-	var out []Table
-	given := map[string]bool{}
-	for _, t := range tables {
-		nt := Table{Table: t.Table, Files: t.Files, Where: t.Where, Hidden: t.Hidden}
-		for i, n := range t.Names {
-			key := strings.ToLower(n)
-			if n == "" || strings.Contains(n, "\x00") || slices.Contains(nt.Names, n) {
-				continue
-			}
-			if i > 0 && (count[key] > 1 || first[key]) {
-				db.unclear[key] = append(db.unclear[key], t.Names[0])
-				continue
-			}
-			if given[key] {
-				continue
-			}
-			given[key] = true
-			nt.Names = append(nt.Names, n)
-		}
-		if len(nt.Names) > 0 {
-			out = append(out, nt)
-		}
-	}
-	return out
-}
-
-// Names returns the names that each table has in statements, of which the first is always its own.
-func (db *DB) Names() [][]string {
-	var names [][]string
-	for _, t := range db.tables {
-		names = append(names, slices.Clone(t.names))
-	}
-	return names
+	return db.execute(sql)
 }
 
 // Close stops the engine. All results must have been released.
 func (db *DB) Close() error {
-	duck.Close(&db.db)
-	for _, t := range db.tables {
-		t.close()
+	if db.conn.Ptr != nil {
+		duck.Disconnect(&db.conn)
 	}
-	db.tables = nil
+	duck.Close(&db.db)
+	db.views.close()
 	return nil
 }
 

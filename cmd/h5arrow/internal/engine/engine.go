@@ -20,8 +20,8 @@
 //
 // # What is not promised
 //
-// Names that differ only in case are the same for the engine: such columns after the first get a number appended to their
-// names, such tables after the first lose their name.
+// Names that differ only in case are the same for the engine: such columns, such fields of structs and the own names of such
+// tables all get a number appended, so that a statement never gets the data of another one. DB.Notes says which.
 package engine
 
 import (
@@ -41,6 +41,25 @@ type Table struct {
 	// Hidden are columns that statements do not see.
 	Hidden []string
 }
+
+// Catalog finds the tables that statements name. Its methods are not called at the same time.
+type Catalog interface {
+	// Tables returns the tables that are listed. It is called once, as soon as a statement names a table or lists them.
+	Tables() ([]Table, error)
+
+	// Find returns the tables that a name stands for which no listed table has, several where names differ in case only. It
+	// returns none if there are none.
+	Find(name string) ([]Table, error)
+}
+
+// List is a Catalog of tables that are all listed.
+type List []Table
+
+// Tables returns the list.
+func (l List) Tables() ([]Table, error) { return l, nil }
+
+// Find finds nothing.
+func (l List) Find(string) ([]Table, error) { return nil, nil }
 
 // FileRows is a file and the number of rows of a table that come from it.
 type FileRows struct {

@@ -137,8 +137,8 @@ func TestFilterTaken(t *testing.T) {
 		`select i from "/all" where i < 2.5 and f32 < 0.5`:                                              0,
 		`select i from "/all" where ns > timestamp '2023-12-01' and i < 3`:                              3,
 		`select i from "/all" where i < 3 union all select i from "/all" where i > 4497`:                2,
-		`select good from mixed where good > 1`:                                                         1,
 		`select good_1 from mixed where good_1 > 1`:                                                     1,
+		`select good_2 from mixed where good_2 > 1`:                                                     1,
 		`select count(*) from "/empty" where nothing > 1`:                                               1,
 	} {
 		if got := taken(t, db, sql); got != want {

@@ -38,13 +38,13 @@ func Start(Options) *Starting { return nil }
 type Starting struct{}
 
 // Open returns an error of kind Unsupported.
-func (*Starting) Open([]Table) (*DB, error) { return nil, missing() }
+func (*Starting) Open(Catalog) (*DB, error) { return nil, missing() }
 
 // Close does nothing.
 func (*Starting) Close() {}
 
 // Open returns an error of kind Unsupported that says how to get the engine.
-func Open([]Table, Options) (*DB, error) { return nil, missing() }
+func Open(Catalog, Options) (*DB, error) { return nil, missing() }
 
 // Schema returns an error of kind Unsupported.
 func (*DB) Schema(context.Context, string, arrow.RecordBatch) (result, parameters *arrow.Schema, err error) {
@@ -60,7 +60,10 @@ func (*DB) Query(context.Context, string, arrow.RecordBatch) (array.RecordReader
 func (*DB) Run(context.Context, string, arrow.RecordBatch) (*Rows, error) { return nil, missing() }
 
 // Names returns nothing.
-func (*DB) Names() [][]string { return nil }
+func (*DB) Names() ([][]string, error) { return nil, missing() }
+
+// Notes returns nothing.
+func (*DB) Notes() []string { return nil }
 
 // Close does nothing.
 func (*DB) Close() error { return nil }

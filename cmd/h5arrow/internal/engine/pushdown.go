@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 )
 
 // The engine's C interface passes neither filters nor casts to table functions. So a statement is examined before it runs.
@@ -75,7 +77,7 @@ func (q *query) lean(node object, top bool) (changed bool, err error) {
 		}
 		q.pushed = append(q.pushed, s.pushed)
 		view := fmt.Sprintf("h5arrow_pushed_%d", len(q.pushed))
-		if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT * EXCLUDE %s FROM %s(%s := %d)", view, s.t.excluded(), s.t.function, pushedParameter, len(q.pushed))); err != nil {
+		if err := q.run(fmt.Sprintf("CREATE TEMP VIEW %s AS SELECT %s FROM %s(%s := %d)", view, q.selectList(s.t), s.t.function, pushedParameter, len(q.pushed))); err != nil {
 			return changed, err
 		}
 		s.ref["alias"], s.ref["table_name"] = s.qualifier, view
@@ -135,18 +137,6 @@ func (db *DB) shadowed(v any) bool {
 	return false
 }
 
-// called returns the table of a name, nil if there is none.
-func (db *DB) called(name string) *table {
-	for _, t := range db.tables {
-		for _, n := range t.names {
-			if strings.EqualFold(n, name) {
-				return t
-			}
-		}
-	}
-	return nil
-}
-
 // origin is a table in a FROM from which conditions of the WHERE may be moved to the scan.
 type origin struct {
 	pushed
@@ -168,26 +158,26 @@ func (db *DB) from(node object) []*origin {
 	qualifiers := map[string]int{}
 	db.items(node["from_table"], true, func(ref object, movable bool) {
 		q, t := qualifierOf(ref), db.plainTable(ref)
-		qualifiers[strings.ToLower(q)]++
+		qualifiers[naming.Fold(q)]++
 		if t == nil {
 			known = false
 			return
 		}
 		for _, l := range t.labels[1:] {
-			names[strings.ToLower(l)]++
+			names[naming.Fold(l)]++
 		}
 		if movable {
 			out = append(out, &origin{t: t, ref: ref, qualifier: q})
 		}
 	})
-	out = slices.DeleteFunc(out, func(s *origin) bool { return qualifiers[strings.ToLower(s.qualifier)] > 1 })
+	out = slices.DeleteFunc(out, func(s *origin) bool { return qualifiers[naming.Fold(s.qualifier)] > 1 })
 	for _, s := range out {
 		if s.alone = known && len(qualifiers) == 1; s.alone {
 			continue
 		}
 		s.plain = map[string]bool{}
 		for _, l := range s.t.labels[1:] {
-			if l = strings.ToLower(l); known && names[l] == 1 {
+			if l = naming.Fold(l); known && names[l] == 1 {
 				s.plain[l] = true
 			}
 		}
@@ -220,10 +210,12 @@ func qualifierOf(ref object) string {
 
 // promising reports whether a statement is worth a closer look.
 func (db *DB) promising(sql string) bool {
-	sql = strings.ToLower(sql)
+	sql = naming.Fold(sql)
 	if strings.Contains(sql, "where") {
 		return true
 	}
+	db.making.Lock()
+	defer db.making.Unlock()
 	return slices.ContainsFunc(db.tables, func(t *table) bool { return slices.ContainsFunc(t.columns, column.single) }) &&
 		(strings.Contains(sql, "double") || slices.ContainsFunc(ofDoubles, func(f string) bool { return strings.Contains(sql, f) }))
 }
@@ -280,7 +272,7 @@ func (t *table) doubles(node object, qualifier string) []int {
 	u.walk(node)
 	var out []int
 	for c := range t.columns {
-		if u.double[c] && !u.all && !u.other[strings.ToLower(t.labels[c+1])] {
+		if u.double[c] && !u.all && !u.other[naming.Fold(t.labels[c+1])] {
 			out = append(out, c)
 		}
 	}
@@ -324,7 +316,7 @@ func (u *uses) walk(v any) {
 func (u *uses) cast(e object) string {
 	key, arg := "", e["child"]
 	switch name, _ := e["function_name"].(string); {
-	case e["class"] == "FUNCTION" && slices.Contains(ofDoubles, strings.ToLower(name)) && hollow(e["schema"]) && hollow(e["catalog"]):
+	case e["class"] == "FUNCTION" && slices.Contains(ofDoubles, naming.Fold(name)) && hollow(e["schema"]) && hollow(e["catalog"]):
 		if args, _ := e["children"].([]any); len(args) == 1 {
 			key, arg = "children", args[0]
 		}
@@ -349,8 +341,8 @@ func (u *uses) refer(ref object) {
 	names, _ := ref["column_names"].([]any)
 	for i, x := range names {
 		name, _ := x.(string)
-		u.other[strings.ToLower(name)] = true
-		if i == len(names)-1 && strings.EqualFold(name, u.qualifier) {
+		u.other[naming.Fold(name)] = true
+		if i == len(names)-1 && naming.Fold(name) == naming.Fold(u.qualifier) {
 			u.all = true
 		}
 	}
@@ -364,7 +356,7 @@ func (t *table) columnOf(v any, qualifier string) int {
 	}
 	names, _ := c["column_names"].([]any)
 	if len(names) == 2 {
-		if q, _ := names[0].(string); !strings.EqualFold(q, qualifier) {
+		if q, _ := names[0].(string); naming.Fold(q) != naming.Fold(qualifier) {
 			return -1
 		}
 		names = names[1:]
@@ -373,8 +365,9 @@ func (t *table) columnOf(v any, qualifier string) int {
 		return -1
 	}
 	name, _ := names[0].(string)
+	name = naming.Fold(name)
 	for i := range t.columns {
-		if strings.EqualFold(t.labels[i+1], name) && t.columns[i].err == nil {
+		if naming.Fold(t.labels[i+1]) == name && t.columns[i].err == nil {
 			return i
 		}
 	}

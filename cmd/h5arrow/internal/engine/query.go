@@ -3,6 +3,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -15,6 +16,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -31,6 +33,8 @@ type query struct {
 
 	simple bool     // one SELECT was prepared
 	pushed []pushed // by the parameter of the table functions, from 1 on
+
+	narrowed map[*table]string // what the views of wide tables select
 
 	mu    sync.Mutex // guards what follows, and the connection against a late interrupt
 	over  bool
@@ -127,37 +131,6 @@ func (q *query) error(kind duck.ErrorType, msg string) error {
 	return e
 }
 
-// hint adds the names of the tables to an error about an unknown table.
-func (db *DB) hint(e *h5err.Error) {
-	_, name, _ := strings.Cut(e.Msg, "Table with name ")
-	name, _, found := strings.Cut(name, " does not exist")
-	if !found {
-		return
-	}
-	if paths := db.unclear[strings.ToLower(name)]; len(paths) > 0 {
-		e.Hint = "this name could stand for " + strings.Join(quotedAll(paths), " or ")
-		return
-	}
-	var names []string
-	for _, t := range db.tables {
-		if names = append(names, t.names[len(t.names)-1]); len(names) == 10 {
-			names = append(names, "...")
-			break
-		}
-	}
-	e.Hint = "the tables are " + strings.Join(quotedAll(names), ", ")
-}
-
-func quotedAll(names []string) []string {
-	out := slices.Clone(names)
-	for i, n := range out {
-		if n != "..." {
-			out[i] = quoted(n)
-		}
-	}
-	return out
-}
-
 // reading are the statements that may run without Options.Access.
 var reading = []duck.StatementType{duck.StatementTypeSelect, duck.StatementTypeExplain, duck.StatementTypeRelation, duck.StatementTypeLogicalPlan}
 
@@ -168,24 +141,31 @@ func (q *query) prepare(sql string) error {
 	}
 	var list duck.ExtractedStatements
 	n := duck.ExtractStatements(q.conn, sql, &list)
-	defer duck.DestroyExtracted(&list)
+	defer func() { duck.DestroyExtracted(&list) }()
 	if n == 0 {
 		msg := duck.ExtractStatementsError(list)
 		if msg == "" {
 			msg = "there is no statement"
 		}
-		return q.error(duck.ErrorTypeParser, msg)
+		err := q.error(duck.ErrorTypeParser, msg)
+		if e, ok := err.(*h5err.Error); ok {
+			q.db.hintKeyword(e, sql)
+		}
+		return err
 	}
-	if n > 1 && !q.db.o.Access {
+	if n > 1 && !q.db.o.Access && !pivots(sql) {
 		return h5err.New(h5err.Argument, "%d statements: only one is allowed", n)
 	}
+	if err := q.db.listAll(sql); err != nil {
+		return err
+	}
 	for i := range n {
-		duck.DestroyPrepare(&q.stmt)
-		if duck.PrepareExtractedStatement(q.conn, list, i, &q.stmt) != duck.StateSuccess {
-			return q.prepareError()
+		if err := q.prepareOne(sql, &list, i); err != nil {
+			return err
 		}
 		kind := duck.PreparedStatementType(q.stmt)
-		if !q.db.o.Access && !slices.Contains(reading, kind) {
+		preparing := i+1 < n && kind == duck.StatementTypeCreate // of the types of a PIVOT
+		if !q.db.o.Access && !preparing && !slices.Contains(reading, kind) {
 			return h5err.New(h5err.Argument, "only statements that read are allowed").
 				WithOption("engine.Options.Access", "allow all")
 		}
@@ -205,6 +185,37 @@ func (q *query) prepare(sql string) error {
 		}
 	}
 	return nil
+}
+
+// prepareOne prepares a statement of those of a text. It makes the views that the engine misses.
+func (q *query) prepareOne(sql string, list *duck.ExtractedStatements, i duck.IdxT) error {
+	tried := map[*offered]bool{}
+	for {
+		duck.DestroyPrepare(&q.stmt)
+		if duck.PrepareExtractedStatement(q.conn, *list, i, &q.stmt) == duck.StateSuccess {
+			return nil
+		}
+		v, err := q.db.supply(duck.PrepareError(q.stmt), tried)
+		if err != nil || v == nil {
+			return cmp.Or(err, q.prepareError())
+		}
+		if !v.view {
+			if err := q.narrow(v, sql); err != nil {
+				return err
+			}
+		}
+		duck.DestroyExtracted(list) // the engine has taken the statement out of it
+		if duck.ExtractStatements(q.conn, sql, list) <= i {
+			return q.error(duck.ErrorTypeParser, duck.ExtractStatementsError(*list))
+		}
+	}
+}
+
+// pivots reports whether the statements that the engine made of a text are one PIVOT: it finds the values that become
+// columns by statements that create temporary types.
+func pivots(sql string) bool {
+	sql = naming.Fold(strings.TrimRight(sql, "; \t\r\n"))
+	return !strings.Contains(sql, ";") && strings.Contains(sql, "pivot")
 }
 
 // pushDown replaces the prepared statement with an equivalent one that leaves more to the scan, if there is one.
@@ -334,6 +345,11 @@ func arrowSchema(opts duck.ArrowOptions, types []duck.LogicalType, names []strin
 	if len(types) == 0 {
 		return arrow.NewSchema(nil, nil), nil
 	}
+	for i, lt := range types {
+		if err := exactType(lt, names[i]); err != nil {
+			return nil, err
+		}
+	}
 	schema, e := duck.NewArrowSchema(opts, types, names)
 	defer duck.DestroyErrorData(&e)
 	if duck.ErrorDataHasError(e) {
@@ -443,6 +459,10 @@ func (r *Rows) Next() bool {
 	defer duck.DestroyErrorData(&e)
 	if duck.ErrorDataHasError(e) {
 		r.err = h5err.New(h5err.Unsupported, "the result as Arrow: %s", oneLine(duck.ErrorDataMessage(e)))
+		return false
+	}
+	if r.err = exactTimes(rec); r.err != nil {
+		rec.Release()
 		return false
 	}
 	r.current, r.err = recordWithDurations(r.schema, rec, c)

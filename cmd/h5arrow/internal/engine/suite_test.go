@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 	"github.com/h5arrow/h5arrow/ipc/parquet"
@@ -46,7 +47,7 @@ func tables(t testing.TB, name string, opts ...arrowmap.Option) []Table {
 // open starts the engine over tables.
 func open(t testing.TB, list []Table, o Options) *DB {
 	t.Helper()
-	db, err := Open(list, o)
+	db, err := Open(List(list), o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -104,7 +105,7 @@ func overParquet(t *testing.T, list []Table) *DB {
 		if err := out.Close(); err != nil {
 			t.Fatal(err)
 		}
-		if _, _, err := answer(db, fmt.Sprintf("create view %s as select * from read_parquet('%s'); select 1", quoted(x.Names[0]), name)); err != nil {
+		if _, _, err := answer(db, fmt.Sprintf("create view %s as select * from read_parquet('%s'); select 1", naming.Quoted(x.Names[0]), name)); err != nil {
 			t.Fatal(err)
 		}
 	}

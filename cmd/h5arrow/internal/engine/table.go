@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -33,6 +34,7 @@ type table struct {
 	types    []duck.LogicalType // one for each label
 	where    []term             // that hold for all rows that statements see
 	hidden   []string           // labels that views leave out
+	renamed  []naming.Changed   // columns
 }
 
 // rows is the reader of a table, an arrowmap.Reader.
@@ -55,8 +57,11 @@ type column struct {
 const rowColumn = "h5arrow_row"
 
 func newTable(db *DB, def Table, function string) (*table, error) {
+	if err := def.Table.Lengths(); err != nil {
+		return nil, err
+	}
 	t := &table{db: db, t: def.Table, names: def.Names, files: def.Files, function: function, rows: def.Table.Rows(),
-		labels: []string{rowColumn}, types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
+		types: []duck.LogicalType{duck.CreateLogicalType(duck.TypeBigInt)}}
 	t.source = t.reader
 	for _, c := range def.Table.Columns() {
 		col := column{name: c.Name, path: c.Path, typ: c.Type, costly: c.Err == nil && c.Delivery != dtype.Mapped, err: c.Err}
@@ -78,11 +83,13 @@ func newTable(db *DB, def Table, function string) (*table, error) {
 		t.labels = append(t.labels, FilenameColumn)
 		t.types = append(t.types, duck.CreateLogicalType(duck.TypeVarchar))
 	}
-	t.labels = vector.Distinct(t.labels)
-	t.hidden = []string{quoted(t.labels[0])}
+	distinct := naming.Distinct(t.labels)
+	t.renamed = naming.Changes(t.labels[:len(t.columns)], distinct)
+	t.labels = append([]string{naming.Apart(rowColumn, distinct)}, distinct...)
+	t.hidden = []string{naming.Quoted(t.labels[0])}
 	for i, c := range t.columns {
 		if slices.Contains(def.Hidden, c.name) {
-			t.hidden = append(t.hidden, quoted(t.labels[i+1]))
+			t.hidden = append(t.hidden, naming.Quoted(t.labels[i+1]))
 		}
 	}
 	for _, c := range def.Where {

@@ -15,6 +15,7 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 )
 
@@ -109,7 +110,7 @@ func (q *query) terms(c object, s *origin) []term {
 func (s *origin) columnOf(v any) int {
 	c, _ := v.(object)
 	if names, _ := c["column_names"].([]any); s.plain != nil && len(names) == 1 {
-		if name, _ := names[0].(string); !s.plain[strings.ToLower(name)] {
+		if name, _ := names[0].(string); !s.plain[naming.Fold(name)] {
 			return -1
 		}
 	}

@@ -117,7 +117,7 @@ func openParquet(ctx context.Context, name string, _ Sources) (part, error) {
 
 func openCSV(ctx context.Context, name string, s Sources) (part, error) {
 	starting := engine.Start(engine.Options{MaxMemory: 2 * s.Memory, Threads: 1, Access: true})
-	db, err := starting.Open(nil)
+	db, err := starting.Open(engine.List(nil))
 	if err != nil {
 		starting.Close()
 		return part{}, h5err.In(err, name, "")

@@ -3,12 +3,10 @@
 package vector
 
 import (
-	"fmt"
-	"strings"
-
 	"github.com/apache/arrow-go/v18/arrow"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -95,7 +93,7 @@ func structType(t *arrow.StructType) (duck.LogicalType, error) {
 		types = append(types, lt)
 		names = append(names, f.Name)
 	}
-	return duck.CreateStructType(types, Distinct(names)), nil
+	return duck.CreateStructType(types, naming.Distinct(names)), nil
 }
 
 // items returns the number of innermost items of a fixed-size list, 1 for other types.
@@ -108,28 +106,3 @@ func items(t arrow.DataType) int64 {
 
 // IsArray reports whether a fixed-size list is an ARRAY, not a LIST.
 func IsArray(t *arrow.FixedSizeListType) bool { return t.Len() > 0 && items(t) <= MaxArray }
-
-// Distinct returns names that differ in more than case, which the engine ignores: it appends a number to those that repeat
-// an earlier one. It also names columns that have no name.
-func Distinct(names []string) []string {
-	taken := make(map[string]bool, len(names))
-	for _, n := range names {
-		taken[strings.ToLower(n)] = true
-	}
-	seen := make(map[string]bool, len(names))
-	out := make([]string, len(names))
-	for i, n := range names {
-		n = strings.ReplaceAll(n, "\x00", "")
-		if n == "" {
-			n = fmt.Sprintf("column%d", i)
-		}
-		out[i] = n
-		for k := 1; seen[strings.ToLower(out[i])]; k++ {
-			if name := fmt.Sprintf("%s_%d", n, k); !taken[strings.ToLower(name)] {
-				out[i] = name
-			}
-		}
-		seen[strings.ToLower(out[i])] = true
-	}
-	return out
-}
