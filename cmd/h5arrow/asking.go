@@ -82,12 +82,12 @@ func (q *asking) once(starting *engine.Starting, w func(array.RecordReader) erro
 	}
 	defer db.Close()
 	result, err := db.Run(q.ctx, q.statement, nil)
+	if err != nil {
+		return nil, err
+	}
 	if !q.said {
 		q.said = true
 		q.say(q.app, db.Notes())
-	}
-	if err != nil {
-		return nil, err
 	}
 	err = w(result)
 	result.Release()

@@ -265,7 +265,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.table, "table", "", "the table at this `PATH` (default: the only table of the file)")
 	f.StringVar(&s.stack, "stack", "", "the tables of all groups whose paths match this `PATTERN`, as one table with a column for the groups' names")
-	f.StringArrayVar(&s.datasets, "dataset", nil, "the dataset at this `PATH` as a column, without conventions (may be repeated)")
+	f.StringArrayVar(&s.datasets, "dataset", nil, "the datasets at these `PATHS` as columns, without conventions (a,b or a pattern such as \"/runs/*/x\"; may be repeated)")
 	f.StringSliceVarP(&s.columns, "columns", "c", nil, "these columns, in this order (`a,b`; may be repeated; \"a,b\" in quotes is one name)")
 	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out; -5: is the last five")
 	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read, and say why")
@@ -309,7 +309,11 @@ func (s *selection) named() bool { return s.table != "" || s.stack != "" || len(
 // one returns the selected table of one file.
 func (s *selection) one(f *arrowmap.File) (*arrowmap.Table, error) {
 	if len(s.datasets) > 0 {
-		return f.Datasets(s.datasets...)
+		paths, err := datasetPaths(f.H5(), s.datasets)
+		if err != nil {
+			return nil, err
+		}
+		return f.Datasets(paths...)
 	}
 	if s.stack != "" {
 		return f.Stack(s.stack)

@@ -177,6 +177,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 			return err
 		}
 		defer pool.Close()
+		o.say(a, pool.Notes())
 		opts = append(opts, flight.WithSQL(pool, pool.Tables()...))
 	}
 	s, err := flight.New(files, append(opts, flight.WithObserver(m.Observe))...)

@@ -7,7 +7,6 @@ import (
 	"path"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strconv"
 	"strings"
 
@@ -22,6 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc/flight"
+	"github.com/h5arrow/h5arrow/ipc/flight/catalog"
 )
 
 // sqlMemory is the variable of the environment by which serve starts itself again, for the statements of clients: how many
@@ -61,58 +61,113 @@ func (a *app) answerSQL(o *serveFlags, args []string, share string) error {
 	}
 	defer memory.Limit(limit / 4)() // the rest is the engine's
 	o.quiet = true                  // the server says it
-	sql, tables, done, err := a.openSQL(o, args, limit)
+	offer, done, err := a.openSQL(o, args, limit)
 	if err == nil {
 		defer done()
 	}
-	return apart.Serve(a.in, a.out, sql, tables, limit, err)
+	return apart.Serve(a.in, a.out, offer, limit, err)
 }
 
 // openSQL opens the SQL engine over all tables that are served now. The caller calls done when nothing uses it any more.
-func (a *app) openSQL(o *serveFlags, args []string, limit int64) (sql flight.SQL, list []flight.SQLTable, done func(), err error) {
+func (a *app) openSQL(o *serveFlags, args []string, limit int64) (offer apart.Offer, done func(), err error) {
 	starting := engine.Start(engine.Options{Threads: int(o.workers), MaxMemory: limit, Read: []arrowmap.ReadOption{arrowmap.WithWorkers(int(o.workers))}})
 	defer starting.Close()
 	files, err := a.catalog(context.Background(), o, args, service.NewMonitor("none", a.err, errorText))
 	if err != nil {
-		return nil, nil, nil, err
+		return offer, nil, err
 	}
-	served, free, err := files.Tables()
-	if err != nil {
-		files.Close()
-		return nil, nil, nil, err
-	}
+	served := &servedCatalog{o: o, files: files}
 	done = func() {
-		free()
+		served.close()
 		files.Close()
 	}
-	tables := make([]engine.Table, len(served))
-	for i, t := range served {
-		tables[i] = engine.Table{Names: servedNames(t.File, t.Path()), Table: t.Table}
-	}
-	db, err := starting.Open(engine.List(tables))
+	db, err := starting.Open(served)
 	if err != nil {
 		done()
-		return nil, nil, nil, err
+		return offer, nil, err
 	}
 	closeFiles := done
 	done = func() {
 		db.Close() // in memory: there is nothing to lose
 		closeFiles()
 	}
-	all, err := db.Names()
+	all, err := db.Tables()
 	if err != nil {
 		done()
-		return nil, nil, nil, err
+		return offer, nil, err
 	}
-	for _, names := range all {
-		schema, _, err := db.Schema(a.ctx, `select * from "`+strings.ReplaceAll(names[0], `"`, `""`)+`"`, nil)
-		if err != nil { // a column that the engine can't read: statements without it still work
-			i := slices.IndexFunc(tables, func(t engine.Table) bool { return slices.Contains(t.Names, names[0]) })
-			schema = tables[i].Table.Schema()
+	for _, t := range all {
+		offer.Tables = append(offer.Tables, flight.SQLTable{Names: t.Names, Schema: t.Schema})
+	}
+	offer.SQL, offer.Notes = sqlEngine{db}, db.Notes()
+	return offer, done, nil
+}
+
+// servedCatalog is what statements of clients can name. It implements engine.Catalog.
+type servedCatalog struct {
+	o     *serveFlags
+	files *catalog.Catalog
+	names []string // of all files
+	free  func()   // of the tables
+	held  []*catalog.File
+}
+
+func (c *servedCatalog) close() {
+	if c.free != nil {
+		c.free()
+	}
+	for _, f := range c.held {
+		f.Release()
+	}
+}
+
+// Tables returns the tables that are served.
+func (c *servedCatalog) Tables() (list []engine.Table, err error) {
+	served, free, err := c.files.Tables()
+	if err != nil {
+		return nil, err
+	}
+	c.free = free
+	for _, t := range served {
+		list = append(list, engine.Table{Names: servedNames(t.File, t.Path()), Table: t.Table})
+	}
+	return list, c.files.Names(func(name string) error {
+		c.names = append(c.names, name)
+		return nil
+	})
+}
+
+// Find returns the datasets whose file and path a name is, whatever the case of its letters. If a table or columns were selected,
+// there is nothing else.
+func (c *servedCatalog) Find(name string) (list []engine.Table, err error) {
+	if c.o.named() || len(c.o.columns) > 0 || c.o.rows.Given() {
+		return nil, nil
+	}
+	for _, n := range c.names {
+		if len(name) <= len(n) || name[len(n)] != '/' || !sameInSQL(name[:len(n)], n) {
+			continue
 		}
-		list = append(list, flight.SQLTable{Names: names, Schema: schema})
+		f, err := c.files.Acquire(n)
+		if err != nil {
+			return nil, err
+		}
+		c.held = append(c.held, f)
+		paths, err := pathsLike(f.Arrow().H5(), name[len(n):])
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range paths {
+			t, err := f.Arrow().Datasets(p)
+			if h5err.Is(err, h5err.Argument) { // it is a group
+				continue
+			}
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, engine.Table{Names: []string{n + p}, Table: t})
+		}
 	}
-	return sqlEngine{db}, list, done, nil
+	return list, nil
 }
 
 // servedNames returns the names of a table in statements: file and path, the path, and its last part.

@@ -108,6 +108,68 @@ func TestServeSQL(t *testing.T) {
 	}
 }
 
+// Names that SQL takes for one are changed, listed as they are and said; a name that could stand for several is refused.
+func TestServeSQLNames(t *testing.T) {
+	if !engine.Available {
+		t.Skip("this build has no SQL engine: TestServeSQL checks what it does")
+	}
+	s := started(t, "testdata/sql/names.h5", "--sql", "--sql-processes", "1")
+	cl, err := flightsql.NewClient(s.address, nil, nil, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	ctx := context.Background()
+	column := func(info *flight.FlightInfo, err error, column int) string {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+		r, err := cl.DoGet(ctx, info.Endpoint[0].Ticket)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer r.Release()
+		var values []string
+		for r.Next() {
+			for i := range r.RecordBatch().Column(column).Len() {
+				values = append(values, r.RecordBatch().Column(column).ValueStr(i))
+			}
+		}
+		return strings.Join(values, " ")
+	}
+	tables, err := cl.GetTables(ctx, &flightsql.GetTablesOpts{})
+	if got := column(tables, err, 2); got != "names.h5/Run_1 names.h5/run_2 names.h5/table" {
+		t.Errorf("tables are %s", got)
+	}
+	for sql, want := range map[string]string{
+		`select A_1 from "names.h5/Run_1"`:              "0 1 2",
+		`select a_2 from "names.h5/run_2"`:              "110 111 112",
+		`select y from table_ where x = 3`:              "1.5",
+		`select matrix[2] from "names.h5/loose/matrix"`: "1 4 7 10",
+	} {
+		info, err := cl.Execute(ctx, sql)
+		if got := column(info, err, 0); got != want {
+			t.Errorf("%s: %s, want %s", sql, got, want)
+		}
+	}
+	for sql, want := range map[string]string{
+		`select * from "names.h5/run"`:      `could stand for "names.h5/Run_1" or "names.h5/run_2"`,
+		`select * from "/Run"`:              `could stand for "names.h5/Run_1" or "names.h5/run_2"`,
+		`select * from table`:               "table is a keyword",
+		`select * from "names.h5/loose/id"`: `could stand for "names.h5/loose/ID" or "names.h5/loose/id"`,
+		`select a from "names.h5/run_2"`:    `"A" is "A_1", "a" is "a_2"`,
+		`select * from "../two.h5/a"`:       "does not exist",
+	} {
+		if _, err := cl.Execute(ctx, sql); grpcstatus.Code(err) != codes.InvalidArgument || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", sql, err)
+		}
+	}
+	if st := s.end(t, syscall.SIGTERM); st != 0 || !strings.Contains(s.stderr.String(), `"names.h5/Run" is "names.h5/Run_1"`) {
+		t.Errorf("status %d, %s", st, s.stderr)
+	}
+}
+
 // onlyLeftOut reports whether all lines are about what is not served.
 func onlyLeftOut(stderr string) bool {
 	for line := range strings.Lines(stderr) {

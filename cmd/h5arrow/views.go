@@ -114,6 +114,9 @@ func (c *sqlCatalog) at(p string) (*chosen, error) {
 		return nil, err
 	}
 	if _, ok := o.(*h5.Group); !ok {
+		if c.o.conditions != nil || len(c.o.columns) > 0 {
+			return nil, h5err.In(usage("--columns and --where are for tables").WithHint("name the dataset with --dataset, too"), c.in.names[0], p)
+		}
 		return c.dataset(p)
 	}
 	one := selection{reading: c.o.reading, table: p, rows: c.o.rows, skip: c.o.skip}
@@ -146,14 +149,18 @@ func (c *sqlCatalog) table(t *chosen, names []string) (engine.Table, error) {
 	return et, nil
 }
 
-// Find returns the datasets, and tables of groups, whose paths a name is, whatever the case of its letters: SQL ignores that. If a table was
-// selected, there is nothing else.
+// Find returns the datasets, and tables of groups, whose paths a name is, whatever the case of its letters: SQL ignores that.
+// If a table was selected, there is nothing else.
 func (c *sqlCatalog) Find(name string) ([]engine.Table, error) {
 	if c.o.named() {
 		return nil, nil
 	}
+	paths, err := pathsLike(c.in.files[0].H5(), name)
+	if err != nil {
+		return nil, err
+	}
 	var tables []engine.Table
-	for _, p := range pathsLike(c.in.files[0].H5(), name) {
+	for _, p := range paths {
 		t, err := c.at(p)
 		if err != nil {
 			return nil, err
@@ -168,34 +175,6 @@ func (c *sqlCatalog) Find(name string) ([]engine.Table, error) {
 		tables = append(tables, et)
 	}
 	return tables, nil
-}
-
-// maxAlike is the number of paths that differ in case only from which on no more are looked for.
-const maxAlike = 8
-
-// pathsLike returns the paths of objects that equal a path except for the case of letters.
-func pathsLike(f *h5.File, p string) []string {
-	at := []string{"/"}
-	names := strings.Split(strings.Trim(h5.CleanPath(p), "/"), "/")
-	for _, name := range names {
-		var next []string
-		for _, dir := range at {
-			o, err := f.Lookup(dir)
-			g, ok := o.(*h5.Group)
-			if err != nil || !ok {
-				continue
-			}
-			links, _ := g.Links() // those that were found will do
-			for _, l := range links {
-				if len(next) == maxAlike || !strings.EqualFold(l.Name, name) {
-					continue
-				}
-				next = append(next, path.Join(dir, l.Name))
-			}
-		}
-		at = next
-	}
-	return at
 }
 
 // tableNames returns the names of a table: its path, and the last part of it or, for the root group, the name of the file.

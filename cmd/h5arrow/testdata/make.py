@@ -107,7 +107,7 @@ with open(os.path.join(HERE, "unreadable.hdf5"), "rb+") as f:
         f.write(bytes([b[at] ^ 0xFF] * 2))
 
 # Names that SQL takes for one, a keyword, and datasets outside of tables.
-with new("names.h5") as f:
+with new("sql/names.h5") as f:
     for i, n in enumerate(("Run", "run")):
         g = f.create_group(n)
         put(g, "A", np.arange(3, dtype="i4") + 100 * i)
@@ -121,11 +121,13 @@ with new("names.h5") as f:
     put(g, "id", np.arange(5, dtype="i4"))
 
 # No table at all.
-with new("loose.h5") as f:
+with new("sql/loose.h5") as f:
     put(f, "matrix", np.arange(12, dtype="i4").reshape(4, 3))
+    put(f, "cube", np.arange(24, dtype="i2").reshape(2, 3, 4))
     put(f, "answer", 42)
+    put(f, "words", np.array([b"a", b"bc", b"d", b"", b"e"]), chunks=(2,), compression="gzip")
 
 # A table of vaex whose columns have different lengths.
-with new("uneven.h5") as f:
+with new("sql/uneven.h5") as f:
     for name, rows in (("x", 5), ("y", 3)):
         put(f.create_group("table/columns/" + name), "data", np.arange(rows, dtype="i4"))

@@ -490,6 +490,9 @@ func (h *File) List() ([]*arrowmap.Table, error) {
 	return h.tables, h.err
 }
 
+// Arrow returns the open file. It is valid until Release.
+func (h *File) Arrow() *arrowmap.File { return h.file }
+
 // Table returns the table at a path. The empty path means the only one.
 func (h *File) Table(p string) (*arrowmap.Table, error) {
 	all, err := h.List()

@@ -76,6 +76,7 @@ type request struct {
 // tableList has the tables of a process.
 type tableList struct {
 	Tables []listed
+	Notes  []string
 	Err    *failure
 }
 

@@ -22,7 +22,7 @@ import (
 type Pool struct {
 	command func() (*exec.Cmd, error)
 	memory  int64
-	tables  []flight.SQLTable
+	offer   Offer // of the first process
 
 	mu      sync.Mutex
 	max     int // statements at a time
@@ -38,16 +38,19 @@ type Pool struct {
 // for messages.
 func Start(n int, memory int64, command func() (*exec.Cmd, error)) (*Pool, error) {
 	p := &Pool{command: command, memory: memory, max: n, share: max(1, n-1), clients: map[string]int{}, changed: make(chan struct{})}
-	first, tables, err := p.start()
+	first, offer, err := p.start()
 	if err != nil {
 		return nil, err
 	}
-	p.tables, p.idle = tables, []*process{first}
+	p.offer, p.idle = *offer, []*process{first}
 	return p, nil
 }
 
 // Tables returns the tables that the first process has.
-func (p *Pool) Tables() []flight.SQLTable { return p.tables }
+func (p *Pool) Tables() []flight.SQLTable { return p.offer.Tables }
+
+// Notes returns what the first process had to say.
+func (p *Pool) Notes() []string { return p.offer.Notes }
 
 // Close ends all processes.
 func (p *Pool) Close() {
@@ -71,7 +74,7 @@ type process struct {
 }
 
 // start starts a process and reads its tables.
-func (p *Pool) start() (*process, []flight.SQLTable, error) {
+func (p *Pool) start() (*process, *Offer, error) {
 	cmd, err := p.command()
 	if err != nil {
 		return nil, nil, err
@@ -99,17 +102,17 @@ func (p *Pool) start() (*process, []flight.SQLTable, error) {
 		c.kill()
 		return nil, nil, list.Err.error()
 	}
-	var tables []flight.SQLTable
+	offer := &Offer{Notes: list.Notes}
 	for _, t := range list.Tables {
 		r, err := ipc.NewReader(bytes.NewReader(t.Schema))
 		if err != nil {
 			c.kill()
 			return nil, nil, h5err.Wrap(h5err.IO, err, "the tables of a process for SQL")
 		}
-		tables = append(tables, flight.SQLTable{Names: t.Names, Schema: r.Schema()})
+		offer.Tables = append(offer.Tables, flight.SQLTable{Names: t.Names, Schema: r.Schema()})
 		r.Release()
 	}
-	return c, tables, nil
+	return c, offer, nil
 }
 
 // kill ends a process.

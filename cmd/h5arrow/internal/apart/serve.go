@@ -16,11 +16,18 @@ import (
 	"github.com/h5arrow/h5arrow/ipc/flight"
 )
 
+// Offer is what a process answers statements about. Notes are lines that the server says when it starts.
+type Offer struct {
+	SQL    flight.SQL
+	Tables []flight.SQLTable
+	Notes  []string
+}
+
 // Serve answers the requests of a Pool, which started this process, until in ends; then it ends the process. Memory is how many
 // bytes the process may use from now on, beside what it has. An err is why there is nothing to serve.
-func Serve(in io.Reader, out io.Writer, sql flight.SQL, tables []flight.SQLTable, memory int64, err error) error {
-	list := tableList{Err: failureOf(err)}
-	for _, t := range tables {
+func Serve(in io.Reader, out io.Writer, o Offer, memory int64, err error) error {
+	list := tableList{Notes: o.Notes, Err: failureOf(err)}
+	for _, t := range o.Tables {
 		b, err := encode(t.Schema, nil)
 		if err != nil {
 			return err
@@ -36,7 +43,7 @@ func Serve(in io.Reader, out io.Writer, sql flight.SQL, tables []flight.SQLTable
 	requests, cancel := make(chan request), make(chan struct{}, 1)
 	go receive(in, requests, cancel)
 	for r := range requests {
-		if err := answer(out, sql, r, cancel); err != nil {
+		if err := answer(out, o.SQL, r, cancel); err != nil {
 			return err
 		}
 	}

@@ -25,6 +25,8 @@
 package engine
 
 import (
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 )
@@ -60,6 +62,13 @@ func (l List) Tables() ([]Table, error) { return l, nil }
 
 // Find finds nothing.
 func (l List) Find(string) ([]Table, error) { return nil, nil }
+
+// Listing is a table with all names that it has in statements, of which the first is its own, and the schema of what a
+// statement gets of it.
+type Listing struct {
+	Names  []string
+	Schema *arrow.Schema
+}
 
 // FileRows is a file and the number of rows of a table that come from it.
 type FileRows struct {

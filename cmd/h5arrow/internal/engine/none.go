@@ -59,8 +59,8 @@ func (*DB) Query(context.Context, string, arrow.RecordBatch) (array.RecordReader
 // Run returns an error of kind Unsupported.
 func (*DB) Run(context.Context, string, arrow.RecordBatch) (*Rows, error) { return nil, missing() }
 
-// Names returns nothing.
-func (*DB) Names() ([][]string, error) { return nil, missing() }
+// Tables returns an error of kind Unsupported.
+func (*DB) Tables() ([]Listing, error) { return nil, missing() }
 
 // Notes returns nothing.
 func (*DB) Notes() []string { return nil }

@@ -16,7 +16,6 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -122,6 +121,8 @@ func (q *query) error(kind duck.ErrorType, msg string) error {
 	switch kind {
 	case duck.ErrorTypeCatalog:
 		q.db.hint(e)
+	case duck.ErrorTypeBinder:
+		q.db.hintColumns(e)
 	case duck.ErrorTypeOutOfMemory: // the engine's own advice is about settings that are locked
 		for _, advice := range []string{" Database is launched", " Possible solutions", " Unused blocks"} {
 			e.Msg, _, _ = strings.Cut(e.Msg, advice)
@@ -209,13 +210,6 @@ func (q *query) prepareOne(sql string, list *duck.ExtractedStatements, i duck.Id
 			return q.error(duck.ErrorTypeParser, duck.ExtractStatementsError(*list))
 		}
 	}
-}
-
-// pivots reports whether the statements that the engine made of a text are one PIVOT: it finds the values that become
-// columns by statements that create temporary types.
-func pivots(sql string) bool {
-	sql = naming.Fold(strings.TrimRight(sql, "; \t\r\n"))
-	return !strings.Contains(sql, ";") && strings.Contains(sql, "pivot")
 }
 
 // pushDown replaces the prepared statement with an equivalent one that leaves more to the scan, if there is one.
@@ -342,6 +336,11 @@ func arrowSchema(opts duck.ArrowOptions, types []duck.LogicalType, names []strin
 			duck.DestroyLogicalType(&types[i])
 		}
 	}()
+	return arrowSchemaOf(opts, types, names)
+}
+
+// arrowSchemaOf is arrowSchema, but keeps the types.
+func arrowSchemaOf(opts duck.ArrowOptions, types []duck.LogicalType, names []string) (*arrow.Schema, error) {
 	if len(types) == 0 {
 		return arrow.NewSchema(nil, nil), nil
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -111,6 +112,22 @@ func newTable(db *DB, def Table, function string) (*table, error) {
 
 // excluded is what views leave out.
 func (t *table) excluded() string { return "(" + strings.Join(t.hidden, ", ") + ")" }
+
+// schema returns the schema of all columns that statements see, as results have it.
+func (t *table) schema(opts duck.ArrowOptions) (*arrow.Schema, error) {
+	var names []string
+	var types []duck.LogicalType
+	for i, l := range t.labels {
+		if !slices.Contains(t.hidden, naming.Quoted(l)) {
+			names, types = append(names, l), append(types, t.types[i])
+		}
+	}
+	made, err := arrowSchemaOf(opts, types, names)
+	if err != nil {
+		return nil, err
+	}
+	return interval.Schema(made)
+}
 
 func (t *table) close() {
 	for i := range t.types {

@@ -33,14 +33,13 @@ type views struct {
 // offered is a table with its names, and what the engine has of it.
 type offered struct {
 	Table
-	t    *table // nil: nothing
-	made bool
-	view bool  // the engine has views of all columns
-	err  error // why nothing could be made
+	t       *table // nil: nothing
+	made    bool
+	view    bool             // the engine has views of all columns
+	err     error            // why nothing could be made
+	used    bool             // made or listed: its names are to be said
+	renamed []naming.Changed // columns
 }
-
-// listing are words of statements that may list tables, or whose effects on names are not known here.
-var listing = []string{"show", "describe", "desc", "schema", "duckdb_", "pg_", "sqlite_", "pragma", "query"}
 
 // close frees the tables.
 func (v *views) close() {
@@ -163,8 +162,7 @@ func (db *DB) makeAll() error {
 
 // listAll makes all views for a statement that may list them.
 func (db *DB) listAll(sql string) error {
-	sql = naming.Fold(sql)
-	if !db.o.Access && !slices.ContainsFunc(listing, func(w string) bool { return strings.Contains(sql, w) }) {
+	if !db.o.Access && !lists(sql) {
 		return nil
 	}
 	db.making.Lock()
@@ -174,9 +172,10 @@ func (db *DB) listAll(sql string) error {
 
 // make makes the views of a table; those of a wide one only if they are listed.
 func (db *DB) make(v *offered, listed bool) {
-	v.made = true
+	v.made, v.used = true, true
 	t, err := newTable(db, v.Table, fmt.Sprintf("h5arrow_scan_%d", len(db.tables)))
 	if t != nil {
+		v.renamed = t.renamed
 		db.tables = append(db.tables, t) // for close
 	}
 	if err == nil {
@@ -215,32 +214,46 @@ func (db *DB) called(name string) *table {
 	return nil
 }
 
-// Names returns the names that each listed table has in statements, of which the first is always its own.
-func (db *DB) Names() ([][]string, error) {
+// Tables returns the listed tables. It makes no views.
+func (db *DB) Tables() ([]Listing, error) {
 	db.making.Lock()
 	defer db.making.Unlock()
 	if err := db.load(); err != nil {
 		return nil, err
 	}
-	var names [][]string
-	for _, v := range db.listed {
-		names = append(names, slices.Clone(v.Names))
+	var opts duck.ArrowOptions
+	duck.ConnectionGetArrowOptions(db.conn, &opts)
+	defer duck.DestroyArrowOptions(&opts)
+	list := make([]Listing, len(db.listed))
+	for i, v := range db.listed {
+		list[i] = Listing{slices.Clone(v.Names), v.Table.Table.Schema()}
+		t, err := newTable(db, v.Table, "")
+		if err == nil {
+			v.used, v.renamed = true, t.renamed
+			if s, err := t.schema(opts); err == nil {
+				list[i].Schema = s
+			}
+		}
+		if t != nil {
+			t.close()
+		}
 	}
-	return names, nil
+	return list, nil
 }
 
-// Notes returns what is to be said about the names of the tables that statements have used, a line each.
+// Notes returns what is to be said about the names of the tables that have been used or listed, a line each.
 func (db *DB) Notes() []string {
 	db.making.Lock()
 	defer db.making.Unlock()
-	var lines []string
 	const why = "names that differ only in case are the same in SQL: "
-	if len(db.changed) > 0 {
-		lines = append(lines, why+naming.Say(db.changed))
+	var lines []string
+	changed := slices.DeleteFunc(slices.Clone(db.changed), func(c naming.Changed) bool { return !db.byName[naming.Fold(c.To)].used })
+	if len(changed) > 0 {
+		lines = append(lines, why+naming.Say(changed))
 	}
-	for _, t := range db.tables {
-		if len(t.renamed) > 0 {
-			lines = append(lines, t.names[0]+": "+why+naming.Say(t.renamed))
+	for _, v := range db.listed {
+		if len(v.renamed) > 0 {
+			lines = append(lines, v.Names[0]+": "+why+naming.Say(v.renamed))
 		}
 	}
 	return lines
@@ -262,13 +275,25 @@ func (db *DB) hint(e *h5err.Error) {
 	}
 	var names []string
 	for _, v := range db.listed {
-		if names = append(names, v.Names[min(len(v.Names)-1, 1)]); len(names) == 10 {
-			names = append(names, "...")
-			break
-		}
+		names = append(names, v.Names[min(len(v.Names)-1, 1)])
 	}
 	if names != nil {
 		e.Hint = "the tables are " + strings.Join(quotedAll(names), ", ")
+	}
+}
+
+// hintColumns says in an error about an unknown column what the columns of this name are called.
+func (db *DB) hintColumns(e *h5err.Error) {
+	db.making.Lock()
+	defer db.making.Unlock()
+	for i, name := range strings.Split(e.Msg, `"`) {
+		for _, v := range db.listed {
+			same := slices.DeleteFunc(slices.Clone(v.renamed), func(c naming.Changed) bool { return naming.Fold(c.From) != naming.Fold(name) })
+			if i%2 == 1 && len(same) > 0 {
+				e.Hint = "in " + naming.Quoted(v.Names[0]) + ", " + naming.Say(same)
+				return
+			}
+		}
 	}
 }
 
@@ -287,12 +312,15 @@ func (db *DB) hintKeyword(e *h5err.Error, sql string) {
 	e.Hint = fmt.Sprintf("%s is a keyword: the table is %s", words[0], strings.Join(quotedAll(names), " or "))
 }
 
+// quotedAll returns the names in quotes, or the first of many.
 func quotedAll(names []string) []string {
-	out := slices.Clone(names)
-	for i, n := range out {
-		if n != "..." {
-			out[i] = naming.Quoted(n)
-		}
+	const most = 10
+	var out []string
+	for _, n := range names[:min(len(names), most)] {
+		out = append(out, naming.Quoted(n))
+	}
+	if len(names) > most {
+		out = append(out, "...")
 	}
 	return out
 }

@@ -133,12 +133,12 @@ func TestWide(t *testing.T) {
 	}
 	db := open(t, tables(t, made(t, paths, 1, 2, 3)), Options{Threads: 1})
 	for sql, want := range map[string]string{
-		`select sum(c7) from w`:                                                                     "21006",
-		`select count(*) from w`:                                                                    "3",
-		`select C7 from "/w" where c8 > 8001 and c8 < 8003`:                                         "7002",
-		`select x.c1 from w x join w y on x.c1 + 1000 = y.c2 limit 1`:                               "1001",
-		`with w2 as (select c3 from w) select c3 from w2 limit 1`:                                   "3001",
-		`select c4 from w order by c4 desc limit 1`:                                                 "4003",
+		`select sum(c7) from w`:                                                         "21006",
+		`select count(*) from w`:                                                        "3",
+		`select C7 from "/w" where c8 > 8001 and c8 < 8003`:                             "7002",
+		`select x.c1 from w x join w y on x.c1 + 1000 = y.c2 limit 1`:                   "1001",
+		`with w2 as (select c3 from w) select c3 from w2 limit 1`:                       "3001",
+		`select c4 from w order by c4 desc limit 1`:                                     "4003",
 		`select len(l) from (select list(c) l from (select unnest([c5, c6]) c from w))`: "6",
 	} {
 		lines, _, err := answer(db, sql)
@@ -171,7 +171,8 @@ func TestOneStatement(t *testing.T) {
 	leaks(t)
 	db := open(t, tables(t, suite), Options{Threads: 1})
 	const pivot = `pivot (select i % 3 k, i from "/all" where i < 6) on k using sum(i)`
-	for _, sql := range []string{pivot, pivot + " ;\n", "from (" + pivot + ")", "unpivot (select 3 a, 5 b) on a, b"} {
+	for _, sql := range []string{pivot, pivot + " ;\n", "from (" + pivot + ")", "with p as (" + pivot + ") select * from p -- a; b",
+		`pivot (select ';' k, 1 i) on k using sum(i)`, "summarize (select 1 a)", "describe \"/all\"", "explain select 1", "values (1)", "/* ; */ select 1;", "unpivot (select 3 a, 5 b) on a, b"} {
 		if lines, _, err := answer(db, sql); err != nil || len(lines) == 0 {
 			t.Errorf("%s: %v, %v", sql, lines, err)
 		}
@@ -179,7 +180,7 @@ func TestOneStatement(t *testing.T) {
 	if lines, _, _ := answer(db, pivot); strings.Join(lines, " ") != "3|5|7" {
 		t.Errorf("%v", lines)
 	}
-	for _, sql := range []string{pivot + "; select 1", "create type x as enum ('pivot')", "create temp type pivot as enum ('a'); select 1"} {
+	for _, sql := range []string{pivot + "; select 1", pivot + `; create table "x;y" as select ';' -- ;`, `pivot (select e'\';' k, 1 i) on k using sum(i); select ';'`, "create type x as enum ('pivot')", "create temp type pivot as enum ('a'); select 1"} {
 		refuse(t, db, sql, h5err.Argument, "")
 	}
 	for sql, text := range map[string]string{
@@ -198,8 +199,18 @@ func TestOneStatement(t *testing.T) {
 // Columns of different lengths are no table.
 func TestLengths(t *testing.T) {
 	leaks(t)
-	db := open(t, tables(t, "../../testdata/uneven.h5"), Options{Threads: 1})
+	db := open(t, tables(t, "../../testdata/sql/uneven.h5"), Options{Threads: 1})
 	for _, sql := range []string{`select count(*) from "table"`, `select x from "/table"`, `select count(y) from "table"`} {
 		refuse(t, db, sql, h5err.Corrupt, "rows")
+	}
+}
+
+// Statements that may list tables are known, and an order of rows is none.
+func TestLists(t *testing.T) {
+	for sql, want := range map[string]bool{"select a from t order by a desc limit 3": false, `select a from t order by "a" DESC, b desc`: false, "from t": false,
+		"desc t": true, "from (desc)": true, "DESCRIBE": true, "show tables": true, "-- all\ndesc": true, "/* all */ desc": true, "from duckdb_tables()": true, "from information_schema.tables": true} {
+		if lists(sql) != want {
+			t.Errorf("%s: %v", sql, !want)
+		}
 	}
 }
