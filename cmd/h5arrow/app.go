@@ -53,7 +53,7 @@ type app struct {
 	status  int          // exit status of a run without an error
 	drain   atomic.Int64 // nanoseconds that an interrupted verb may take beyond grace
 	outputs output.Set
-	memory  int64 // what --max-memory is, or what it is by default; 0 before it is known
+	memory  int64 // what --max-memory is, or what it is by default, for messages; 0 before it is known
 }
 
 // maxMemory returns the memory that a verb may use.
@@ -145,9 +145,7 @@ something unsupported; 130 interrupted.`,
 	cmd.SetIn(a.in)
 	cmd.SetOut(a.out)
 	cmd.SetErr(a.err)
-	cmd.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%s", err).WithHint("see `%s --help`", cmd.CommandPath())
-	})
+	cmd.SetFlagErrorFunc(unknownFlag)
 	cmd.Version = version()
 	cmd.SetVersionTemplate("{{.Version}}")
 	var list bool

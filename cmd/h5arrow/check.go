@@ -145,7 +145,7 @@ func (c *checking) by(profile string, r *reading, name string, deep bool) error 
 
 // found prints one defect, unless it was found before: there may be several paths to it.
 func (c *checking) found(err error) {
-	line := flagText(h5err.In(err, "", "").(*h5err.Error))
+	line := withMemory(flagText(h5err.In(err, "", "").(*h5err.Error)), c.app.memory)
 	key := line
 	if e, ok := errors.AsType[*h5err.Error](err); ok && e.Offset >= 0 {
 		key = fmt.Sprint(e.File, e.Object, e.Offset)

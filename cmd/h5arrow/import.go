@@ -108,6 +108,7 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	if limit == 0 {
 		limit = importMemory
 	}
+	a.memory = limit
 	defer memory.Limit(limit)()
 	to, err := o.options()
 	if err != nil {

@@ -52,7 +52,7 @@ unsupported.`,
 			case 0:
 				return nil, cobra.ShellCompDirectiveDefault
 			case 1:
-				return completePaths(args, typed)
+				return o.completePaths(args, typed)
 			}
 			return nil, cobra.ShellCompDirectiveNoFileComp
 		},

@@ -136,7 +136,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	}
 	limit := a.maxMemory(o.memory)
 	if limit < minServing {
-		return usage("--max-memory %d: a server needs at least %d", limit, minServing)
+		return usage("--max-memory %d: a server needs at least %dMiB", limit, minServing>>20)
 	}
 	defer memory.Limit(limit / 8 * 7)()
 	// Each message allocates a little, which is soon garbage: the collector only needs to keep to the limit.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
@@ -56,7 +57,7 @@ func nearest(f *arrowmap.File, p string) string {
 // complete completes the flags of a selection by what is in the file that the command line names.
 func (s *selection) complete(cmd *cobra.Command) {
 	for flag, fn := range map[string]func(args []string, typed string) ([]string, cobra.ShellCompDirective){
-		"table": completeTables, "dataset": completePaths, "columns": s.completeColumns,
+		"table": s.completeTables, "dataset": s.completeDatasets, "columns": s.completeColumns,
 	} {
 		// It fails only for a flag that does not exist.
 		_ = cmd.RegisterFlagCompletionFunc(flag, func(_ *cobra.Command, args []string, typed string) ([]string, cobra.ShellCompDirective) {
@@ -65,9 +66,9 @@ func (s *selection) complete(cmd *cobra.Command) {
 	}
 }
 
-// withFile calls fn with the first file of a command line, if it can be opened. Completion says nothing about errors, and asks
-// no server.
-func withFile(args []string, fn func(f *arrowmap.File)) {
+// withFile calls fn with the first file of a command line, if it can be opened by the rules of its flags. Completion says
+// nothing about errors, and asks no server.
+func (r *reading) withFile(args []string, fn func(f *arrowmap.File)) {
 	if len(args) == 0 || far.IsURL(args[0]) {
 		return
 	}
@@ -75,7 +76,11 @@ func withFile(args []string, fn func(f *arrowmap.File)) {
 	if err != nil {
 		return
 	}
-	f, err := arrowmap.Open(names[0])
+	opts, err := r.options()
+	if err != nil {
+		return
+	}
+	f, err := arrowmap.Open(names[0], opts...)
 	if err != nil {
 		return
 	}
@@ -94,8 +99,8 @@ func candidate(list []string, name, typed, what string) []string {
 	return append(list, name)
 }
 
-func completeTables(args []string, typed string) (list []string, _ cobra.ShellCompDirective) {
-	withFile(args, func(f *arrowmap.File) {
+func (r *reading) completeTables(args []string, typed string) (list []string, _ cobra.ShellCompDirective) {
+	r.withFile(args, func(f *arrowmap.File) {
 		tables, _ := f.Tables()
 		for _, t := range tables {
 			list = candidate(list, t.Path(), typed, t.Convention()+" table: "+text.Plural(len(t.Columns()), "column")+" of "+rowsText(t))
@@ -105,9 +110,9 @@ func completeTables(args []string, typed string) (list []string, _ cobra.ShellCo
 }
 
 // completePaths completes the next part of a path in a file.
-func completePaths(args []string, typed string) (list []string, d cobra.ShellCompDirective) {
+func (r *reading) completePaths(args []string, typed string) (list []string, d cobra.ShellCompDirective) {
 	d = cobra.ShellCompDirectiveNoFileComp
-	withFile(args, func(f *arrowmap.File) {
+	r.withFile(args, func(f *arrowmap.File) {
 		dir := typed[:strings.LastIndexByte(typed, '/')+1]
 		o, err := f.H5().Lookup(dir)
 		if err != nil {
@@ -137,9 +142,36 @@ func completePaths(args []string, typed string) (list []string, d cobra.ShellCom
 	return list, d
 }
 
+// completeDatasets completes the last of a list of paths.
+func (r *reading) completeDatasets(args []string, typed string) ([]string, cobra.ShellCompDirective) {
+	before := typed[:strings.LastIndexByte(typed, ',')+1]
+	list, d := r.completePaths(args, typed[len(before):])
+	for i := range list {
+		list[i] = before + list[i]
+	}
+	return list, d
+}
+
+// unknownFlag returns the error of flags that can't be parsed. For one that is not known it names the flag that may be meant.
+func unknownFlag(cmd *cobra.Command, err error) error {
+	e := usage("%s", err)
+	if unknown, ok := errors.AsType[*pflag.NotExistError](err); ok {
+		var names []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) {
+			if !f.Hidden {
+				names = append(names, f.Name)
+			}
+		})
+		if near := h5err.Closest(unknown.GetSpecifiedName(), names); near != "" && len(unknown.GetSpecifiedName()) > 1 {
+			return e.WithHint("did you mean --%s?", near)
+		}
+	}
+	return e.WithHint("see `%s --help`", cmd.CommandPath())
+}
+
 // completeColumns completes the last of a list of columns.
 func (s *selection) completeColumns(args []string, typed string) (list []string, _ cobra.ShellCompDirective) {
-	withFile(args, func(f *arrowmap.File) {
+	s.withFile(args, func(f *arrowmap.File) {
 		t, err := s.one(f)
 		if err != nil {
 			return

@@ -80,10 +80,16 @@ func All() []Convention {
 
 // Find returns the convention of that name, an Argument error where there is none.
 func Find(name string) (Convention, error) {
+	var names []string
 	for _, c := range All() {
 		if c.Name == name {
 			return c, nil
 		}
+		names = append(names, c.Name)
 	}
-	return Convention{}, h5err.New(h5err.Argument, "no convention %q", name).WithOption("arrowmap.Conventions", "list them")
+	err := h5err.New(h5err.Argument, "no convention %q", name).WithOption("arrowmap.Conventions", "list them")
+	if near := h5err.Closest(name, names); near != "" {
+		return Convention{}, err.WithHint("did you mean %s?", near)
+	}
+	return Convention{}, err
 }

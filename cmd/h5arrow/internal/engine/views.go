@@ -277,8 +277,12 @@ func (db *DB) hint(e *h5err.Error) {
 	for _, v := range db.listed {
 		names = append(names, v.Names[min(len(v.Names)-1, 1)])
 	}
-	if names != nil {
-		e.Hint = "the tables are " + strings.Join(quotedAll(names), ", ")
+	if names == nil {
+		return
+	}
+	e.Hint = "the tables are " + strings.Join(quotedAll(names), ", ")
+	if near := h5err.Closest(name, names); near != "" {
+		e.Hint = "did you mean " + naming.Quoted(near) + "? " + e.Hint
 	}
 }
 
