@@ -118,8 +118,8 @@ func WithConvention(name string) Option {
 	}
 }
 
-// PluginReader reads rows [a,b) of a dataset as stored: whole elements in C order, and nothing else. Package h5/libhdf5 has
-// one, ReadRaw.
+// PluginReader reads rows [a,b) of a dataset as stored: whole elements in C order, and nothing else. Package h5/plugins has
+// one, Read.
 type PluginReader func(file, dataset string, a, b int64) ([]byte, error)
 
 // WithPlugins reads datasets whose filters are not built in through read. All other datasets use the built-in decoders,

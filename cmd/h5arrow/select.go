@@ -21,7 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/libhdf5"
+	"github.com/h5arrow/h5arrow/h5/plugins"
 )
 
 // reading has the flags about reading files.
@@ -49,7 +49,7 @@ func (r *reading) add(cmd *cobra.Command) {
 	r.align = flags.Choose(cmd, "align", "mapped values that are not aligned: keep, copy or refuse them", "keep", "copy", "refuse")
 	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR` (may be repeated)")
 	f.BoolVar(&r.untrusted, "untrusted", false, "strict rules for files of unknown origin: nothing outside the file, lower limits (default for URLs)")
-	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with plugins of libhdf5")
+	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with libhdf5, if it is installed, and its plugins")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
 	r.far = far.New(cmd)
@@ -66,8 +66,8 @@ func (r *reading) add(cmd *cobra.Command) {
 }
 
 func (r *reading) options() ([]arrowmap.Option, error) {
-	if r.plugins && !libhdf5.Available {
-		return nil, h5err.New(h5err.Unsupported, "--plugins: this build has no libhdf5").WithHint("build with cgo and -tags libhdf5")
+	if r.plugins && !plugins.Available {
+		return nil, h5err.New(h5err.Unsupported, "--plugins: this build can't open libhdf5").WithHint("build with cgo on Linux, macOS or FreeBSD")
 	}
 	if r.untrusted && (r.plugins || len(r.external) > 0) {
 		return nil, usage("--untrusted excludes --plugins and --allow-external")
@@ -84,7 +84,7 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		opts = append(opts, r.strictly()...)
 	}
 	if r.plugins {
-		opts = append(opts, arrowmap.WithPlugins(libhdf5.ReadRaw))
+		opts = append(opts, arrowmap.WithPlugins(plugins.Read))
 	}
 	if len(r.external) > 0 {
 		opts = append(opts, arrowmap.WithExternal(h5.External{Dirs: r.external}))

@@ -8,7 +8,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/h5/filter"
-	"github.com/h5arrow/h5arrow/h5/libhdf5"
+	"github.com/h5arrow/h5arrow/h5/plugins"
 )
 
 // parts returns the names of the C parts that this build has.
@@ -17,7 +17,7 @@ func parts() []string {
 	for _, p := range []struct {
 		name string
 		in   bool
-	}{{"libdeflate", filter.Libdeflate}, {"libhdf5", libhdf5.Available}, {"duckdb_arrow", engine.Available}} {
+	}{{"libdeflate", filter.Libdeflate}, {"libhdf5", plugins.Available}, {"duckdb_arrow", engine.Available}} {
 		if p.in {
 			out = append(out, p.name)
 		}

@@ -1,8 +1,7 @@
 // Package libhdf5 reads and writes HDF5 through the C library, by gonum.org/v1/hdf5 and a little cgo of its own.
 //
-// It has three uses. In tests it is the reference implementation: package h5 and everything above it must read from a file what
-// the C library reads. Tests and writing commands make HDF5 files with it. And on request it reads datasets that the pure-Go
-// reader refuses because their filters exist only as plugins of the C library (ReadRaw).
+// It is for tests: package h5 and everything above it must read from a file what the C library reads, and tests make HDF5 files
+// with it. No command is linked with it; package h5/plugins opens the library for those that need it.
 //
 // # Building
 //
@@ -41,5 +40,5 @@
 // There is one lock around the C library, so nothing here runs in parallel.
 //
 // Links to other files are followed and plugins are loaded only with the options for it. Virtual datasets and external storage,
-// which also refer to other files, are read by all functions except ReadRaw.
+// which also refer to other files, are read.
 package libhdf5

@@ -24,17 +24,17 @@ func (f *File) Read(path string) ([]byte, error) { return f.ReadRows(path, 0, ma
 
 // ReadRows is Read for the rows [a,b) of the first dimension. b is clipped to the number of rows.
 func (f *File) ReadRows(path string, a, b int64) ([]byte, error) {
-	return f.read(path, a, b, false, false)
+	return f.read(path, a, b, false)
 }
 
 // ReadFlat reads a whole dataset in flat form (see the package's doc), whatever its type.
 func (f *File) ReadFlat(path string) ([]byte, error) {
-	return f.read(path, 0, math.MaxInt64, true, false)
+	return f.read(path, 0, math.MaxInt64, true)
 }
 
 // ReadFlatRows is ReadFlat for the rows [a,b) of the first dimension. b is clipped to the number of rows.
 func (f *File) ReadFlatRows(path string, a, b int64) ([]byte, error) {
-	return f.read(path, a, b, true, false)
+	return f.read(path, a, b, true)
 }
 
 // Strings reads a dataset of variable strings, row-major.
@@ -58,19 +58,7 @@ func (f *File) Strings(path string) ([]string, error) {
 	return out, err
 }
 
-// ReadRaw reads the rows [a,b) of a chunked dataset through the C library, as stored. It loads plugins from the default path. It
-// is for filters that the pure-Go reader lacks. Other layouts are refused, because the C library would open other files for
-// them.
-func ReadRaw(file, dataset string, a, b int64) ([]byte, error) {
-	f, err := Open(file, Plugins())
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return f.read(dataset, a, b, false, true)
-}
-
-func (f *File) read(path string, a, b int64, flat, chunkedOnly bool) ([]byte, error) {
+func (f *File) read(path string, a, b int64, flat bool) ([]byte, error) {
 	var out []byte
 	err := f.with(path, func() error {
 		d, err := f.open(path)
@@ -78,15 +66,6 @@ func (f *File) read(path string, a, b int64, flat, chunkedOnly bool) ([]byte, er
 			return err
 		}
 		defer d.close()
-		if chunkedOnly {
-			i, err := d.info(f.base)
-			if err != nil {
-				return err
-			}
-			if i.Storage != h5.StorageChunked {
-				return h5err.New(h5err.Unsupported, "libhdf5 is not used to read %v storage", i.Storage)
-			}
-		}
 		out, err = d.read(a, b, flat, f.c.maxBytes)
 		return err
 	})

@@ -17,9 +17,6 @@ func absent() error {
 // Version returns the version of the linked C library.
 func Version() (string, error) { return "", absent() }
 
-// ReadRaw reads the rows [a,b) of a chunked dataset through the C library, as stored.
-func ReadRaw(file, dataset string, a, b int64) ([]byte, error) { return nil, absent() }
-
 // File is a file that the C library has opened for reading.
 type File struct{}
 

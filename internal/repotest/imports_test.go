@@ -29,6 +29,7 @@ var layers = []string{
 	"h5/write",
 	"h5/repack",
 	"h5/libhdf5", // the C library
+	"h5/plugins",
 	"h5/h5test",
 	"dtype",
 	"arrowmap/convention/internal/object",
