@@ -53,7 +53,8 @@ func (a *app) convertCommand() *cobra.Command {
 table of several groups only where their own tables are too many to be listed.
 --batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
-Several files of one schema, or a pattern in quotes, become one table. OUT appears when it is complete, and not before.
+Several files of one schema, or a pattern in quotes, become one table. OUT, a path or an s3, gs or az URL, appears when it is
+complete, and not before.
 
 --follow writes the rows of a file that is being written, and those that are appended, until its writer closes it. A writer
 that died never does: --until-idle ends the waiting.`,
@@ -64,6 +65,7 @@ that died never does: --until-idle ends the waiting.`,
   h5arrow convert data.h5 data.parquet
   h5arrow convert episodes.h5 --stack '/data/demo_*' episodes.parquet
   h5arrow convert data.h5 - | consumer
+  h5arrow convert s3://bucket/data.h5 s3://bucket/data.parquet
   h5arrow convert --all-tables data.h5 tables/
   h5arrow convert --all-tables data.h5 tables/ --format parquet`,
 		Args: argCount(2, -1, "an input and an output"),
@@ -155,7 +157,7 @@ func (c *conversion) oneTable(names []string, out string) error {
 			return c.report(c.err, sum)
 		})
 	}
-	to, err := output.Check(out, c.force, names)
+	to, err := c.far.Target(out, c.force, names)
 	if err != nil {
 		return err
 	}
@@ -434,7 +436,7 @@ func (c *conversion) targets(in *inputs, tables []*pathTables, dir string) ([]ou
 	targets := make([]output.Target, len(tables))
 	for i, name := range fileNames(tables, in.names[0]) {
 		var err error
-		if targets[i], err = output.Check(filepath.Join(dir, name+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
+		if targets[i], err = c.far.Target(inDir(dir, name+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
 			return nil, err
 		}
 		for _, earlier := range targets[:i] { // by a link
@@ -508,7 +510,18 @@ func fileName(path, input string) string {
 	return name
 }
 
+// inDir returns the path or URL of a file in a directory.
+func inDir(dir, name string) string {
+	if far.IsURL(dir) {
+		return strings.TrimSuffix(dir, "/") + "/" + name
+	}
+	return filepath.Join(dir, name)
+}
+
 func makeDir(dir string) (made bool, err error) {
+	if far.IsURL(dir) { // stores have none
+		return false, nil
+	}
 	err = os.Mkdir(dir, 0o777)
 	if errors.Is(err, fs.ErrExist) {
 		info, err := os.Stat(dir)

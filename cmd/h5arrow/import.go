@@ -38,6 +38,7 @@ type importFlags struct {
 	force, json   bool
 	quiet         bool
 	untrusted     bool
+	far           *far.Opener
 }
 
 // appendRows is the number of rows of a chunk in tables that are made to grow. Chunks without compression are filled up in place.
@@ -62,7 +63,7 @@ The layout pandas is a frame for pandas.read_hdf(OUT, "table"), in the format "t
 that reads netCDF-4, by the CF conventions. anndata is an AnnData object whose obs are the columns. What they can't hold is refused by
 name. They keep all rows in a temporary file first.
 
-Values are stored contiguously unless --chunk-rows or --compression are given. OUT appears when it is complete, and not before.
+Values are stored contiguously unless --chunk-rows or --compression are given. OUT, a path or an s3, gs or az URL, appears when it is complete, and not before.
 
 --append adds the rows to the table that OUT has, in the layout and storage in which it is; the other options are for a table that is
 made anew. New data is written past the end of what there is, and becomes part of it in one step when all of it is on disk: until then,
@@ -92,6 +93,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	cmd.MarkFlagsMutuallyExclusive("append", "force")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
+	o.far = far.NewWriter(cmd)
 	return cmd
 }
 
@@ -127,6 +129,9 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	}
 	name := args[len(args)-1]
 	existing := false
+	if o.add && far.IsURL(name) {
+		return about(far.Name(name), h5err.New(h5err.Unsupported, "rows are added to local files only"))
+	}
 	if o.add {
 		if to.ChunkRows == 0 && to.Filters == nil {
 			to.ChunkRows = appendRows
@@ -134,7 +139,7 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 		info, err := os.Stat(name)
 		existing = err == nil && info.Mode().IsRegular()
 	}
-	out, err := output.Check(name, o.force || existing, names)
+	out, err := o.far.Target(name, o.force || existing, names)
 	if err != nil {
 		return err
 	}
@@ -178,10 +183,7 @@ func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.I
 	if to.Rows = in.Rows; o.add { // chunks get no smaller than more rows need
 		to.Rows = 0
 	}
-	to.SpoolDir = filepath.Dir(out.Path())
-	if out.Special() {
-		to.SpoolDir = ""
-	}
+	to.SpoolDir = out.Dir()
 	if !o.quiet && !o.json {
 		bar := text.NewBar(a.err, in.Rows)
 		defer bar.Clear()
@@ -228,7 +230,7 @@ func (a *app) imported(o *importFlags, sum *tablewriter.Summary, in *importing.I
 	if in.Mapped >= 0 {
 		s.MappedBefore = &in.Mapped
 	}
-	if !out.Special() {
+	if out.Dir() != "" {
 		n, err := mappedColumns(out.Path(), sum.Path)
 		if err != nil {
 			return err

@@ -17,7 +17,6 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/cmd/internal/indexfile"
-	"github.com/h5arrow/h5arrow/cmd/internal/output"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source/remote"
@@ -85,7 +84,7 @@ func (a *app) index(o *indexFlags, args []string) error {
 	case kerchunk:
 		out = name + ".json"
 	}
-	to, err := output.Check(out, o.force, args[:1])
+	to, err := o.far.Target(out, o.force, args[:1])
 	if err != nil {
 		return err
 	}

@@ -98,7 +98,7 @@ func (a *app) plot(cmd *cobra.Command, o *plotFlags, args []string) error {
 	}
 	var to output.Target
 	if o.out != "" {
-		if to, err = output.Check(o.out, o.force, names); err != nil {
+		if to, err = o.far.Target(o.out, o.force, names); err != nil {
 			return err
 		}
 	}

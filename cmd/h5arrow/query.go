@@ -175,7 +175,7 @@ func (a *app) rowWriter(cmd *cobra.Command, o *queryFlags, names []string, limit
 		}
 		return func(rr array.RecordReader) error { return output.Named(write(a.streams.out, rr), "stdout") }, err
 	}
-	to, err := output.Check(o.out, o.force, names)
+	to, err := o.far.Target(o.out, o.force, names)
 	if err != nil {
 		return nil, err
 	}

@@ -3,9 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"io"
 	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -13,6 +11,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
@@ -38,6 +37,7 @@ type repackFlags struct {
 	json        bool
 	quiet       bool
 	untrusted   bool
+	far         *far.Opener
 }
 
 func (a *app) repackCommand() *cobra.Command {
@@ -54,7 +54,7 @@ With --tables vaex, the tables of the input are written in vaex's layout, as imp
 With --page-size alone, the storage is kept, and chunks are copied as they are stored; space is divided into pages, and metadata comes
 first, so that programs far away read it in few pieces.
 
-OUT appears when it is complete, and not before.`,
+OUT, a path or an s3, gs or az URL, appears when it is complete, and not before.`,
 		Example: `  h5arrow repack compressed.h5 mapped.h5
   h5arrow repack data.h5 small.h5 --chunk-rows 65536 --compression zstd:5 --shuffle
   h5arrow repack data.h5 cloud.h5 --page-size 8MiB`,
@@ -73,6 +73,7 @@ OUT appears when it is complete, and not before.`,
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
+	o.far = far.NewWriter(cmd)
 	return cmd
 }
 
@@ -102,7 +103,7 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 	if err != nil {
 		return err
 	}
-	to, err := output.Check(out, o.force, []string{name})
+	to, err := o.far.Target(out, o.force, []string{name})
 	if err != nil {
 		return err
 	}
@@ -123,15 +124,9 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 	defer in.Close()
 	started := time.Now()
 	var res *repack.Result
-	err = a.outputs.Write(a.ctx, to, func(w io.Writer) error {
-		f, ok := w.(*os.File)
-		if !ok {
-			return h5err.New(h5err.IO, "the output can't be written at any place")
-		}
-		if res, err = repack.File(a.ctx, in, f, opts); err != nil {
-			return err
-		}
-		return f.Sync()
+	err = a.outputs.File(a.ctx, to, func(f *os.File) error {
+		res, err = repack.File(a.ctx, in, f, opts)
+		return err
 	})
 	if err != nil {
 		return err
@@ -153,12 +148,8 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 	started := time.Now()
 	var done *importing.Tables
 	var size int64
-	err = a.outputs.Write(a.ctx, to, func(w io.Writer) error {
-		f, ok := w.(*os.File)
-		if !ok {
-			return h5err.New(h5err.IO, "the output can't be written at any place")
-		}
-		dir := filepath.Dir(to.Path())
+	err = a.outputs.File(a.ctx, to, func(f *os.File) error {
+		dir := to.Dir()
 		opts := []write.Option{write.WithSpool(dir), write.WithPageSize(p.PageSize)}
 		if p.Workers > 0 {
 			opts = append(opts, write.WithWorkers(p.Workers))
@@ -186,37 +177,52 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 			return err
 		}
 		size = h.Size()
-		return f.Sync()
+		return nil
 	})
 	if err != nil {
 		return err
 	}
-	return a.tablesRepacked(o, to.Path(), done, size, time.Since(started))
+	return a.tablesRepacked(o, to, done, size, time.Since(started))
 }
 
 // tablesRepacked says what was gained.
-func (a *app) tablesRepacked(o *repackFlags, out string, done *importing.Tables, size int64, took time.Duration) error {
+func (a *app) tablesRepacked(o *repackFlags, out output.Target, done *importing.Tables, size int64, took time.Duration) error {
 	s := repackSummary{Rows: uint64(done.Rows), BytesOut: size, Seconds: took.Seconds(), Columns: []repackedColumn{}, MappedBefore: done.Mapped}
 	for _, c := range done.Columns {
 		s.Columns = append(s.Columns, repackedColumn{c.Name, c.Path, dtype.TypeName(c.Type), c.Storage.String(), c.Aligned})
+		if c.Aligned {
+			s.MappedAfter++
+		}
 	}
-	f, err := arrowmap.Open(out)
-	if err != nil {
+	if out.Dir() == "" { // an object: as many as are stored so
+		return a.gained(o, out.Path(), &s, "columns")
+	}
+	var err error
+	if s.MappedAfter, err = mappedInTables(out.Path()); err != nil {
 		return err
 	}
-	defer f.Close()
+	return a.gained(o, out.Path(), &s, "columns")
+}
+
+// mappedInTables returns the number of columns of all tables of a file that are mapped when they are read.
+func mappedInTables(name string) (n int, err error) {
+	f, err := arrowmap.Open(name)
+	if err != nil {
+		return 0, err
+	}
+	defer f.Close() // read only: there is nothing to lose
 	tables, err := f.Tables()
 	if err != nil {
-		return err
+		return 0, err
 	}
 	for _, t := range tables {
 		for _, c := range t.Columns() {
 			if c.Delivery == dtype.Mapped {
-				s.MappedAfter++
+				n++
 			}
 		}
 	}
-	return a.gained(o, out, &s, "columns")
+	return n, nil
 }
 
 // repackSummary is the output of --json.

@@ -9,31 +9,39 @@ import (
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
-// HDF5 calls fn to write an HDF5 file, and returns its size. It appears as Write says; what is written through gets the bytes of
-// a temporary file.
+// HDF5 calls fn to write an HDF5 file, and returns its size. It appears as File says.
 func (s *Set) HDF5(ctx context.Context, t Target, fn func(*write.File) error, opts ...write.Option) (size int64, err error) {
-	err = s.Write(ctx, t, func(w io.Writer) (err error) {
-		f, ok := w.(*os.File)
-		through := t.special || !ok
-		if through {
-			if f, err = os.CreateTemp("", "h5arrow-*.h5"); err != nil {
-				return h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
-			}
-			defer os.Remove(f.Name())
-			defer f.Close() // its contents have been copied
-		}
-		if size, err = fill(f, fn, opts); err != nil {
-			return err
-		}
-		if through {
-			return copied(w, f)
-		}
-		if err := f.Sync(); err != nil {
-			return h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
-		}
-		return nil
+	err = s.File(ctx, t, func(f *os.File) (err error) {
+		size, err = fill(f, fn, opts)
+		return err
 	})
 	return size, err
+}
+
+// File is Write for what is written at any place of a file. What is written through, and an object, gets the bytes of a temporary
+// file.
+func (s *Set) File(ctx context.Context, t Target, fn func(*os.File) error) error {
+	return s.Write(ctx, t, func(w io.Writer) error {
+		if f, ok := w.(*os.File); ok && !t.special {
+			if err := fn(f); err != nil {
+				return err
+			}
+			if err := f.Sync(); err != nil {
+				return h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
+			}
+			return nil
+		}
+		f, err := os.CreateTemp("", "h5arrow-*.h5")
+		if err != nil {
+			return h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
+		}
+		defer os.Remove(f.Name())
+		defer f.Close() // its contents have been copied
+		if err := fn(f); err != nil {
+			return err
+		}
+		return copied(w, f)
+	})
 }
 
 // fill has fn write the file.

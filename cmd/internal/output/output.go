@@ -18,21 +18,27 @@ import (
 // Set is the outputs that one run has open. The zero value is an empty set.
 type Set struct {
 	mu   sync.Mutex
-	open map[*file]bool
+	open map[abandoner]bool
 }
+
+// abandoner is an output that is being written.
+type abandoner interface{ abandon() }
 
 // GiveUp removes what has been written to outputs that are still open.
 func (s *Set) GiveUp() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for f := range s.open {
-		f.remove()
+		f.abandon()
 	}
 }
 
 // Write calls fn to write an output. The output appears under its name when fn returns nil, and an existing file stays as
 // it is until then. What is not a regular file (a FIFO, a device) is written through. Nothing appears after ctx is done.
 func (s *Set) Write(ctx context.Context, t Target, fn func(io.Writer) error) (err error) {
+	if t.create != nil {
+		return s.writeObject(ctx, t, fn)
+	}
 	f, err := s.create(t)
 	if err != nil {
 		return err
@@ -70,13 +76,22 @@ type Target struct {
 	path    string
 	special bool
 	replace bool
+	create  func(context.Context) (Object, error) // nil unless the output is an object
 }
 
-// Path returns the path of the output, with symbolic links resolved.
+// Path returns the path of the output, with symbolic links resolved, or the name of an object.
 func (t Target) Path() string { return t.path }
 
 // Special reports whether the target is not a regular file but, for example, a FIFO or a device.
 func (t Target) Special() bool { return t.special }
+
+// Dir returns the directory of an output, "" unless it is a regular file.
+func (t Target) Dir() string {
+	if t.special || t.create != nil {
+		return ""
+	}
+	return filepath.Dir(t.path)
+}
 
 // Check looks at the place of an output. An existing file is an Argument error unless force is given; one of the inputs
 // is in any case.
@@ -162,11 +177,11 @@ func (s *Set) create(t Target) (*file, error) {
 	return f, nil
 }
 
-func (s *Set) add(f *file) {
+func (s *Set) add(f abandoner) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.open == nil {
-		s.open = map[*file]bool{}
+		s.open = map[abandoner]bool{}
 	}
 	s.open[f] = true
 }
@@ -230,7 +245,7 @@ func (f *file) close() error {
 	f.set.mu.Lock()
 	defer f.set.mu.Unlock()
 	delete(f.set.open, f)
-	f.remove()
+	f.abandon()
 	return f.shut()
 }
 
@@ -245,7 +260,7 @@ func (f *file) shut() error {
 	return nil
 }
 
-func (f *file) remove() {
+func (f *file) abandon() {
 	if f.temp != "" {
 		os.Remove(f.temp) // an error would have no reader
 		f.temp = ""

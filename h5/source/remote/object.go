@@ -59,6 +59,7 @@ type Answer struct {
 
 	Generation string // as the header X-Goog-Generation
 	Region     string // as the header X-Amz-Bucket-Region
+	Location   string // as the header Location
 }
 
 // object is the Backend of an object.
@@ -95,7 +96,7 @@ func (x *object) Close() error {
 
 // open asks for the first bytes, which says how long the object is and what pins it.
 func (x *object) open(ctx context.Context) (first []byte, err error) {
-	err = x.repeat(ctx, func(ctx context.Context, progress func()) error {
+	err = x.o.repeat(ctx, func(ctx context.Context, progress func()) error {
 		first, err = x.opening(ctx, progress)
 		return err
 	})
@@ -145,7 +146,7 @@ func (x *object) ReadAtContext(ctx context.Context, p []byte, off int64) (int, e
 		return 0, err
 	}
 	done := 0
-	err := x.repeat(ctx, func(ctx context.Context, progress func()) error {
+	err := x.o.repeat(ctx, func(ctx context.Context, progress func()) error {
 		if done == len(p) {
 			return nil
 		}
@@ -258,9 +259,9 @@ const (
 
 // repeat calls fn until it succeeds, fails for good, or has failed too often without any progress. fn calls progress when the server sends
 // something; its context ends when it did not for too long.
-func (x *object) repeat(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
+func (o *options) repeat(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
 	for try := 1; ; try++ {
-		err := x.attempt(ctx, fn)
+		err := o.attempt(ctx, fn)
 		p, ok := errors.AsType[passing](err)
 		if !ok {
 			return err
@@ -268,32 +269,32 @@ func (x *object) repeat(ctx context.Context, fn func(ctx context.Context, progre
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if try >= x.o.attempts {
+		if try >= o.attempts {
 			if try > 1 {
 				return h5err.Wrap(h5err.IO, p.error, "gave up after %d attempts", try)
 			}
 			return h5err.Wrap(h5err.IO, p.error, "")
 		}
-		pause := min(x.o.pause<<(try-1), maxPause)
+		pause := min(o.pause<<(try-1), maxPause)
 		pause = max(pause/2+rand.N(pause/2+1), p.after)
 		select {
 		case <-time.After(pause):
 		case <-ctx.Done():
 			return ctx.Err()
 		}
-		x.o.stats.retries.Add(1)
+		o.stats.retries.Add(1)
 	}
 }
 
-func (x *object) attempt(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
+func (o *options) attempt(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	stalled := fmt.Errorf("the server sent nothing for %v", x.o.stall)
-	slow := fmt.Errorf("the answer took more than %v", maxStalls*x.o.stall)
-	watch := time.AfterFunc(x.o.stall, func() { cancel(stalled) })
+	stalled := fmt.Errorf("the server sent nothing for %v", o.stall)
+	slow := fmt.Errorf("the answer took more than %v", maxStalls*o.stall)
+	watch := time.AfterFunc(o.stall, func() { cancel(stalled) })
 	defer watch.Stop()
-	defer time.AfterFunc(maxStalls*x.o.stall, func() { cancel(slow) }).Stop()
-	err := fn(ctx, func() { watch.Reset(x.o.stall) })
+	defer time.AfterFunc(maxStalls*o.stall, func() { cancel(slow) }).Stop()
+	err := fn(ctx, func() { watch.Reset(o.stall) })
 	if cause := context.Cause(ctx); err != nil && (cause == stalled || cause == slow) {
 		return again(cause)
 	}
@@ -302,11 +303,7 @@ func (x *object) attempt(ctx context.Context, fn func(ctx context.Context, progr
 
 // refusal is the error of an answer that is not the range.
 func refusal(a *Answer) error {
-	why := a.Why
-	if why == "" {
-		why = http.StatusText(a.Status)
-	}
-	said := fmt.Errorf("%d %s", a.Status, why)
+	said := fmt.Errorf("%d %s", a.Status, said(a))
 	switch a.Status {
 	case http.StatusNotFound, http.StatusGone:
 		return h5err.Wrap(h5err.IO, said, "no such object")
@@ -317,6 +314,14 @@ func refusal(a *Answer) error {
 		return passing{fmt.Errorf("the server answers: %w", said), retryAfter(a.After)}
 	}
 	return h5err.Wrap(h5err.IO, said, "the server answers")
+}
+
+// said is what an answer says about an error.
+func said(a *Answer) string {
+	if a.Why != "" {
+		return a.Why
+	}
+	return http.StatusText(a.Status)
 }
 
 // retryAfter reads a header Retry-After: seconds, or a time.

@@ -189,7 +189,7 @@ func (w *web) ask(ctx context.Context, at *url.URL, off, n int64, pin Pin) (*Ans
 	return a, err
 }
 
-// Do sends a request for a range and returns the answer, and where redirects led. opening says that nothing was read of the object
+// Do sends a request, such as one for a range, and returns the answer, and where redirects led. opening says that nothing was read of the object
 // yet: then a server that does not listen is not asked again.
 func Do(client *http.Client, req *http.Request, opening bool) (*Answer, *url.URL, error) {
 	resp, err := client.Do(req)
@@ -205,7 +205,7 @@ func Do(client *http.Client, req *http.Request, opening bool) (*Answer, *url.URL
 	}
 	a := &Answer{Status: resp.StatusCode, Range: clip(resp.Header.Get("Content-Range")), After: resp.Header.Get("Retry-After"), Body: resp.Body,
 		Pin:        Pin{Tag: resp.Header.Get("ETag"), Modified: resp.Header.Get("Last-Modified")},
-		Generation: resp.Header.Get("X-Goog-Generation")}
+		Generation: resp.Header.Get("X-Goog-Generation"), Location: resp.Header.Get("Location")}
 	return a, resp.Request.URL, nil
 }
 

@@ -54,6 +54,13 @@ func New(cmd *cobra.Command) *Opener {
 	return o
 }
 
+// NewWriter returns an Opener for a command that only writes to URLs.
+func NewWriter(cmd *cobra.Command) *Opener {
+	o := &Opener{cmd: cmd, index: "none"}
+	cmd.Flags().BoolVar(&o.trace, "trace-io", false, "print each request for a URL on stderr")
+	return o
+}
+
 // Index returns what --index names.
 func (o *Opener) Index() string { return o.index }
 
@@ -64,7 +71,7 @@ func scheme(name string) string {
 		return ""
 	}
 	switch s = strings.ToLower(s); s {
-	case "http", "https", "s3", "gs", "az", "abfs":
+	case "http", "https", "s3", "gs", "az", "abfs", "abfss":
 		return s
 	}
 	return ""
@@ -92,10 +99,7 @@ func (o *Opener) Open(ctx context.Context, url string) (*source.Source, error) {
 
 // open opens a URL. opts are those of all URLs, more are for this one.
 func (o *Opener) open(ctx context.Context, url string, opts []remote.Option, more ...remote.Option) (*source.Source, error) {
-	switch s := scheme(url); s {
-	case "http", "https":
-		return remote.Open(ctx, url, slices.Concat(opts, more)...)
-	case "s3", "gs", "az":
+	if s := scheme(url); inStore(s) {
 		bucket, key, err := split(url)
 		if err != nil {
 			return nil, err
@@ -105,9 +109,8 @@ func (o *Opener) open(ctx context.Context, url string, opts []remote.Option, mor
 			return nil, h5err.In(err, Name(url), "")
 		}
 		return st.Open(ctx, bucket, key, more...)
-	default:
-		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of this kind (%s://) are not supported", s), Name(url), "")
 	}
+	return remote.Open(ctx, url, slices.Concat(opts, more)...)
 }
 
 func (o *Opener) options() ([]remote.Option, error) {
@@ -157,7 +160,10 @@ func (o *Opener) print(e remote.Event) {
 	if e.Err != nil {
 		what = e.Err.Error()
 	}
-	line := fmt.Sprintf("h5arrow: %s %s %s: %s, %.3f s", e.Method, text.Printable(e.URL), e.Range, text.Printable(what), e.Elapsed.Round(time.Millisecond).Seconds())
+	if e.Range != "" {
+		e.Range = " " + e.Range
+	}
+	line := fmt.Sprintf("h5arrow: %s %s%s: %s, %.3f s", e.Method, text.Printable(e.URL), e.Range, text.Printable(what), e.Elapsed.Round(time.Millisecond).Seconds())
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	_ = text.WriteLine(o.cmd.ErrOrStderr(), line) // there is nowhere to report the error

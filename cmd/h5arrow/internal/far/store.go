@@ -17,12 +17,16 @@ import (
 type store interface {
 	Open(ctx context.Context, bucket, key string, more ...remote.Option) (*source.Source, error)
 	List(ctx context.Context, bucket, prefix string, fn func(key string) error) error
+	Create(ctx context.Context, bucket, key string, replace bool) (*remote.Upload, error)
 }
 
 // store returns the store of a scheme, which is made once.
 func (o *Opener) store(ctx context.Context, scheme string, opts []remote.Option) (store, error) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	if strings.HasPrefix(scheme, "abfs") {
+		scheme = "az"
+	}
 	if s := o.stores[scheme]; s != nil {
 		return s, nil
 	}
@@ -61,17 +65,28 @@ func (a accounts) List(ctx context.Context, bucket, prefix string, fn func(key s
 	return a.c.List(ctx, account, container, prefix, fn)
 }
 
+func (a accounts) Create(ctx context.Context, bucket, key string, replace bool) (*remote.Upload, error) {
+	account, container, _ := strings.Cut(bucket, "/")
+	return a.c.Create(ctx, account, container, key, replace)
+}
+
 // split returns the bucket and the key of a URL of a store.
 func split(url string) (bucket, key string, err error) {
-	scheme, rest, _ := strings.Cut(url, "://")
+	_, rest, _ := strings.Cut(url, "://")
 	bucket, key, _ = strings.Cut(rest, "/")
-	if strings.EqualFold(scheme, "az") {
+	switch scheme(url) {
+	case "az":
 		var container string
 		container, key, _ = strings.Cut(key, "/")
-		if container != "" && bucket != "" {
-			bucket += "/" + container
-		} else {
-			bucket = ""
+		bucket = join(bucket, container)
+	case "abfs", "abfss":
+		container, host, ok := strings.Cut(bucket, "@")
+		account, _, _ := strings.Cut(host, ".")
+		if !ok {
+			account = azure.Account()
+		}
+		if bucket = join(account, container); bucket == "" && container != "" {
+			return "", "", h5err.In(h5err.New(h5err.Argument, "no storage account").WithHint("write abfs://CONTAINER@ACCOUNT.dfs.core.windows.net/KEY, or set AZURE_STORAGE_ACCOUNT"), Name(url), "")
 		}
 	}
 	if bucket == "" || key == "" {
@@ -80,6 +95,17 @@ func split(url string) (bucket, key string, err error) {
 	return bucket, key, nil
 }
 
+// join returns the bucket of an account and a container, "" if one of them is missing.
+func join(account, container string) string {
+	if account == "" || container == "" {
+		return ""
+	}
+	return account + "/" + container
+}
+
+// inStore reports whether a scheme is that of an object store.
+func inStore(scheme string) bool { return scheme != "" && scheme != "http" && scheme != "https" }
+
 // maxMatches is the maximum number of objects that a pattern may match.
 const maxMatches = 100_000
 
@@ -87,7 +113,7 @@ const maxMatches = 100_000
 // as it is.
 func (o *Opener) Expand(ctx context.Context, url string) ([]string, error) {
 	s := scheme(url)
-	if s != "s3" && s != "gs" && s != "az" || !strings.ContainsAny(url, "*?[") {
+	if !inStore(s) || !strings.ContainsAny(url, "*?[") {
 		return []string{url}, nil
 	}
 	bucket, pattern, err := split(url)
@@ -111,7 +137,7 @@ func (o *Opener) Expand(ctx context.Context, url string) ([]string, error) {
 			if len(out) == maxMatches {
 				return h5err.In(h5err.New(h5err.Limit, "more than %d objects match", maxMatches), url, "")
 			}
-			out = append(out, s+"://"+bucket+"/"+key)
+			out = append(out, url[:len(url)-len(pattern)]+key)
 		}
 		return nil
 	})

@@ -1,4 +1,4 @@
-// Package azure opens blobs of Azure Storage. Credentials come from the environment variables AZURE_STORAGE_CONNECTION_STRING,
+// Package azure opens and writes blobs of Azure Storage. Credentials come from the environment variables AZURE_STORAGE_CONNECTION_STRING,
 // AZURE_STORAGE_KEY (with AZURE_STORAGE_ACCOUNT) or AZURE_STORAGE_SAS_TOKEN, or else from where Azure's own library looks for them.
 package azure
 
@@ -23,7 +23,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
-// Client opens blobs of any account.
+// Client opens and writes blobs of any account.
 type Client struct {
 	opts      []remote.Option
 	http      *http.Client
@@ -89,6 +89,16 @@ func (c *Client) connect(name string) (*azblob.Client, error) {
 		return nil, err
 	}
 	return azblob.NewClient(server, cred, o)
+}
+
+// Account returns the storage account that the environment names, "" if there is none.
+func Account() string {
+	for _, name := range []string{"AZURE_STORAGE_ACCOUNT", "AZURE_STORAGE_ACCOUNT_NAME"} {
+		if a := os.Getenv(name); a != "" {
+			return a
+		}
+	}
+	return field(os.Getenv("AZURE_STORAGE_CONNECTION_STRING"), "AccountName")
 }
 
 // field returns a field of a connection string.

@@ -1,4 +1,4 @@
-// Package gcs opens objects of Google Cloud Storage. Credentials come from where Google's own library looks for them. If the environment
+// Package gcs opens and writes objects of Google Cloud Storage. Credentials come from where Google's own library looks for them. If the environment
 // variable STORAGE_EMULATOR_HOST names a server, that is asked without any.
 package gcs
 
@@ -23,10 +23,11 @@ import (
 
 const (
 	readOnly = "https://www.googleapis.com/auth/devstorage.read_only"
+	writing  = "https://www.googleapis.com/auth/devstorage.read_write"
 	maxList  = 16 << 20 // bytes of one page of a listing
 )
 
-// Client opens objects with one configuration.
+// Client opens and writes objects with one configuration.
 type Client struct {
 	opts   []remote.Option
 	http   *http.Client
@@ -52,12 +53,17 @@ func New(ctx context.Context, anonymous bool, opts ...remote.Option) (*Client, e
 	if anonymous {
 		return c, nil
 	}
-	found, err := google.FindDefaultCredentials(context.WithValue(ctx, oauth2.HTTPClient, client), readOnly)
+	c.tokens, err = c.credentials(ctx, readOnly)
+	return c, err
+}
+
+// credentials returns the tokens of what the environment names.
+func (c *Client) credentials(ctx context.Context, scope string) (oauth2.TokenSource, error) {
+	found, err := google.FindDefaultCredentials(context.WithValue(ctx, oauth2.HTTPClient, c.http), scope)
 	if err != nil {
 		return nil, h5err.Wrap(h5err.IO, err, "no credentials for Google Cloud Storage were found").WithOption("gcs.New", "read public objects")
 	}
-	c.tokens = found.TokenSource
-	return c, nil
+	return found.TokenSource, nil
 }
 
 // Open opens an object, with more options than the client has. Reads end with ctx.
@@ -67,13 +73,18 @@ func (c *Client) Open(ctx context.Context, bucket, key string, more ...remote.Op
 
 // request returns a request with the caller's credentials.
 func (c *Client) request(ctx context.Context, bucket, rest string, query url.Values) (*http.Request, error) {
-	u, err := url.Parse(c.host + "/storage/v1/b/" + url.PathEscape(bucket) + "/o" + rest + "?" + query.Encode())
+	return newRequest(ctx, http.MethodGet, c.host+"/storage/v1/b/"+url.PathEscape(bucket)+"/o"+rest+"?"+query.Encode(), c.tokens)
+}
+
+// newRequest returns a request with a token, if tokens is not nil.
+func newRequest(ctx context.Context, method, at string, tokens oauth2.TokenSource) (*http.Request, error) {
+	u, err := url.Parse(at)
 	if err != nil {
 		return nil, h5err.Wrap(h5err.Argument, err, "the address of the server")
 	}
-	req := (&http.Request{Method: http.MethodGet, URL: u, Host: u.Host, Header: http.Header{}}).WithContext(ctx)
-	if c.tokens != nil {
-		token, err := c.tokens.Token()
+	req := (&http.Request{Method: method, URL: u, Host: u.Host, Header: http.Header{}}).WithContext(ctx)
+	if tokens != nil {
+		token, err := tokens.Token()
 		if err != nil {
 			return nil, h5err.Wrap(h5err.IO, err, "no access token")
 		}

@@ -1,4 +1,4 @@
-// Package s3 opens objects of Amazon S3 and of stores with its protocol. Credentials, region and endpoint come from the environment,
+// Package s3 opens and writes objects of Amazon S3 and of stores with its protocol. Credentials, region and endpoint come from the environment,
 // files and services that AWS' own library asks.
 package s3
 
@@ -23,7 +23,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source/remote"
 )
 
-// Client opens objects with one configuration.
+// Client opens and writes objects with one configuration.
 type Client struct {
 	opts []remote.Option
 	cfg  aws.Config
@@ -80,6 +80,7 @@ func (c *Client) connect(region string) *s3.Client {
 	c.api = s3.NewFromConfig(c.cfg, func(o *s3.Options) {
 		o.Region = region
 		o.UsePathStyle = o.BaseEndpoint != nil // servers of one's own seldom have a name for each bucket
+		o.RequestChecksumCalculation = aws.RequestChecksumCalculationWhenRequired
 		o.ResponseChecksumValidation = aws.ResponseChecksumValidationWhenRequired
 		o.DisableLogOutputChecksumValidationSkipped = true
 	})
