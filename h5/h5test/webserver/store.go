@@ -11,12 +11,15 @@ import (
 	"testing"
 )
 
-// Store answers for an object store as far as reading needs it: the objects of a Server with paths /BUCKET/KEY, by the protocols of S3 (path
+// Store answers for an object store as far as reading and multipart uploads need it: the objects of a Server with paths /BUCKET/KEY, by the protocols of S3 (path
 // style), Google Cloud Storage (JSON) and Azure Storage (the account is the first part of the path). It does not verify signatures; requests
 // without credentials are refused unless Public is set.
 type Store struct {
 	*Server
 	Public bool
+
+	uploads map[string]*upload // by their names
+	started int
 }
 
 // NewStore starts a store that is stopped when the test ends.
@@ -32,6 +35,10 @@ func (s *Store) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	query := req.URL.Query()
 	google, isGoogle := strings.CutPrefix(req.URL.EscapedPath(), "/storage/v1/b/")
 	azure := req.Header.Get("X-Ms-Version") != ""
+	if req.Method != http.MethodGet {
+		s.write(w, req, azure)
+		return
+	}
 	if !s.Public && req.Header.Get("Authorization") == "" && !isGoogle {
 		http.Error(w, "no credentials", http.StatusForbidden)
 		return
