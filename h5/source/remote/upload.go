@@ -78,7 +78,7 @@ type Upload struct {
 const (
 	firstPart   = 8 << 20
 	partsInSize = 2500 // then parts get four times as large: stores take 10,000
-	inFlight    = 4 // 32 MiB of memory
+	inFlight    = 4    // 32 MiB of memory
 	abortTime   = 5 * time.Second
 )
 
