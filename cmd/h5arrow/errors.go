@@ -72,6 +72,7 @@ var optionFlags = map[h5err.Option]string{
 	"ipc.WithMaxMemory":             "--max-memory",
 	"output.Check":                  "--force",
 	"parquet.WithGroupRows":         "--batch-rows",
+	"remote.WithDownload":           "--download",
 	"tablewriter.Options.ChunkRows": "--chunk-rows",
 	"tablewriter.Options.Path":      "--table",
 }

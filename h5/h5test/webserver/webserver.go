@@ -24,6 +24,7 @@ const (
 	WrongRange           // other bytes than were asked for, under their own range
 	LyingRange           // the right Content-Range, and a body that is longer
 	Ignore               // the range is ignored: 200 and everything
+	CutWhole             // the range is ignored: 200 and half of everything
 	EndlessHeaders       // headers without an end
 	Reset                // the connection is closed without an answer
 )
@@ -137,6 +138,8 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	switch {
+	case fault == CutWhole:
+		s.send(w, o.data, http.StatusOK, Cut)
 	case !ranged || fault == Ignore:
 		s.send(w, o.data, http.StatusOK, None)
 	case r.Off >= size:

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net/http"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -69,6 +70,7 @@ type object struct {
 	name string
 	size int64
 	pin  Pin
+	copy *os.File // nil unless the object was downloaded as a whole
 
 	mu      sync.Mutex
 	changed error
@@ -88,6 +90,9 @@ func (x *object) Changed(context.Context) error {
 
 // Close closes the Getter.
 func (x *object) Close() error {
+	if x.copy != nil {
+		drop(x.copy)
+	}
 	if c, ok := x.get.(io.Closer); ok {
 		return c.Close()
 	}
@@ -128,7 +133,7 @@ func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
 			return nil, again(short(err))
 		}
 		if len(first) > firstRead {
-			return nil, h5err.New(h5err.IO, "the server does not send ranges of files").WithHint("download the file as a whole")
+			return nil, x.download(first, a, progress)
 		}
 		x.size, x.pin = int64(len(first)), a.Pin
 		return first, nil
@@ -290,10 +295,14 @@ func (o *options) attempt(ctx context.Context, fn func(ctx context.Context, prog
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	stalled := fmt.Errorf("the server sent nothing for %v", o.stall)
-	slow := fmt.Errorf("the answer took more than %v", maxStalls*o.stall)
+	longest := maxStalls * o.stall
+	if o.download {
+		longest = longestDownload
+	}
+	slow := fmt.Errorf("the answer took more than %v", longest)
 	watch := time.AfterFunc(o.stall, func() { cancel(stalled) })
 	defer watch.Stop()
-	defer time.AfterFunc(maxStalls*o.stall, func() { cancel(slow) }).Stop()
+	defer time.AfterFunc(longest, func() { cancel(slow) }).Stop()
 	err := fn(ctx, func() { watch.Reset(o.stall) })
 	if cause := context.Cause(ctx); err != nil && (cause == stalled || cause == slow) {
 		return again(cause)

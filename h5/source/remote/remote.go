@@ -69,6 +69,7 @@ type options struct {
 	blocks   block.Options
 	cache    *disk.Cache
 	index    *kept.Index
+	download bool
 }
 
 // firstRead is the number of bytes that are asked for to open an object.
@@ -197,6 +198,9 @@ func open(ctx context.Context, g Getter, name, key string, o *options) (*source.
 		return nil, h5err.In(h5err.New(h5err.Argument, "the index is of another version of the file"), name, "")
 	}
 	var b source.Backend = x
+	if x.copy != nil {
+		return source.New(downloaded{x}, x.size, name), nil
+	}
 	if o.cache != nil && version != "" {
 		b = o.cache.Over(b, fmt.Sprintf("%s\n%d\n%s", key, x.size, version), x.size, o.blocks.Hit)
 	}

@@ -240,7 +240,7 @@ func TestRefused(t *testing.T) {
 		s.URL + "/forbidden?X-Signature=secret": "access is denied: 403 Forbidden",
 		s.URL + "/token":                        "access is denied: 401 Unauthorized",
 		s.URL + "/teapot":                       "the server answers: 418 I'm a teapot",
-		s.URL + "/noranges":                     "the server does not send ranges of files; download the file as a whole",
+		s.URL + "/noranges":                     "the server does not send ranges of files; download it as a whole with remote.WithDownload",
 		s.URL + "/gzip":                         `the server sends the file encoded ("gzip")`,
 		s.URL + "/loop":                         "more than 10 redirects",
 		s.URL + "/star":                         `gave up after 2 attempts: asked for its first 262144 bytes, the server sent the range "bytes 0-9/*"`,
@@ -373,5 +373,31 @@ func TestOptions(t *testing.T) {
 		if _, err := remote.Open(t.Context(), "http://127.0.0.1:1/", opt); !h5err.Is(err, h5err.Argument) {
 			t.Error(err)
 		}
+	}
+}
+
+// TestDownload copies an object whose server ignores ranges, once it was cut short.
+func TestDownload(t *testing.T) {
+	server := webserver.New(t)
+	data := content(3 << 20)
+	cut := false
+	server.Faults = func(n int, _ webserver.Request) webserver.Fault {
+		if cut && n == 1 {
+			return webserver.CutWhole
+		}
+		return webserver.Ignore
+	}
+	url := server.Put("/a.h5", data)
+	for _, cut = range []bool{false, true} {
+		server.Reset()
+		var stats remote.Stats
+		s := open(t, url, remote.WithDownload(), remote.WithStats(&stats))
+		readSome(t, s, data)
+		if n := stats.Counts().Requests; n > 2 || n != int64(len(server.Requests())) {
+			t.Errorf("%d requests", n)
+		}
+	}
+	if _, err := remote.Open(t.Context(), url, quick()...); !h5err.Is(err, h5err.IO) {
+		t.Error(err)
 	}
 }

@@ -25,6 +25,7 @@ type Opener struct {
 	headers   []string
 	trace     bool
 	anonymous bool
+	download  bool
 	index     string
 	cacheDir  string
 	cacheSize flags.Size
@@ -46,6 +47,7 @@ func New(cmd *cobra.Command) *Opener {
 	f := cmd.Flags()
 	f.StringArrayVar(&o.headers, "header", nil, "send this header (`'Name: value'`) to the server of a URL (may be repeated)")
 	f.BoolVar(&o.anonymous, "anonymous", false, "read objects of s3, gs and az URLs without credentials")
+	f.BoolVar(&o.download, "download", false, "copy a URL's file as a whole to a temporary file if its server does not send ranges")
 	f.StringVar(&o.index, "index", "", "the index of FILE: `INDEX`, a file or URL; auto: FILE"+indexfile.Suffix+" if it fits; none (default: auto, none for URLs)")
 	f.StringVar(&o.cacheDir, "cache", "", "keep what is read of URLs in the directory `DIR`, for later runs")
 	f.Var(&o.cacheSize, "cache-size", "maximum size of the cache, such as 512MiB (default: 4GiB)")
@@ -127,6 +129,9 @@ func (o *Opener) options() ([]remote.Option, error) {
 	}
 	if o.trace {
 		opts = append(opts, remote.WithTrace(o.print))
+	}
+	if o.download {
+		opts = append(opts, remote.WithDownload())
 	}
 	if o.cacheDir == "" {
 		if o.cacheSize != 0 {
