@@ -98,6 +98,10 @@ char *h5arrow_wait(uint64_t job, int64_t milliseconds, int64_t *rows, char **jso
 
 char *h5arrow_cancel(uint64_t reader) { return forked() ? fork_error() : goCancel(reader); }
 
+void h5arrow_end(int64_t milliseconds) {
+	if (!forked()) goEnd(milliseconds);
+}
+
 char *h5arrow_close(uint64_t handle) { return forked() ? fork_error() : goClose(handle); }
 
 char *h5arrow_stats(char **json) { return forked() ? fork_error() : goStats(json); }

@@ -113,16 +113,19 @@ func goReaderSchema(id C.uint64_t, out C.uintptr_t) *C.char {
 func goWrite(stream C.uintptr_t, name, options *C.char, out *C.uint64_t) *C.char {
 	path, opts := C.GoString(name), C.GoString(options)
 	// The stream is moved here; its schema is asked for on a goroutine, as its batches are.
-	id, err := wait(func(context.Context) (uint64, error) {
-		rr, err := cdata.ImportReader(cdata.StreamFromPtr(uintptr(stream)))
-		if err != nil {
-			return 0, err
-		}
-		j, err := session.Write(rr, path, opts)
-		if err != nil {
-			return 0, err
-		}
-		return handles.Add(j), nil
+	id, err := wait(func(context.Context) (id uint64, err error) {
+		err = jobs.Do(func() error {
+			rr, err := cdata.ImportReader(cdata.StreamFromPtr(uintptr(stream)))
+			if err != nil {
+				return err
+			}
+			j, err := session.Write(jobs, rr, path, opts)
+			if err == nil {
+				id = handles.Add(j)
+			}
+			return err
+		})
+		return id, err
 	}, forget)
 	return handle(out, id, err)
 }

@@ -140,6 +140,12 @@ char *h5arrow_cancel(uint64_t handle);
 char *h5arrow_close(uint64_t handle);
 
 /*
+ * h5arrow_end is for the end of a process or of an interpreter whose streams are written. It cancels all jobs, and waits until none
+ * uses its stream any more, at most so many milliseconds. No job can be started after it.
+ */
+void h5arrow_end(int64_t milliseconds);
+
+/*
  * h5arrow_set_interrupt has check called about ten times a second while a call waits on the given thread (pthread_self as a
  * number), streams' callbacks included. The call is canceled where check does not return 0. NULL ends the checks.
  */

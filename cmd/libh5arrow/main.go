@@ -28,6 +28,9 @@ var release = "devel"
 // handles are those of the process: C has no place for them.
 var handles session.Handles
 
+// jobs are those of the process.
+var jobs = session.NewJobs()
+
 func main() {} // required in a library, too, and not called
 
 // checkEvery is how often a waiting call looks for an interrupt.
@@ -227,6 +230,9 @@ func goCancel(id C.uint64_t) *C.char {
 	}
 	return failed(err)
 }
+
+//export goEnd
+func goEnd(milliseconds C.int64_t) { jobs.End(time.Duration(milliseconds) * time.Millisecond) }
 
 //export goClose
 func goClose(id C.uint64_t) *C.char { return failed(handles.Close(uint64(id))) }

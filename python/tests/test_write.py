@@ -138,6 +138,24 @@ except KeyboardInterrupt: print("interrupted")
     assert list(tmp_path.iterdir()) == []
 
 
+def test_end_of_process(tmp_path):
+    """A process that ends while a thread writes ends the job first: it runs Python's code in a thread of its own."""
+    code = """
+import sys, threading, time, pyarrow as pa, numpy as np, h5arrow
+started = threading.Event()
+def endless():
+    while True:
+        started.set()
+        time.sleep(0.01)
+        yield pa.record_batch({"x": np.arange(1000)})
+reader = pa.RecordBatchReader.from_batches(pa.schema({"x": pa.int64()}), endless())
+threading.Thread(target=h5arrow.write, args=(reader, sys.argv[1]), daemon=True).start()
+started.wait()
+"""
+    run(code, str(tmp_path / "x.h5"))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_nothing_is_left(tmp_path):
     """Handles, mappings and memory of the library return to where they were."""
     code = """

@@ -1,6 +1,7 @@
 """The C library: loaded at the first use, so that a process may be forked after it imported the package."""
 from __future__ import annotations
 
+import atexit
 import ctypes
 import datetime
 import json
@@ -83,6 +84,8 @@ def _load() -> ctypes.CDLL:
         lib.h5arrow_free.argtypes, lib.h5arrow_free.restype = [c_void_p], None
         lib.h5arrow_alloc.argtypes, lib.h5arrow_alloc.restype = [c_size_t], c_void_p
         api = ctypes.pythonapi
+        lib.h5arrow_end.argtypes, lib.h5arrow_end.restype = [c_int64], None
+        atexit.register(lib.h5arrow_end, 60_000)  # a thread of a job that came back to Python later would end the process by an abort
         lib.h5arrow_drop.argtypes, lib.h5arrow_drop.restype = [c_void_p], None
         lib.h5arrow_set_python(byref(_Python(threading.main_thread().ident, *(ctypes.cast(getattr(api, f), c_void_p) for f in _CALLED))))
         _new_capsule = ctypes.PYFUNCTYPE(ctypes.py_object, c_void_p, c_void_p, c_void_p)(("PyCapsule_New", api))

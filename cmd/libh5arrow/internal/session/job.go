@@ -54,17 +54,17 @@ func (o *writeOptions) parse() (to tablewriter.Options, err error) {
 	return to, err
 }
 
-// Write starts to write the rows of rr, which it releases, as a table of a new file. options are writeOptions as JSON. The file
-// appears under its name when it is complete.
-func Write(rr array.RecordReader, name, options string) (*Job, error) {
-	j, err := newJob(rr, name, options)
+// Write starts to write the rows of rr, which it releases, as a table of a new file, as one of jobs. options are writeOptions as
+// JSON. The file appears under its name when it is complete.
+func Write(jobs *Jobs, rr array.RecordReader, name, options string) (*Job, error) {
+	j, err := newJob(jobs, rr, name, options)
 	if err != nil {
 		rr.Release()
 	}
 	return j, err
 }
 
-func newJob(rr array.RecordReader, name, options string) (*Job, error) {
+func newJob(jobs *Jobs, rr array.RecordReader, name, options string) (*Job, error) {
 	var o writeOptions
 	if err := decode(options, &o); err != nil {
 		return nil, err
@@ -80,14 +80,17 @@ func newJob(rr array.RecordReader, name, options string) (*Job, error) {
 	if !target.Special() {
 		to.SpoolDir = filepath.Dir(target.Path())
 	}
+	ctx, done, err := jobs.begin()
+	if err != nil {
+		return nil, err
+	}
 	j := &Job{done: make(chan struct{})}
 	to.Progress = j.rows.Store
-	ctx, cancel := context.WithCancel(context.Background())
-	j.cancel = cancel
-	j.start(cancel)
+	ctx, j.cancel = context.WithCancel(ctx)
+	j.start(j.cancel)
 	go func() {
 		defer close(j.done)
-		defer cancel()
+		defer done()
 		defer rr.Release()
 		j.err = Protect(func() (err error) {
 			j.answer, err = writeTable(ctx, rr, to, target, o.PageSize)

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"os"
 	"path/filepath"
 	"testing"
@@ -52,7 +53,7 @@ func TestWrite(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Write(rr, name, options)
+		return Write(NewJobs(), rr, name, options)
 	}
 	j, err := start(`{"compression": "gzip:1", "chunk_rows": 100, "table": "/a/b"}`)
 	if err != nil {
@@ -112,7 +113,7 @@ func TestWriteCanceled(t *testing.T) {
 	} {
 		dir := t.TempDir()
 		rr := &endless{rec: rec}
-		j, err := Write(rr, filepath.Join(dir, "out.h5"), "")
+		j, err := Write(NewJobs(), rr, filepath.Join(dir, "out.h5"), "")
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -123,5 +124,27 @@ func TestWriteCanceled(t *testing.T) {
 		if left, err := os.ReadDir(dir); err != nil || len(left) != 0 || !rr.released {
 			t.Errorf("%s: %v, %v, released: %v", name, left, err, rr.released)
 		}
+	}
+}
+
+func TestJobs(t *testing.T) {
+	jobs := NewJobs()
+	if !jobs.End(0) {
+		t.Error("nothing runs, and End waits")
+	}
+	if err := jobs.Do(func() error { return nil }); !errors.Is(err, context.Canceled) {
+		t.Errorf("after the end: %v", err)
+	}
+	jobs = NewJobs()
+	ctx, done, err := jobs.begin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if jobs.End(0) || ctx.Err() == nil {
+		t.Error("End does not wait, or does not cancel")
+	}
+	time.AfterFunc(time.Millisecond, done)
+	if !jobs.End(time.Hour) {
+		t.Error("what runs is over, and End does not see it")
 	}
 }
