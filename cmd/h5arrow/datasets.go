@@ -70,9 +70,9 @@ func datasetsLike(f *h5.File, pattern string) ([]string, error) {
 // maxMatches is the number of paths that a pattern may match.
 const maxMatches = 1 << 20
 
-// matching returns the paths whose names match, one after the other. Groups that can't be read have no members. More paths
-// than most are an error: links may form cycles.
-func matching(f *h5.File, names []string, most int, match func(want, name string) bool) ([]string, error) {
+// matching returns the paths whose names match, one after the other. Groups that can't be read have no members. More
+// than maxPaths are an error: links may form cycles.
+func matching(f *h5.File, names []string, maxPaths int, match func(want, name string) bool) ([]string, error) {
 	at := []string{"/"}
 	for _, want := range names {
 		var next []string
@@ -87,8 +87,8 @@ func matching(f *h5.File, names []string, most int, match func(want, name string
 				if !match(want, l.Name) {
 					continue
 				}
-				if len(next) == most {
-					return nil, h5err.In(h5err.New(h5err.Limit, "more than %d paths match", most), f.Name(), dir)
+				if len(next) == maxPaths {
+					return nil, h5err.In(h5err.New(h5err.Limit, "more than %d paths match", maxPaths), f.Name(), dir)
 				}
 				next = append(next, path.Join(dir, l.Name))
 			}

@@ -345,7 +345,7 @@ func arrowSchemaOf(opts duck.ArrowOptions, types []duck.LogicalType, names []str
 		return arrow.NewSchema(nil, nil), nil
 	}
 	for i, lt := range types {
-		if err := exactType(lt, names[i]); err != nil {
+		if err := vector.ExactType(lt, names[i]); err != nil {
 			return nil, err
 		}
 	}
@@ -460,11 +460,11 @@ func (r *Rows) Next() bool {
 		r.err = h5err.New(h5err.Unsupported, "the result as Arrow: %s", oneLine(duck.ErrorDataMessage(e)))
 		return false
 	}
-	if r.err = exactTimes(rec); r.err != nil {
+	if r.err = vector.ExactTimes(rec); r.err != nil {
 		rec.Release()
 		return false
 	}
-	r.current, r.err = recordWithDurations(r.schema, rec, c)
+	r.current, r.err = interval.Record(r.schema, rec, c)
 	return r.err == nil
 }
 

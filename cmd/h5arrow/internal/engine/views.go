@@ -318,12 +318,12 @@ func (db *DB) hintKeyword(e *h5err.Error, sql string) {
 
 // quotedAll returns the names in quotes, or the first of many.
 func quotedAll(names []string) []string {
-	const most = 10
+	const maxQuoted = 10
 	var out []string
-	for _, n := range names[:min(len(names), most)] {
+	for _, n := range names[:min(len(names), maxQuoted)] {
 		out = append(out, naming.Quoted(n))
 	}
-	if len(names) > most {
+	if len(names) > maxQuoted {
 		out = append(out, "...")
 	}
 	return out

@@ -50,7 +50,7 @@ func made(t testing.TB, paths []string, values ...int32) string {
 	return out.Name()
 }
 
-// A name that could mean two tables or columns means none, and others say so.
+// A name that could mean two tables or columns means none, and an error says which it could be.
 func TestNames(t *testing.T) {
 	leaks(t)
 	name := made(t, []string{"/Run/A", "/Run/a", "/run/A", "/run/a", "/run/b", "/table/É", "/table/é"}, 1, 2)
@@ -196,7 +196,7 @@ func TestOneStatement(t *testing.T) {
 	}
 }
 
-// Columns of different lengths are no table.
+// A group whose columns have different lengths is not a table.
 func TestLengths(t *testing.T) {
 	leaks(t)
 	db := open(t, tables(t, "../../testdata/sql/uneven.h5"), Options{Threads: 1})

@@ -1,5 +1,4 @@
-// Package interval has the types of results whose intervals become durations. It knows Arrow's types alone: package engine
-// reads the values.
+// Package interval makes durations of the intervals in results.
 package interval
 
 import (

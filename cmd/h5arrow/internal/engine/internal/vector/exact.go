@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package vector
 
 import (
 	"time"
@@ -16,8 +16,8 @@ import (
 // for the upper half of the range of UHUGEINT. What reads unions mostly shows them with their tags.
 var inexact = map[duck.Type]string{duck.TypeUHugeInt: "UHUGEINT", duck.TypeTimeTZ: "TIME WITH TIME ZONE", duck.TypeUnion: "UNION"}
 
-// exactType returns an error for a type of a result that Arrow data can't have.
-func exactType(lt duck.LogicalType, column string) error {
+// ExactType returns an error for a type of a result that Arrow data can't have.
+func ExactType(lt duck.LogicalType, column string) error {
 	var inner []duck.LogicalType
 	switch id := duck.GetTypeId(lt); id {
 	case duck.TypeList:
@@ -38,7 +38,7 @@ func exactType(lt duck.LogicalType, column string) error {
 	var err error
 	for i := range inner {
 		if err == nil {
-			err = exactType(inner[i], column)
+			err = ExactType(inner[i], column)
 		}
 		duck.DestroyLogicalType(&inner[i])
 	}
@@ -49,8 +49,8 @@ func unfit(column, format string, args ...any) error {
 	return h5err.In(h5err.New(h5err.Unsupported, format+" have no equal in Arrow", args...).WithHint("cast them to VARCHAR"), "", column)
 }
 
-// exactTimes returns an error if a column has the time 24:00, which Arrow does not: a day ends before it.
-func exactTimes(rec arrow.RecordBatch) error {
+// ExactTimes returns an error if a column has the time 24:00, which Arrow does not: a day ends before it.
+func ExactTimes(rec arrow.RecordBatch) error {
 	for i, f := range rec.Schema().Fields() {
 		if endOfDay(rec.Column(i).Data()) {
 			return unfit(f.Name, "times of 24:00")

@@ -1,6 +1,6 @@
 //go:build duckdb_arrow && cgo
 
-package engine
+package interval
 
 import (
 	"math"
@@ -11,7 +11,6 @@ import (
 	arrowmem "github.com/apache/arrow-go/v18/arrow/memory"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -20,8 +19,8 @@ import (
 // nanoseconds overflow without an error after 292 years. Results have durations in microseconds instead, which hold every
 // interval without months: they are made from the engine's own values, not from what it exports.
 
-// recordWithDurations returns a batch that was exported from a chunk as one of the given schema. It releases rec.
-func recordWithDurations(schema *arrow.Schema, rec arrow.RecordBatch, chunk duck.DataChunk) (arrow.RecordBatch, error) {
+// Record returns a batch that was exported from a chunk as one of the given schema. It releases rec.
+func Record(schema *arrow.Schema, rec arrow.RecordBatch, chunk duck.DataChunk) (arrow.RecordBatch, error) {
 	if rec.Schema().Equal(schema) {
 		return rec, nil
 	}
@@ -64,7 +63,7 @@ func convertIntervals(d arrow.ArrayData, t arrow.DataType, v duck.Vector, rows [
 	}
 	switch t := t.(type) {
 	case *arrow.DurationType:
-		return durations(d, v, rows)
+		return readDurations(d, v, rows)
 	case *arrow.StructType:
 		children := make([]arrow.ArrayData, len(d.Children()))
 		for i, child := range d.Children() {
@@ -141,8 +140,8 @@ func release(list []arrow.ArrayData) {
 	}
 }
 
-// durations returns the intervals of a vector as durations.
-func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, error) {
+// readDurations returns the intervals of a vector as durations.
+func readDurations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, error) {
 	in := vector.Memory[vector.StoredInterval](duck.VectorGetData(v), span(rows))
 	values := arrowmem.NewResizableBuffer(arrowmem.DefaultAllocator)
 	defer values.Release()
@@ -158,7 +157,7 @@ func durations(d arrow.ArrayData, v duck.Vector, rows []int) (arrow.ArrayData, e
 			return nil, err
 		}
 	}
-	return array.NewData(interval.Type, d.Len(), []*arrowmem.Buffer{d.Buffers()[0], values}, nil, d.NullN(), 0), nil
+	return array.NewData(Type, d.Len(), []*arrowmem.Buffer{d.Buffers()[0], values}, nil, d.NullN(), 0), nil
 }
 
 // duration returns an interval in microseconds. A day of an interval has 24 hours.
