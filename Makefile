@@ -16,6 +16,11 @@ TAGS = $(shell scripts/tags.sh)
 # What has code: the tests of the tree itself read the same text in every build.
 code = $(filter-out %/internal/repotest,$(shell CGO_ENABLED=$(1) $(GO) list -tags '$(2)' $(PKGS)))
 
+# Symbols of the SQL engine are for nobody outside the program: without them it is smaller and starts sooner.
+ifeq ($(shell uname -s),Linux)
+LINK = -ldflags '-extldflags=-Wl,--exclude-libs,ALL'
+endif
+
 ROOT  := $(CURDIR)
 VENV  := $(ROOT)/build/venv
 CASES := $(ROOT)/build/cases
@@ -33,7 +38,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build install man run venv cases interop interop3 engines python pythontest test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop3 engines python pythontest test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -43,7 +48,10 @@ deps: ## install the system packages that a full build needs
 
 build: ## build bin/h5arrow with all that this machine has
 	@mkdir -p bin
-	$(GO) build -tags '$(TAGS)' -o bin/h5arrow ./cmd/h5arrow
+	$(GO) build -tags '$(TAGS)' $(LINK) -o bin/h5arrow ./cmd/h5arrow
+
+release: ## build small commands that need no libraries in build/release, with and without SQL
+	@GO='$(GO)' scripts/release.sh build/release
 
 install: ## install h5arrow with all that this machine has
 	$(GO) install -tags '$(TAGS)' ./cmd/h5arrow

@@ -5,12 +5,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net"
 	"os"
 	"os/signal"
 	"path"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"sync"
 	"syscall"
 	"time"
@@ -32,7 +34,9 @@ import (
 // serveFlags are the flags of serve.
 type serveFlags struct {
 	selection
-	listen                 string
+	listen, socketMode     string
+	socket                 string      // the path in listen, "" for TCP
+	mode                   fs.FileMode // socketMode
 	cert, key, clientCA    string
 	tokens, ticketKey      string
 	ticketLife             time.Duration
@@ -67,7 +71,7 @@ descriptor is the path [FILE, TABLE], or a command in JSON that can select colum
 The rows are split into endpoints at chunk borders, which clients can read in parallel. Nothing outside the files and
 directories is served, whatever a file, a link or a ticket asks for; external storage only where --allow-external names its
 directory. Hidden files, backups and what is not HDF5 are left out of directories. The first line on stdout is
-` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert). After SIGTERM or SIGINT, running calls may finish within
+` + "`listening on grpc://HOST:PORT`" + ` (grpc+tls with --tls-cert, grpc+unix:///PATH for a socket). After SIGTERM or SIGINT, running calls may finish within
 the time of --drain. SIGHUP reads the tokens and the certificates again.
 
 --writable DIR takes tables that clients send by DoPut, each as a new file in DIR, which is served as well. The descriptor is the
@@ -76,6 +80,7 @@ path [FILE] or [FILE, TABLE]. A file appears when its client has sent all of it.
 Without --token-file, everyone who can reach the address can read everything, and write into --writable.`,
 		Example: `  h5arrow serve data.h5
   h5arrow serve runs/ --listen 0.0.0.0:8815 --tls-cert cert.pem --tls-key key.pem --token-file tokens
+  h5arrow serve data.h5 --listen unix:/run/h5arrow.sock --socket-mode 660
   h5arrow serve data.h5 --sql --metrics 127.0.0.1:9090 --log json
   h5arrow serve --writable incoming/ --token-file tokens`,
 		Args: func(cmd *cobra.Command, args []string) error {
@@ -87,7 +92,8 @@ Without --token-file, everyone who can reach the address can read everything, an
 		RunE: func(cmd *cobra.Command, args []string) error { return a.serve(cmd, o, args) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&o.listen, "listen", "127.0.0.1:8815", "the address to listen on (`HOST:PORT`; port 0 picks one)")
+	f.StringVar(&o.listen, "listen", "127.0.0.1:8815", "the address to listen on (`HOST:PORT`; port 0 picks one; or unix:PATH, a Unix-domain socket)")
+	f.StringVar(&o.socketMode, "socket-mode", "600", "permissions of the Unix-domain socket (`OCTAL`)")
 	f.StringVar(&o.cert, "tls-cert", "", "encrypt, with the certificates in this `FILE` (PEM), read again when it changes")
 	f.StringVar(&o.key, "tls-key", "", "the key of --tls-cert (`FILE`, PEM)")
 	f.StringVar(&o.clientCA, "client-ca", "", "accept only clients with certificates signed by these authorities (`FILE`, PEM)")
@@ -227,7 +233,28 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 	case o.drain < 0:
 		return usage("--drain %v is negative", o.drain)
 	}
+	if err := o.checkSocket(cmd.Flags().Changed("socket-mode")); err != nil {
+		return err
+	}
 	return o.selection.check(cmd)
+}
+
+// checkSocket finds out whether to listen on a Unix-domain socket, and which permissions it gets.
+func (o *serveFlags) checkSocket(modeGiven bool) (err error) {
+	if o.socket, err = service.Socket(o.listen); err != nil {
+		return usage("--listen %s: no path of a socket", o.listen)
+	}
+	mode, err := strconv.ParseUint(o.socketMode, 8, 32)
+	switch {
+	case o.socket == "" && modeGiven:
+		return usage("--socket-mode needs --listen unix:PATH")
+	case o.socket != "" && o.cert != "":
+		return usage("--tls-cert is not for sockets: what they carry stays on this machine")
+	case err != nil || mode > 0o777:
+		return usage("--socket-mode %s: permissions are octal numbers up to 777", o.socketMode)
+	}
+	o.mode = fs.FileMode(mode)
+	return nil
 }
 
 // onHangup calls the functions at each SIGHUP, until stop is called.
@@ -418,18 +445,30 @@ func (o *serveFlags) chosen(tables []*arrowmap.Table, leftOut func(error)) ([]*a
 	return out, nil
 }
 
-// listenAndServe serves until the process is interrupted, and then lets running calls finish.
-func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor) error {
-	l, err := service.Listen(o.listen)
-	if err != nil {
-		return err
+// open listens, and returns the URL for clients.
+func (o *serveFlags) open() (l net.Listener, url string, err error) {
+	if o.socket != "" {
+		l, err = service.ListenSocket(o.socket, o.mode)
+		return l, service.SocketURL(o.socket), err
+	}
+	if l, err = service.Listen(o.listen); err != nil {
+		return nil, "", err
 	}
 	scheme := "grpc"
 	if o.cert != "" {
 		scheme = "grpc+tls"
 	}
+	return l, scheme + "://" + l.Addr().String(), nil
+}
+
+// listenAndServe serves until the process is interrupted, and then lets running calls finish.
+func (a *app) listenAndServe(o *serveFlags, s *flight.Server, m *service.Monitor) error {
+	l, url, err := o.open()
+	if err != nil {
+		return err
+	}
 	a.warnOpen(o, l.Addr())
-	if err := a.print("listening on " + scheme + "://" + l.Addr().String()); err != nil {
+	if err := a.print("listening on " + url); err != nil {
 		l.Close() // nobody was served
 		return about("stdout", h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write"))
 	}

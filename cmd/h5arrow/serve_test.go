@@ -86,7 +86,7 @@ func started(t testing.TB, args ...string) *server {
 		}
 	})
 	line, err := bufio.NewReader(out).ReadString('\n')
-	m := regexp.MustCompile(`^listening on (grpc|grpc\+tls)://(127\.0\.0\.1:[0-9]+)\n$`).FindStringSubmatch(line)
+	m := regexp.MustCompile(`^listening on (grpc|grpc\+tls|grpc\+unix)://(127\.0\.0\.1:[0-9]+|/.+)\n$`).FindStringSubmatch(line)
 	if err != nil || m == nil {
 		s.Wait()
 		t.Fatalf("the first line is %q, %v; %s", line, err, s.stderr)
@@ -197,14 +197,18 @@ func servePyarrow(t *testing.T, py string, files []string, minFlights, minRows i
 		server, client []string
 	}{
 		{"plain", nil, nil},
+		{"socket", []string{"--listen", "unix:" + at("socket")}, nil},
 		{"many endpoints", []string{"--endpoints", "7", "--batch-rows", "1000"}, nil},
 		{"TLS and token", []string{"--tls-cert", at("server.pem"), "--tls-key", at("server.key"), "--client-ca", at("ca.pem"), "--token-file", at("tokens")},
 			[]string{"--ca", at("ca.pem"), "--cert", at("client.pem"), "--key", at("client.key"), "--token", "s3cret", "--endpoints", "3"}},
 	} {
 		s := started(t, append(c.server, "--skip-unsupported", dir)...)
 		scheme := "grpc"
-		if c.client != nil {
+		switch {
+		case c.client != nil:
 			scheme = "grpc+tls"
+		case c.name == "socket":
+			scheme = "grpc+unix"
 		}
 		if s.scheme != scheme {
 			t.Errorf("%s: %s", c.name, s.scheme)

@@ -1,6 +1,7 @@
 package flight
 
 import (
+	"fmt"
 	"math"
 	"net"
 	"sync"
@@ -19,6 +20,7 @@ type listener struct {
 	s     *Server
 	room  chan struct{}
 	extra chan struct{} // for connections beyond the limits
+	next  atomic.Uint64 // number of the next client of a Unix-domain socket
 }
 
 func newListener(l net.Listener, s *Server) *listener {
@@ -39,7 +41,7 @@ func (l *listener) Accept() (net.Conn, error) {
 			return nil, err
 		}
 		if nc := l.admit(c); nc != nil {
-			if _, ok := c.(*net.TCPConn); ok && l.s.o.tls == nil { // other types read in Write what they write
+			if isSocket(c) && l.s.o.tls == nil { // other types read in Write what they write
 				nc.wire = h2.NewWriter(nc.writeAll, func() { c.Close() })
 			}
 			return nc, nil
@@ -48,9 +50,28 @@ func (l *listener) Accept() (net.Conn, error) {
 	}
 }
 
+// isSocket reports whether the system reads what is written to a connection.
+func isSocket(c net.Conn) bool {
+	switch c.(type) {
+	case *net.TCPConn, *net.UnixConn:
+		return true
+	}
+	return false
+}
+
+// unixAddr is the address of a client of a Unix-domain socket, which has none of its own. In the place of a port it has the number
+// of the connection, so that connections differ and all such clients have the limits of one address.
+type unixAddr uint64
+
+func (unixAddr) Network() string  { return "unix" }
+func (a unixAddr) String() string { return fmt.Sprintf("unix:%d", uint64(a)) }
+
 // admit returns a connection that is tracked, nil if there are too many even of those that are refused.
 func (l *listener) admit(c net.Conn) *netConn {
-	nc := &netConn{Conn: c, l: l, room: l.room, host: hostOf(c.RemoteAddr())}
+	nc := &netConn{Conn: c, l: l, room: l.room, remote: c.RemoteAddr(), host: hostOf(c.RemoteAddr())}
+	if _, ok := c.(*net.UnixConn); ok {
+		nc.remote = unixAddr(l.next.Add(1))
+	}
 	limit := l.s.o.firstCall
 	nc.refused = l.enter(nc)
 	if nc.refused != nil {
@@ -117,6 +138,7 @@ type netConn struct {
 	l       *listener
 	wire    *h2.Writer // nil: encrypted, or not a socket
 	room    chan struct{}
+	remote  net.Addr
 	host    string // "" is not limited
 	refused error  // the connection is beyond a limit: its calls end with this
 	once    sync.Once
@@ -139,6 +161,9 @@ func (c *netConn) unused() {
 }
 
 func addresses(remote, local net.Addr) string { return remote.String() + " " + local.String() }
+
+// RemoteAddr implements net.Conn.
+func (c *netConn) RemoteAddr() net.Addr { return c.remote }
 
 func (c *netConn) key() string { return addresses(c.RemoteAddr(), c.LocalAddr()) }
 
