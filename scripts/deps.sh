@@ -49,7 +49,7 @@ without=$(
 	have_cc || echo "  a C compiler: no libdeflate, no libhdf5, no race detector"
 	have_cxx || echo "  a C++ compiler: no SQL"
 	have_libdeflate || echo "  libdeflate: deflate is decoded in Go, at about half the speed"
-	have_hdf5 || echo "  libhdf5: no filter plugins, no comparison with the C library in tests"
+	have_hdf5 || echo "  libhdf5: no comparison with the C library in tests, and no filter plugins"
 	have_venv || echo "  Python 3.11 or newer with venv: no interoperability tests with pyarrow, h5py and vaex"
 )
 if [ -z "$without" ]; then
