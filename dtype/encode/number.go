@@ -216,14 +216,14 @@ func (n *number) put(dst []byte, stride int, s *source) error {
 	if !s.gaps() {
 		return nil
 	}
-	for i := range rows {
-		gone, err := s.absent(i, n.arrow)
-		if err != nil && !n.filled {
-			return err
-		}
-		if gone {
-			copy(dst[i*stride:i*stride+n.to], n.fill)
-		}
+	there, err := s.there(n.arrow, n.filled)
+	if err != nil {
+		return err
+	}
+	if stride == n.to {
+		nullbitmap.WriteSentinel(dst[:rows*stride], n.fill, there, 0)
+	} else {
+		nullbitmap.WriteSentinelStrided(dst, stride, rows, n.fill, there, 0)
 	}
 	return nil
 }

@@ -65,6 +65,26 @@ func (s *source) absent(i int, t arrow.DataType) (bool, error) {
 	return false, nil
 }
 
+// there returns the elements of s that are not stored as fills, as bits from 0 on. Unless fills represent nulls of type t, a null
+// that nothing represents is an error.
+func (s *source) there(t arrow.DataType, filled bool) ([]byte, error) {
+	n := s.Len()
+	bits := make([]byte, (n+7)/8)
+	gone := 0
+	if s.live != nil {
+		gone = nullbitmap.Copy(bits, 0, s.live, 0, n)
+	} else {
+		nullbitmap.Fill(bits, 0, n, true)
+	}
+	if s.NullN() == 0 {
+		return bits, nil
+	}
+	if nullbitmap.And(bits, 0, s.NullBitmapBytes(), s.Data().Offset(), n) > gone && !filled {
+		return nil, s.noneAbsent(t)
+	}
+	return bits, nil
+}
+
 // noneAbsent returns an error when an element of s is a null that nothing represents.
 func (s *source) noneAbsent(t arrow.DataType) error {
 	if !s.gaps() {
