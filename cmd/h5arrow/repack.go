@@ -3,7 +3,7 @@ package main
 import (
 	"bytes"
 	"encoding/json"
-	"os"
+	"io"
 	"strings"
 	"time"
 
@@ -124,8 +124,8 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 	defer in.Close()
 	started := time.Now()
 	var res *repack.Result
-	err = a.outputs.File(a.ctx, to, func(f *os.File) error {
-		res, err = repack.File(a.ctx, in, f, opts)
+	err = a.outputs.File(a.ctx, to, func(w io.WriterAt) error {
+		res, err = repack.File(a.ctx, in, w, opts)
 		return err
 	})
 	if err != nil {
@@ -147,38 +147,25 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 	defer in.Close()
 	started := time.Now()
 	var done *importing.Tables
-	var size int64
-	err = a.outputs.File(a.ctx, to, func(f *os.File) error {
-		dir := to.Dir()
-		opts := []write.Option{write.WithSpool(dir), write.WithPageSize(p.PageSize)}
-		if p.Workers > 0 {
-			opts = append(opts, write.WithWorkers(p.Workers))
-		}
-		h, err := write.Create(f, opts...)
-		if err != nil {
-			return err
-		}
-		defer h.Abandon()
-		t := tablewriter.Options{ChunkRows: int64(p.ChunkRows), SpoolDir: dir}
-		if len(p.Filters) > 0 {
-			t.Filters = func(int) []h5.Filter { return p.Filters }
-		}
-		err = safely(name, func() (err error) {
+	dir := to.Dir()
+	wopts := []write.Option{write.WithSpool(dir), write.WithPageSize(p.PageSize)}
+	if p.Workers > 0 {
+		wopts = append(wopts, write.WithWorkers(p.Workers))
+	}
+	t := tablewriter.Options{ChunkRows: int64(p.ChunkRows), SpoolDir: dir}
+	if len(p.Filters) > 0 {
+		t.Filters = func(int) []h5.Filter { return p.Filters }
+	}
+	size, err := a.outputs.HDF5(a.ctx, to, func(h *write.File) error {
+		err := safely(name, func() (err error) {
 			done, err = importing.CopyTables(a.ctx, in, h, t, importMemory/2)
 			return err
 		})
 		if err == nil {
 			err = in.H5().Source().Changed(a.ctx)
 		}
-		if err == nil {
-			err = h.Close()
-		}
-		if err != nil {
-			return err
-		}
-		size = h.Size()
-		return nil
-	})
+		return err
+	}, wopts...)
 	if err != nil {
 		return err
 	}

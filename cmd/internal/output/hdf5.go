@@ -11,8 +11,8 @@ import (
 
 // HDF5 calls fn to write an HDF5 file, and returns its size. It appears as File says.
 func (s *Set) HDF5(ctx context.Context, t Target, fn func(*write.File) error, opts ...write.Option) (size int64, err error) {
-	err = s.File(ctx, t, func(f *os.File) (err error) {
-		size, err = fill(f, fn, opts)
+	err = s.File(ctx, t, func(w io.WriterAt) (err error) {
+		size, err = fill(w, fn, opts)
 		return err
 	})
 	return size, err
@@ -20,16 +20,10 @@ func (s *Set) HDF5(ctx context.Context, t Target, fn func(*write.File) error, op
 
 // File is Write for what is written at any place of a file. What is written through, and an object, gets the bytes of a temporary
 // file.
-func (s *Set) File(ctx context.Context, t Target, fn func(*os.File) error) error {
+func (s *Set) File(ctx context.Context, t Target, fn func(io.WriterAt) error) error {
 	return s.Write(ctx, t, func(w io.Writer) error {
 		if f, ok := w.(*os.File); ok && !t.special {
-			if err := fn(f); err != nil {
-				return err
-			}
-			if err := f.Sync(); err != nil {
-				return h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
-			}
-			return nil
+			return flushed(f, fn)
 		}
 		f, err := os.CreateTemp("", "h5arrow-*.h5")
 		if err != nil {
@@ -44,9 +38,25 @@ func (s *Set) File(ctx context.Context, t Target, fn func(*os.File) error) error
 	})
 }
 
+// flushed calls fn to write to a file at any places, and brings all that was written to the disk.
+func flushed(f *os.File, fn func(io.WriterAt) error) error {
+	err := func() error {
+		w := writeEarly(f)
+		defer w.stop()
+		return fn(w)
+	}()
+	if err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
+	}
+	return nil
+}
+
 // fill has fn write the file.
-func fill(f *os.File, fn func(*write.File) error, opts []write.Option) (int64, error) {
-	h, err := write.Create(f, opts...)
+func fill(w io.WriterAt, fn func(*write.File) error, opts []write.Option) (int64, error) {
+	h, err := write.Create(w, opts...)
 	if err != nil {
 		return 0, err
 	}

@@ -1,10 +1,15 @@
 package output
 
 import (
+	"bytes"
+	"errors"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Where the system has no files without names, the output has a hidden name until it is complete.
@@ -68,5 +73,43 @@ func TestNamedOutput(t *testing.T) {
 				t.Errorf("replace %v, %s: %q in %v", replace, finish, got, entries)
 			}
 		}
+	}
+}
+
+// What is brought to the disk early is the same file, whatever ends the writing.
+func TestFlushed(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "f")
+	f, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	const piece, n = 1 << 20, 40
+	err = flushed(f, func(w io.WriterAt) error {
+		for i := range n { // the last first
+			if _, err := w.WriteAt(bytes.Repeat([]byte{byte(n - i)}, piece), int64(n-1-i)*piece); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	got, err2 := os.ReadFile(name)
+	if err != nil || err2 != nil || len(got) != n*piece {
+		t.Fatalf("%d bytes, %v, %v", len(got), err, err2)
+	}
+	for i := range n {
+		if !bytes.Equal(got[i*piece:(i+1)*piece], bytes.Repeat([]byte{byte(i + 1)}, piece)) {
+			t.Fatalf("other bytes in piece %d", i)
+		}
+	}
+	failed := errors.New("failed")
+	if err := flushed(f, func(io.WriterAt) error { return failed }); err != failed {
+		t.Errorf("%v", err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := flushed(f, func(io.WriterAt) error { return nil }); !h5err.Is(err, h5err.IO) {
+		t.Errorf("a closed file: %v", err)
 	}
 }
