@@ -142,7 +142,7 @@ func (b *blosc) compress(st *State, dst, in []byte) ([]byte, error) {
 		// The levels of Blosc are those of Zstandard, spread out.
 		return st.zstdFrame(dst, in, zstd.EncoderLevelFromZstd(max(2*b.level-1, 1)))
 	case bloscZlib:
-		return st.deflate(dst, in, b.level)
+		return deflate(b.level).encode(st, dst, in)
 	}
 	return st.lz4Block(dst, in), nil
 }

@@ -2,6 +2,8 @@
 
 package encode
 
+import "hash/adler32"
+
 // deflateC is the state of the C encoder, which this build does not have.
 type deflateC struct{}
 
@@ -10,3 +12,5 @@ func (*deflateC) close() {}
 func (st *State) deflate(dst, src []byte, level int) ([]byte, error) {
 	return st.deflateGo(dst, src, level)
 }
+
+func adler(p []byte) uint32 { return adler32.Checksum(p) }

@@ -4,8 +4,10 @@ package encode
 
 /*
 #cgo LDFLAGS: -ldeflate
-#cgo noescape libdeflate_zlib_compress
-#cgo nocallback libdeflate_zlib_compress
+#cgo noescape libdeflate_deflate_compress
+#cgo nocallback libdeflate_deflate_compress
+#cgo noescape libdeflate_adler32
+#cgo nocallback libdeflate_adler32
 #include <libdeflate.h>
 */
 import "C"
@@ -39,13 +41,21 @@ func (st *State) deflate(dst, src []byte, level int) ([]byte, error) {
 		}
 		st.deflateC.c[level] = c
 	}
-	n := int(C.libdeflate_zlib_compress_bound(c, C.size_t(len(src))))
+	n := int(C.libdeflate_deflate_compress_bound(c, C.size_t(len(src))))
 	out := extend(dst, n)
 	to := out[len(dst):]
 	// The call keeps neither slice, and both stay alive until it returns.
-	got := C.libdeflate_zlib_compress(c, unsafe.Pointer(unsafe.SliceData(src)), C.size_t(len(src)), unsafe.Pointer(unsafe.SliceData(to)), C.size_t(len(to)))
+	got := C.libdeflate_deflate_compress(c, unsafe.Pointer(unsafe.SliceData(src)), C.size_t(len(src)), unsafe.Pointer(unsafe.SliceData(to)), C.size_t(len(to)))
 	if got == 0 {
 		return st.deflateGo(dst, src, level)
 	}
 	return out[:len(dst)+int(got)], nil
+}
+
+func adler(p []byte) uint32 {
+	if len(p) == 0 {
+		return 1
+	}
+	// The call does not keep p, which stays alive until it returns.
+	return uint32(C.libdeflate_adler32(1, unsafe.Pointer(unsafe.SliceData(p)), C.size_t(len(p))))
 }

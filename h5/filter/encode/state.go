@@ -3,7 +3,7 @@ package encode
 import (
 	"bytes"
 
-	"github.com/klauspost/compress/zlib"
+	"github.com/klauspost/compress/flate"
 	"github.com/klauspost/compress/zstd"
 	"github.com/pierrec/lz4/v4"
 )
@@ -16,8 +16,8 @@ type State struct {
 	tmp    [3][]byte
 
 	deflateC deflateC
-	zlib     map[int]*zlib.Writer
-	zlibOut  bytes.Buffer
+	flate    map[int]*flate.Writer
+	flateOut bytes.Buffer
 	zstd     map[zstd.EncoderLevel]*zstd.Encoder
 	lz4      lz4.Compressor
 	lzf      []int32
