@@ -7,9 +7,9 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -30,21 +30,27 @@ func Concat(tables ...*Table) (*Table, error) {
 	if len(tables) == 1 {
 		return first, nil
 	}
+	columns, parts, err := unify(flattened(tables), first.columns, false)
+	if err != nil {
+		return nil, err
+	}
+	return &Table{body: several(parts), f: first.f, def: first.def, columns: columns, to: -1}, nil
+}
+
+// flattened returns the tables, and those of each file in the place of tables of several.
+func flattened(tables []*Table) []*Table {
 	var flat []*Table
 	for _, t := range tables {
 		parts := []*Table{t}
-		if _, ok := t.body.(several); ok {
+		switch t.body.(type) {
+		case several, *union:
 			if p, err := t.pieces(); err == nil {
 				parts = p
 			}
 		}
 		flat = append(flat, parts...)
 	}
-	columns, parts, err := unify(flat)
-	if err != nil {
-		return nil, err
-	}
-	return &Table{body: several(parts), f: first.f, def: first.def, columns: columns, to: -1}, nil
+	return flat
 }
 
 // sameColumns returns an error if the columns of two tables have other names.
@@ -54,7 +60,7 @@ func sameColumns(a, b *Table) error {
 		if a.f == b.f {
 			return e.WithHint("groups that are one table have one schema; %s has another", a.def.Path)
 		}
-		return e.WithHint("files that are one table have one schema; %s has another", a.f.f.Name())
+		return e.WithHint("files that are one table have one schema; %s has another", a.f.f.Name()).WithOption("arrowmap.Union", "match columns by name")
 	}
 	if len(a.columns) != len(b.columns) {
 		return fail(fmt.Sprintf("%d columns, not %d", len(b.columns), len(a.columns)))
@@ -173,7 +179,7 @@ func (c *chain) next() (arrow.RecordBatch, error) {
 					continue
 				}
 			}
-			if n, ok := product(rows, t.Footprint().Bytes); ok && n < maxSingle {
+			if n, ok := pass.Product(rows, t.Footprint().Bytes); ok && n < maxSingle {
 				o.Workers = 1
 			}
 			if c.in, err = t.start(c.ctx, o); err != nil {
@@ -200,7 +206,7 @@ func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 		if r == nil {
 			continue
 		}
-		mem := &counting{Allocator: c.o.Alloc}
+		mem := &values.Counting{Allocator: c.o.Alloc}
 		err := source.Guard(func() error {
 			columns[i] = r.Apply(columns[i], mem)
 			return nil
@@ -209,27 +215,9 @@ func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
 			return nil, err
 		}
 		defer columns[i].Release()
-		c.total[i].CopiedBytes += mem.bytes
+		c.total[i].CopiedBytes += mem.Bytes
 	}
 	return array.NewRecordBatch(c.schema, columns, rec.NumRows()), nil
-}
-
-// counting is an allocator that counts what is allocated.
-type counting struct {
-	memory.Allocator
-	bytes int64
-}
-
-// Allocate implements memory.Allocator.
-func (c *counting) Allocate(n int) []byte {
-	c.bytes += int64(n)
-	return c.Allocator.Allocate(n)
-}
-
-// Reallocate implements memory.Allocator.
-func (c *counting) Reallocate(n int, p []byte) []byte {
-	c.bytes += int64(max(0, n-len(p)))
-	return c.Allocator.Reallocate(n, p)
 }
 
 // leave adds up what became of a table's columns and moves on to the next table.

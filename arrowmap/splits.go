@@ -2,11 +2,11 @@ package arrowmap
 
 import (
 	"math"
-	"math/bits"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -114,17 +114,17 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 	from, rows := t.from, t.Rows()
 	n := int64(MaxSplits)
 	if o.count > 0 { // this file's share: the splits of all files have about total/count rows
-		n = ceilDiv(rows, max(1, ceilDiv(total, int64(o.count))))
+		n = pass.CeilDiv(rows, max(1, pass.CeilDiv(total, int64(o.count))))
 	}
-	if bytes, ok := product(rows, foot.Bytes); ok && o.bytes > 0 {
-		n = min(n, ceilDiv(bytes, o.bytes))
+	if bytes, ok := pass.Product(rows, foot.Bytes); ok && o.bytes > 0 {
+		n = min(n, pass.CeilDiv(bytes, o.bytes))
 	}
 	var stored node.Storage
 	var splits []Split
-	for _, r := range cut(from, from+rows, n, foot.ChunkRows) {
+	for _, r := range pass.Cut(from, from+rows, n, foot.ChunkRows) {
 		s := Split{From: r[0] - from, To: r[1] - from, File: t.f.f.Name(), FileFrom: r[0]}
 		var ok bool
-		if s.Bytes, ok = product(r[1]-r[0], foot.Bytes); !ok {
+		if s.Bytes, ok = pass.Product(r[1]-r[0], foot.Bytes); !ok {
 			s.Bytes = math.MaxInt64
 		}
 		if b, ok := t.body.(*stack); ok && o.stored {
@@ -141,42 +141,6 @@ func (t *Table) splits(o *splitOptions, total int64) ([]Split, error) {
 		splits = append(splits, s)
 	}
 	return splits, nil
-}
-
-// cut divides the rows [a,b) into n ranges or fewer, which end at multiples of step where step is above 0, else at
-// multiples of 64. No rows are one range.
-func cut(a, b, n, step int64) [][2]int64 {
-	if step <= 0 {
-		step = 64
-	}
-	if n <= 1 || a >= b {
-		return [][2]int64{{a, b}}
-	}
-	start := a - a%step // a range is a multiple of step from here
-	size := max(ceilDiv(ceilDiv(b-start, n), step), 1) * step
-	var ranges [][2]int64
-	for a < b {
-		end := b
-		if b-start > size { // then start+size does not overflow
-			end = start + size
-		}
-		ranges = append(ranges, [2]int64{a, end})
-		a, start = end, end
-	}
-	return ranges
-}
-
-func ceilDiv(a, b int64) int64 {
-	if a <= 0 {
-		return 0
-	}
-	return (a-1)/b + 1
-}
-
-// product is a*b of numbers that are not negative; ok is false when it overflows.
-func product(a, b int64) (n int64, ok bool) {
-	hi, lo := bits.Mul64(uint64(a), uint64(b))
-	return int64(lo), hi == 0 && lo <= math.MaxInt64
 }
 
 // Footprint describes the memory that a table's rows take.

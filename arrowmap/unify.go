@@ -3,6 +3,7 @@ package arrowmap
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -18,9 +19,9 @@ import (
 // which all values are missing may have no type of its own. What they have is brought to one type, and one dictionary:
 // the labels in the order in which the files have them. So are dictionaries within lists and structs.
 
-// unify returns the columns of a table of several files, and the tables with what their columns have to become.
-func unify(tables []*Table) ([]*Column, []*Table, error) {
-	columns := append([]*Column{}, tables[0].columns...)
+// unify returns what the columns of a table of several files become, and the tables with what their columns have to become.
+func unify(tables []*Table, columns []*Column, widen bool) ([]*Column, []*Table, error) {
+	columns = slices.Clone(columns)
 	out := make([]*Table, len(tables))
 	for k, t := range tables {
 		p := *t
@@ -28,14 +29,14 @@ func unify(tables []*Table) ([]*Column, []*Table, error) {
 		out[k] = &p
 	}
 	for i := range columns {
-		as, err := unifyColumn(tables, i)
+		as, err := unifyColumn(tables, i, widen)
 		if err != nil {
 			return nil, nil, err
 		}
 		for k, r := range as {
 			if out[k].as[i] = r; r != nil {
 				c := *columns[i]
-				c.Type, c.Delivery, c.Reason = r.Type(), dtype.Converted, "the files have other labels"
+				c.Type, c.Delivery, c.Reason = r.Type(), dtype.Converted, "not all files have the same type or labels"
 				columns[i] = &c
 			}
 		}
@@ -44,7 +45,7 @@ func unify(tables []*Table) ([]*Column, []*Table, error) {
 }
 
 // unifyColumn returns the recodes of column i for each table, nil for tables that need none.
-func unifyColumn(tables []*Table, i int) ([]*values.Recode, error) {
+func unifyColumn(tables []*Table, i int, widen bool) ([]*values.Recode, error) {
 	same, labeled := true, false
 	for _, t := range tables {
 		c := t.columns[i]
@@ -76,7 +77,7 @@ func unifyColumn(tables []*Table, i int) ([]*values.Recode, error) {
 	var as []*values.Recode
 	differs := -1
 	err := source.Guard(func() (err error) {
-		as, differs, err = values.Unify(samples)
+		as, differs, err = values.Unify(samples, widen)
 		return err
 	})
 	if err == nil && differs >= 0 {
@@ -99,6 +100,11 @@ func (c *Column) Location() (file, path string) {
 // differ is the error of a column that has one type in most tables and another one in table k.
 func differ(tables []*Table, i, k int) error {
 	a, b := tables[0], tables[k]
+	for _, t := range tables[:k] {
+		if a.columns[i].Type.ID() == arrow.NULL {
+			a = t
+		}
+	}
 	return b.f.usage(b.def.Path, fmt.Sprintf("column %s differs: it is %s, and %s in %s", b.columns[i].Name, b.columns[i].Type, a.columns[i].Type, a.f.f.Name())).
 		WithHint("files that are one table have one schema")
 }

@@ -68,6 +68,13 @@ func (s *Struct) Main() *h5.Dataset { return s.Data }
 
 // AllNull describes a column of Arrow's type null, with a row for each one of a dataset.
 func AllNull(d *h5.Dataset) *Generated {
-	return &Generated{Data: d, Rows: d.Rows(), Type: arrow.Null, Reason: "every value is null",
+	g := Missing(d.Rows())
+	g.Data, g.Reason = d, "every value is null"
+	return g
+}
+
+// Missing describes a column that a file does not have, of Arrow's type null.
+func Missing(rows int64) *Generated {
+	return &Generated{Rows: rows, Type: arrow.Null, Reason: "the file has no such column",
 		Generate: func(lo, hi int64, _ memory.Allocator) (arrow.Array, error) { return array.NewNull(int(hi - lo)), nil }}
 }

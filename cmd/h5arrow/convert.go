@@ -53,8 +53,8 @@ func (a *app) convertCommand() *cobra.Command {
 table of several groups only where their own tables are too many to be listed.
 --batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
-Several files of one schema, or a pattern in quotes, become one table. OUT, a path or an s3, gs or az URL, appears when it is
-complete, and not before.
+Several files of one schema, or a pattern in quotes, become one table; with --union by-name, their schemas may differ. OUT, a
+path or an s3, gs or az URL, appears when it is complete, and not before.
 
 --follow writes the rows of a file that is being written, and those that are appended, until its writer closes it. A writer
 that died never does: --until-idle ends the waiting.`,

@@ -57,6 +57,7 @@ var optionFlags = map[h5err.Option]string{
 	"arrowmap.Conventions":          "--list-conventions",
 	"arrowmap.File.Datasets":        "--dataset",
 	"arrowmap.File.Table":           "--table",
+	"arrowmap.Union":                "--union by-name",
 	"arrowmap.File.Tables":          "`h5arrow inspect`",
 	"arrowmap.WithAlign":            "--align",
 	"arrowmap.WithBatchRows":        "--batch-rows",

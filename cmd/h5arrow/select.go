@@ -255,6 +255,7 @@ type selection struct {
 	where      string
 	skip       bool
 	filename   bool
+	union      string
 	workers    flags.Positive
 	batchRows  flags.Positive
 	batchBytes flags.Size
@@ -270,6 +271,7 @@ func (s *selection) add(cmd *cobra.Command) {
 	f.Var(&s.rows, "rows", "the rows from A up to, but not including, B; either may be left out; -5: is the last five")
 	f.BoolVar(&s.skip, "skip-unsupported", false, "leave out columns that can't be read, and say why")
 	f.BoolVar(&s.filename, "filename", false, "add a column with the file name of each row")
+	f.StringVar(&s.union, "union", "", "how files of several schemas are one table: `by-name`, null where a file has no such column, numbers widened")
 	s.reading.add(cmd)
 	f.Var(&s.workers, "workers", "number of decoding goroutines (default: one for each processor)")
 	f.Var(&s.batchRows, "batch-rows", "rows in a batch (default: as many as fit in 64 MiB)")
@@ -290,6 +292,9 @@ func (s *selection) check(cmd *cobra.Command) error {
 	}
 	if cmd.Flags().Changed("stack") && (cmd.Flags().Changed("table") || len(s.datasets) > 0) {
 		return usage("--stack excludes --table and --dataset")
+	}
+	if cmd.Flags().Changed("union") && s.union != "by-name" {
+		return usage("--union is by-name, not %q", s.union)
 	}
 	if cmd.Flags().Changed("columns") && len(s.columns) == 0 {
 		return usage("--columns names no column")
@@ -366,7 +371,7 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	left := map[string]bool{} // names of columns that some file can't give
 	for i, t := range tables {
 		var err error
-		if len(s.columns) > 0 {
+		if len(s.columns) > 0 && s.union == "" {
 			if t, err = t.Select(s.needed()...); err != nil {
 				return nil, err
 			}
@@ -393,7 +398,7 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 		}
 		c.files = append(c.files, rows.File{Name: in.names[i], Rows: tables[i].Rows()})
 	}
-	t, err := arrowmap.Concat(tables...)
+	t, err := s.together(tables)
 	if err != nil {
 		return nil, err
 	}
@@ -406,6 +411,18 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	}
 	c.Table = t
 	return c, s.restrict(c)
+}
+
+// together returns tables as one.
+func (s *selection) together(tables []*arrowmap.Table) (*arrowmap.Table, error) {
+	if s.union == "" {
+		return arrowmap.Concat(tables...)
+	}
+	t, err := arrowmap.Union(tables...)
+	if err == nil && len(s.columns) > 0 {
+		t, err = t.Select(s.needed()...)
+	}
+	return t, err
 }
 
 // useIndexes makes the inputs use their indexes where conditions could gain from them.

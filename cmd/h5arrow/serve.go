@@ -224,6 +224,8 @@ func (o *serveFlags) check(cmd *cobra.Command) error {
 		return usage("--client-ca needs --tls-cert")
 	case o.filename:
 		return usage("--filename is not for serve: flights have the names of their files")
+	case o.union != "":
+		return usage("--union is not for serve: each file has flights of its own")
 	case o.sqlTimeout < 0:
 		return usage("--sql-timeout %v is negative", o.sqlTimeout)
 	case o.sqlTimeout > 0 && !o.sql:

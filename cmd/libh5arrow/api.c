@@ -66,8 +66,8 @@ char *h5arrow_table(uint64_t file, const char *options, uint64_t *table) {
 	return forked() ? fork_error() : goTable(file, (char *)options, table);
 }
 
-char *h5arrow_concat(const uint64_t *tables, size_t n, uint64_t *table) {
-	return forked() ? fork_error() : goConcat((uint64_t *)tables, n, table);
+char *h5arrow_concat(const uint64_t *tables, size_t n, const char *options, uint64_t *table) {
+	return forked() ? fork_error() : goConcat((uint64_t *)tables, n, (char *)options, table);
 }
 
 char *h5arrow_narrow(uint64_t table, const char *options, uint64_t *out) {

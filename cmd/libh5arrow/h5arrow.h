@@ -80,8 +80,11 @@ char *h5arrow_check(uint64_t file, const char *options, char **json);
  */
 char *h5arrow_table(uint64_t file, const char *options, uint64_t *table);
 
-/* h5arrow_concat joins n tables of one schema, one after the other. */
-char *h5arrow_concat(const uint64_t *tables, size_t n, uint64_t *table);
+/*
+ * h5arrow_concat joins n tables of one schema, one after the other. Options: by_name (columns are matched by name: null where a table
+ * has none, numbers of several types as the smallest type that has all of their values).
+ */
+char *h5arrow_concat(const uint64_t *tables, size_t n, const char *options, uint64_t *table);
 
 /*
  * h5arrow_narrow returns a part of a table, in this order: columns (a list of names), rows ([from, to], to being -1 for the

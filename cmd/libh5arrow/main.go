@@ -174,7 +174,8 @@ func goTable(id C.uint64_t, options *C.char, out *C.uint64_t) *C.char {
 }
 
 //export goConcat
-func goConcat(ids *C.uint64_t, n C.size_t, out *C.uint64_t) *C.char {
+func goConcat(ids *C.uint64_t, n C.size_t, options *C.char, out *C.uint64_t) *C.char {
+	opts := C.GoString(options)
 	var list []uint64
 	for _, id := range unsafe.Slice(ids, n) {
 		list = append(list, uint64(id))
@@ -189,7 +190,7 @@ func goConcat(ids *C.uint64_t, n C.size_t, out *C.uint64_t) *C.char {
 			defer done()
 			tables = append(tables, t)
 		}
-		return added(session.Concat(tables))
+		return added(session.Concat(tables, opts))
 	}, forget)
 	return handle(out, id, err)
 }

@@ -180,3 +180,33 @@ def test_pandas(tmp_path):
     pd.testing.assert_frame_equal(got, pd.read_hdf(tmp_path / "p.h5", "t"), check_dtype=False)
     part = h5arrow.pandas.read_h5arrow(SAMPLE, columns=["zone", "fare"], where="fare > 40")
     assert list(part.columns) == ["zone", "fare"] and (part["fare"] > 40).all() and len(part) > 0
+
+
+def test_union(tmp_path):
+    """Files of several schemas become what pyarrow makes of their tables."""
+    tables = [
+        pa.table({"t": pa.array([1, 2, None], pa.int16()), "x": pa.array([0.5, None, 1.5], pa.float32()), "s": ["u", None, "w"]}),
+        pa.table({"x": pa.array([7, 8], pa.int32()), "k": pa.array(["c", "b"]).dictionary_encode(), "t": pa.array([70000, 1], pa.uint32())}),
+        pa.table({"b": pa.array([True]), "t": pa.array([2**40], pa.int64()), "l": pa.array([[1, None]], pa.list_(pa.int8()))}),
+    ]
+    names = [str(tmp_path / ("%d.h5" % i)) for i in range(len(tables))]
+    for name, table in zip(names, tables):
+        h5arrow.write(table, name)
+    want = pa.concat_tables(tables, promote_options="permissive")
+    t = h5arrow.concat([h5arrow.open(n).table() for n in names], union="by-name")
+    got = t.to_pyarrow()
+    assert got.schema.names == want.schema.names
+    assert got.to_pydict() == want.to_pydict()
+    assert [f.type for f in got.schema if f.name != "l"] == [f.type for f in want.schema if f.name != "l"]
+    assert t.notes[0] == "column t: int16, converted to int64 in " + names[0] and len(t.notes) == 9
+    assert pa.table(t.filter("t > 100")).to_pydict() == want.filter(pc.field("t") > 100).to_pydict()
+    assert h5arrow.dataset.dataset(names, union="by-name").to_table(columns=["b", "t"]).to_pydict() == want.select(["b", "t"]).to_pydict()
+    scan = h5arrow.polars.scan_h5(str(tmp_path / "*.h5"), union="by-name").filter(pl.col("x") > 1).select("t", "s").collect()
+    assert scan.rows() == [(None, "w"), (70000, None), (1, None)]
+    with pytest.raises(h5arrow.ArgumentError, match="have one schema"):
+        h5arrow.concat([h5arrow.open(n).table() for n in names])
+    with pytest.raises(h5arrow.ArgumentError, match="by-name"):
+        h5arrow.concat([t], union="x")
+    with pytest.raises(h5arrow.ArgumentError, match="column t differs"):
+        h5arrow.write(pa.table({"t": ["text"]}), str(tmp_path / "text.h5"))
+        h5arrow.concat([t, h5arrow.open(tmp_path / "text.h5").table()], union="by-name")

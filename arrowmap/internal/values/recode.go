@@ -42,7 +42,10 @@ func (r *Recode) data(arr arrow.Array, mem memory.Allocator) arrow.ArrayData {
 	case *arrow.ListType:
 		return r.runs(arr, mem)
 	}
-	null := array.MakeArrayOfNull(mem, r.typ, arr.Len())
+	if arr.DataType().ID() != arrow.NULL {
+		return widened(arr, r.typ, mem)
+	}
+	null := array.MakeArrayOfNull(clean{mem}, r.typ, arr.Len())
 	defer null.Release()
 	null.Data().Retain()
 	return null.Data()
@@ -153,3 +156,31 @@ func validity(arr arrow.Array, mem memory.Allocator) (*memory.Buffer, int) {
 
 // blank returns a buffer of zeros.
 func blank(n int, mem memory.Allocator) *memory.Buffer { return Spread{Alloc: mem}.zeros(n) }
+
+// Counting is an allocator that counts what is allocated.
+type Counting struct {
+	memory.Allocator
+	Bytes int64
+}
+
+// Allocate implements memory.Allocator.
+func (c *Counting) Allocate(n int) []byte {
+	c.Bytes += int64(n)
+	return c.Allocator.Allocate(n)
+}
+
+// Reallocate implements memory.Allocator.
+func (c *Counting) Reallocate(n int, p []byte) []byte {
+	c.Bytes += int64(max(0, n-len(p)))
+	return c.Allocator.Reallocate(n, p)
+}
+
+// clean is an allocator of memory whose bytes are zero, as MakeArrayOfNull expects.
+type clean struct{ memory.Allocator }
+
+// Allocate implements memory.Allocator.
+func (z clean) Allocate(n int) []byte {
+	b := z.Allocator.Allocate(n)
+	clear(b)
+	return b
+}

@@ -27,14 +27,14 @@ func HasDictionary(t arrow.DataType) bool {
 
 // Unify returns what brings arrays to one type with one dictionary in each place that has one, nil for those that are as they
 // have to be. Dictionaries may have other labels, or the same in another order: all get the labels in the order in which
-// the arrays have them. Arrays of nulls have no type of their own. Where an array is of another type, differs is its
-// number, else -1.
-func Unify(arrays []arrow.Array) (as []*Recode, differs int, err error) {
-	_, as, differs, err = unify(arrays)
+// the arrays have them. Arrays of nulls have no type of their own. Other numbers and text get the smallest type that has the values of
+// all if widen is set. Where an array is of another type, differs is its number, else -1.
+func Unify(arrays []arrow.Array, widen bool) (as []*Recode, differs int, err error) {
+	_, as, differs, err = unify(arrays, widen)
 	return as, differs, err
 }
 
-func unify(arrays []arrow.Array) (t arrow.DataType, as []*Recode, differs int, err error) {
+func unify(arrays []arrow.Array, widen bool) (t arrow.DataType, as []*Recode, differs int, err error) {
 	as = make([]*Recode, len(arrays))
 	typed := typedOf(arrays)
 	if typed < 0 {
@@ -44,14 +44,26 @@ func unify(arrays []arrow.Array) (t arrow.DataType, as []*Recode, differs int, e
 	case *arrow.DictionaryType:
 		return unifyLabels(arrays)
 	case *arrow.ListType, *arrow.FixedSizeListType, *arrow.StructType:
-		return unifyItems(arrays, t.(arrow.NestedType))
+		return unifyItems(arrays, t.(arrow.NestedType), widen)
+	}
+	var types []arrow.DataType
+	for k, a := range arrays {
+		switch own := a.DataType(); {
+		case own.ID() == arrow.NULL:
+		case arrow.TypeEqual(own, t):
+			types = append(types, own)
+		case !widen:
+			return t, nil, k, nil
+		default:
+			if t, _ = Widest(append(types, own)); t == nil {
+				return arrays[typed].DataType(), nil, k, nil
+			}
+			types = append(types, own)
+		}
 	}
 	for k, a := range arrays {
-		switch {
-		case a.DataType().ID() == arrow.NULL:
+		if !arrow.TypeEqual(a.DataType(), t) {
 			as[k] = &Recode{typ: t}
-		case !arrow.TypeEqual(a.DataType(), t):
-			return t, nil, k, nil
 		}
 	}
 	return t, as, -1, nil
@@ -68,7 +80,7 @@ func typedOf(arrays []arrow.Array) int {
 }
 
 // unifyItems is unify for lists and structs of the outer form of t.
-func unifyItems(arrays []arrow.Array, t arrow.NestedType) (arrow.DataType, []*Recode, int, error) {
+func unifyItems(arrays []arrow.Array, t arrow.NestedType, widen bool) (arrow.DataType, []*Recode, int, error) {
 	as := make([]*Recode, len(arrays))
 	children := make([][]arrow.Array, t.NumFields()) // of each field
 	null := array.NewNull(0)
@@ -93,7 +105,7 @@ func unifyItems(arrays []arrow.Array, t arrow.NestedType) (arrow.DataType, []*Re
 		fields[i] = t.Fields()[i]
 		var differs int
 		var err error
-		if fields[i].Type, items[i], differs, err = unify(children[i]); err != nil || differs >= 0 {
+		if fields[i].Type, items[i], differs, err = unify(children[i], widen); err != nil || differs >= 0 {
 			return t, nil, differs, err
 		}
 		for k, r := range items[i] {

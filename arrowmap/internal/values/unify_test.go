@@ -73,7 +73,7 @@ func TestUnifyNested(t *testing.T) {
 		"lists of those": {listed(structs(t, a, listed(a, 1)), 0, 1, 4), listed(structs(t, b, listed(b, 1)), 0, 0, 3, 4)},
 		"lists of nulls": {listed(array.NewNull(3), 0, 1, 3), listed(a, 0, 4)},
 	} {
-		as, differs, err := values.Unify(in)
+		as, differs, err := values.Unify(in, false)
 		if err != nil || differs >= 0 {
 			t.Errorf("%s: %d, %v", name, differs, err)
 			continue
@@ -125,7 +125,7 @@ func TestUnifyDiffers(t *testing.T) {
 		{[]arrow.Array{listed(a, 1), listed(a, 1)}, -1},
 		{[]arrow.Array{array.NewNull(1), array.NewNull(2)}, -1},
 	} {
-		as, differs, err := values.Unify(c.in)
+		as, differs, err := values.Unify(c.in, false)
 		if err != nil || differs != c.differs {
 			t.Errorf("%v: %d, %v, want %d", c.in, differs, err, c.differs)
 		}

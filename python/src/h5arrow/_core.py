@@ -531,11 +531,31 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
     return File(os.fspath(path), opening, reading)
 
 
-def concat(tables: Iterable[Table]) -> Table:
-    """Join tables of one schema, of any files, one after the other."""
+def concat(tables: Iterable[Table], *, union: str | None = None) -> Table:
+    """Join tables, of any files, one after the other.
+
+    Parameters
+    ----------
+    tables : iterable of Table
+    union : {"by-name"}, optional
+        By default all tables have one schema. With by-name their columns are matched by name: the result has each column that some
+        table has, null where a table has none. Numbers of several types get the smallest type that has all values of all of them, and
+        labels of dictionaries are merged. ``Table.notes`` says what was done.
+
+    Returns
+    -------
+    Table
+
+    Raises
+    ------
+    ArgumentError
+        The schemas differ, or types have no other in common. It is a ValueError.
+    """
     tables = list(tables)
     if not tables:
         raise ArgumentError("no tables to join")
+    if union not in (None, "by-name"):
+        raise ArgumentError("union %r; there is by-name" % (union,))
     numbers = (ctypes.c_uint64 * len(tables))(*(t._open() for t in tables))
     files = [f for t in tables for f in t._files]
-    return Table(files, _lib.Handle("concat", numbers, len(tables)), tables[0]._reading)
+    return Table(files, _lib.Handle("concat", numbers, len(tables), _lib.options(by_name=union is not None)), tables[0]._reading)

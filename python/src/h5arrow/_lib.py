@@ -23,7 +23,7 @@ _FUNCTIONS = {
     "datasets": [c_uint64, POINTER(c_void_p)],
     "check": [c_uint64, c_char_p, POINTER(c_void_p)],
     "table": [c_uint64, c_char_p, POINTER(c_uint64)],
-    "concat": [POINTER(c_uint64), c_size_t, POINTER(c_uint64)],
+    "concat": [POINTER(c_uint64), c_size_t, c_char_p, POINTER(c_uint64)],
     "narrow": [c_uint64, c_char_p, POINTER(c_uint64)],
     "describe": [c_uint64, POINTER(c_void_p)],
     "count": [c_uint64, POINTER(c_int64)],

@@ -28,9 +28,11 @@ def expand(paths: Paths) -> list[str]:
 
 
 def table(paths: Paths, path: str, options: dict[str, Any]) -> Table:
-    """Return the table of all files."""
+    """Return the table of all files. The option union is that of concat, the others are those of open."""
+    options = dict(options)
+    union = options.pop("union", None)
     tables = [open(p, **options).table(path) for p in expand(paths)]
-    return tables[0] if len(tables) == 1 else concat(tables)
+    return tables[0] if len(tables) == 1 and union is None else concat(tables, union=union)
 
 
 def pruned(whole: Table, columns: Sequence[str], keys: Sequence[str], span: Callable[[Table], tuple[int, int]],

@@ -21,7 +21,7 @@ def dataset(paths: _scan.Paths, table: str = "", **options: Any) -> Dataset:
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        Files or patterns of files whose tables have one schema.
+        Files or patterns of files whose tables have one schema, or others with ``union="by-name"``: see :func:`h5arrow.concat`.
     table : str
         The path of the table. The default is the only table of each file.
     **options

@@ -30,7 +30,7 @@ def scan_h5(paths: _scan.Paths, table: str = "", **options: Any) -> pl.LazyFrame
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        Files or patterns of files whose tables have one schema.
+        Files or patterns of files whose tables have one schema, or others with ``union="by-name"``: see :func:`h5arrow.concat`.
     table : str
         The path of the table. The default is the only table of each file.
     **options
@@ -43,7 +43,7 @@ def scan_h5(paths: _scan.Paths, table: str = "", **options: Any) -> pl.LazyFrame
     files = _scan.expand(paths)
 
     def schema() -> pl.Schema:
-        return pl.DataFrame(_scan.table(files[:1], table, options).slice(0, 0)).schema
+        return pl.DataFrame(_scan.table(files if options.get("union") else files[:1], table, options).slice(0, 0)).schema
 
     def source(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
         whole = _scan.table(files, table, options)

@@ -17,6 +17,7 @@ import (
 var optionNames = map[h5err.Option]string{
 	"arrowmap.File.Datasets":   "datasets",
 	"arrowmap.File.Table":      "path",
+	"arrowmap.Union":           "union",
 	"arrowmap.WithAlign":       "align",
 	"arrowmap.WithBatchRows":   "batch_rows",
 	"arrowmap.WithMaxMemory":   "max_memory",

@@ -87,7 +87,7 @@ func TestTable(t *testing.T) {
 			t.Errorf("%s: counted %d rows (%v), want %d", options, got, err, want)
 		}
 	}
-	joined, err := Concat([]*Table{part(t, f, ""), part(t, f, `{"rows": [0, 10]}`)})
+	joined, err := Concat([]*Table{part(t, f, ""), part(t, f, `{"rows": [0, 10]}`)}, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +98,7 @@ func TestTable(t *testing.T) {
 	filtered := part(t, f, `{"where": "fare > 1"}`)
 	for name, fn := range map[string]func() error{
 		"slice": func() error { _, err := filtered.Narrow(`{"rows": [0, 1]}`); return err },
-		"join":  func() error { _, err := Concat([]*Table{filtered}); return err },
+		"join":  func() error { _, err := Concat([]*Table{filtered}, ""); return err },
 		"refilter": func() error {
 			_, err := part(t, f, `{"where": "fare > 1", "limit": 1}`).Narrow(`{"where": "fare > 2"}`)
 			return err

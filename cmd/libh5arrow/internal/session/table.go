@@ -70,8 +70,14 @@ func (f *File) Table(selection string) (*Table, error) {
 	return newTable([]*File{f}, t, t), nil
 }
 
-// Concat returns tables of one schema, one after the other.
-func Concat(tables []*Table) (*Table, error) {
+// Concat returns tables of one schema, one after the other. options has, as JSON, "by_name" to match columns by name.
+func Concat(tables []*Table, options string) (*Table, error) {
+	var o struct {
+		ByName bool `json:"by_name"`
+	}
+	if err := decode(options, &o); err != nil {
+		return nil, err
+	}
 	var files []*File
 	var parts, all []*arrowmap.Table
 	for _, t := range tables {
@@ -80,6 +86,9 @@ func Concat(tables []*Table) (*Table, error) {
 		}
 		files = append(files, t.files...)
 		parts, all = append(parts, t.t), append(all, t.all)
+	}
+	if o.ByName {
+		return joined(files, arrowmap.Union, parts)
 	}
 	if whole, err := arrowmap.Concat(all...); err == nil {
 		if at := places(tables); at != nil {
@@ -90,7 +99,11 @@ func Concat(tables []*Table) (*Table, error) {
 			return newTable(files, t, whole), nil
 		}
 	}
-	t, err := arrowmap.Concat(parts...) // the other columns differ: conditions can't use them
+	return joined(files, arrowmap.Concat, parts) // the other columns differ: conditions can't use them
+}
+
+func joined(files []*File, join func(...*arrowmap.Table) (*arrowmap.Table, error), parts []*arrowmap.Table) (*Table, error) {
+	t, err := join(parts...)
 	if err != nil {
 		return nil, err
 	}

@@ -1,4 +1,4 @@
-package arrowmap
+package pass
 
 import (
 	"math"
@@ -12,7 +12,7 @@ func TestCut(t *testing.T) {
 	for _, rows := range [][2]int64{{0, 0}, {5, 5}, {0, 1}, {0, 64}, {63, 65}, {0, 1000}, {37, 100_003}, {4096, 8192}, {100, 20100}, {1 << 40, 1<<40 + 3}, {0, 1<<62 - 1}, {0, maxRow}, {1, maxRow}, {maxRow - 1, maxRow}, {maxRow, maxRow}} {
 		for _, n := range []int64{0, 1, 2, 3, 7, 64, 1000} {
 			for _, step := range []int64{0, 1, 7, 10, 64, 100, 4096, 8192, 1 << 40} {
-				ranges, unit := cut(rows[0], rows[1], n, step), step
+				ranges, unit := Cut(rows[0], rows[1], n, step), step
 				if unit == 0 {
 					unit = 64
 				}
@@ -30,7 +30,7 @@ func TestCut(t *testing.T) {
 			}
 		}
 	}
-	if n, ok := product(1<<32, 1<<31); ok {
+	if n, ok := Product(1<<32, 1<<31); ok {
 		t.Errorf("product %d", n)
 	}
 }
