@@ -46,8 +46,10 @@ func Widest(types []arrow.DataType) (arrow.DataType, bool) {
 		}
 	}
 	switch {
+	case short+long == len(types):
+		return arrow.BinaryTypes.LargeString, true
 	case short+long > 0:
-		return arrow.BinaryTypes.LargeString, short+long == len(types)
+		return nil, false
 	case parts > 0:
 		return fits(floats, parts, ints, uints)
 	case ints == 0:

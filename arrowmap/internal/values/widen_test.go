@@ -35,7 +35,7 @@ func TestWidest(t *testing.T) {
 		"s S": "S", "S s s": "S", "u64 i8": "", "i64 f64": "", "u64 f32": "", "bool i8": "", "date i32": "", "s i8": "",
 	} {
 		got, ok := values.Widest(typesOf(text))
-		if ok != (want != "") || ok && !arrow.TypeEqual(got, names[want]) {
+		if !ok && got != nil || ok != (want != "") || ok && !arrow.TypeEqual(got, names[want]) {
 			t.Errorf("%s: %v, %t, want %s", text, got, ok, want)
 		}
 	}
