@@ -45,6 +45,9 @@ func (m *family) close(first *File) {
 // error has kind NotFound.
 func (f *File) OpenExternal(name string) (*source.Source, error) {
 	x := f.opts.external
+	if x.Open != nil {
+		return x.Open(f.src.Name(), name)
+	}
 	if x.RawOnly {
 		x = External{Only: true, Dirs: x.RawDirs}
 	}
@@ -128,14 +131,24 @@ func open(r *os.Root, rel string) (*os.File, error) {
 	return r.Open(rel)
 }
 
+// other returns a function that opens another HDF5 file, and what that file is known by.
+func (f *File) other(name string) (open func() (*source.Source, error), key string, err error) {
+	if by := f.opts.external.Open; by != nil {
+		from := f.src.Name()
+		return func() (*source.Source, error) { return by(from, name) }, from + "\x00" + name, nil
+	}
+	root, rel, err := f.place(name, &f.opts.external)
+	return func() (*source.Source, error) { return openBelow(root, rel, name, f.opts.noMap) }, filepath.Join(root, rel), err
+}
+
 // OpenFile opens another HDF5 file that this one names, by the rules of OpenExternal. It stays open, and is closed with
 // this file.
 func (f *File) OpenFile(name string) (*File, error) {
-	root, rel, err := f.place(name, &f.opts.external)
+	open, p, err := f.other(name)
 	if err != nil {
 		return nil, err
 	}
-	m, p := f.family, filepath.Join(root, rel)
+	m := f.family
 	m.mu.Lock()
 	known, n := m.files[p], len(m.files)
 	m.mu.Unlock()
@@ -145,7 +158,7 @@ func (f *File) OpenFile(name string) (*File, error) {
 	case n >= maxFiles:
 		return nil, h5err.New(h5err.Limit, "more than %d files that refer to one another", maxFiles)
 	}
-	src, err := openBelow(root, rel, name, f.opts.noMap)
+	src, err := open()
 	if err != nil {
 		return nil, err
 	}

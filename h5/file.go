@@ -90,13 +90,17 @@ type External struct {
 	// External storage has no signature: any file can be read by it. RawOnly allows it in RawDirs and below only.
 	RawOnly bool
 	RawDirs []string
+
+	// Open, unless it is nil, opens the files that others refer to, in place of all other rules, those of WithUntrusted too. from is the name
+	// of the Source of the file that names it. The caller releases the Source. If there is no such file, the error has kind NotFound.
+	Open func(from, name string) (*source.Source, error)
 }
 
 // WithExternal sets what the file may refer to outside itself. Opening anything else is an error of kind Unsupported. Relative
 // paths are relative to the working directory.
 func WithExternal(e External) Option {
 	return func(o *options) error {
-		x := External{Only: e.Only, RawOnly: e.RawOnly}
+		x := External{Only: e.Only, RawOnly: e.RawOnly, Open: e.Open}
 		for _, l := range []struct {
 			to   *[]string
 			from []string

@@ -52,7 +52,7 @@ func (d *Dataset) readLayout() (*Layout, error) {
 		return nil, c.Err()
 	}
 	if em := d.h.find(msgExternalFiles); em != nil && (l.Storage == StorageContiguous || l.Storage == StorageNone) {
-		if d.f.opts.strict {
+		if d.f.opts.alone() {
 			return nil, h5err.Refuse(h5err.RuleExternalStorage, "external storage of a file that is not trusted")
 		}
 		if err := d.readExternal(em, l); err != nil {
@@ -136,7 +136,7 @@ func (d *Dataset) layout3(c *meta.Cursor, l *Layout, version uint8) error {
 		return d.chunkDims(c, l, rank, 4)
 	case class == 2:
 		return d.layout4(c, l)
-	case class == 3 && version >= 4 && d.f.opts.strict:
+	case class == 3 && version >= 4 && d.f.opts.alone():
 		return h5err.Refuse(h5err.RuleVirtual, "a virtual dataset in a file that is not trusted")
 	case class == 3 && version >= 4:
 		addr, index := c.Address(), c.U32()

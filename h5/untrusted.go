@@ -47,10 +47,14 @@ func stricter(l Limits) Limits {
 	return l
 }
 
+// alone reports whether a file must not refer to others.
+func (o *options) alone() bool { return o.strict && o.external.Open == nil }
+
 // refuses returns the error of a link that leads out of a file that is not trusted, else nil.
 func (f *File) refuses(l *Link) error {
 	switch {
 	case !f.opts.strict:
+	case l.Kind == LinkExternal && f.opts.external.Open != nil:
 	case l.Kind == LinkExternal:
 		return h5err.Refuse(h5err.RuleExternalLink, "a link to %s in %q, and this file is not trusted", l.Target, l.File)
 	case l.Kind == LinkUser:

@@ -44,7 +44,7 @@ H5CORO = """
 import sys
 from h5coro import h5coro, webdriver
 url, how, *names = sys.argv[1:]
-f = h5coro.H5Coro(url.split("://")[1], webdriver.HTTPDriver, errorChecking=True)
+f = h5coro.H5Coro(url, webdriver.HTTPDriver, errorChecking=True)
 part = [400000, 408000] if "part" in how else None
 want = [{"dataset": n, "hyperslice": [part] if part else []} for n in names]
 p = f.readDatasets(want, block=True)
@@ -87,7 +87,10 @@ class Slow(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Range", "bytes %d-%d/%d" % (first, last, size))
         self.end_headers()
         if whole:
-            self.send(path, first, last - first + 1)
+            try:
+                self.send(path, first, last - first + 1)
+            except ConnectionError:  # the reader has enough
+                self.close_connection = True
 
     def send(self, path, first, left):
         start, done = time.monotonic(), 0

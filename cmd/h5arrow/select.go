@@ -47,7 +47,7 @@ func (r *reading) add(cmd *cobra.Command) {
 	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null if one of its items is")
 	r.io = flags.Choose(cmd, "io", "map the file, or read it without mapping", "mmap", "read")
 	r.align = flags.Choose(cmd, "align", "mapped values that are not aligned: keep, copy or refuse them", "keep", "copy", "refuse")
-	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR` (may be repeated)")
+	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR`, a path or, for URLs, a URL (may be repeated)")
 	f.BoolVar(&r.untrusted, "untrusted", false, "strict rules for files of unknown origin: nothing outside the file, lower limits (default for URLs)")
 	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with libhdf5, if it is installed, and its plugins")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
@@ -86,8 +86,8 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 	if r.plugins {
 		opts = append(opts, arrowmap.WithPlugins(plugins.Read))
 	}
-	if len(r.external) > 0 {
-		opts = append(opts, arrowmap.WithExternal(h5.External{Dirs: r.external}))
+	if dirs := slices.DeleteFunc(slices.Clone(r.external), far.IsURL); len(dirs) > 0 {
+		opts = append(opts, arrowmap.WithExternal(h5.External{Dirs: dirs}))
 	}
 	return opts, nil
 }
@@ -196,12 +196,26 @@ func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Opt
 	if err != nil {
 		return nil, err
 	}
-	f, err := arrowmap.NewFile(src, append(opts, r.ofURLs()...)...)
+	opts = append(slices.Clone(opts), r.ofURLs()...)
+	if near := r.urls(); len(near) > 0 {
+		opts = append(opts, arrowmap.WithExternal(h5.External{Open: r.far.Near(ctx, near)}))
+	}
+	f, err := arrowmap.NewFile(src, opts...)
 	if err != nil {
 		src.Release()
 		return nil, err
 	}
 	return f, nil
+}
+
+// urls returns the URLs among the directories of --allow-external.
+func (r *reading) urls() (out []string) {
+	for _, dir := range r.external {
+		if far.IsURL(dir) {
+			out = append(out, dir)
+		}
+	}
+	return out
 }
 
 // strict reports whether a file is opened by the strict rules for files of unknown origin.

@@ -200,7 +200,7 @@ func TestURLRefused(t *testing.T) {
 			s.URL + "/private.h5?key=secret": {exitFailed, "access is denied: 403 Forbidden"},
 			closed.URL + "/x.h5":             {exitFailed, "can't reach the server"},
 			s.URL + "/text.h5":               {exitCorrupt, "no HDF5 signature"},
-			"abfs://a/b.h5":                  {exitUnsupported, "abfs"},
+			"abfs://a/b.h5":                  {exitUsage, "no storage account"},
 		} {
 			args := append([]string{verb[0], url}, verb[1:]...)
 			if verb[0] == "convert" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"math/rand/v2"
 	"net/http"
 	"os"
@@ -315,7 +316,7 @@ func refusal(a *Answer) error {
 	said := fmt.Errorf("%d %s", a.Status, said(a))
 	switch a.Status {
 	case http.StatusNotFound, http.StatusGone:
-		return h5err.Wrap(h5err.IO, said, "no such object")
+		return h5err.Wrap(h5err.IO, missing{said}, "no such object")
 	case http.StatusUnauthorized, http.StatusForbidden:
 		return h5err.Wrap(h5err.IO, said, "access is denied")
 	case http.StatusRequestTimeout, http.StatusTooEarly, http.StatusTooManyRequests, http.StatusInternalServerError,
@@ -324,6 +325,11 @@ func refusal(a *Answer) error {
 	}
 	return h5err.Wrap(h5err.IO, said, "the server answers")
 }
+
+// missing is an error that is fs.ErrNotExist.
+type missing struct{ error }
+
+func (missing) Is(target error) bool { return target == fs.ErrNotExist }
 
 // said is what an answer says about an error.
 func said(a *Answer) string {
