@@ -38,7 +38,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build release install man run venv cases interop interop3 engines python pythontest test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop3 stores engines python pythontest test gotest race purego fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -90,6 +90,13 @@ interop: cases build interop3 ## run the interoperability cases
 	@echo "again, to streams, with one worker and without mapping:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
 	@$(VENV)/bin/python scripts/pandas_roundtrip.py $(CASES) --h5arrow bin/h5arrow
+
+stores: cases build ## run the interoperability cases over HTTP, S3, GCS and Azure, by servers that it installs (needs npm)
+	@scripts/venv.sh build/venv-stores scripts/requirements-stores.txt
+	@GOBIN=$(ROOT)/build/stores $(GO) install github.com/fsouza/fake-gcs-server@v1.56.1
+	@npm install --silent --no-fund --no-audit --prefix build/stores azurite@3.35.0
+	@$(VENV)/bin/python scripts/stores.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --moto build/venv-stores/bin/moto_server \
+		--gcs build/stores/fake-gcs-server --azurite build/stores/node_modules/.bin/azurite-blob
 
 engines: cases build ## open all outputs of the interoperability cases with pandas, Polars, DuckDB and DataFusion
 	@$(VENV)/bin/python scripts/engines.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
