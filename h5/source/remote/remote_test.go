@@ -125,7 +125,7 @@ func TestFaults(t *testing.T) {
 				return webserver.None
 			}
 			var stats remote.Stats
-			s := open(t, server.Put("/a.h5", data), remote.WithStats(&stats))
+			s := open(t, server.Put("/a.h5", data), remote.WithStats(&stats), remote.WithAttempts(20))
 			readSome(t, s, data)
 			if c := stats.Counts(); (c.Retries == 0) != (fault == webserver.LyingRange) {
 				t.Errorf("%+v", c)
@@ -194,9 +194,10 @@ func TestReplaced(t *testing.T) {
 func TestReplacedWhileCut(t *testing.T) {
 	server := webserver.New(t)
 	var once atomic.Bool
+	next := content(2 << 20)
 	server.Faults = func(_ int, r webserver.Request) webserver.Fault {
 		if r.Off >= 1<<20 && once.CompareAndSwap(false, true) {
-			server.Put("/a.h5", content(2<<20)) // this answer is yet of the first one
+			server.Put("/a.h5", next) // this answer is yet of the first one
 			return webserver.Cut
 		}
 		return webserver.None

@@ -55,7 +55,7 @@ func TestStoreFaults(t *testing.T) {
 		}
 		s.Put("/bucket/a.h5", data)
 		var stats remote.Stats
-		for scheme, open := range openers(t, s, remote.WithStats(&stats), remote.WithPauses(time.Millisecond, 300*time.Millisecond)) {
+		for scheme, open := range openers(t, s, remote.WithStats(&stats), remote.WithAttempts(20), remote.WithPauses(time.Millisecond, 300*time.Millisecond)) {
 			s.Reset()
 			src, err := open(t.Context())
 			if err != nil {
