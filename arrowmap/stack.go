@@ -46,6 +46,20 @@ func (f *File) Stack(pattern string) (*Table, error) {
 	return t, nil
 }
 
+// StackedGroups returns the path of the group whose members a stack that Tables found joins, and the names of these members, in the
+// order of their rows. Other tables have none. The caller must not change names.
+func (t *Table) StackedGroups() (parent string, names []string) {
+	st := t.def.Stack
+	if st == nil {
+		return "", nil
+	}
+	first, end := st.Wild()
+	if end != first+1 {
+		return "", nil
+	}
+	return "/" + strings.Join(st.Names[:first], "/"), st.Keys
+}
+
 // match finds the objects whose paths match a pattern.
 func (f *File) match(pattern string) (*convention.Stack, error) {
 	st := &convention.Stack{}

@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -90,7 +91,7 @@ func (a *app) inspect(o *inspectFlags, args []string) error {
 			return errors.Join(err, a.showAttribute(o, in.names[0], at))
 		}
 	}
-	c, err := describe(in.files[0], below)
+	c, err := describe(in.files[0], below, o.json || o.all)
 	if err != nil {
 		return suggest(in.files[0], err)
 	}
@@ -139,6 +140,14 @@ type contents struct {
 	problem  error             // why not all tables were found
 	broken   int               // columns, datasets and other objects that can't be described
 	paths    map[uint64]string // of datasets, by address; made when it is needed
+	similar  map[string][]alike
+}
+
+// alike are groups of one group that are not described, since a table has a row or more of each.
+type alike struct {
+	names []string // of members, in the file's order
+	count int      // how many were passed over
+	like  string   // the table
 }
 
 // group is a group and its members, but for groups.
@@ -159,12 +168,16 @@ type dataset struct {
 	err     error
 }
 
-// describe collects the tables and datasets of a file at and below a path.
-func describe(f *arrowmap.File, below string) (*contents, error) {
-	c := &contents{file: f, below: below, size: f.H5().Source().Size()}
+// describe collects the tables and datasets of a file at and below a path. Unless all is set, groups that are rows of a table
+// and have no table of their own in the list are counted only, but for the first.
+func describe(f *arrowmap.File, below string, all bool) (*contents, error) {
+	c := &contents{file: f, below: below, size: f.H5().Source().Size(), similar: map[string][]alike{}}
 	var err error
 	if below == "/" {
 		c.tables, c.problem = f.Tables()
+		if !all {
+			c.leaveOut()
+		}
 		err = c.walk(f, f.H5().Root())
 	} else {
 		err = c.restrict(f, below)
@@ -242,6 +255,29 @@ func (c *contents) add(f *arrowmap.File, d *h5.Dataset, path string, err error) 
 	c.datasets = append(c.datasets, e)
 }
 
+// leaveOut notes the groups that are rows of tables, but for the first of each table, where the groups are too many for tables
+// of their own.
+func (c *contents) leaveOut() {
+	for _, t := range c.tables {
+		if parent, names := t.StackedGroups(); len(names) > detect.MaxListed {
+			c.similar[parent] = append(c.similar[parent], alike{names: names[1:], like: t.Path()})
+		}
+	}
+}
+
+// leftOut reports whether a member of a group is only counted. It is asked about all members in the file's order.
+func (c *contents) leftOut(parent, name string) bool {
+	found := false
+	for i := range c.similar[parent] {
+		s := &c.similar[parent][i]
+		if s.count < len(s.names) && s.names[s.count] == name {
+			s.count++
+			found = true
+		}
+	}
+	return found
+}
+
 // walk adds all datasets that hard links reach from a group. A dataset with several links is added once.
 func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 	const isGroup = -1
@@ -251,7 +287,7 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 	for len(groups) > 0 {
 		g := groups[len(groups)-1]
 		groups = groups[:len(groups)-1]
-		links, err := g.Links()
+		links, err := g.AllLinks()
 		c.groups = append(c.groups, group{path: g.Path(), object: g})
 		this := &c.groups[len(c.groups)-1]
 		if err != nil {
@@ -259,7 +295,10 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 			c.add(f, nil, g.Path(), err)
 		}
 		var inner []*h5.Group
-		for _, l := range links {
+		for l := range links {
+			if l.Kind == h5.LinkHard && c.leftOut(g.Path(), l.Name) {
+				continue
+			}
 			if l.Kind != h5.LinkHard {
 				this.links = append(this.links, l)
 				continue

@@ -2,12 +2,15 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // A table of 300 columns stays readable: some columns have a line, and the types of the others are counted.
@@ -51,5 +54,54 @@ func TestInspectNullSpace(t *testing.T) {
 	}
 	if nulls == 0 || nulls == len(got.Datasets) {
 		t.Errorf("%d of %d datasets have no shape", nulls, len(got.Datasets))
+	}
+}
+
+// Groups that are rows of a table, and too many for tables of their own, are counted, but for the first.
+func TestInspectManyGroups(t *testing.T) {
+	t.Chdir(t.TempDir())
+	groups(t, "many.h5", 1100)
+	r := expect(t, 0, "inspect", "many.h5")
+	for _, want := range []string{"1,099 groups as rows of /data/read_*", "read_0000/", "1,099 groups more as rows of read_* (--all lists them)"} {
+		if !strings.Contains(r.out, want) {
+			t.Errorf("no %q in\n%s", want, r.out)
+		}
+	}
+	if strings.Contains(r.out, "read_0001") || strings.Count(r.out, "\n") > 40 {
+		t.Errorf("groups are listed:\n%s", r.out)
+	}
+	if r := expect(t, 0, "inspect", "many.h5", "--all"); !strings.Contains(r.out, "read_1099/") || strings.Contains(r.out, "as rows of") {
+		t.Errorf("%d lines of all", strings.Count(r.out, "\n"))
+	}
+	var got struct{ Datasets []struct{ Path string } }
+	if err := json.Unmarshal([]byte(expect(t, 0, "inspect", "many.h5", "--json").out), &got); err != nil || len(got.Datasets) != 1100 {
+		t.Errorf("%d datasets, %v", len(got.Datasets), err)
+	}
+}
+
+// groups writes a file of groups with the same members.
+func groups(t *testing.T, name string, n int) {
+	t.Helper()
+	w, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	f, err := write.Create(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	u8 := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Precision: 8}
+	for i := range n {
+		d, err := f.Dataset(fmt.Sprintf("/data/read_%04d/x", i), write.Spec{Type: u8, Space: write.Shape(2), Storage: h5.StorageCompact})
+		if err == nil {
+			err = d.Write([]byte{byte(i), byte(i >> 8)})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
 	}
 }

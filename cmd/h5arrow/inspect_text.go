@@ -26,6 +26,9 @@ const (
 
 func (c *contents) writeText(s *text.Screen, name string, o *inspectFlags) error {
 	heading := ": " + text.Count(c.size) + " bytes, " + text.Plural(len(c.tables), "table") + ", " + text.Plural(len(c.datasets), "dataset")
+	for _, a := range c.passedOver() {
+		heading += ", " + text.Plural(a.count, "group") + " as rows of " + text.Printable(a.like)
+	}
 	err := s.Line(text.Span{Text: name, Style: text.Bold}, text.Span{Text: heading})
 	if c.problem != nil {
 		err = errors.Join(err, s.Text("not all tables were found: "+errorText(c.problem)))
@@ -80,7 +83,29 @@ func (c *contents) tree() *tree.Node {
 		m.root.Children = append(m.root.Children, m.table(t.Path(), t.Path())...)
 	}
 	m.prune(m.root)
+	for parent, list := range c.similar {
+		for _, a := range list {
+			if n := m.nodes[parent]; n != nil && a.count > 0 {
+				n.Children = append(n.Children, &tree.Node{What: "… " + text.Plural(a.count, "group") + " more as rows of " + path.Base(a.like) + " (--all lists them)"})
+			}
+		}
+	}
 	return m.root
+}
+
+// passedOver returns the groups that were only counted, by the paths of their tables.
+func (c *contents) passedOver() []alike {
+	var list []alike
+	for _, t := range c.tables {
+		for _, s := range c.similar {
+			for _, a := range s {
+				if a.like == t.Path() && a.count > 0 {
+					list = append(list, a)
+				}
+			}
+		}
+	}
+	return list
 }
 
 // group adds a group and its members, but for groups.
