@@ -136,14 +136,14 @@ type contents struct {
 	size     int64
 	tables   []*arrowmap.Table
 	datasets []dataset
-	groups   []group           // each before those below it
-	problem  error             // why not all tables were found
-	broken   int               // columns, datasets and other objects that can't be described
-	paths    map[uint64]string // of datasets, by address; made when it is needed
-	similar  map[string][]alike
+	groups   []group            // each before those below it
+	problem  error              // why not all tables were found
+	broken   int                // columns, datasets and other objects that can't be described
+	paths    map[uint64]string  // of datasets, by address; made when it is needed
+	similar  map[string][]alike // by the path of the group
 }
 
-// alike are groups of one group that are not described, since a table has a row or more of each.
+// alike are members of a group that are not described, since a table has the rows of all of them.
 type alike struct {
 	names []string // of members, in the file's order
 	count int      // how many were passed over
