@@ -87,7 +87,7 @@ func (f *File) match(pattern string) (*convention.Stack, error) {
 		}
 		for l := range links {
 			if left--; left < 0 {
-				return h5err.In(h5err.New(h5err.Limit, "more than %d groups to look at", limit), f.f.Name(), pattern)
+				return h5err.In(h5err.Over("h5.Limits.Links", 2*uint64(limit), "more than %d groups to look at", limit), f.f.Name(), pattern)
 			}
 			next := key
 			if st.Names[i] == "*" {

@@ -225,7 +225,7 @@ func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
 		return a, c.Corrupt("attribute %q of %d elements of %d bytes in a message with %d left", a.Name, n, a.typ.Size, c.Len())
 	}
 	if int64(size) > f.r.Limits.AttributeSize {
-		return a, c.Fail(h5err.Limit, "attribute %q of %d bytes, the limit is %d", a.Name, size, f.r.Limits.AttributeSize)
+		return a, c.Over("h5.Limits.AttributeSize", size, "attribute %q of %d bytes, the limit is %d", a.Name, size, f.r.Limits.AttributeSize)
 	}
 	a.raw = c.Bytes(int(size))
 	return a, c.Err()

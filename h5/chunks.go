@@ -99,7 +99,7 @@ func (cl *chunkList) add(number, addr, size uint64, mask uint32) error {
 	r := cl.d.f.r
 	switch {
 	case cl.n >= r.Limits.Chunks:
-		return h5err.New(h5err.Limit, "more than %d chunks", r.Limits.Chunks)
+		return h5err.Over("h5.Limits.Chunks", 2*uint64(r.Limits.Chunks), "more than %d chunks", r.Limits.Chunks)
 	case cl.l.Index != IndexImplicit && int64(cl.n) > r.Size()/int64(r.OffsetSize):
 		return r.Corrupt(cl.d.index.addr, "more chunks than addresses fit into the file")
 	}

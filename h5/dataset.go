@@ -147,15 +147,25 @@ func (d *Dataset) RowBytes() (int64, error) {
 	return int64(n), nil
 }
 
-// bytes returns the size of all elements.
-func (d *Dataset) bytes() (int64, error) {
-	n, ok := d.space.Elements()
-	if ok && n <= uint64(d.f.r.Limits.Elements) {
-		if b, ok := product([]uint64{n}, uint64(d.typ.Size)); ok {
-			return int64(b), nil
-		}
+// Bytes returns the size of all elements of the shape, whether they are stored or not. If there are more than Limits.Elements, or than
+// 2^63 bytes, the error has kind Limit: such values can't be read, whatever their layout.
+func (d *Dataset) Bytes() (int64, error) {
+	n, err := d.bytes()
+	return n, h5err.About(err, d)
+}
+
+func (d *Dataset) bytes() (int64, error) { return d.bytesOf(d.space) }
+
+// bytesOf returns the size of the elements of a shape. More than Limits.Elements, or than 63 bits can count, is an error.
+func (d *Dataset) bytesOf(s *Space) (int64, error) {
+	n, ok := s.Elements()
+	if limit := uint64(d.f.r.Limits.Elements); ok && n > limit {
+		return 0, h5err.Over("h5.Limits.Elements", n, "a shape of %v has %d elements, the limit is %d", s.Dims, n, limit)
 	}
-	return 0, h5err.New(h5err.Limit, "a shape of %v elements of %d bytes", d.space.Dims, d.typ.Size)
+	if b, ok2 := product([]uint64{n}, uint64(d.typ.Size)); ok && ok2 {
+		return int64(b), nil
+	}
+	return 0, h5err.New(h5err.Limit, "a shape of %v elements of %d bytes, the limit is 2^63 bytes", s.Dims, d.typ.Size)
 }
 
 // maxZeroFill bounds the size of an element that Fill makes of zeros if no fill value is stored: its size comes from the

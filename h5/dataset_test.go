@@ -370,18 +370,35 @@ func TestShapes(t *testing.T) {
 		if !c.ok {
 			needError(t, err, h5err.Limit, "a row of", -1)
 		}
+		if n, ok := d.Space().Elements(); !ok || n > 1<<48 {
+			_, err := d.Bytes()
+			needError(t, err, h5err.Limit, "a shape of", -1)
+		}
 		if extent, err := d.Extent(); err != nil || !reflect.DeepEqual(extent, d.Space().Dims) {
 			t.Errorf("%v: extent %v, %v", d.Space().Dims, extent, err)
 		}
 	}
 }
 
+// The limit of elements holds for every layout, whether anything was stored or not.
 func TestElementLimit(t *testing.T) {
-	w := newBuilder()
-	layout := contiguous(w, make([]byte, 24))
-	d := openDataset(t, w, simple(6), []Option{WithLimits(Limits{Elements: 5})}, layout)
-	_, err := d.Layout()
-	needError(t, err, h5err.Limit, "a shape of [6] elements of 4 bytes", -1)
+	for name, layout := range map[string]string{
+		"contiguous": "03 01 $data 18 00**7", "never written": "03 01 ff**8 18 00**7", "compact": "03 00 18 00 00**24",
+		"chunks": "03 02 02 ff**8 04 00 00 00 04 00 00 00", "new chunks": "04 02 00 02 01 04 04 02 ff**8", "virtual": "04 03 ff**8 00 00 00 00",
+	} {
+		w := newBuilder()
+		m := layoutMessage(layout, w.put(make([]byte, 24)))
+		d := openDataset(t, w, simple(6), []Option{WithLimits(Limits{Elements: 5})}, m)
+		_, err := d.Bytes()
+		needError(t, err, h5err.Limit, "a shape of [6] has 6 elements, the limit is 5; raise it to 6 with h5.Limits.Elements", -1)
+		d = openDataset(t, w, simple(6), []Option{WithLimits(Limits{Elements: 6})}, m)
+		if _, err := d.Layout(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+		if n, err := d.Bytes(); n != 24 || err != nil {
+			t.Errorf("%s: %d bytes, %v", name, n, err)
+		}
+	}
 }
 
 func TestExternalList(t *testing.T) {

@@ -1,7 +1,6 @@
 package h5
 
 import (
-	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
@@ -81,7 +80,7 @@ func (f *File) rank(c *meta.Cursor, n int, what string) {
 	case n > maxRank:
 		c.Corrupt("%s of rank %d", what, n)
 	case n > f.r.Limits.Rank:
-		c.Fail(h5err.Limit, "%s of rank %d, the limit is %d", what, n, f.r.Limits.Rank)
+		c.Over("h5.Limits.Rank", uint64(n), "%s of rank %d, the limit is %d", what, n, f.r.Limits.Rank)
 	}
 }
 

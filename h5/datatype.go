@@ -44,7 +44,7 @@ func (f *File) knownType(c *meta.Cursor) *Type {
 // parseType reads a datatype message (specification, IV.A.2.d) and leaves the cursor after it.
 func (f *File) parseType(c *meta.Cursor, depth int) *Type {
 	if depth > f.r.Limits.Nesting {
-		c.Fail(h5err.Limit, "datatype nested deeper than %d", f.r.Limits.Nesting)
+		c.Over("h5.Limits.Nesting", 2*uint64(f.r.Limits.Nesting), "datatype nested deeper than %d", f.r.Limits.Nesting)
 		return nil
 	}
 	first := c.U8()

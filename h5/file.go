@@ -35,12 +35,12 @@ import (
 
 // Limits bounds what a file may ask for. The zero value of a field is its default, given in the field's comment.
 type Limits struct {
-	Nesting       int   // depth of groups in a walk, of datatypes, of soft links followed: 64
+	Nesting       int   // depth of datatypes, soft and external links followed for one path: 64
 	Messages      int   // messages of one object header: 65,536
 	AttributeSize int64 // bytes of one attribute's value: 64 MiB
 	HeapObjects   int   // objects of one heap or entries of one group: 16,777,216
 	Rank          int   // dimensions: 32
-	Elements      int64 // elements of one dataset: 2^48
+	Elements      int64 // elements of one dataset, stored or not: 2^48
 	Chunks        int   // allocated chunks of one dataset: 67,108,864
 	DecodedBytes  int64 // bytes of one decoded chunk: 4 GiB
 	Links         int   // objects visited by one walk: 4,194,304

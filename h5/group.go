@@ -246,7 +246,7 @@ func (f *File) allowance() int64 { return 4*min(f.r.Size(), 1<<60) + 16<<20 }
 
 func (g *Group) append(l Link) error {
 	if g.size() >= g.f.r.Limits.HeapObjects {
-		return h5err.New(h5err.Limit, "more than %d links in one group", g.f.r.Limits.HeapObjects)
+		return h5err.Over("h5.Limits.HeapObjects", 2*uint64(g.f.r.Limits.HeapObjects), "more than %d links in one group", g.f.r.Limits.HeapObjects)
 	}
 	if g.room -= int64(64 + len(l.Name) + len(l.Target) + len(l.File)); g.room < 0 {
 		return h5err.New(h5err.Corrupt, "the names of a group's links are larger than the file")

@@ -213,7 +213,9 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	h.links = binary.LittleEndian.Uint32(head[4:])
 	size := binary.LittleEndian.Uint32(head[8:])
 	if count > f.r.Limits.Messages {
-		return h5err.At(h5err.Limit, f.r.Base()+int64(h.addr), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
+		e := h5err.Over("h5.Limits.Messages", uint64(count), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
+		e.Offset = f.r.Base() + int64(h.addr)
+		return e
 	}
 	f.extent(h.addr, 16, "object header")
 	h.bytes = 16
@@ -333,7 +335,7 @@ func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuation
 		m.at = addr + uint64(c.Pos())
 		m.body = c.Bytes(n)
 		if len(h.messages) >= f.r.Limits.Messages {
-			return c.Fail(h5err.Limit, "more than %d header messages", f.r.Limits.Messages)
+			return c.Over("h5.Limits.Messages", 2*uint64(f.r.Limits.Messages), "more than %d header messages", f.r.Limits.Messages)
 		}
 		switch {
 		case c.Err() != nil:

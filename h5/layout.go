@@ -124,10 +124,10 @@ func (d *Dataset) layout3(c *meta.Cursor, l *Layout, version uint8) error {
 		if c.Err() != nil {
 			return c.Err()
 		}
-		if n > math.MaxInt64 {
+		if n > math.MaxInt64 && addr != meta.Undefined {
 			return c.Corrupt("contiguous storage of %d bytes", n)
 		}
-		l.Storage, l.Size = StorageContiguous, int64(n)
+		l.Storage, l.Size = StorageContiguous, int64(min(n, math.MaxInt64))
 		return d.extent(c, l, addr)
 	case class == 2 && version == 3:
 		rank := int(c.U8())
@@ -236,7 +236,7 @@ func (d *Dataset) chunked(c *meta.Cursor, l *Layout, dims []uint64, element uint
 		return c.Corrupt("chunks of shape %v", dims)
 	}
 	if int64(n) > d.f.r.Limits.DecodedBytes {
-		return c.Fail(h5err.Limit, "chunks of %d bytes, the limit is %d", n, d.f.r.Limits.DecodedBytes)
+		return c.Over("h5.Limits.DecodedBytes", n, "chunks of %d bytes, the limit is %d", n, d.f.r.Limits.DecodedBytes)
 	}
 	l.ChunkBytes = int64(n)
 	return nil

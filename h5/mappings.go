@@ -112,6 +112,9 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 			return nil, nil, h5err.New(h5err.Corrupt, "a virtual mapping ends at %d in dimension %d of extent %d", limited[k], k, dims[k])
 		}
 	}
+	if _, err := d.bytesOf(&Space{Class: SpaceSimple, Dims: dims}); err != nil {
+		return nil, nil, err
+	}
 	return dims, out, nil
 }
 

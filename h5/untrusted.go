@@ -72,7 +72,8 @@ func (f *File) Expands(declared, stored int64) error {
 	if limit == 0 || declared <= freeBytes || (declared-freeBytes)/limit <= min(stored, f.r.Size()) {
 		return nil
 	}
-	e := h5err.New(h5err.Limit, "%d bytes are declared and %d are stored, the limit is %d for each", declared, stored, limit)
+	need := uint64(declared-freeBytes)/uint64(max(1, min(stored, f.r.Size()))) + 1
+	e := h5err.Over("h5.Limits.Expansion", need, "%d bytes are declared and %d are stored, the limit is %d for each", declared, stored, limit)
 	e.Rule = h5err.RuleExpansion
 	return e
 }

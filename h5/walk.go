@@ -64,7 +64,7 @@ func (w *walker) visit(root *Group) error {
 		}
 		w.seen[l.Address] = struct{}{}
 		if len(w.seen) > w.f.r.Limits.Links {
-			return h5err.About(h5err.New(h5err.Limit, "more than %d objects", w.f.r.Limits.Links), w.f)
+			return h5err.About(h5err.Over("h5.Limits.Links", 2*uint64(w.f.r.Limits.Links), "more than %d objects", w.f.r.Limits.Links), w.f)
 		}
 		if len(top.g.path)+len(l.Name) > maxPath {
 			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is skipped", maxPath)

@@ -2,15 +2,8 @@ package main
 
 import (
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
-	"io/fs"
 	"math"
-	"os"
-	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -39,6 +32,7 @@ type convertFlags struct {
 	all         bool
 	follow      bool
 	idle        time.Duration
+	maxOutput   flags.Size
 }
 
 func (a *app) convertCommand() *cobra.Command {
@@ -81,6 +75,7 @@ that died never does: --until-idle ends the waiting.`,
 	f.BoolVar(&o.follow, "follow", false, "also write what is appended to the file, until its writer closes it")
 	f.DurationVar(&o.idle, "until-idle", 0, "with --follow, end when nothing has been appended for this `TIME`, such as 30s")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
+	f.Var(&o.maxOutput, "max-output", "bytes that may be written in all, such as 10GiB (default: what is free)")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
 	return cmd
 }
@@ -90,12 +85,13 @@ type conversion struct {
 	*convertFlags
 	*app
 	memory int64
+	bound  *output.Bound
 	codec  string         // "" is the format's default
 	format *format.Format // of --all-tables and of -
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
-	c := &conversion{convertFlags: o, app: a, memory: a.maxMemory(o.memory)}
+	c := &conversion{convertFlags: o, app: a, memory: a.maxMemory(o.memory), bound: output.NewBound(int64(o.maxOutput))}
 	defer memory.Limit(c.memory)()
 	if err := o.check(cmd); err != nil {
 		return err
@@ -241,6 +237,9 @@ func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *forma
 	if to.Special() {
 		c.skipBroken(c.app, t, nil, c.readOptions(c.memory/2)...) // what is written can't be taken back
 	}
+	if err := c.fits(t, to, e); err != nil {
+		return nil, err
+	}
 	once := func() error {
 		return c.outputs.Write(c.ctx, to, func(w io.Writer) error {
 			s, err = c.write(in, t, w, e)
@@ -251,6 +250,18 @@ func (c *conversion) writeFile(in *inputs, t *chosen, to output.Target, e *forma
 		err = once()
 	}
 	return s, err
+}
+
+// fits refuses an output that is too large, as far as that is known before anything is written.
+func (c *conversion) fits(t *chosen, to output.Target, e *format.Encoder) error {
+	if t.where != nil || c.follow {
+		return nil
+	}
+	bytes := e.Foresee(t.Schema(), t.Rows())
+	if err := c.bound.Allows(bytes); err != nil {
+		return h5err.In(err, to.Path(), "")
+	}
+	return to.Room(bytes)
 }
 
 // reader returns a reader of a table or, with --follow, of a table that is being written.
@@ -316,7 +327,7 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 		defer bar.Clear()
 		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
 	}
-	stats, err := e.Write(c.ctx, w, rr)
+	stats, err := e.Write(c.ctx, c.bound.Writer(w), rr)
 	if err == nil && !c.follow {
 		err = in.unchanged()
 	}
@@ -367,171 +378,4 @@ func (c *conversion) conversions(t *chosen, e *format.Encoder) ([]string, error)
 		}
 	}
 	return list, nil
-}
-
-// allTables writes every table of the inputs to its own file in a directory, which is created if needed.
-func (c *conversion) allTables(names []string, dir string) error {
-	e, err := c.encoder(c.format)
-	if err != nil {
-		return err
-	}
-	in, err := c.open(c.ctx, names)
-	if err != nil {
-		return err
-	}
-	defer in.close()
-	tables, err := tablesByPath(in)
-	if err != nil {
-		return err
-	}
-	c.incomplete(in)
-	tables = slices.DeleteFunc(tables, func(p *pathTables) bool { return p.tables[0].Groups() > 0 && !p.tables[0].Unlisted() })
-	made, err := makeDir(dir)
-	if err != nil {
-		return err
-	}
-	err = c.eachTable(in, tables, dir, e)
-	if err != nil && made {
-		os.Remove(dir) // fails unless it is empty
-	}
-	return err
-}
-
-// eachTable writes the tables. One that can't be read does not stop the others: it is left out, and the exit status is that of its error.
-func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *format.Encoder) error {
-	targets, err := c.targets(in, tables, dir)
-	if err != nil {
-		return err
-	}
-	var failed []error
-	written := 0
-	for i, t := range tables {
-		table, err := c.join(&inputs{names: t.names}, t.tables)
-		if err == nil {
-			err = c.tableFile(in, table, targets[i], e)
-		}
-		switch {
-		case err == nil:
-			written++
-		case !c.confined(err, targets[i]):
-			return err
-		case withoutColumns(t), c.skip && arrowmap.OfColumn(err):
-			c.leaveOut(c.app, err)
-		default:
-			failed = append(failed, err)
-		}
-	}
-	if written == 0 && len(failed) > 0 {
-		err, failed = failed[0], failed[1:]
-	}
-	for _, err := range failed {
-		c.leftOut(err)
-		c.worsen(err)
-	}
-	return err
-}
-
-// targets returns the file of each table.
-func (c *conversion) targets(in *inputs, tables []*pathTables, dir string) ([]output.Target, error) {
-	targets := make([]output.Target, len(tables))
-	for i, name := range fileNames(tables, in.names[0]) {
-		var err error
-		if targets[i], err = c.far.Target(inDir(dir, name+"."+c.convertFlags.format.String()), c.force, in.names); err != nil {
-			return nil, err
-		}
-		for _, earlier := range targets[:i] { // by a link
-			if earlier.Path() == targets[i].Path() {
-				return nil, about(earlier.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
-			}
-		}
-	}
-	return targets, nil
-}
-
-// tableFile writes one of several tables to its file.
-func (c *conversion) tableFile(in *inputs, t *chosen, to output.Target, e *format.Encoder) error {
-	each := *e // a progress bar belongs to one table
-	s, err := c.writeFile(in, t, to, &each)
-	if err != nil {
-		return err
-	}
-	s.Table, s.Out = text.Printable(t.Path()), text.Printable(to.Path())
-	return c.report(c.out, s)
-}
-
-// confined reports whether an error concerns a single table and not the output or the whole run.
-func (c *conversion) confined(err error, to output.Target) bool {
-	e, ok := errors.AsType[*h5err.Error](err)
-	if !ok || c.ctx.Err() != nil || e.Kind == h5err.Memory {
-		return false
-	}
-	return e.Kind != h5err.IO || e.File != to.Path() && e.File != "stdout"
-}
-
-// fileNames returns the names of the tables' files, without suffix. Of tables that would have one name, those after the
-// first get a number.
-func fileNames(tables []*pathTables, input string) []string {
-	names := make([]string, len(tables))
-	taken := map[string]bool{}
-	var again []int
-	for i, t := range tables {
-		names[i] = fileName(t.path, input)
-		if taken[names[i]] {
-			again = append(again, i)
-		}
-		taken[names[i]] = true
-	}
-	for _, i := range again {
-		n := 2
-		for taken[fmt.Sprintf("%s-%d", names[i], n)] {
-			n++
-		}
-		names[i] = fmt.Sprintf("%s-%d", names[i], n)
-		taken[names[i]] = true
-	}
-	return names
-}
-
-// fileName returns the name of a table's file: the parts of its path joined by dots. The root group has the input's name.
-func fileName(path, input string) string {
-	name := strings.ReplaceAll(strings.Trim(path, "/"), "/", ".")
-	if name == "" {
-		name = strings.TrimSuffix(filepath.Base(input), filepath.Ext(input))
-	}
-	name = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || strings.ContainsRune(`\:*?"<>|`, r) {
-			return '_'
-		}
-		return r
-	}, name)
-	if strings.Trim(name, ".") == "" {
-		name = "_"
-	}
-	return name
-}
-
-// inDir returns the path or URL of a file in a directory.
-func inDir(dir, name string) string {
-	if far.IsURL(dir) {
-		return strings.TrimSuffix(dir, "/") + "/" + name
-	}
-	return filepath.Join(dir, name)
-}
-
-func makeDir(dir string) (made bool, err error) {
-	if far.IsURL(dir) { // stores have none
-		return false, nil
-	}
-	err = os.Mkdir(dir, 0o777)
-	if errors.Is(err, fs.ErrExist) {
-		info, err := os.Stat(dir)
-		if err == nil && !info.IsDir() {
-			return false, about(dir, usage("--all-tables writes to a directory, this is a file"))
-		}
-		return false, err
-	}
-	if err != nil {
-		return false, about(dir, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't create the directory"))
-	}
-	return true, nil
 }

@@ -311,7 +311,7 @@ func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
 				continue
 			}
 			if len(seen) >= limit {
-				return h5err.In(h5err.New(h5err.Limit, "more than %d objects", limit), f.H5().Name(), path)
+				return h5err.In(h5err.Over("h5.Limits.Links", 2*uint64(limit), "more than %d objects", limit), f.H5().Name(), path)
 			}
 			seen[l.Address] = isGroup
 			o, err := f.H5().ObjectAt(l.Address, path)

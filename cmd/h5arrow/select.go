@@ -32,6 +32,7 @@ type reading struct {
 	external                 []string
 	convention               string
 	memory                   flags.Size
+	limits                   flags.Limits
 	quiet                    bool
 	far                      *far.Opener
 	cmd                      *cobra.Command
@@ -50,6 +51,7 @@ func (r *reading) add(cmd *cobra.Command) {
 	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR`, a path or, for URLs, a URL (may be repeated)")
 	f.BoolVar(&r.untrusted, "untrusted", false, "strict rules for files of unknown origin: nothing outside the file, lower limits (default for URLs)")
 	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with libhdf5, if it is installed, and its plugins")
+	f.Var(&r.limits, "limit", "change a limit on what a file may ask for (`NAME=N`; may be repeated)")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
 	r.far = far.New(cmd)
@@ -82,6 +84,8 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 	}
 	if r.untrusted {
 		opts = append(opts, r.strictly()...)
+	} else if r.limits.Given() {
+		opts = append(opts, arrowmap.WithLimits(r.limits.Onto(h5.Limits{})))
 	}
 	if r.plugins {
 		opts = append(opts, arrowmap.WithPlugins(plugins.Read))
@@ -239,7 +243,7 @@ func (r *reading) strictly() []arrowmap.Option {
 	l := h5.UntrustedLimits()
 	objects := int(min(int64(l.Links), max(memory.Max(int64(r.memory))/objectMemory, 1)))
 	l.Links, l.HeapObjects = objects, min(l.HeapObjects, objects)
-	return []arrowmap.Option{arrowmap.WithUntrusted(), arrowmap.WithLimits(l)}
+	return []arrowmap.Option{arrowmap.WithUntrusted(), arrowmap.WithLimits(r.limits.Onto(l))}
 }
 
 func (in *inputs) close() {

@@ -82,7 +82,7 @@ func (r *Reader) planChunks(p *plan, a, b int64, dst []byte) error {
 func (r *Reader) checkSize() error {
 	n := r.geo.chunkBytes
 	if n > r.ds.decoded {
-		return h5err.New(h5err.Limit, "a decoded chunk has %d bytes, the limit is %d", n, r.ds.decoded)
+		return h5err.Over("h5.Limits.DecodedBytes", uint64(n), "a decoded chunk has %d bytes, the limit is %d", n, r.ds.decoded)
 	}
 	if b := r.opts.budget; b != nil && n > b.max {
 		return h5err.New(h5err.Memory, "a decoded chunk has %d bytes, the memory budget is %d bytes", n, b.max).

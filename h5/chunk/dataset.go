@@ -65,6 +65,9 @@ func describe(ds *h5.Dataset) (*dataset, error) {
 	if d.layout, err = ds.Layout(); err != nil {
 		return nil, err
 	}
+	if _, err = ds.Bytes(); err != nil {
+		return nil, err
+	}
 	if d.dims, err = ds.Extent(); err != nil {
 		return nil, err
 	}

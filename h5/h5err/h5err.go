@@ -30,6 +30,9 @@ const (
 
 var kindNames = [...]string{"invalid", "corrupt", "unsupported", "argument", "not found", "i/o", "memory", "limit"}
 
+// Error returns the kind's name. A Kind is an error so that errors.Is(err, h5err.Corrupt) works.
+func (k Kind) Error() string { return k.String() }
+
 // String returns the kind's name in lower case.
 func (k Kind) String() string {
 	if int(k) < len(kindNames) {
@@ -140,9 +143,18 @@ func causeText(err error, name func(Option) string) string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Is reports whether target is the kind of e, for errors.Is. A cause may have another kind, which errors.Is finds too: the
+// function Is and KindOf look at the outermost error only.
+func (e *Error) Is(target error) bool { return target == error(e.Kind) }
+
 // New returns an error of a kind without a place.
 func New(k Kind, format string, args ...any) *Error {
 	return &Error{Kind: k, Offset: NoOffset, Msg: fmt.Sprintf(format, args...)}
+}
+
+// Over returns an error of kind Limit about a limit that the caller may raise, and to what.
+func Over(limit Option, raise uint64, format string, args ...any) *Error {
+	return New(Limit, format, args...).WithOption(limit, "raise it to %d", raise)
 }
 
 // At returns an error of a kind at an absolute file offset.

@@ -77,3 +77,26 @@ func TestKindOf(t *testing.T) {
 		}
 	}
 }
+
+// errors.Is finds the kind of an Error and those of its causes, and what the system said.
+func TestErrorsIs(t *testing.T) {
+	inner := h5err.New(h5err.Corrupt, "bad")
+	err := fmt.Errorf("again: %w", h5err.In(h5err.Wrap(h5err.IO, inner, "can't read"), "a.h5", "/x"))
+	for _, c := range []struct {
+		err, target error
+		want        bool
+	}{
+		{inner, h5err.Corrupt, true}, {inner, h5err.IO, false}, {inner, inner, true},
+		{err, h5err.IO, true}, {err, h5err.Corrupt, true}, {err, h5err.Limit, false},
+		{h5err.Wrap(h5err.NotFound, fs.ErrNotExist, "none"), fs.ErrNotExist, true},
+		{h5err.Over("h5.Limits.Rank", 3, "rank 3"), h5err.Limit, true},
+		{errors.New("plain"), h5err.IO, false}, {nil, h5err.IO, false},
+	} {
+		if got := errors.Is(c.err, c.target); got != c.want {
+			t.Errorf("errors.Is(%v, %v) is %t", c.err, c.target, got)
+		}
+	}
+	if s := h5err.Over("h5.Limits.Rank", 3, "rank 3").Error(); s != "rank 3; raise it to 3 with h5.Limits.Rank" {
+		t.Errorf("%q", s)
+	}
+}

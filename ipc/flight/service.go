@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io/fs"
+	"math"
 	"runtime"
 	"time"
 	"unicode/utf8"
@@ -135,7 +136,7 @@ func (s *Server) info(v *view, w *wanted, d *flight.FlightDescriptor) (*flight.F
 	rows := v.to - v.from
 	info := &flight.FlightInfo{Schema: flight.SerializeSchema(schema, memory.DefaultAllocator), FlightDescriptor: d,
 		TotalRecords: rows, TotalBytes: -1, Ordered: true}
-	if foot := v.t.Footprint(); foot.Exact {
+	if foot := v.t.Footprint(); foot.Exact && rows <= math.MaxInt64/foot.Bytes {
 		info.TotalBytes = rows * foot.Bytes
 	}
 	chosen, err := v.t.Slice(v.from, v.to)
@@ -329,11 +330,15 @@ func (s *Server) plan(v *view) plan {
 	var p plan
 	p.rows, p.maxBytes = s.messageRows(v.batchRows, row)
 	message := min(p.rows, v.to-v.from) * row
+	exact := v.batchRows > 0 || s.o.batchRows > 0
 	if made == 0 {
 		p.readBytes = maxRead
-		p.reader = minReader // in case something has to be decoded after all
+		p.reader = minReader // in case something has to be decoded after all, such as chunks that are not there
+		if exact {
+			p.readBytes, p.reader = max(maxSeen, message), max(minReader, 2*message)
+		}
 		p.memory = 3*message + 1<<20
-		return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
+		return p.exact(exact, row)
 	}
 	workers := int64(s.o.workers)
 	if workers == 0 {
@@ -348,7 +353,7 @@ func (s *Server) plan(v *view) plan {
 	if made < row { // most of what is read is not copied
 		p.memory = p.reader + 3*max(message, p.readBytes/row*made)
 	}
-	return p.exact(v.batchRows > 0 || s.o.batchRows > 0, row)
+	return p.exact(exact, row)
 }
 
 // exact makes the rows of batches that are read a multiple of those of messages, if that matters.

@@ -119,6 +119,9 @@ func (p *Planner) readable(d *h5.Dataset) error {
 	if err != nil {
 		return err
 	}
+	if _, err := d.Bytes(); err != nil {
+		return err
+	}
 	if l.Storage == h5.StorageChunked {
 		err := chunk.Decodable(d)
 		if h5err.Is(err, h5err.Unsupported) && p.Plugins {

@@ -37,9 +37,6 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 	if err := p.readable(d); err != nil {
 		return nil, err
 	}
-	if n, ok := d.Space().Elements(); !ok || n > maxElements {
-		return nil, fail(d, h5err.Limit, "a shape of %v elements", d.Dims())
-	}
 	n := &Plain{p: p, ds: Dataset{d, v.Squeeze}}
 	n.Rows = d.Rows()
 	dims := d.RowDims()

@@ -33,6 +33,7 @@ type batch struct {
 	lo, hi   int64
 	requests []*request
 	cost     int64
+	unmapped int64 // of cost, of columns whose rows are mapped where they are stored in one run
 
 	pending atomic.Int64
 	fail    sync.Once
@@ -82,7 +83,10 @@ func (b *batch) plan() error {
 		if v, ok := q.s.view(q.Lo, q.Hi); ok {
 			q.Bytes, q.Owner, q.mapped = v.Bytes, v.Owner, true
 		} else {
-			b.cost += (q.Hi - q.Lo) * q.Row
+			n := (q.Hi - q.Lo) * q.Row
+			if b.cost += n; b.p.t.Columns[q.column].Describe().Delivery == dtype.Mapped {
+				b.unmapped += n
+			}
 		}
 	}
 	return nil

@@ -188,6 +188,11 @@ func (p *Pass) schedule() error {
 	for p.more() && len(p.queue) < p.ahead() {
 		b := p.newBatch(p.next, p.borderAfter(p.next))
 		err := b.plan()
+		if rows := p.fitting(b); err == nil && rows < b.hi-b.lo {
+			b.drop()
+			b = p.newBatch(b.lo, b.lo+rows)
+			err = b.plan()
+		}
 		room := false
 		if err == nil {
 			room, err = p.afford(b)

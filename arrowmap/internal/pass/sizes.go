@@ -21,6 +21,7 @@ const (
 type sizes struct {
 	rows      int64
 	firstRows int64
+	bytes     int64 // of a batch, 0 where rows are asked for
 	textBytes int64 // maximum bytes of a variable-length column in one record
 }
 
@@ -48,7 +49,7 @@ func (p *Pass) sizes(inFlight int64) sizes {
 		rowBytes += c.Describe().RowBytes
 		slow = slow || c.Describe().Slow
 	}
-	s := sizes{rows: max(1, bytes/max(1, rowBytes)), firstRows: slowStartRows, textBytes: bytes}
+	s := sizes{rows: max(1, bytes/max(1, rowBytes)), firstRows: slowStartRows, bytes: bytes, textBytes: bytes}
 	if slow { // a column is built by one worker: smaller batches keep all of them busy
 		s.rows = min(s.rows, maxSlowRows)
 	}
@@ -62,6 +63,16 @@ func (p *Pass) sizes(inFlight int64) sizes {
 		s.firstRows = s.rows
 	}
 	return s
+}
+
+// fitting returns how many rows of a batch fit the size of batches. Rows of columns that are mapped are not meant to be made; those
+// of chunks that are not there are.
+func (p *Pass) fitting(b *batch) int64 {
+	rows, maxBytes := b.hi-b.lo, max(min(p.size.bytes, p.budget.Max()), 1)
+	if p.o.BatchRows > 0 || b.unmapped <= maxBytes {
+		return rows
+	}
+	return max(1, rows/((b.unmapped-1)/maxBytes+1))
 }
 
 // chunkRows is the height of the columns' highest chunks.

@@ -75,7 +75,7 @@ func (w *walk) elements(p []byte, i uint64) error {
 			continue
 		}
 		if w.left--; w.left < 0 {
-			return w.r.OverLimit(w.head, "more than %d chunks", w.r.Limits.Chunks)
+			return w.r.TooManyChunks(w.head)
 		}
 		var size uint64
 		var mask uint32

@@ -62,7 +62,7 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 	w.announce(addr, 0)
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		if left -= n; left < 0 {
-			return r.OverLimit(node, "more than %d chunks", r.Limits.Chunks)
+			return r.TooManyChunks(node)
 		}
 		for ; n > 0; n-- {
 			rec := p[:step]

@@ -38,6 +38,16 @@ func (c *Cursor) Fail(k h5err.Kind, format string, args ...any) error {
 	return c.err
 }
 
+// Over is Fail with kind Limit, for a limit that the caller may raise: see h5err.Over.
+func (c *Cursor) Over(limit h5err.Option, raise uint64, format string, args ...any) error {
+	if c.err == nil {
+		e := h5err.Over(limit, raise, format, args...)
+		e.Offset = c.Offset()
+		c.err = e
+	}
+	return c.err
+}
+
 // Corrupt is Fail with kind Corrupt.
 func (c *Cursor) Corrupt(format string, args ...any) error {
 	return c.Fail(h5err.Corrupt, format, args...)

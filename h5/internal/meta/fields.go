@@ -90,6 +90,13 @@ func (r *Reader) OverLimit(addr uint64, format string, args ...any) error {
 	return h5err.At(h5err.Limit, r.place(addr), format, args...)
 }
 
+// TooManyChunks is OverLimit for an index of more chunks than Limits.Chunks.
+func (r *Reader) TooManyChunks(addr uint64) error {
+	e := h5err.Over("h5.Limits.Chunks", 2*uint64(r.Limits.Chunks), "more than %d chunks", r.Limits.Chunks)
+	e.Offset = r.place(addr)
+	return e
+}
+
 // place is the absolute offset of an address, NoOffset for one that is outside the file.
 func (r *Reader) place(addr uint64) int64 {
 	if addr > uint64(r.Size()-r.base) {

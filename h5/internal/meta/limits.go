@@ -2,12 +2,12 @@ package meta
 
 // Limits bounds what a file may ask for. A zero field means the default. h5.Limits is this type.
 type Limits struct {
-	Nesting       int   // depth of groups in a walk, of datatypes, of soft links followed: 64
+	Nesting       int   // depth of datatypes, soft and external links followed for one path: 64
 	Messages      int   // messages of one object header: 65,536
 	AttributeSize int64 // bytes of one attribute's value: 64 MiB
 	HeapObjects   int   // objects of one heap or entries of one group: 16,777,216
 	Rank          int   // dimensions: 32
-	Elements      int64 // elements of one dataset: 2^48
+	Elements      int64 // elements of one dataset, stored or not: 2^48
 	Chunks        int   // allocated chunks of one dataset: 67,108,864
 	DecodedBytes  int64 // bytes of one decoded chunk: 4 GiB
 	Links         int   // objects visited by one walk: 4,194,304
