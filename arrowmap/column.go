@@ -50,6 +50,9 @@ func (c *Column) Field() arrow.Field {
 	return arrow.Field{Name: c.Name, Type: c.Type, Nullable: true, Metadata: metadata(md)}
 }
 
+// Objects are the groups and datasets that make the column, for their attributes. The slice is shared and not to be written to.
+func (c *Column) Objects() []h5.Object { return c.definition.Objects }
+
 // MayBeNull reports whether any of the column's values can be null. It looks at the description only: a column with a mask
 // may have no nulls.
 func (c *Column) MayBeNull() bool { return c.node == nil || !c.node.Describe().Pure }

@@ -6,6 +6,7 @@ import (
 	"log"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 )
 
 // A file's table becomes record batches. What can be mapped is: such arrays outlive the file.
@@ -84,4 +85,43 @@ func ExampleTable_Reader() {
 	// enum converted 0
 	// matrix mapped 0
 	// s3 converted 0
+}
+
+// All rows of which conditions hold, at once, with attributes of the file's objects.
+func ExampleTable_ReadAll() {
+	f, err := arrowmap.Open("../cmd/h5arrow/testdata/two.h5")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer f.Close()
+	table, err := f.Table("/a")
+	if err != nil {
+		log.Fatal(err)
+	}
+	conditions, err := predicate.Parse("id >= 5")
+	if err != nil {
+		log.Fatal(err)
+	}
+	where, err := table.Where(conditions...)
+	if err != nil {
+		log.Fatal(err)
+	}
+	all, err := table.ReadAll(context.Background(), arrowmap.WithWhere(where))
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer all.Release()
+	fmt.Println(all.NumRows(), "of", table.Rows(), "rows")
+	for i := range all.NumCols() {
+		c := all.Column(int(i))
+		fmt.Println(c.Name(), c.DataType(), c.NullN(), "nulls")
+	}
+	attributes, err := table.Object().Attributes()
+	fmt.Println(len(attributes), err)
+	// Output:
+	// 3 of 8 rows
+	// id int32 0 nulls
+	// word utf8 0 nulls
+	// x,y float64 0 nulls
+	// 0 <nil>
 }

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
@@ -70,6 +71,30 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 		return t.startWhere(ctx, o)
 	}
 	return t.start(ctx, o)
+}
+
+// ReadAll reads all rows into memory, where those that are mapped take none. The caller releases the table, whose columns have exact
+// counts of nulls.
+func (t *Table) ReadAll(ctx context.Context, opts ...ReadOption) (arrow.Table, error) {
+	r, err := t.Reader(ctx, opts...)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Release()
+	var all []arrow.RecordBatch
+	defer func() {
+		for _, rec := range all {
+			rec.Release()
+		}
+	}()
+	for r.Next() {
+		r.current.Retain()
+		all = append(all, r.current)
+	}
+	if r.err != nil {
+		return nil, r.err
+	}
+	return array.NewTableFromRecords(r.schema, all), nil
 }
 
 func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {

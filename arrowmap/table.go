@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -146,8 +147,11 @@ func (t *Table) Schema() *arrow.Schema {
 	return arrow.NewSchema(fields, &m)
 }
 
-// Select returns the table with the columns of these names, in this order. A name that no column has is an Argument error;
-// the first of several columns of one name is taken.
+// Object is what the table is in the file, for its attributes: a group, a dataset, or nil where it is not one object.
+func (t *Table) Object() h5.Object { return t.def.Object }
+
+// Select returns the table with the columns of these names, in this order. A name that no column has, or that is there twice, is an
+// Argument error; the first of several columns of one name is taken.
 func (t *Table) Select(names ...string) (*Table, error) {
 	number := make(map[string]int, len(t.columns))
 	for i := len(t.columns) - 1; i >= 0; i-- {
@@ -159,7 +163,10 @@ func (t *Table) Select(names ...string) (*Table, error) {
 		if !ok {
 			return nil, t.noColumn(n)
 		}
-		at[k] = i
+		if i < 0 {
+			return nil, t.f.usage(t.def.Path, "column "+n+" is selected twice")
+		}
+		at[k], number[n] = i, -1
 	}
 	return t.pick(at), nil
 }

@@ -129,7 +129,7 @@ func Table(ctx context.Context, t *arrowmap.Table, opts ...Option) ([]Column, er
 		if err != nil {
 			return nil, err
 		}
-		columns, err := Reader(ctx, r, opts...)
+		columns, err := read(ctx, r, o.workers)
 		r.Release()
 		if err != nil {
 			return nil, err
@@ -167,12 +167,16 @@ func Reader(ctx context.Context, rr array.RecordReader, opts ...Option) ([]Colum
 	if err != nil {
 		return nil, err
 	}
+	return read(ctx, rr, o.workers)
+}
+
+func read(ctx context.Context, rr array.RecordReader, workers int) ([]Column, error) {
 	fields := rr.Schema().Fields()
 	figures := make([]figures, len(fields))
 	for i, f := range fields {
 		figures[i] = newFigures(f.Type, sampleSize(len(fields)))
 	}
-	rows, nulls, err := collect(ctx, rr, figures, o.workers)
+	rows, nulls, err := collect(ctx, rr, figures, workers)
 	if err != nil {
 		for _, f := range figures {
 			if t, ok := f.(interface{ release() }); ok {

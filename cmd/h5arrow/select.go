@@ -494,17 +494,17 @@ func (s *selection) reader(ctx context.Context, t *chosen, opts ...arrowmap.Read
 
 // without returns a table without the columns of these names, unless that are all.
 func without(t *arrowmap.Table, names map[string]bool) *arrowmap.Table {
-	var keep []string
-	for _, c := range t.Columns() {
+	var keep []int
+	for i, c := range t.Columns() {
 		if !names[c.Name] {
-			keep = append(keep, c.Name)
+			keep = append(keep, i)
 		}
 	}
 	if len(keep) == 0 || len(keep) == len(t.Columns()) {
 		return t
 	}
-	out, err := t.Select(keep...)
-	if err != nil { // not of names that it has
+	out, err := t.SelectAt(keep...)
+	if err != nil { // not of columns that it has
 		return t
 	}
 	return out
