@@ -7,8 +7,8 @@
 // # Not promised
 //
 // The C library is not safe for untrusted files: some broken ones end the process, or are read forever. There is one lock around
-// it, so nothing here runs in parallel. Other parts of the program that call the same library, without that lock, must not do so at
-// the same time.
+// it, so nothing here runs in parallel. Other parts of the program, which don't know that lock, must not call the same library at the
+// same time.
 package plugins
 
 import (
