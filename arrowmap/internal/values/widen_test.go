@@ -41,19 +41,19 @@ func TestWidest(t *testing.T) {
 	}
 }
 
-// limits is an array with the least and largest values of a type of numbers, a null, and values before that are sliced off.
+// limits is an array with the smallest and largest values of a type of numbers, a null, and values before that are sliced off.
 func limits(t *testing.T, typ arrow.DataType) arrow.Array {
 	t.Helper()
 	b := array.NewBuilder(memory.DefaultAllocator, typ)
 	defer b.Release()
-	least, most := "0", map[string]string{
+	low, high := "0", map[string]string{
 		"int8": "127", "int16": "32767", "int32": "2147483647", "int64": fmt.Sprint(math.MaxInt64), "uint8": "255", "uint16": "65535", "uint32": "4294967295",
 		"uint64": fmt.Sprint(uint64(math.MaxUint64)), "float16": "65504", "float32": fmt.Sprint(float32(math.MaxFloat32)), "float64": fmt.Sprint(math.MaxFloat64),
 	}[typ.Name()]
 	if !arrow.IsUnsignedInteger(typ.ID()) {
-		least = "-" + most
+		low = "-" + high
 	}
-	for _, v := range []string{"1", "2", least, "", most, "3"} {
+	for _, v := range []string{"1", "2", low, "", high, "3"} {
 		if v == "" {
 			b.AppendNull()
 		} else if err := b.AppendValueFromString(v); err != nil {
