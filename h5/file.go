@@ -128,7 +128,7 @@ type File struct {
 	root *Group
 
 	dir    string  // absolute path of the directory of a local file, else ""
-	family *family // nil if the file is not a local one
+	family *family // nil if the file is not a local one, and External.Open is not set
 	led    bool    // opened by another file, which will close it
 
 	shared []*sharedIndex // set by open
@@ -193,7 +193,9 @@ func newFile(src *source.Source, o options, fam *family) (*File, error) {
 	}
 	f := &File{src: src, opts: o, family: fam, led: fam != nil, known: map[uint64]known{}, sharing: map[committedKey]message{},
 		owners: map[uint64]uint64{}, collections: map[uint64]*heap.Collection{}}
-	if p := src.Path(); p != "" {
+	if o.external.Open != nil && fam == nil {
+		f.family = &family{files: map[string]*File{}}
+	} else if p := src.Path(); p != "" {
 		abs, err := filepath.Abs(p)
 		if err != nil {
 			return nil, h5err.About(h5err.Wrap(h5err.IO, err, "where it is"), f)
