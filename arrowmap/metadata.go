@@ -1,11 +1,8 @@
 package arrowmap
 
 import (
-	"encoding/base64"
 	"encoding/json"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 
@@ -35,7 +32,7 @@ func addAttributes(md map[string]string, o h5.Object) {
 		if slices.Contains(ownAttributes, a.Name) {
 			continue
 		}
-		if s, ok := attributeText(a); ok && utf8.ValidString(a.Name) {
+		if s, ok := attr.ValueText(a, maxAttribute); ok && utf8.ValidString(a.Name) {
 			md[attrPrefix+a.Name] = s
 			addType(md, a, s)
 		}
@@ -95,60 +92,6 @@ func addType(md map[string]string, a *h5.Attribute, value string) {
 		b, _ := json.Marshal(types) // strings can't fail
 		md[dtype.MetaTypes] = string(b)
 	}
-}
-
-func attributeText(a *h5.Attribute) (string, bool) {
-	if len(a.Raw()) > maxAttribute {
-		return "", false
-	}
-	if s, ok := a.Text(); ok && a.Space().Class != h5.SpaceNull {
-		return s, len(s) <= maxAttribute && utf8.ValidString(s)
-	}
-	v, ok := AttributeValue(a)
-	if !ok {
-		return "", false
-	}
-	b, err := json.Marshal(v)
-	return string(b), err == nil && len(b) <= maxAttribute
-}
-
-// AttributeValue returns the value of an attribute as encoding/json takes it: texts and numbers, alone or in a flat list, floats
-// that are not finite as text; nil for a null dataspace; values of other types as an object of the type's name and the bytes.
-// ok is false for text that is not UTF-8, or can't be read.
-func AttributeValue(a *h5.Attribute) (any, bool) {
-	if a.Space().Class == h5.SpaceNull {
-		return nil, true
-	}
-	if v, ok := a.Strings(); ok {
-		for _, s := range v {
-			if !utf8.ValidString(s) {
-				return nil, false
-			}
-		}
-		return shaped(v, a.Space()), true
-	}
-	if v, ok := a.Ints(); ok {
-		return shaped(v, a.Space()), true
-	}
-	if v, ok := a.Floats(); ok {
-		out := make([]any, len(v))
-		for i, x := range v {
-			out[i] = x
-			if math.IsNaN(x) || math.IsInf(x, 0) {
-				out[i] = strconv.FormatFloat(x, 'g', -1, 64)
-			}
-		}
-		return shaped(out, a.Space()), true
-	}
-	return map[string]string{"hdf5_type": a.Type().String(), "base64": base64.StdEncoding.EncodeToString(a.Raw())}, true
-}
-
-// shaped returns a scalar for a scalar dataspace, else the flat list.
-func shaped[T any](v []T, s *h5.Space) any {
-	if s.Class == h5.SpaceScalar && len(v) == 1 {
-		return v[0]
-	}
-	return v
 }
 
 func metadata(md map[string]string) arrow.Metadata {

@@ -14,6 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/trail"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -160,7 +161,7 @@ func (f *File) stack(def *convention.Table) *Table {
 	set.scan()
 	first := &Table{body: &one{f: f, def: def, limit: -1}, f: f, def: def, to: -1}
 	if set.err == nil {
-		first, set.err = set.group(0, &trail{f: f.f})
+		first, set.err = set.group(0, &trail.Trail{File: f.f})
 	}
 	if def.Convention == "" {
 		def.Convention = def.Stack.Source
@@ -173,8 +174,8 @@ func (f *File) stack(def *convention.Table) *Table {
 }
 
 // group returns the table of group i with the columns of its name and attributes.
-func (s *stackSet) group(i int, way *trail) (*Table, error) {
-	objects, err := way.open(s.st, i)
+func (s *stackSet) group(i int, way *trail.Trail) (*Table, error) {
+	objects, err := way.Open(s.st.Path(i))
 	if err != nil {
 		return nil, err
 	}
@@ -290,7 +291,7 @@ func (s *stack) pieces(t *Table) ([]*Table, error) { return []*Table{t}, nil }
 
 // each returns a function that returns the groups' parts of the rows [from,to), nil after the last.
 func (s *stack) each(from, to int64) func() (*Table, error) {
-	way := &trail{f: s.set.f.f}
+	way := &trail.Trail{File: s.set.f.f}
 	i := sort.Search(len(s.set.ends), func(i int) bool { return s.set.ends[i] > from })
 	return func() (*Table, error) {
 		for ; i < len(s.set.ends); i++ {

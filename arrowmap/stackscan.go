@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"sort"
-	"strings"
 	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -12,8 +11,8 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/trail"
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -34,40 +33,6 @@ type attributeKey struct {
 	name   string
 }
 
-// trail is the way from the root to the group that was opened last. The next one mostly has the same parent, whose links
-// need not be read again then, however many they are.
-type trail struct {
-	f       *h5.File
-	names   []string
-	objects []h5.Object
-}
-
-// open returns the objects on the path of group i of a stack, the group itself last.
-func (t *trail) open(st *convention.Stack, i int) ([]h5.Object, error) {
-	names := strings.Split(st.Path(i)[1:], "/")
-	same := 0
-	for same < len(t.names) && same < len(names) && t.names[same] == names[same] {
-		same++
-	}
-	t.names, t.objects = t.names[:same], t.objects[:same]
-	at := t.f.Root()
-	if same > 0 {
-		at, _ = t.objects[same-1].(*h5.Group)
-	}
-	for _, n := range names[same:] {
-		if at == nil {
-			return nil, h5err.In(h5err.New(h5err.NotFound, "no such object"), t.f.Name(), st.Path(i))
-		}
-		o, err := at.Open(n)
-		if err != nil {
-			return nil, err
-		}
-		t.names, t.objects = append(t.names, n), append(t.objects, o)
-		at, _ = o.(*h5.Group)
-	}
-	return t.objects, nil
-}
-
 // scan reads the number of rows and the attributes of all groups, and checks that they have one schema.
 func (s *stackSet) scan() {
 	n := len(s.st.Keys)
@@ -76,7 +41,7 @@ func (s *stackSet) scan() {
 	parts := make([]map[attributeKey]*attribute, workers)
 	errs := make([]error, workers)
 	said := make([]saying, workers)
-	objects, err := (&trail{f: s.f.f}).open(s.st, 0)
+	objects, err := (&trail.Trail{File: s.f.f}).Open(s.st.Path(0))
 	if err != nil {
 		s.err = err
 		return
@@ -91,10 +56,10 @@ func (s *stackSet) scan() {
 	for w := range workers {
 		parts[w] = map[attributeKey]*attribute{}
 		wait.Go(func() {
-			way := &trail{f: s.f.f}
+			way := &trail.Trail{File: s.f.f}
 			for i := w * n / workers; i < (w+1)*n/workers && errs[w] == nil; i++ {
 				errs[w] = source.Guard(func() (err error) {
-					objects, err := way.open(s.st, i)
+					objects, err := way.Open(s.st.Path(i))
 					if err != nil {
 						return err
 					}

@@ -70,18 +70,8 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 	for i := range l.Virtual {
 		m := &l.Virtual[i]
 		free := m.Virtual.unlimited()
-		for j := range m.Virtual.Blocks {
-			b := &m.Virtual.Blocks[j]
-			for k := range limited {
-				if k == free {
-					continue
-				}
-				end, ok := b.end(k)
-				if !ok {
-					return nil, nil, h5err.New(h5err.Corrupt, "a virtual mapping ends beyond all extents")
-				}
-				limited[k] = max(limited[k], end)
-			}
+		if err := limitedExtent(limited, m, free); err != nil {
+			return nil, nil, err
 		}
 		if free < 0 {
 			if m.Source.unlimited() >= 0 {
@@ -116,6 +106,24 @@ func (d *Dataset) resolve(chain []*Dataset, left *int) ([]uint64, []VirtualMappi
 		return nil, nil, err
 	}
 	return dims, out, nil
+}
+
+// limitedExtent raises the extents to what a mapping needs in the dimensions other than free, in which it is not limited.
+func limitedExtent(extent []uint64, m *VirtualMapping, free int) error {
+	for j := range m.Virtual.Blocks {
+		b := &m.Virtual.Blocks[j]
+		for k := range extent {
+			if k == free {
+				continue
+			}
+			end, ok := b.end(k)
+			if !ok {
+				return h5err.New(h5err.Corrupt, "a virtual mapping ends beyond all extents")
+			}
+			extent[k] = max(extent[k], end)
+		}
+	}
+	return nil
 }
 
 func tooManySources() error {

@@ -185,6 +185,20 @@ class Azure:
         return 0
 
 
+class FromStore:
+    """The module subprocess, as run_cases uses it, with the objects of a store in place of the cases' files."""
+
+    def __init__(self, prefix, casedir):
+        self.prefix, self.casedir = prefix, os.path.abspath(casedir)
+
+    def __getattr__(self, name):
+        return getattr(subprocess, name)
+
+    def run(self, cmd, **how):
+        name = os.path.relpath(cmd[2], self.casedir)
+        return subprocess.run(cmd[:2] + [self.prefix + name] + cmd[3:], **how)
+
+
 def run_families(store, a, cases, env):
     """Runs every case, or a share of them, and returns the failures that a path does not have."""
     listed = interop.read_failures(a.failures)
@@ -193,7 +207,8 @@ def run_families(store, a, cases, env):
         with open(os.path.join(a.casedir, name), "rb") as f:
             store.put(name, f.read())
     os.environ.update(env)
-    run = argparse.Namespace(**dict(vars(a), at=store.prefix, extra=["--allow-external", store.prefix]))
+    run = argparse.Namespace(**dict(vars(a), extra=["--allow-external", store.prefix]))
+    run_cases.subprocess = FromStore(store.prefix, a.casedir)
     bad, families = [], {}
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
         for case, wrong in zip(chosen, pool.map(lambda c: run_cases.run_case(c, run), chosen)):

@@ -12,7 +12,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -132,7 +132,7 @@ func attributes(o h5.Object) map[string]any {
 		default:
 			continue
 		}
-		v, ok := arrowmap.AttributeValue(a)
+		v, ok := attr.Value(a)
 		if _, raw := v.(map[string]string); ok && !raw && !slices.Contains(hidden, a.Name) {
 			out[a.Name] = v
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/dtype/attr"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -128,7 +129,7 @@ func valueText(a *h5.Attribute) string {
 	if s, ok := a.Text(); ok && a.Space().Class != h5.SpaceNull {
 		return strconv.Quote(s)
 	}
-	v, ok := arrowmap.AttributeValue(a)
+	v, ok := attr.Value(a)
 	switch v.(type) {
 	case map[string]string:
 		return a.Type().String()
@@ -252,7 +253,7 @@ func appendAttributes(b []byte, o h5.Object) []byte {
 }
 
 func appendValue(b []byte, a *h5.Attribute) []byte {
-	if v, ok := arrowmap.AttributeValue(a); ok {
+	if v, ok := attr.Value(a); ok {
 		if value, err := json.Marshal(v); err == nil {
 			return append(b, value...)
 		}

@@ -50,7 +50,7 @@ func (s *Set) writeObject(ctx context.Context, t Target, fn func(io.Writer) erro
 	return t.taken(o.Commit(ctx))
 }
 
-// taken returns the error of an output that exists, if err says so.
+// taken returns the error of an output that exists, if err is that.
 func (t Target) taken(err error) error {
 	if errors.Is(err, fs.ErrExist) {
 		return exists(t.path)

@@ -275,5 +275,5 @@ func (u *Upload) Abort() {
 	u.flying.Wait()
 	ctx, stop := context.WithTimeout(context.WithoutCancel(u.ctx), abortTime)
 	defer stop()
-	u.parts.Abort(ctx) // the store drops what it could not be told about by rules of its own
+	u.parts.Abort(ctx) // what fails here is left to the rules of the store
 }

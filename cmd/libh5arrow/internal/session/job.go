@@ -80,7 +80,7 @@ func newJob(jobs *Jobs, rr array.RecordReader, name, options string) (*Job, erro
 	if !target.Special() {
 		to.SpoolDir = filepath.Dir(target.Path())
 	}
-	ctx, done, err := jobs.begin()
+	ctx, done, err := jobs.enter()
 	if err != nil {
 		return nil, err
 	}

@@ -136,7 +136,7 @@ func TestJobs(t *testing.T) {
 		t.Errorf("after the end: %v", err)
 	}
 	jobs = NewJobs()
-	ctx, done, err := jobs.begin()
+	ctx, done, err := jobs.enter()
 	if err != nil {
 		t.Fatal(err)
 	}

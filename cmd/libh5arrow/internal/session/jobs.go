@@ -24,8 +24,8 @@ func NewJobs() *Jobs {
 	return j
 }
 
-// begin says that work starts, under the context that it returns, until done is called. After End it fails.
-func (j *Jobs) begin() (ctx context.Context, done func(), err error) {
+// enter adds work, which runs under the context that it returns, until done is called. After End it fails.
+func (j *Jobs) enter() (ctx context.Context, done func(), err error) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.ctx.Err() != nil {
@@ -48,7 +48,7 @@ func (j *Jobs) begin() (ctx context.Context, done func(), err error) {
 
 // Do runs fn as a part of the set.
 func (j *Jobs) Do(fn func() error) error {
-	_, done, err := j.begin()
+	_, done, err := j.enter()
 	if err != nil {
 		return err
 	}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/plugins"
+)
+
+// reading has the flags about reading files.
+type reading struct {
+	io, align, strings, enum *flags.Choice
+	nan, tensor, nullRows    bool
+	plugins, untrusted       bool
+	external                 []string
+	convention               string
+	memory                   flags.Size
+	limits                   flags.Limits
+	quiet                    bool
+	far                      *far.Opener
+	cmd                      *cobra.Command
+}
+
+func (r *reading) add(cmd *cobra.Command) {
+	f := cmd.Flags()
+	f.StringVar(&r.convention, "convention", "", "find only tables of this convention (`NAME`)")
+	r.strings = flags.Choose(cmd, "strings", "how text is read: as utf8 (other bytes are an error), binary or latin1", "utf8", "binary", "latin1")
+	r.enum = flags.Choose(cmd, "enum", "how enumerations are read: as labels or as values", "labels", "values")
+	f.BoolVar(&r.nan, "nan-as-null", false, "NaN is null")
+	f.BoolVar(&r.tensor, "tensor", false, "rows of several dimensions are read as arrow.fixed_shape_tensor")
+	f.BoolVar(&r.nullRows, "null-rows", false, "a row of several items is null if one of its items is")
+	r.io = flags.Choose(cmd, "io", "map the file, or read it without mapping", "mmap", "read")
+	r.align = flags.Choose(cmd, "align", "mapped values that are not aligned: keep, copy or refuse them", "keep", "copy", "refuse")
+	f.StringArrayVar(&r.external, "allow-external", nil, "also follow links and external data to this `DIR`, a path or, for URLs, a URL (may be repeated)")
+	f.BoolVar(&r.untrusted, "untrusted", false, "strict rules for files of unknown origin: nothing outside the file, lower limits (default for URLs)")
+	f.BoolVar(&r.plugins, "plugins", false, "decode other filters with libhdf5, if it is installed, and its plugins")
+	f.Var(&r.limits, "limit", "change a limit on what a file may ask for (`NAME=N`; may be repeated)")
+	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
+	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
+	r.far = far.New(cmd)
+	r.cmd = cmd
+	// Both fail only for a flag that does not exist.
+	_ = cmd.MarkFlagDirname("allow-external")
+	_ = cmd.RegisterFlagCompletionFunc("convention", func(*cobra.Command, []string, string) ([]string, cobra.ShellCompDirective) {
+		var names []string
+		for _, c := range arrowmap.Conventions() {
+			names = append(names, c.Name+"\t"+c.Description)
+		}
+		return names, cobra.ShellCompDirectiveNoFileComp
+	})
+}
+
+func (r *reading) options() ([]arrowmap.Option, error) {
+	if r.plugins && !plugins.Available {
+		return nil, h5err.New(h5err.Unsupported, "--plugins: this build can't open libhdf5").WithHint("build with cgo on Linux, macOS or FreeBSD")
+	}
+	if r.untrusted && (r.plugins || len(r.external) > 0) {
+		return nil, usage("--untrusted excludes --plugins and --allow-external")
+	}
+	types := dtype.Options{Tensor: r.tensor, NaNAsNull: r.nan, NullRows: r.nullRows,
+		Strings: dtype.Strings(r.strings.Index()),
+		Enum:    dtype.Enum(r.enum.Index())}
+	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(r.convention),
+		arrowmap.WithAlign(arrowmap.Align(r.align.Index()))}
+	if r.io.String() == "read" {
+		opts = append(opts, arrowmap.WithoutMapping())
+	}
+	if r.untrusted {
+		opts = append(opts, r.strictly()...)
+	} else if r.limits.Given() {
+		opts = append(opts, arrowmap.WithLimits(r.limits.Onto(h5.Limits{})))
+	}
+	if r.plugins {
+		opts = append(opts, arrowmap.WithPlugins(plugins.Read))
+	}
+	if dirs := slices.DeleteFunc(slices.Clone(r.external), far.IsURL); len(dirs) > 0 {
+		opts = append(opts, arrowmap.WithExternal(h5.External{Dirs: dirs}))
+	}
+	return opts, nil
+}
+
+// inputs are the open input files.
+type inputs struct {
+	names   []string
+	files   []*arrowmap.File
+	missing []error // why tables of a file were not found
+	unused  []error // why indexes beside the files are not used
+}
+
+// tables returns the tables of file i. If some were not found, it returns the others and keeps the reason.
+func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
+	tables, err := in.files[i].Tables()
+	if err != nil && len(tables) > 0 {
+		in.missing = append(in.missing, err)
+		err = nil
+	}
+	return tables, err
+}
+
+// incomplete prints why not all tables of the inputs were found, and sets the exit status. It also prints why indexes are not
+// used.
+func (a *app) incomplete(in *inputs) {
+	for _, err := range in.unused {
+		a.note("the index is not used: %s", errorText(err))
+	}
+	for _, err := range in.missing {
+		a.note("not all tables were found: %s", errorText(err))
+		a.worsen(err)
+	}
+}
+
+// worsen sets the exit status of a run that has results in spite of an error. That of corrupt input is kept.
+func (a *app) worsen(err error) {
+	if status := exitStatus(err, true); a.status != exitCorrupt {
+		a.status = status
+	}
+}
+
+// expand replaces patterns with the files or objects that match. An argument that names a file is not a pattern.
+func (r *reading) expand(ctx context.Context, args []string) ([]string, error) {
+	var out []string
+	for _, arg := range args {
+		find := expandPath
+		if far.IsURL(arg) {
+			find = func(url string) ([]string, error) { return r.far.Expand(ctx, url) }
+		}
+		found, err := find(arg)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}
+
+// expandPath returns the files that match a pattern, or the argument if it is not a pattern or nothing matches.
+func expandPath(arg string) ([]string, error) {
+	if strings.ContainsAny(arg, "*?[") {
+		if _, err := os.Lstat(arg); err != nil {
+			found, err := filepath.Glob(arg) // sorted
+			if err != nil {
+				return nil, about(arg, usage("the pattern is malformed"))
+			}
+			if len(found) > 0 {
+				return found, nil
+			}
+		}
+	}
+	return []string{arg}, nil
+}
+
+// open opens the inputs. Reads of URLs end with ctx.
+func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
+	opts, err := r.options()
+	if err != nil {
+		return nil, err
+	}
+	in := &inputs{}
+	for _, name := range names {
+		in.names = append(in.names, far.Name(name))
+		f, err := r.openFile(ctx, name, opts)
+		if err != nil {
+			in.close()
+			if name == "-" && errors.Is(err, fs.ErrNotExist) {
+				err = usage("stdin can't be read: parts of a file are read in any order").WithHint("write it to a file first")
+			}
+			return nil, err
+		}
+		in.files = append(in.files, f)
+	}
+	return in, nil
+}
+
+// openFile opens a file or a URL.
+func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Option) (*arrowmap.File, error) {
+	if !far.IsURL(name) {
+		return arrowmap.Open(name, opts...)
+	}
+	if r.plugins {
+		return nil, about(far.Name(name), usage("--plugins is for local files"))
+	}
+	src, err := r.far.Open(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	opts = append(slices.Clone(opts), r.ofURLs()...)
+	if near := r.urls(); len(near) > 0 {
+		opts = append(opts, arrowmap.WithExternal(h5.External{Open: r.far.Near(ctx, near)}))
+	}
+	f, err := arrowmap.NewFile(src, opts...)
+	if err != nil {
+		src.Release()
+		return nil, err
+	}
+	return f, nil
+}
+
+// urls returns the URLs among the directories of --allow-external.
+func (r *reading) urls() (out []string) {
+	for _, dir := range r.external {
+		if far.IsURL(dir) {
+			out = append(out, dir)
+		}
+	}
+	return out
+}
+
+// strict reports whether a file is opened by the strict rules for files of unknown origin.
+func (r *reading) strict(name string) bool {
+	return r.untrusted || far.IsURL(name) && !r.cmd.Flags().Changed("untrusted")
+}
+
+// ofURLs returns the options of files that come by URL, beside those of all files: they are trusted only if a flag allows it.
+func (r *reading) ofURLs() []arrowmap.Option {
+	if r.cmd.Flags().Changed("untrusted") {
+		return nil
+	}
+	return r.strictly()
+}
+
+// objectMemory is how much memory describing an object takes at most, in columns of many objects.
+const objectMemory = 16 << 10
+
+// strictly returns the options of the strict rules, with no more objects than the memory suffices for.
+func (r *reading) strictly() []arrowmap.Option {
+	l := h5.UntrustedLimits()
+	objects := int(min(int64(l.Links), max(memory.Max(int64(r.memory))/objectMemory, 1)))
+	l.Links, l.HeapObjects = objects, min(l.HeapObjects, objects)
+	return []arrowmap.Option{arrowmap.WithUntrusted(), arrowmap.WithLimits(r.limits.Onto(l))}
+}
+
+func (in *inputs) close() {
+	for _, f := range in.files {
+		f.Close() // read only: there is nothing to lose
+	}
+}
+
+// unchanged returns an error if an input has changed while it was read.
+func (in *inputs) unchanged() error {
+	for _, f := range in.files {
+		if err := f.H5().Source().Changed(context.Background()); err != nil {
+			return err
+		}
+	}
+	return nil
+}
