@@ -47,7 +47,7 @@ func limits(t *testing.T, typ arrow.DataType) arrow.Array {
 	b := array.NewBuilder(memory.DefaultAllocator, typ)
 	defer b.Release()
 	low, high := "0", map[string]string{
-		"int8": "127", "int16": "32767", "int32": "2147483647", "int64": fmt.Sprint(math.MaxInt64), "uint8": "255", "uint16": "65535", "uint32": "4294967295",
+		"int8": "127", "int16": "32767", "int32": "2147483647", "int64": fmt.Sprint(int64(math.MaxInt64)), "uint8": "255", "uint16": "65535", "uint32": "4294967295",
 		"uint64": fmt.Sprint(uint64(math.MaxUint64)), "float16": "65504", "float32": fmt.Sprint(float32(math.MaxFloat32)), "float64": fmt.Sprint(math.MaxFloat64),
 	}[typ.Name()]
 	if !arrow.IsUnsignedInteger(typ.ID()) {
