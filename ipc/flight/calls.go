@@ -213,11 +213,11 @@ type timedStream struct {
 func (t *timedStream) SendMsg(m any) error {
 	t.c.sending.Store(true)
 	defer t.c.sending.Store(false)
-	switch {
-	case t.closing.Err() != nil:
-		return errClosing
-	case t.c.allowed != nil && !t.c.allowed():
-		return errRevoked
+	if err := t.refusal(); err != nil {
+		if m, ok := m.(*message); ok {
+			m.parts.Free() // as grpc does when it can't send
+		}
+		return err
 	}
 	if t.timer == nil {
 		t.timer = time.AfterFunc(t.timeout, func() { t.c.cut(errSlow) })
@@ -230,6 +230,17 @@ func (t *timedStream) SendMsg(m any) error {
 		return errSlow
 	}
 	return err
+}
+
+// refusal returns why no more messages are sent, nil if they are.
+func (t *timedStream) refusal() error {
+	switch {
+	case t.closing.Err() != nil:
+		return errClosing
+	case t.c.allowed != nil && !t.c.allowed():
+		return errRevoked
+	}
+	return nil
 }
 
 // connStats is notified of connections.

@@ -102,6 +102,29 @@ func TestTokenWithdrawn(t *testing.T) {
 	if err := rest(kept); err != nil {
 		t.Errorf("a stream with another token: %v", err)
 	}
+	p.idle(t) // although the client's connection stays
+}
+
+// A stream that ends with an error while its client does not read keeps its memory only until the connection is closed.
+func TestErrorUnread(t *testing.T) {
+	leaks(t)
+	var withdrawn atomic.Bool
+	p := serve(t, []string{h5test.Fixture(t, "sample.h5")}, WithTokenCheck(func(string) bool { return !withdrawn.Load() }), WithBatchRows(100),
+		WithSendTimeout(500*time.Millisecond))
+	ctx := metadata.AppendToOutgoingContext(context.Background(), "authorization", "Bearer x")
+	c := p.dial(t, narrow())
+	info, err := c.GetFlightInfo(ctx, pathOf("sample.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	stream := start(t, c, ctx, info.Endpoint[0].Ticket.Ticket)
+	tick := time.Tick(20 * time.Millisecond) // slower than the server, which waits most of the time
+	for err == nil && len(p.ended("DoGet")) == 0 {
+		<-tick
+		withdrawn.Store(true)
+		_, err = stream.Recv()
+	}
+	p.idle(t)
 }
 
 // Clients whose calls are cut off at the end learn why.

@@ -3,7 +3,6 @@ package flight
 import (
 	"cmp"
 	"context"
-	"errors"
 	"io/fs"
 	"math"
 	"runtime"
@@ -338,6 +337,9 @@ func (s *Server) plan(v *view) plan {
 			p.readBytes, p.reader = max(maxSeen, message), max(minReader, 2*message)
 		}
 		p.memory = 3*message + 1<<20
+		if foot.ChunkBytes > 0 {
+			p.memory += p.reader
+		}
 		return p.exact(exact, row)
 	}
 	workers := int64(s.o.workers)
@@ -390,8 +392,8 @@ func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream fl
 	if err == nil {
 		err = w.wait(stream.Context(), s.o.sendTimeout)
 	}
-	if errors.Is(err, errSlow) {
-		// grpc keeps messages until the client reads them or the connection ends.
+	if err != nil {
+		// grpc keeps messages until the client reads them or the connection ends, whatever the stream ended with.
 		time.AfterFunc(s.o.sendTimeout, func() {
 			if c.conn.waiting(g) {
 				c.conn.close()

@@ -65,6 +65,9 @@ func TestNeverWritten(t *testing.T) {
 		if !r.Next() {
 			t.Fatalf("%s: %v", c.name, r.Err())
 		}
+		if s := p.Stats(); c.spec.ChunkDims != nil && s.Memory < minReader {
+			t.Errorf("%s: %d bytes count, but chunks that are made need more", c.name, s.Memory)
+		}
 		switch a := r.RecordBatch().Column(1).(type) {
 		case *array.Float64:
 			if a.Len() == 0 || a.Value(a.Len()-1) != 0 {
