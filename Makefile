@@ -38,7 +38,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build release install man run venv cases interop interop3 stores engines python pythontest test gotest race purego fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop3 stores engines python pythontest test gotest race purego attack fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -122,6 +122,9 @@ race: ## run the Go tests with the race detector and the invariants
 purego: ## build without cgo, test without cgo and without assembly
 	CGO_ENABLED=0 $(GO) build $(PKGS)
 	CGO_ENABLED=0 $(GO) test -tags purego $(call code,0,purego)
+
+attack: ## attack servers, and print what they withstand: minutes, on Linux
+	$(GO) test -count=1 -timeout 30m -v -tags '$(TAGS),attack' -run '^TestAttack' ./ipc/flight ./cmd/h5arrow
 
 fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
