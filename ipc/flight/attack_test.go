@@ -177,7 +177,7 @@ func (w *watcher) watch() {
 	}
 }
 
-func (w *watcher) look() (now, most Stats) {
+func (w *watcher) look() (now, largest Stats) {
 	now = w.server.Stats()
 	w.mu.Lock()
 	defer w.mu.Unlock()
