@@ -67,27 +67,27 @@ func TestStoresUnderFaults(t *testing.T) {
 	for scheme, bucket := range stores(t, s) {
 		s.Put("/bucket/a.h5", readFile(t, name))
 		s.Reset()
-		s.Faults = func(n int, _ webserver.Request) webserver.Fault {
+		s.Break(func(n int, _ webserver.Request) webserver.Fault {
 			if n%5 == 2 {
 				return kinds[n/5%len(kinds)]
 			}
 			return webserver.None
-		}
+		})
 		status, message, files := tablesOf(t, bucket+"a.h5")
 		if status != 0 || len(files) != 1 || !bytes.Equal(files["table.arrow"], want["table.arrow"]) {
 			t.Errorf("%s: status %d: %s", scheme, status, message)
 		}
-		s.Faults = func(n int, _ webserver.Request) webserver.Fault {
+		s.Break(func(n int, _ webserver.Request) webserver.Fault {
 			if n == 2 {
 				s.Put("/bucket/a.h5", readFile(t, name))
 			}
 			return webserver.None
-		}
+		})
 		s.Reset()
 		if r := expect(t, exitFailed, "convert", bucket+"a.h5", filepath.Join(t.TempDir(), "x.arrow")); !strings.Contains(r.err, "the object was replaced since it was opened") {
 			t.Errorf("%s: %s", scheme, r.err)
 		}
-		s.Faults = nil
+		s.Break(nil)
 	}
 }
 

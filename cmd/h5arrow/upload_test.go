@@ -76,10 +76,10 @@ func TestUploads(t *testing.T) {
 			expect(t, 0, local...)
 			s.Reset()
 			if i == 0 {
-				s.Faults = faulty
+				s.Break(faulty)
 			}
 			expect(t, 0, far...)
-			s.Faults = nil
+			s.Break(nil)
 			if got := s.Object(pathOf(far[at])); !bytes.Equal(got, readFile(t, local[at])) {
 				t.Errorf("%s: %q: %d bytes differ", scheme, args, len(got))
 			}
@@ -127,16 +127,16 @@ func TestUploadsFail(t *testing.T) {
 		check("corrupt input", r.status, exitCorrupt, r.err, "")
 		ctx, cancel := context.WithCancel(t.Context())
 		s.Reset()
-		s.Faults = func(_ int, r webserver.Request) webserver.Fault { // at the second part
+		s.Break(func(_ int, r webserver.Request) webserver.Fault { // at the second part
 			if n := len(s.Requests()); n >= 4 {
 				cancel()
 			}
 			return webserver.None
-		}
+		})
 		var out, errs bytes.Buffer
 		status := run(ctx, []string{"convert", large, bucket + "old.arrow", "--dataset", "/x", "--force"}, streams{strings.NewReader(""), &out, &errs})
 		check("interrupted", status, exitInterrupted, errs.String(), "interrupted")
-		s.Faults = nil
+		s.Break(nil)
 	}
 	denied := webserver.NewStore(t)
 	denied.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

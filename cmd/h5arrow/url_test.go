@@ -94,12 +94,12 @@ func TestURLs(t *testing.T) {
 func TestURLsUnderFaults(t *testing.T) {
 	s := webserver.New(t)
 	kinds := []webserver.Fault{webserver.Unavailable, webserver.Cut, webserver.WrongRange, webserver.Reset}
-	s.Faults = func(n int, _ webserver.Request) webserver.Fault {
+	s.Break(func(n int, _ webserver.Request) webserver.Fault {
 		if n%10 == 3 {
 			return kinds[n/10%len(kinds)]
 		}
 		return webserver.None
-	}
+	})
 	for range 3 {
 		sameOverHTTP(t, s, h5test.Fixture(t, "sample.h5"))
 	}

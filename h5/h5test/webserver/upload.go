@@ -49,11 +49,9 @@ func (s *Store) write(w http.ResponseWriter, req *http.Request, azure bool) {
 	s.requests = append(s.requests, Request{Path: req.URL.Path, N: int64(len(body)), Header: req.Header.Clone()})
 	n := len(s.requests)
 	s.mu.Unlock()
-	if s.Faults != nil {
-		if f := s.Faults(n, Request{Path: req.URL.Path, Header: req.Header}); f == Unavailable || f == Reset {
-			s.broken(w, f)
-			return
-		}
+	if f := s.fault(n, Request{Path: req.URL.Path, Header: req.Header}); f == Unavailable || f == Reset {
+		s.broken(w, f)
+		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -39,15 +39,15 @@ type Request struct {
 // Server is a server of objects, by their paths. Its fields must not be changed while it is used; its methods may be called.
 type Server struct {
 	*httptest.Server
-	NoTags  bool                         // sends no entity tags, only times of modification
-	Deaf    bool                         // ignores If-Match and If-Unmodified-Since
-	Faults  func(n int, r Request) Fault // for the request of a number; may be nil
-	Latency time.Duration                // of each answer
+	NoTags  bool          // sends no entity tags, only times of modification
+	Deaf    bool          // ignores If-Match and If-Unmodified-Since
+	Latency time.Duration // of each answer
 
 	mu       sync.Mutex
 	objects  map[string]object
 	requests []Request
 	bytes    int64
+	faults   func(n int, r Request) Fault
 	stop     chan struct{}
 }
 
@@ -101,6 +101,23 @@ func (s *Server) Reset() {
 	s.requests, s.bytes = nil, 0
 }
 
+// Break has faults answer the requests from now on, each with its number. With nil there are none.
+func (s *Server) Break(faults func(n int, r Request) Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.faults = faults
+}
+
+func (s *Server) fault(n int, r Request) Fault {
+	s.mu.Lock()
+	faults := s.faults
+	s.mu.Unlock()
+	if faults == nil {
+		return None
+	}
+	return faults(n, r)
+}
+
 // ServeHTTP implements http.Handler.
 func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	r := Request{Path: req.URL.Path, Header: req.Header.Clone()}
@@ -111,10 +128,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	s.requests = append(s.requests, r)
 	n := len(s.requests)
 	s.mu.Unlock()
-	fault := None
-	if s.Faults != nil {
-		fault = s.Faults(n, r)
-	}
+	fault := s.fault(n, r)
 	time.Sleep(s.Latency)
 	if !ok {
 		http.Error(w, "no such object", http.StatusNotFound)

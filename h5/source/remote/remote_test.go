@@ -118,12 +118,12 @@ func TestFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := webserver.New(t)
-			server.Faults = func(n int, r webserver.Request) webserver.Fault {
+			server.Break(func(n int, r webserver.Request) webserver.Fault {
 				if n%3 == 2 {
 					return fault
 				}
 				return webserver.None
-			}
+			})
 			var stats remote.Stats
 			s := open(t, server.Put("/a.h5", data), remote.WithStats(&stats), remote.WithAttempts(20))
 			readSome(t, s, data)
@@ -149,12 +149,12 @@ func TestFaultsForever(t *testing.T) {
 	} {
 		server := webserver.New(t)
 		var broken bool
-		server.Faults = func(int, webserver.Request) webserver.Fault {
+		server.Break(func(int, webserver.Request) webserver.Fault {
 			if broken {
 				return fault
 			}
 			return webserver.None
-		}
+		})
 		s := open(t, server.Put("/a.h5", append(data, data...)), remote.WithAttempts(3))
 		broken = true
 		_, err := s.ReadAt(make([]byte, 10), 300<<10)
@@ -195,13 +195,13 @@ func TestReplacedWhileCut(t *testing.T) {
 	server := webserver.New(t)
 	var once atomic.Bool
 	next := content(2 << 20)
-	server.Faults = func(_ int, r webserver.Request) webserver.Fault {
+	server.Break(func(_ int, r webserver.Request) webserver.Fault {
 		if r.Off >= 1<<20 && once.CompareAndSwap(false, true) {
 			server.Put("/a.h5", next) // this answer is yet of the first one
 			return webserver.Cut
 		}
 		return webserver.None
-	}
+	})
 	server.Deaf = true
 	s := open(t, server.Put("/a.h5", content(2<<20)))
 	if _, err := s.ReadAt(make([]byte, 500<<10), 1<<20); !errors.Is(err, remote.ErrChanged) {
@@ -321,12 +321,12 @@ func TestRetryAfter(t *testing.T) {
 // TestContext ends a read that is stuck.
 func TestContext(t *testing.T) {
 	server := webserver.New(t)
-	server.Faults = func(n int, _ webserver.Request) webserver.Fault {
+	server.Break(func(n int, _ webserver.Request) webserver.Fault {
 		if n > 1 {
 			return webserver.Stall
 		}
 		return webserver.None
-	}
+	})
 	s, err := remote.Open(t.Context(), server.Put("/a", content(2<<20)))
 	if err != nil {
 		t.Fatal(err)
@@ -382,12 +382,12 @@ func TestDownload(t *testing.T) {
 	server := webserver.New(t)
 	data := content(3 << 20)
 	cut := false
-	server.Faults = func(n int, _ webserver.Request) webserver.Fault {
+	server.Break(func(n int, _ webserver.Request) webserver.Fault {
 		if cut && n == 1 {
 			return webserver.CutWhole
 		}
 		return webserver.Ignore
-	}
+	})
 	url := server.Put("/a.h5", data)
 	for _, cut = range []bool{false, true} {
 		server.Reset()

@@ -47,12 +47,12 @@ func TestStoreFaults(t *testing.T) {
 		"wrong range": webserver.WrongRange, "longer": webserver.LyingRange, "headers": webserver.EndlessHeaders,
 		"no range": webserver.Ignore, "reset": webserver.Reset} {
 		s := webserver.NewStore(t)
-		s.Faults = func(n int, _ webserver.Request) webserver.Fault {
+		s.Break(func(n int, _ webserver.Request) webserver.Fault {
 			if n%10 == 2 {
 				return fault
 			}
 			return webserver.None
-		}
+		})
 		s.Put("/bucket/a.h5", data)
 		var stats remote.Stats
 		for scheme, open := range openers(t, s, remote.WithStats(&stats), remote.WithAttempts(20), remote.WithPauses(time.Millisecond, 300*time.Millisecond)) {
