@@ -3,7 +3,6 @@ package arrowmap_test
 import (
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -21,40 +21,30 @@ import (
 func manyGroups(t *testing.T, n int) string {
 	t.Helper()
 	name := filepath.Join(t.TempDir(), "many.h5")
-	w, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	i32 := &h5.Type{Class: h5.ClassFixed, Size: 4, Order: h5.LittleEndian, Signed: true, Precision: 32}
 	number := make([]byte, 4)
-	for i := range n {
-		binary.LittleEndian.PutUint32(number, uint32(i))
-		p := fmt.Sprintf("/data/read_%06d", i)
-		g, err := f.Group(p)
-		if err == nil {
-			err = g.Attribute(write.Attribute{Name: "id", Type: i32, Space: h5.Space{Class: h5.SpaceScalar}, Data: number})
+	return written.File(t, name, func(f *write.File) error {
+		for i := range n {
+			binary.LittleEndian.PutUint32(number, uint32(i))
+			p := fmt.Sprintf("/data/read_%06d", i)
+			g, err := f.Group(p)
+			if err == nil {
+				err = g.Attribute(write.Attribute{Name: "id", Type: i32, Space: h5.Space{Class: h5.SpaceScalar}, Data: number})
+			}
+			if err != nil {
+				return err
+			}
+			rows := uint64(1 + i%3)
+			d, err := f.Dataset(p+"/x", write.Spec{Type: i32, Space: write.Shape(rows), Storage: h5.StorageCompact})
+			if err == nil {
+				err = d.Write([]byte(strings.Repeat(string(number), int(rows))))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		rows := uint64(1 + i%3)
-		d, err := f.Dataset(p+"/x", write.Spec{Type: i32, Space: write.Shape(rows), Storage: h5.StorageCompact})
-		if err == nil {
-			err = d.Write([]byte(strings.Repeat(string(number), int(rows))))
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return name
+		return nil
+	})
 }
 
 func live() int64 {

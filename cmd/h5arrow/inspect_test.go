@@ -10,6 +10,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -82,26 +83,17 @@ func TestInspectManyGroups(t *testing.T) {
 // groups writes a file of groups with the same members.
 func groups(t *testing.T, name string, n int) {
 	t.Helper()
-	w, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	u8 := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Precision: 8}
-	for i := range n {
-		d, err := f.Dataset(fmt.Sprintf("/data/read_%04d/x", i), write.Spec{Type: u8, Space: write.Shape(2), Storage: h5.StorageCompact})
-		if err == nil {
-			err = d.Write([]byte{byte(i), byte(i >> 8)})
+	written.File(t, name, func(f *write.File) error {
+		for i := range n {
+			d, err := f.Dataset(fmt.Sprintf("/data/read_%04d/x", i), write.Spec{Type: u8, Space: write.Shape(2), Storage: h5.StorageCompact})
+			if err == nil {
+				err = d.Write([]byte{byte(i), byte(i >> 8)})
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+		return nil
+	})
 }

@@ -8,28 +8,18 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // unwritten writes a file with a table /t of one column of int64 of which nothing is stored.
 func unwritten(t *testing.T, name string, rows uint64) {
 	t.Helper()
-	w, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	int64s := &h5.Type{Class: h5.ClassFixed, Size: 8, Order: h5.LittleEndian, Signed: true, Precision: 64}
-	if _, err := f.Dataset("/t/a", write.Spec{Type: int64s, Space: write.Shape(rows), Storage: h5.StorageNone}); err != nil {
-		t.Fatal(err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+	written.File(t, name, func(f *write.File) error {
+		_, err := f.Dataset("/t/a", write.Spec{Type: int64s, Space: write.Shape(rows), Storage: h5.StorageNone})
+		return err
+	})
 }
 
 // An error about a limit says what the limit is and which value of which flag reads the file.

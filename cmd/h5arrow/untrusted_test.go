@@ -14,6 +14,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test/webserver"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -134,24 +135,14 @@ func TestUntrustedColumns(t *testing.T) {
 	dir := t.TempDir()
 	group := func(n int, add func(f *write.File, name string) error) string {
 		t.Helper()
-		w, err := os.Create(filepath.Join(dir, strconv.Itoa(n)+".h5"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer w.Close()
-		f, err := write.Create(w)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for i := range n {
-			if err := add(f, "/t/c"+strconv.Itoa(i)); err != nil {
-				t.Fatal(err)
+		return written.File(t, filepath.Join(dir, strconv.Itoa(n)+".h5"), func(f *write.File) error {
+			for i := range n {
+				if err := add(f, "/t/c"+strconv.Itoa(i)); err != nil {
+					return err
+				}
 			}
-		}
-		if err := f.Close(); err != nil {
-			t.Fatal(err)
-		}
-		return w.Name()
+			return nil
+		})
 	}
 	byte1 := &h5.Type{Class: h5.ClassFixed, Size: 1, Precision: 8}
 	columns := group(1<<14+1, func(f *write.File, name string) error {

@@ -3,10 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
-	"errors"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,6 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/h5test/webserver"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -26,23 +25,13 @@ func noise(t *testing.T, n int) string {
 	for i := range data {
 		data[i] = byte(rng.Uint32())
 	}
-	w, err := os.Create(filepath.Join(t.TempDir(), "noise.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	d, err := f.Dataset("/x", write.Spec{Type: &h5.Type{Class: h5.ClassFixed, Size: 1, Precision: 8}, Space: write.Shape(uint64(n))})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := errors.Join(d.Write(data), f.Close()); err != nil {
-		t.Fatal(err)
-	}
-	return w.Name()
+	return written.File(t, filepath.Join(t.TempDir(), "noise.h5"), func(f *write.File) error {
+		d, err := f.Dataset("/x", write.Spec{Type: &h5.Type{Class: h5.ClassFixed, Size: 1, Precision: 8}, Space: write.Shape(uint64(n))})
+		if err != nil {
+			return err
+		}
+		return d.Write(data)
+	})
 }
 
 // pathOf returns the path of an object in the store.

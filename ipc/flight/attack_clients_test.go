@@ -19,6 +19,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -218,28 +219,18 @@ func visit(t *testing.T, c flight.Client, vanish bool) error {
 func long(t *testing.T) string {
 	t.Helper()
 	const rows = 1 << 22
-	w, err := os.Create(filepath.Join(t.TempDir(), "long.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"/t/a", "/t/b"} {
-		d, err := f.Dataset(name, write.Spec{Type: float64s, Space: write.Shape(rows)})
-		if err == nil {
-			err = d.Write(make([]byte, 8*rows))
+	return written.File(t, filepath.Join(t.TempDir(), "long.h5"), func(f *write.File) error {
+		for _, name := range []string{"/t/a", "/t/b"} {
+			d, err := f.Dataset(name, write.Spec{Type: float64s, Space: write.Shape(rows)})
+			if err == nil {
+				err = d.Write(make([]byte, 8*rows))
+			}
+			if err != nil {
+				return err
+			}
 		}
-		if err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return w.Name()
+		return nil
+	})
 }
 
 // A table of which nothing was ever written has no bytes that could be sent: what is made for 100 clients at once counts as

@@ -22,6 +22,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -50,21 +51,7 @@ func (f folder) place(name string) string {
 // table writes an HDF5 file with what build makes.
 func (f folder) table(name string, build func(w *write.File) error) {
 	f.t.Helper()
-	out, err := os.Create(f.place(name))
-	if err != nil {
-		f.t.Fatal(err)
-	}
-	defer out.Close()
-	w, err := write.Create(out)
-	if err == nil {
-		err = build(w)
-	}
-	if err == nil {
-		err = w.Close()
-	}
-	if err != nil {
-		f.t.Fatalf("%s: %v", name, err)
-	}
+	written.File(f.t, f.place(name), build)
 }
 
 // constant returns a function that makes a table /t of one column /t/a.

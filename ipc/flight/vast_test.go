@@ -2,37 +2,27 @@ package flight
 
 import (
 	"context"
-	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // vast writes a table of two columns of which nothing is stored.
 func vast(t *testing.T, spec write.Spec) string {
 	t.Helper()
-	w, err := os.Create(filepath.Join(t.TempDir(), "vast.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, name := range []string{"/t/a", "/t/b"} {
-		if _, err := f.Dataset(name, spec); err != nil {
-			t.Fatal(err)
+	return written.File(t, filepath.Join(t.TempDir(), "vast.h5"), func(f *write.File) error {
+		for _, name := range []string{"/t/a", "/t/b"} {
+			if _, err := f.Dataset(name, spec); err != nil {
+				return err
+			}
 		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return w.Name()
+		return nil
+	})
 }
 
 var float64s = &h5.Type{Class: h5.ClassFloat, Size: 8, Order: h5.LittleEndian, Precision: 64, Float: &h5.FloatFields{Sign: 63, ExpLoc: 52, ExpSize: 11, MantSize: 52, Bias: 1023, Norm: 2}}

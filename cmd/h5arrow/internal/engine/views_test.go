@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -15,39 +14,30 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // made writes a file with datasets of 32-bit integers.
 func made(t testing.TB, paths []string, values ...int32) string {
 	t.Helper()
-	out, err := os.Create(filepath.Join(t.TempDir(), "made.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer out.Close()
-	f, err := write.Create(out)
-	if err != nil {
-		t.Fatal(err)
-	}
 	typ := &h5.Type{Class: h5.ClassFixed, Size: 4, Order: h5.LittleEndian, Signed: true, Precision: 32}
-	for i, p := range paths {
-		d, err := f.Dataset(p, write.Spec{Type: typ, Space: write.Shape(uint64(len(values)))})
-		if err != nil {
-			t.Fatal(err)
+	return written.File(t, filepath.Join(t.TempDir(), "made.h5"), func(f *write.File) error {
+		for i, p := range paths {
+			d, err := f.Dataset(p, write.Spec{Type: typ, Space: write.Shape(uint64(len(values)))})
+			if err != nil {
+				return err
+			}
+			var b []byte
+			for _, v := range values {
+				b = binary.LittleEndian.AppendUint32(b, uint32(v+int32(1000*i)))
+			}
+			if err := d.Write(b); err != nil {
+				return err
+			}
 		}
-		var b []byte
-		for _, v := range values {
-			b = binary.LittleEndian.AppendUint32(b, uint32(v+int32(1000*i)))
-		}
-		if err := d.Write(b); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return out.Name()
+		return nil
+	})
 }
 
 // A name that could mean two tables or columns means none, and an error says which it could be.
