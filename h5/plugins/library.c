@@ -196,7 +196,7 @@ const char *lib_open(lib_dataset *d, const char *file, const char *name) {
 	return describe(d);
 }
 
-const char *lib_read(const lib_dataset *d, uint64_t a, uint64_t b, void *p) {
+const char *lib_read(lib_dataset *d, uint64_t a, uint64_t b, void *p) {
 	hsize start[LIB_MAX_RANK] = {0}, count[LIB_MAX_RANK];
 	for (int i = 0; i < d->rank; i++)
 		count[i] = d->dims[i];
@@ -204,17 +204,14 @@ const char *lib_read(const lib_dataset *d, uint64_t a, uint64_t b, void *p) {
 	count[0] = b - a;
 	if (h5.H5Sselect_hyperslab(d->space, SELECT_SET, start, NULL, count, NULL) < 0)
 		return "select rows";
-	hid memory = h5.H5Screate_simple(d->rank, count, NULL);
-	if (memory < 0)
+	if ((d->memory = h5.H5Screate_simple(d->rank, count, NULL)) < 0)
 		return "make a dataspace";
 	// The type in memory is that of the file: the library converts nothing.
-	const char *failed = h5.H5Dread(d->dataset, d->type, memory, d->space, 0, p) < 0 ? "read the dataset" : NULL;
-	if (!failed)
-		drop(memory);
-	return failed;
+	return h5.H5Dread(d->dataset, d->type, d->memory, d->space, 0, p) < 0 ? "read the dataset" : NULL;
 }
 
 void lib_close(lib_dataset *d) {
+	drop(d->memory);
 	drop(d->space);
 	drop(d->type);
 	drop(d->dataset);

@@ -23,6 +23,7 @@ const char *lib_load(unsigned version[3]);
 // lib_dataset is an open dataset. Identifiers that are not open are 0.
 typedef struct {
 	int64_t file, access, dataset, type, space;
+	int64_t memory; // the dataspace of what lib_read reads
 	int chunked; // whether its storage is chunked
 	int heap;    // whether elements, or parts of them, are pointers in memory
 	int rank;
@@ -33,8 +34,8 @@ typedef struct {
 // lib_open opens a dataset for reading. It returns NULL, or what failed. The caller calls lib_close in any case, after lib_error.
 const char *lib_open(lib_dataset *d, const char *file, const char *name);
 
-// lib_read reads the rows [a,b) into p. It returns NULL, or what failed.
-const char *lib_read(const lib_dataset *d, uint64_t a, uint64_t b, void *p);
+// lib_read reads the rows [a,b) into p, once. It returns NULL, or what failed.
+const char *lib_read(lib_dataset *d, uint64_t a, uint64_t b, void *p);
 
 void lib_close(lib_dataset *d);
 

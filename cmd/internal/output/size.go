@@ -2,7 +2,6 @@ package output
 
 import (
 	"io"
-	"path/filepath"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -10,10 +9,11 @@ import (
 // Room returns an error of kind IO if an output of so many bytes does not fit the free space where it is to be written. What is
 // not a regular file, or an object of a store, has room.
 func (t Target) Room(bytes int64) error {
-	if t.special || t.create != nil || bytes <= 0 {
+	dir := t.Dir()
+	if dir == "" || bytes <= 0 {
 		return nil
 	}
-	n, ok := free(filepath.Dir(t.path))
+	n, ok := free(dir)
 	if !ok || uint64(bytes) <= n {
 		return nil
 	}

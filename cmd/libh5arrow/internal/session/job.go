@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -77,9 +76,7 @@ func newJob(jobs *Jobs, rr array.RecordReader, name, options string) (*Job, erro
 	if err != nil {
 		return nil, err
 	}
-	if !target.Special() {
-		to.SpoolDir = filepath.Dir(target.Path())
-	}
+	to.SpoolDir = target.Dir()
 	ctx, done, err := jobs.enter()
 	if err != nil {
 		return nil, err
