@@ -4,6 +4,7 @@ import (
 	"path"
 	"strings"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -103,25 +104,5 @@ const maxAlike = 8
 
 // pathsLike returns the paths of objects that equal a path but for the case of ASCII letters, as names in SQL do.
 func pathsLike(f *h5.File, p string) ([]string, error) {
-	return matching(f, strings.Split(strings.Trim(h5.CleanPath(p), "/"), "/"), maxAlike, sameInSQL)
-}
-
-// sameInSQL reports whether two names are one in SQL.
-func sameInSQL(a, b string) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range len(a) {
-		if lower(a[i]) != lower(b[i]) {
-			return false
-		}
-	}
-	return true
-}
-
-func lower(c byte) byte {
-	if 'A' <= c && c <= 'Z' {
-		return c + 'a' - 'A'
-	}
-	return c
+	return matching(f, strings.Split(strings.Trim(h5.CleanPath(p), "/"), "/"), maxAlike, naming.Same)
 }

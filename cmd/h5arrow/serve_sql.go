@@ -17,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/apart"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -144,7 +145,7 @@ func (c *servedCatalog) Find(name string) (list []engine.Table, err error) {
 		return nil, nil
 	}
 	for _, n := range c.names {
-		if len(name) <= len(n) || name[len(n)] != '/' || !sameInSQL(name[:len(n)], n) {
+		if len(name) <= len(n) || name[len(n)] != '/' || !naming.Same(name[:len(n)], n) {
 			continue
 		}
 		f, err := c.files.Acquire(n)

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 )
 
 // The engine's time for a view of all columns of a table function grows with the square of their number. For a table of very

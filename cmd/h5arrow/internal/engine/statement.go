@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 )
 
 // listing are words of statements that may list tables, or whose effects on names are not known here.

@@ -14,8 +14,8 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/interval"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )

@@ -15,8 +15,8 @@ import (
 	duck "github.com/duckdb/duckdb-go-bindings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/vector"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 )
 
 // term is a condition on one column.

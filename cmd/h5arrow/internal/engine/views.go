@@ -10,7 +10,7 @@ import (
 
 	duck "github.com/duckdb/duckdb-go-bindings"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 

@@ -11,7 +11,7 @@ import (
 	"sync"
 	"testing"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test/written"

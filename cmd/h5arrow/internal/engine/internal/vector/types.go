@@ -6,7 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 	duck "github.com/duckdb/duckdb-go-bindings"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine/internal/naming"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/naming"
 )
 
 // Columns that SQL takes for one have other names, all of them, and no others do.

@@ -22,6 +22,9 @@ func Fold(name string) string {
 	return string(b)
 }
 
+// Same reports whether two names are one in SQL.
+func Same(a, b string) bool { return Fold(a) == Fold(b) }
+
 // Quoted returns a name as a quoted SQL identifier.
 func Quoted(name string) string { return `"` + strings.ReplaceAll(name, `"`, `""`) + `"` }
 
