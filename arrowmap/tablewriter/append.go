@@ -19,18 +19,29 @@ import (
 )
 
 // Append adds all rows of rr to the table at o.Path of a file that write.Append opened; a file that has no such table gets one, as
-// by Write. The table must be one of this package's, in chunks, with the columns of rr in the same order: others are an error of
+// by Write. Where o.Path is empty and nothing is at its default, rows go to the only table that the file has; several are an error
+// of kind Argument. The table must be one of this package's, in chunks, with the columns of rr in the same order: others are an error of
 // kind Argument that names both types. It keeps its layout, its storage and its metadata; o.Nulls is for columns that have had no
 // null so far. As with Write, the caller closes f. Until then the file has its old rows, also for other readers.
 func Append(ctx context.Context, f *write.File, rr array.RecordReader, o Options) (*Summary, error) {
 	if f.Before() == nil {
 		return nil, h5err.New(h5err.Argument, "the file is a new one, it has no rows yet")
 	}
+	named := o.Path != ""
 	if err := o.check(); err != nil {
 		return nil, err
 	}
 	if _, err := f.Lookup(o.Path); h5err.Is(err, h5err.NotFound) {
-		return Write(ctx, f, rr, o)
+		path := ""
+		if !named {
+			if path, err = onlyTable(f.Before()); err != nil {
+				return nil, err
+			}
+		}
+		if path == "" {
+			return Write(ctx, f, rr, o)
+		}
+		o.Path = path
 	}
 	old, err := openTable(ctx, f.Before(), &o)
 	if err != nil {
@@ -52,6 +63,33 @@ func Append(ctx context.Context, f *write.File, rr array.RecordReader, o Options
 	return sum, err
 }
 
+// onlyTable returns the path of the table of a file, or none if it has no tables.
+func onlyTable(file *h5.File) (string, error) {
+	f, err := reopen(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close() // read only: there is nothing to lose
+	if tables, err := f.Tables(); err != nil || len(tables) == 0 {
+		return "", err
+	}
+	t, err := f.Table("")
+	if err != nil {
+		return "", err
+	}
+	return t.Path(), nil
+}
+
+// reopen reads a file that is open in another way.
+func reopen(file *h5.File) (*arrowmap.File, error) {
+	file.Source().Retain()
+	f, err := arrowmap.NewFile(file.Source())
+	if err != nil {
+		file.Source().Release()
+	}
+	return f, err
+}
+
 // existing is the table that rows are added to.
 type existing struct {
 	ctx   context.Context
@@ -64,10 +102,8 @@ type existing struct {
 
 // openTable opens the table at o.Path, and changes o to how it is stored.
 func openTable(ctx context.Context, file *h5.File, o *Options) (*existing, error) {
-	file.Source().Retain()
-	f, err := arrowmap.NewFile(file.Source())
+	f, err := reopen(file)
 	if err != nil {
-		file.Source().Release()
 		return nil, err
 	}
 	e := &existing{ctx: ctx, f: f}

@@ -186,6 +186,27 @@ func TestAppendRefuses(t *testing.T) {
 	}
 }
 
+// TestAppendUnnamed adds rows where no path is given: to the only table, wherever it is, and to none of several.
+func TestAppendUnnamed(t *testing.T) {
+	ints := arrow.NewSchema([]arrow.Field{{Name: "x", Type: prim.Int32, Nullable: true}}, nil)
+	r := &random{Rand: rand.New(rand.NewPCG(1, 1))}
+	recs := []arrow.RecordBatch{array.NewRecordBatch(ints, []arrow.Array{r.array(prim.Int32, 5)}, 5)}
+	name, _ := write1(t, ints, recs, tablewriter.Options{Path: "/runs/first", ChunkRows: 4})
+	if sum, err := appendTo(t, name, ints, recs, tablewriter.Options{}); err != nil || sum.Path != "/runs/first" || sum.Rows != 5 {
+		t.Fatalf("%+v, %v", sum, err)
+	}
+	if _, err := appendTo(t, name, ints, recs, tablewriter.Options{Path: "/runs/second"}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := appendTo(t, name, ints, recs, tablewriter.Options{}); !h5err.Is(err, h5err.Argument) || !strings.Contains(err.Error(), "several tables: /runs/first, /runs/second") {
+		t.Errorf("two tables: %v", err)
+	}
+	name, _ = write1(t, ints, recs, tablewriter.Options{Layout: tablewriter.NetCDF})
+	if _, err := appendTo(t, name, ints, recs, tablewriter.Options{}); !h5err.Is(err, h5err.Unsupported) || !strings.Contains(err.Error(), "convention netcdf") {
+		t.Errorf("a table in the root: %v", err)
+	}
+}
+
 // contiguous returns a copy of a file without chunks.
 func contiguous(t *testing.T, name string) string {
 	t.Helper()

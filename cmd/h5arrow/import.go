@@ -79,7 +79,7 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	}
 	f := cmd.Flags()
 	o.layout = flags.Choose(cmd, "layout", "how the table is stored", "vaex", "plain", "pandas", "netcdf", "anndata")
-	f.StringVar(&o.table, "table", "", "`PATH` of the table's group in OUT (default: /table; the root in the layouts netcdf and anndata)")
+	f.StringVar(&o.table, "table", "", "`PATH` of the table's group in OUT (default: /table; the root in the layouts netcdf and anndata; with --append, the only table in OUT)")
 	f.StringVar(&o.from, "from", "", "the table at this `PATH` of HDF5 inputs (default: their only table)")
 	o.nulls = flags.Choose(cmd, "nulls", "how nulls are stored in the layouts vaex and plain; auto is a bitmap, in plain a mask", "auto", "bitmap", "mask", "sentinel")
 	f.Var(&o.chunkRows, "chunk-rows", "rows in a chunk (default: no chunks, or 65536 with --compression)")
