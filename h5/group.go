@@ -36,6 +36,8 @@ type Link struct {
 	Address uint64 // Hard: the object's address
 	Target  string // Soft, External: path
 	File    string // External: file name, as stored
+	Class   uint8  // User: the number of its class, 65 to 255 unless it is reserved
+	Data    string // User: what its class has stored
 
 	order int64 // creation order, 0 if it isn't tracked
 
@@ -372,8 +374,10 @@ func (g *Group) addLink(c *meta.Cursor) error {
 		if v.Err() != nil {
 			return v.Err()
 		}
+	case kind < 64: // reserved: nobody knows what follows
+		l.Kind, l.Class = LinkUser, kind
 	default:
-		l.Kind = LinkUser
+		l.Kind, l.Class, l.Data = LinkUser, kind, string(c.Bytes(int(c.U16())))
 	}
 	if c.Err() != nil {
 		return c.Err()

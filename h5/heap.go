@@ -128,12 +128,15 @@ func (f *File) RefAddress(ref []byte) (addr uint64, ok bool) {
 	return a, a != 0 && a != meta.Undefined
 }
 
-// The kinds of new references, which each value states: they all have the same type.
+// The kinds of references of HDF5 1.12, which each value states in its first byte: they all have the same type.
 const (
-	newObject    = 2
-	newRegion    = 3
-	newAttribute = 4
+	RefToObject    = 2
+	RefToRegion    = 3
+	RefToAttribute = 4
 )
+
+// RefElsewhere is the flag of a reference into another file, in the byte after its kind.
+const RefElsewhere = 1
 
 // ObjectReference returns the part of a stored reference of type t that RefAddress takes, or nil for a null reference. The
 // file's addresses have offsetSize bytes. References of HDF5 1.12 (RefObject2; specification, VIII. Appendix D, "References") state
@@ -151,14 +154,14 @@ func ObjectReference(t *Type, p []byte, offsetSize int) ([]byte, error) {
 	if len(p) < 3 {
 		return nil, h5err.New(h5err.Corrupt, "a reference of %d bytes", len(p))
 	}
-	switch kind, external := p[0], p[1]&1 != 0; {
+	switch kind, external := p[0], p[1]&RefElsewhere != 0; {
 	case kind == 0 && len(bytes.Trim(p, "\x00")) == 0:
 		return nil, nil
-	case kind == newRegion:
+	case kind == RefToRegion:
 		return nil, h5err.New(h5err.Unsupported, "a region reference")
-	case kind == newAttribute:
+	case kind == RefToAttribute:
 		return nil, h5err.New(h5err.Unsupported, "a reference to an attribute")
-	case kind != newObject:
+	case kind != RefToObject:
 		return nil, h5err.New(h5err.Corrupt, "a reference of kind %d", kind)
 	case external:
 		return nil, h5err.New(h5err.Unsupported, "a reference to an object in another file")

@@ -51,6 +51,8 @@ that programs can map them; a dataset that could grow can't any more, unless --g
 
 With --tables vaex, the tables of the input are written in vaex's layout, as import writes them, and nothing else.
 
+Datasets with a filter that is not implemented here keep their chunks as they are stored, which is said.
+
 With --page-size alone, the storage is kept, and chunks are copied as they are stored; space is divided into pages, and metadata comes
 first, so that programs far away read it in few pieces.
 
@@ -176,7 +178,7 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 func (a *app) tablesRepacked(o *repackFlags, out output.Target, done *importing.Tables, size int64, took time.Duration) error {
 	s := repackSummary{Rows: uint64(done.Rows), BytesOut: size, Seconds: took.Seconds(), Columns: []repackedColumn{}, MappedBefore: done.Mapped}
 	for _, c := range done.Columns {
-		s.Columns = append(s.Columns, repackedColumn{c.Name, c.Path, dtype.TypeName(c.Type), c.Storage.String(), c.Aligned})
+		s.Columns = append(s.Columns, repackedColumn{c.Name, c.Path, dtype.TypeName(c.Type), c.Storage.String(), c.Aligned, ""})
 		if c.Aligned {
 			s.MappedAfter++
 		}
@@ -229,6 +231,7 @@ type repackedColumn struct {
 	Type    string `json:"type"`
 	Storage string `json:"storage"`
 	Aligned bool   `json:"aligned"`
+	Kept    string `json:"kept,omitempty"` // why its chunks were copied as they are stored
 }
 
 // repacked says what was gained.
@@ -242,9 +245,19 @@ func (a *app) repacked(o *repackFlags, out string, res *repack.Result, took time
 		if d.After {
 			s.MappedAfter++
 		}
-		s.Columns = append(s.Columns, repackedColumn{d.Path[strings.LastIndexByte(d.Path, '/')+1:], d.Path, d.Type.String(), d.Storage.String(), d.After})
+		s.Columns = append(s.Columns, repackedColumn{d.Path[strings.LastIndexByte(d.Path, '/')+1:], d.Path, d.Type.String(), d.Storage.String(), d.After, keptReason(d.Kept)})
+		if d.Kept != nil && !o.quiet && !o.json {
+			a.note("chunks copied as they are: %s", errorText(d.Kept))
+		}
 	}
 	return a.gained(o, out, &s, "datasets")
+}
+
+func keptReason(err error) string {
+	if err == nil {
+		return ""
+	}
+	return errorText(err)
 }
 
 // gained prints a summary.

@@ -43,6 +43,7 @@ type Dataset struct {
 	Storage h5.Storage
 	Before  bool // programs can map its values: they are in one extent, aligned to their size, without filters
 	After   bool
+	Kept    error // not nil: its chunks were copied as they are stored in spite of Options.Layout, because of a filter that has no decoder
 }
 
 // Result sums up a run.
@@ -53,8 +54,8 @@ type Result struct {
 }
 
 // File writes the objects of in to out, which is empty. Attributes keep their types, but those of committed datatypes become their
-// own; times of objects are dropped. What the file refers to outside itself is kept as it is. User-defined links are errors of kind
-// Unsupported, and so are files whose addresses don't have 8 bytes, if values or attributes hold addresses.
+// own; times of objects are dropped. What the file refers to outside itself is kept as it is. Links of reserved classes are errors of
+// kind Unsupported, and so are files whose addresses don't have 8 bytes, if values or attributes hold addresses.
 func File(ctx context.Context, in *h5.File, out io.WriterAt, o Options) (*Result, error) {
 	if o.Layout > Chunked {
 		return nil, h5err.New(h5err.Argument, "layout %d", o.Layout)
@@ -226,7 +227,9 @@ func (p *packer) group(g *h5.Group) error {
 		case h5.LinkExternal:
 			err = p.f.ExternalLink(path, l.File, l.Target)
 		default:
-			err = h5err.New(h5err.Unsupported, "a user-defined link")
+			if err = p.f.UserLink(path, l.Class, l.Data); h5err.Is(err, h5err.Argument) {
+				err = h5err.New(h5err.Unsupported, "a link of the reserved class %d", l.Class)
+			}
 		}
 		if err != nil {
 			return err

@@ -3,6 +3,7 @@ package repack_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -68,6 +69,56 @@ func TestFile(t *testing.T) {
 	}
 }
 
+// TestKept repacks what can't be decoded, and links and references whose meaning only other programs know.
+func TestKept(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "in.h5")
+	w, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	f, err := write.Create(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	byteType := &h5.Type{Class: h5.ClassFixed, Size: 1, Precision: 8}
+	x, err := f.Dataset("/x", write.Spec{Type: byteType, Space: write.Shape(10), ChunkDims: []uint64{4}, Filters: []h5.Filter{{ID: 300, Values: []uint32{1, 2}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refs, err := f.Dataset("/refs", write.Spec{Type: &h5.Type{Class: h5.ClassReference, Ref: h5.RefObject2, Size: 18}, Space: write.Shape(1)})
+	attribute := append([]byte{16, 0, 0, 0, 0, 0, 0, 0, h5.RefToAttribute, 0, byte(x.ID()), 0, 0, 0, 0, 0, 0, 0}, "\x04\x00name"...)
+	if err := errors.Join(err, f.UserLink("/own", 65, "data"), x.WriteChunk([]uint64{0}, 0, []byte("?!")), x.WriteChunk([]uint64{8}, 0, []byte("more")), refs.Write(attribute), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	in, err := h5.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for layout, o := range layouts {
+		out, err := os.Create(filepath.Join(t.TempDir(), "out.h5"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		res, err := repack.File(context.Background(), in, out, o)
+		out.Close()
+		if err != nil {
+			t.Errorf("%s: %v", layout, err)
+			continue
+		}
+		compareFiles(t, layout, in, out.Name())
+		for _, d := range res.Datasets {
+			if kept := d.Path == "/x" && layout != "keep"; kept != (d.Kept != nil) || kept && !strings.Contains(d.Kept.Error(), "filter 300") {
+				t.Errorf("%s: %s: %v", layout, d.Path, d.Kept)
+			}
+		}
+		if res.Copied != 2 {
+			t.Errorf("%s: %d chunks were copied", layout, res.Copied)
+		}
+	}
+}
+
 // compareFiles compares objects, links, attributes and values.
 func compareFiles(t *testing.T, what string, in *h5.File, name string) {
 	t.Helper()
@@ -120,7 +171,7 @@ func (c *comparison) number(a, b h5.Object) {
 	}
 	for i := range x {
 		l, m := x[i], y[i]
-		if l.Name != m.Name || l.Kind != m.Kind || l.Target != m.Target || l.File != m.File {
+		if l.Name != m.Name || l.Kind != m.Kind || l.Target != m.Target || l.File != m.File || l.Class != m.Class || l.Data != m.Data {
 			c.t.Errorf("%s: %s: link %+v, %+v", c.what, a.Path(), l, m)
 		}
 		if l.Kind == h5.LinkHard {
@@ -205,10 +256,31 @@ func (c *comparison) dataset(a, b *h5.Dataset) {
 	if err != nil || l.Storage == h5.StorageExternal || l.Storage == h5.StorageVirtual {
 		return // elsewhere
 	}
+	if err := chunk.Decodable(a); l.Storage == h5.StorageChunked && h5err.Is(err, h5err.Unsupported) {
+		if x, y := c.chunks(a), c.chunks(b); !reflect.DeepEqual(x, y) {
+			c.t.Errorf("%s: %s: chunks differ", c.what, a.Path())
+		}
+		return
+	}
 	x, y := c.values(a), c.values(b)
 	if !bytes.Equal(c.flat(0, a.Type(), x), c.flat(1, b.Type(), y)) {
 		c.t.Errorf("%s: %s: values differ", c.what, a.Path())
 	}
+}
+
+// chunks returns the chunks of a dataset as they are stored, by their numbers.
+func (c *comparison) chunks(d *h5.Dataset) map[uint64]string {
+	all := map[uint64]string{}
+	err := d.EachChunk(func(k h5.Chunk) error {
+		b := make([]byte, k.Size)
+		_, err := d.File().Source().ReadAt(b, k.Offset)
+		all[k.Number] = fmt.Sprintf("%x %s", k.FilterMask, b)
+		return err
+	})
+	if err != nil || len(all) == 0 {
+		c.t.Errorf("%s: %s: %d chunks, %v", c.what, d.Path(), len(all), err)
+	}
+	return all
 }
 
 func (c *comparison) values(d *h5.Dataset) []byte {

@@ -50,7 +50,8 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := p.storage(&s, d, l, filters); err != nil {
+	layout, kept := p.layout(d, l)
+	if err := p.storage(&s, layout, l, filters); err != nil {
 		return nil, nil, err
 	}
 	out, err := p.f.Dataset(path, s)
@@ -60,7 +61,7 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 	if err != nil {
 		return nil, nil, err
 	}
-	res := &Dataset{Path: path, Type: d.Type(), Rows: uint64(d.Rows()), Storage: s.Storage}
+	res := &Dataset{Path: path, Type: d.Type(), Rows: uint64(d.Rows()), Storage: s.Storage, Kept: kept}
 	plain := write.NewFlattener(p.in, &typ, p.number).Plain()
 	res.Before = plain && l.Storage == h5.StorageContiguous && l.Offset%int64(alignment(&typ)) == 0
 	res.After = plain && s.Storage == h5.StorageContiguous
@@ -75,8 +76,19 @@ func alignment(t *h5.Type) int {
 	return 1
 }
 
+// layout returns the layout for a dataset. Chunks that can't be decoded are kept as they are, for the reason that it returns.
+func (p *packer) layout(d *h5.Dataset, l *h5.Layout) (Layout, error) {
+	if p.o.Layout == Keep || l.Storage != h5.StorageChunked {
+		return p.o.Layout, nil
+	}
+	if err := chunk.Decodable(d); h5err.Is(err, h5err.Unsupported) {
+		return Keep, err
+	}
+	return p.o.Layout, nil
+}
+
 // storage chooses how a dataset is stored.
-func (p *packer) storage(s *write.Spec, d *h5.Dataset, l *h5.Layout, filters []h5.Filter) error {
+func (p *packer) storage(s *write.Spec, layout Layout, l *h5.Layout, filters []h5.Filter) error {
 	s.Storage = l.Storage
 	switch l.Storage {
 	case h5.StorageCompact:
@@ -88,12 +100,12 @@ func (p *packer) storage(s *write.Spec, d *h5.Dataset, l *h5.Layout, filters []h
 		s.External = l.External
 		return nil
 	}
-	chunked := p.o.Layout == Chunked && s.Space.Class == h5.SpaceSimple
+	chunked := layout == Chunked && s.Space.Class == h5.SpaceSimple
 	switch {
 	case chunked:
 		s.Storage, s.Filters = h5.StorageChunked, slices.Clone(p.o.Filters)
 		s.ChunkDims = p.chunkDims(s, l)
-	case p.o.Layout == Keep && l.Storage == h5.StorageChunked:
+	case layout == Keep && l.Storage == h5.StorageChunked:
 		s.ChunkDims, s.Filters, s.RawEdges = l.ChunkDims, filters, l.RawEdges
 		if l.Element != 0 {
 			return h5err.New(h5err.Unsupported, "chunks whose layout states another size of elements")
@@ -152,7 +164,7 @@ func (p *packer) values(d *h5.Dataset, out *write.Dataset, res *Dataset, pool *c
 		return nil
 	}
 	fl := write.NewFlattener(p.in, d.Type(), p.number)
-	if p.o.Layout == Keep && res.Storage == h5.StorageChunked && fl.Plain() {
+	if (p.o.Layout == Keep || res.Kept != nil) && res.Storage == h5.StorageChunked && fl.Plain() {
 		return p.copyChunks(d, out)
 	}
 	l, err := d.Layout()

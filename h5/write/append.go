@@ -224,7 +224,7 @@ func (e *existing) links(f *File, g *Group) error {
 		return err
 	}
 	for _, l := range links {
-		n := entry{name: l.Name, soft: l.Target, file: l.File}
+		n := entry{name: l.Name}
 		switch l.Kind {
 		case h5.LinkHard:
 			id, ok := e.ids[l.Address]
@@ -238,10 +238,16 @@ func (e *existing) links(f *File, g *Group) error {
 				}
 				id = uint64(len(f.objects))
 			}
-			n = entry{name: l.Name, target: f.objects[id-1]}
+			n.target = f.objects[id-1]
 			n.target.base().links++
+		case h5.LinkSoft:
+			n.class, n.data = format.LinkSoft, l.Target
+		case h5.LinkExternal:
+			n.class, n.data = format.LinkExternal, format.ExternalTarget(l.File, l.Target)
 		case h5.LinkUser:
-			return h5err.New(h5err.Unsupported, "link %q is of a user's own kind", l.Name)
+			if n.class, n.data = l.Class, l.Data; n.class <= format.LinkExternal {
+				return h5err.New(h5err.Unsupported, "link %q is of the reserved class %d", l.Name, l.Class)
+			}
 		}
 		g.byName[l.Name] = len(g.entries)
 		g.entries = append(g.entries, n)

@@ -11,8 +11,10 @@
 // Values have the form that package dtype/encode makes: elements as they are stored, row-major. Elements that point to the heap
 // are in flat form, one after the other: a variable string as its length in bytes (8 bytes, little-endian) and its bytes, a
 // sequence as its number of elements (the same) and its elements, a compound as its members without padding, an array as its
-// items; all else as stored. A reference to an object is its number, Object.ID, in as many bytes as the type has, little-endian; 0
-// is a null reference. The writer puts the object's address in its place.
+// items; all else as stored. A reference to an object is its number, Object.ID, in 8 bytes, little-endian; 0 is a null reference.
+// The writer puts the object's address in its place. A reference to a region is a number of bytes (8 bytes, little-endian; 0 for a null
+// reference), and in these the object's number and the selection as it is stored. One of HDF5 1.12 has its kind and flags before
+// the object's number, and then a region, the name of an attribute or nothing; one into another file has the address there.
 //
 // # Outputs
 //

@@ -2,6 +2,7 @@ package write
 
 import (
 	"io"
+	"math"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -279,7 +280,7 @@ func (f *File) SoftLink(path, target string) error {
 	if target == "" || len(target) > 1<<16-64 || strings.ContainsRune(target, 0) {
 		return h5err.New(h5err.Argument, "a soft link %q to a target of %d bytes", path, len(target))
 	}
-	return f.link(path, entry{soft: target})
+	return f.link(path, entry{class: format.LinkSoft, data: target})
 }
 
 // ExternalLink makes a link to an object of another file, which need not exist.
@@ -290,7 +291,18 @@ func (f *File) ExternalLink(path, file, target string) error {
 	if f.o.version == Earliest {
 		return h5err.New(h5err.Unsupported, "an external link %q in a file for HDF5 before 1.8", path)
 	}
-	return f.link(path, entry{soft: target, file: file})
+	return f.link(path, entry{class: format.LinkExternal, data: format.ExternalTarget(file, target)})
+}
+
+// UserLink makes a link of a user's own class, from 65 to 255, with what the class stores. Only programs that know the class follow it.
+func (f *File) UserLink(path string, class uint8, data string) error {
+	if class <= format.LinkExternal || len(data) > math.MaxUint16 {
+		return h5err.New(h5err.Argument, "a link %q of class %d with %d bytes", path, class, len(data))
+	}
+	if f.o.version == Earliest {
+		return h5err.New(h5err.Unsupported, "a user's own link %q in a file for HDF5 before 1.8", path)
+	}
+	return f.link(path, entry{class: class, data: data})
 }
 
 // Commit makes a committed datatype at a path.

@@ -30,11 +30,14 @@ func NewFlattener(f *h5.File, t *h5.Type, id func(addr uint64) (uint64, error)) 
 // Plain reports whether values are the same in both forms.
 func (fl *Flattener) Plain() bool { return !fl.v.heap && !fl.v.refs }
 
-// Append appends the elements in stored to dst. More than 1 GiB in one call is an error of kind Limit. References to regions are kept;
-// references of HDF5 1.12 to regions, to attributes and into other files are errors of kind Unsupported.
+// Append appends the elements in stored to dst. More than 1 GiB in one call is an error of kind Limit. References to regions and
+// attributes, and into other files, are kept; those that lead nowhere become null references.
 func (fl *Flattener) Append(dst, stored []byte) ([]byte, error) {
 	if len(stored)%fl.v.size != 0 {
 		return nil, h5err.New(h5err.Corrupt, "%d bytes for elements of %d bytes", len(stored), fl.v.size)
+	}
+	if n := fl.file.OffsetSize(); fl.v.refs && n != 8 {
+		return nil, h5err.New(h5err.Unsupported, "values that hold addresses of %d bytes", n)
 	}
 	fl.left = maxFlat
 	return fl.elements(dst, fl.v, stored, !fl.v.heap)
@@ -57,8 +60,7 @@ func (fl *Flattener) elements(dst []byte, v *values, stored []byte, whole bool) 
 		dst = append(dst, stored...)
 		for ; v.refs && at < len(dst); at += v.size {
 			for _, r := range v.at {
-				t := v.refType(r)
-				if err := fl.number(dst[at+r:at+r+t.Size], t); err != nil {
+				if err := fl.number(dst[at+r : at+r+8]); err != nil {
 					return nil, err
 				}
 			}
@@ -75,20 +77,19 @@ func (fl *Flattener) elements(dst []byte, v *values, stored []byte, whole bool) 
 }
 
 // number replaces a stored reference by the number of an object.
-func (fl *Flattener) number(p []byte, t *h5.Type) error {
-	ref, err := h5.ObjectReference(t, p, fl.file.OffsetSize())
-	if err != nil {
-		return err
-	}
-	id := uint64(0)
-	if addr, ok := fl.file.RefAddress(ref); ok {
-		if id, err = fl.id(addr); err != nil {
-			return err
-		}
-	}
-	clear(p)
+func (fl *Flattener) number(p []byte) error {
+	id, err := fl.refer(p)
 	binary.LittleEndian.PutUint64(p, id)
-	return nil
+	return err
+}
+
+// refer returns the number of the object at a stored address, 0 if there is none.
+func (fl *Flattener) refer(p []byte) (uint64, error) {
+	addr, ok := fl.file.RefAddress(p)
+	if !ok {
+		return 0, nil
+	}
+	return fl.id(addr)
 }
 
 func (fl *Flattener) element(dst []byte, v *values, p []byte) ([]byte, error) {
@@ -96,7 +97,10 @@ func (fl *Flattener) element(dst []byte, v *values, p []byte) ([]byte, error) {
 	case h5.ClassVLen:
 		return fl.sequence(dst, v, p)
 	case h5.ClassReference:
-		return fl.region(dst, p)
+		if v.t.Ref == h5.RefRegion1 {
+			return fl.region(dst, p)
+		}
+		return fl.reference(dst, v.t, p)
 	case h5.ClassArray:
 		return fl.elements(dst, v.base, p, v.base.same)
 	}
@@ -155,17 +159,57 @@ func (fl *Flattener) region(dst []byte, p []byte) ([]byte, error) {
 	}
 	n := fl.file.OffsetSize()
 	if len(body) < n || len(body) > math.MaxInt32 {
-		return binary.LittleEndian.AppendUint64(dst, 0), fl.take(8)
+		return fl.null(dst)
 	}
-	addr, ok := fl.file.RefAddress(body[:n])
-	if !ok {
-		return binary.LittleEndian.AppendUint64(dst, 0), fl.take(8)
-	}
-	id, err := fl.id(addr)
+	id, err := fl.refer(body[:n])
 	if err != nil {
 		return nil, err
+	}
+	if id == 0 {
+		return fl.null(dst)
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(8+len(body)-n))
 	dst = binary.LittleEndian.AppendUint64(dst, id)
 	return append(dst, body[n:]...), fl.take(len(body))
+}
+
+func (fl *Flattener) null(dst []byte) ([]byte, error) {
+	return binary.LittleEndian.AppendUint64(dst, 0), fl.take(8)
+}
+
+// reference appends a reference of HDF5 1.12 (specification, VIII. Appendix D): its kind and flags, the number of the object, and
+// what comes after that. One into another file keeps the address there.
+func (fl *Flattener) reference(dst []byte, t *h5.Type, p []byte) ([]byte, error) {
+	if t.Size != refHead+16 || fl.file.OffsetSize() != 8 {
+		return nil, h5err.New(h5err.Unsupported, "references of %d bytes", t.Size)
+	}
+	head, body := p[:refHead], p[refHead:refHead+9]
+	if ref, err := h5.ObjectReference(t, p, 8); err == nil && ref == nil {
+		return fl.null(dst)
+	} else if err != nil && !h5err.Is(err, h5err.Unsupported) {
+		return nil, err
+	} else if err != nil {
+		n := binary.LittleEndian.Uint32(body)
+		if body, err = fl.object(p[refHead+4:]); err != nil {
+			return nil, err
+		}
+		if uint64(n) > uint64(len(body)) || n < 9 || n > math.MaxInt32 || body[0] != 8 {
+			return nil, h5err.New(h5err.Corrupt, "a reference of kind %d of %d bytes, in %d of the heap", head[0], n, len(body))
+		}
+		body = body[:n]
+	}
+	id := binary.LittleEndian.Uint64(body[1:])
+	if head[1]&h5.RefElsewhere == 0 {
+		var err error
+		if id, err = fl.refer(body[1:9]); err != nil {
+			return nil, err
+		}
+		if id == 0 {
+			return fl.null(dst)
+		}
+	}
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(refHead+len(body)-1))
+	dst = append(dst, head...)
+	dst = binary.LittleEndian.AppendUint64(dst, id)
+	return append(dst, body[9:]...), fl.take(8 + len(body))
 }

@@ -166,16 +166,16 @@ func (g *Group) TrackOrder(attributes, links bool) { g.tracked, g.ordered = attr
 // entry is a link of a group.
 type entry struct {
 	name   string
-	target Object // hard
-	soft   string // path of a soft or an external link
-	file   string // external
+	target Object // of a hard link
+	class  uint8  // as format.Link has it
+	data   string // of other links
 }
 
 // formatLinks returns the links for encoding.
 func (g *Group) formatLinks() []format.Link {
 	links := make([]format.Link, len(g.entries))
 	for i, e := range g.entries {
-		links[i] = format.Link{Name: e.name, Order: int64(i), Target: e.soft, File: e.file, IsFile: e.file != ""}
+		links[i] = format.Link{Name: e.name, Order: int64(i), Class: e.class, Data: e.data}
 		if e.target != nil {
 			links[i].Object = e.target.base().head
 		}

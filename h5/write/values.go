@@ -36,7 +36,7 @@ func newValues(t *h5.Type) *values {
 	switch t.Class {
 	case h5.ClassReference:
 		v.refs, v.at = true, []int{0}
-		if t.Ref == h5.RefRegion1 {
+		if t.Ref != h5.RefObject1 {
 			v.heap, v.same, v.minBytes = true, false, 8
 		}
 	case h5.ClassVLen:
@@ -90,7 +90,7 @@ func (v *values) elements(f *File, h *heap, out *format.Block, data []byte, n ui
 		out.Bytes(data[:all])
 		for i := 0; v.refs && i < all; i += v.size {
 			for _, r := range v.at {
-				if err := v.patch(f, out, at+i+r, v.refType(r)); err != nil {
+				if err := patch(f, out, at+i+r); err != nil {
 					return nil, err
 				}
 			}
@@ -106,24 +106,9 @@ func (v *values) elements(f *File, h *heap, out *format.Block, data []byte, n ui
 	return data, nil
 }
 
-// refType returns the reference type at an offset of an element.
-func (v *values) refType(at int) *h5.Type {
-	switch v.t.Class {
-	case h5.ClassCompound:
-		for _, p := range v.parts {
-			if at >= p.offset && at < p.offset+p.v.size && p.v.refs {
-				return p.v.refType(at - p.offset)
-			}
-		}
-	case h5.ClassArray:
-		return v.base.refType(at % v.base.size)
-	}
-	return v.t
-}
-
 // patch replaces the number of an object at a place by its address.
-func (v *values) patch(f *File, out *format.Block, at int, t *h5.Type) error {
-	p := out.Data[at : at+t.Size]
+func patch(f *File, out *format.Block, at int) error {
+	p := out.Data[at : at+8]
 	id := binary.LittleEndian.Uint64(p)
 	clear(p)
 	if id == 0 {
@@ -133,17 +118,12 @@ func (v *values) patch(f *File, out *format.Block, at int, t *h5.Type) error {
 	if err != nil {
 		return err
 	}
-	switch {
-	case t.Ref == h5.RefObject1:
-	case t.Size < 11:
-		return h5err.New(h5err.Argument, "a reference of %d bytes", t.Size)
-	default: // HDF5 1.12: kind, flags, size of an address
-		p[0], p[2] = 2, 8
-		at += 3
-	}
 	out.Patch(at, 8, o.base().head)
 	return nil
 }
+
+// refHead is the number of bytes of a reference's kind and flags.
+const refHead = 2
 
 func (f *File) byID(id uint64) (Object, error) {
 	if id > uint64(len(f.objects)) {
@@ -173,7 +153,15 @@ func (v *values) element(f *File, h *heap, out *format.Block, data []byte) ([]by
 	case h5.ClassVLen:
 		return v.sequence(f, h, out, data)
 	case h5.ClassReference:
-		return v.region(f, h, out, data)
+		n, data, err := flatLength(data, 1)
+		if err == nil && n == 0 {
+			out.Zeros(v.size)
+		} else if err == nil && v.t.Ref == h5.RefRegion1 {
+			err = region(f, h, out, data[:n])
+		} else if err == nil {
+			err = v.reference(f, h, out, data[:n])
+		}
+		return data[n:], err
 	case h5.ClassArray:
 		for range v.items {
 			var err error
@@ -226,26 +214,61 @@ func (v *values) itemLeast() int {
 }
 
 // region converts a region reference: the number of the dataset, and a selection as it is stored.
-func (v *values) region(f *File, h *heap, out *format.Block, data []byte) ([]byte, error) {
-	n, data, err := flatLength(data, 1)
-	if err != nil {
-		return nil, err
-	}
-	if n == 0 {
-		out.Zeros(v.size)
-		return data, nil
-	}
-	if n < 8 {
-		return nil, h5err.New(h5err.Argument, "a region reference of %d bytes in flat form", n)
+func region(f *File, h *heap, out *format.Block, data []byte) error {
+	if len(data) < 8 {
+		return h5err.New(h5err.Argument, "a region reference of %d bytes in flat form", len(data))
 	}
 	body := &format.Block{}
-	body.Bytes(data[:n])
-	o, err := f.byID(binary.LittleEndian.Uint64(data))
-	if err != nil || binary.LittleEndian.Uint64(data) == 0 {
-		return nil, h5err.New(h5err.Argument, "a region reference to no object")
+	body.Bytes(data)
+	if err := refer(f, body, 0); err != nil {
+		return err
 	}
-	body.Patch(0, 8, o.base().head)
-	return data[n:], h.add(out, body)
+	return h.add(out, body)
+}
+
+// refer replaces the number of an object in body by its address.
+func refer(f *File, body *format.Block, at int) error {
+	id := binary.LittleEndian.Uint64(body.Data[at:])
+	if id == 0 {
+		return h5err.New(h5err.Argument, "a reference to no object")
+	}
+	o, err := f.byID(id)
+	if err != nil {
+		return err
+	}
+	body.Patch(at, 8, o.base().head)
+	return nil
+}
+
+// reference converts a reference of HDF5 1.12 (specification, VIII. Appendix D): its kind and flags, the number of the object
+// or, if that is in another file, its address, and the rest as it is stored. All but those to objects of the file have a place in the
+// heap.
+func (v *values) reference(f *File, h *heap, out *format.Block, data []byte) error {
+	if len(data) < refHead+8 || v.size != refHead+16 {
+		return h5err.New(h5err.Argument, "a reference of %d bytes in flat form, for one of %d", len(data), v.size)
+	}
+	plain := data[0] == h5.RefToObject && data[1]&h5.RefElsewhere == 0
+	body := &format.Block{}
+	body.U8(8) // bytes of an address
+	body.Bytes(data[refHead:])
+	if data[1]&h5.RefElsewhere == 0 {
+		if err := refer(f, body, 1); err != nil {
+			return err
+		}
+	}
+	out.Bytes(data[:refHead])
+	if plain {
+		if len(data) != refHead+8 {
+			return h5err.New(h5err.Argument, "a reference of %d bytes to an object in flat form", len(data))
+		}
+		at := len(out.Data)
+		out.Bytes(body.Data)
+		out.Take(body, at)
+		out.Zeros(v.size - refHead - len(body.Data))
+		return nil
+	}
+	out.U32(uint32(len(body.Data)))
+	return h.add(out, body)
 }
 
 // count returns how many elements data in flat form has.

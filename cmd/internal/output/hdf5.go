@@ -23,7 +23,7 @@ func (s *Set) HDF5(ctx context.Context, t Target, fn func(*write.File) error, op
 func (s *Set) File(ctx context.Context, t Target, fn func(io.WriterAt) error) error {
 	return s.Write(ctx, t, func(w io.Writer) error {
 		if f, ok := w.(*os.File); ok && !t.special {
-			return flushed(f, fn)
+			return flushed(f, t.path, fn)
 		}
 		f, err := os.CreateTemp("", "h5arrow-*.h5")
 		if err != nil {
@@ -31,7 +31,7 @@ func (s *Set) File(ctx context.Context, t Target, fn func(io.WriterAt) error) er
 		}
 		defer os.Remove(f.Name())
 		defer f.Close() // its contents have been copied
-		if err := fn(f); err != nil {
+		if err := fn(place{f, t.path}); err != nil {
 			return err
 		}
 		return copied(w, f)
@@ -39,11 +39,11 @@ func (s *Set) File(ctx context.Context, t Target, fn func(io.WriterAt) error) er
 }
 
 // flushed calls fn to write to a file at any places, and brings all that was written to the disk.
-func flushed(f *os.File, fn func(io.WriterAt) error) error {
+func flushed(f *os.File, name string, fn func(io.WriterAt) error) error {
 	err := func() error {
 		w := writeEarly(f)
 		defer w.stop()
-		return fn(w)
+		return fn(place{w, name})
 	}()
 	if err != nil {
 		return err
@@ -52,6 +52,21 @@ func flushed(f *os.File, fn func(io.WriterAt) error) error {
 		return h5err.Wrap(h5err.IO, h5err.Cause(err), "can't write")
 	}
 	return nil
+}
+
+// place is an output whose errors have its name. Those that have none get that of the input where rows are read and written in one.
+type place struct {
+	io.WriterAt
+	name string
+}
+
+// WriteAt implements io.WriterAt.
+func (p place) WriteAt(b []byte, off int64) (int, error) {
+	n, err := p.WriterAt.WriteAt(b, off)
+	if err != nil {
+		err = failure(p.name, "can't write", err)
+	}
+	return n, err
 }
 
 // fill has fn write the file.

@@ -33,6 +33,9 @@ func CopyTables(ctx context.Context, in *arrowmap.File, f *write.File, o tablewr
 	for _, t := range tables {
 		o.Path = freePath(t.Path(), taken)
 		sum, err := copyTable(ctx, t, f, o, memory)
+		if h5err.Is(err, h5err.IO) { // those of the input have its name
+			return nil, err
+		}
 		if err != nil {
 			return nil, h5err.In(err, in.H5().Name(), t.Path())
 		}

@@ -204,11 +204,11 @@ func EncodeOldGroup(links []Link) (*OldGroup, error) {
 	offsets := make([]uint64, len(sorted))
 	targets := make([]uint64, len(sorted))
 	for i, l := range sorted {
-		if l.IsFile {
-			return nil, h5err.New(h5err.Unsupported, "external link %q in a file for HDF5 before 1.8", l.Name)
+		if l.Class > LinkSoft {
+			return nil, h5err.New(h5err.Unsupported, "link %q of class %d in a file for HDF5 before 1.8", l.Name, l.Class)
 		}
-		if offsets[i] = add(l.Name); l.Object == nil {
-			targets[i] = add(l.Target)
+		if offsets[i] = add(l.Name); l.Class == LinkSoft {
+			targets[i] = add(l.Data)
 		}
 	}
 	if len(names.Data) > math.MaxInt32 {

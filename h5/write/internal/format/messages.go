@@ -236,15 +236,24 @@ func Shared(to *Block) *Block {
 	return b
 }
 
-// Link is a link of a group. Only one of Object and Target is set.
+// Link is a link of a group.
 type Link struct {
 	Name   string
 	Order  int64  // creation order
-	Object *Block // Hard: the object header
-	Target string // Soft, External
-	File   string // External
-	IsFile bool   // External, not Soft
+	Class  uint8  // what it is, as stored
+	Object *Block // LinkHard: the object header
+	Data   string // others: what the class stores
 }
+
+// The classes of links. Those from 65 on are users' own.
+const (
+	LinkHard     = 0
+	LinkSoft     = 1
+	LinkExternal = 64
+)
+
+// ExternalTarget returns what an external link stores.
+func ExternalTarget(file, target string) string { return "\x00" + file + "\x00" + target + "\x00" }
 
 // message returns a link message (IV.A.2.g).
 func (l *Link) message(ordered bool) *Block {
@@ -257,7 +266,7 @@ func (l *Link) message(ordered bool) *Block {
 	if ordered {
 		flags |= 4
 	}
-	if l.Object == nil {
+	if l.Class != LinkHard {
 		flags |= 8
 	}
 	if charset(l.Name) != 0 {
@@ -265,8 +274,8 @@ func (l *Link) message(ordered bool) *Block {
 	}
 	b.U8(1)
 	b.U8(flags)
-	if l.Object == nil {
-		b.U8(map[bool]uint8{false: 1, true: 64}[l.IsFile])
+	if l.Class != LinkHard {
+		b.U8(l.Class)
 	}
 	if ordered {
 		b.U64(uint64(l.Order))
@@ -276,17 +285,11 @@ func (l *Link) message(ordered bool) *Block {
 	}
 	b.Uint(uint64(len(l.Name)), width)
 	b.Text(l.Name)
-	switch {
-	case l.Object != nil:
+	if l.Class == LinkHard {
 		b.Ref(l.Object)
-	case l.IsFile:
-		b.U16(uint16(1 + len(l.File) + 1 + len(l.Target) + 1))
-		b.U8(0)
-		b.CString(l.File)
-		b.CString(l.Target)
-	default:
-		b.U16(uint16(len(l.Target)))
-		b.Text(l.Target)
+		return b
 	}
+	b.U16(uint16(len(l.Data)))
+	b.Text(l.Data)
 	return b
 }
