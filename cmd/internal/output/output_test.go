@@ -85,7 +85,7 @@ func TestFlushed(t *testing.T) {
 	}
 	defer f.Close()
 	const piece, n = 1 << 20, 40
-	err = flushed(f, func(w io.WriterAt) error {
+	err = flushed(f, f.Name(), func(w io.WriterAt) error {
 		for i := range n { // the last first
 			if _, err := w.WriteAt(bytes.Repeat([]byte{byte(n - i)}, piece), int64(n-1-i)*piece); err != nil {
 				return err
@@ -103,13 +103,20 @@ func TestFlushed(t *testing.T) {
 		}
 	}
 	failed := errors.New("failed")
-	if err := flushed(f, func(io.WriterAt) error { return failed }); err != failed {
+	if err := flushed(f, f.Name(), func(io.WriterAt) error { return failed }); err != failed {
 		t.Errorf("%v", err)
 	}
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}
-	if err := flushed(f, func(io.WriterAt) error { return nil }); !h5err.Is(err, h5err.IO) {
+	if err := flushed(f, f.Name(), func(io.WriterAt) error { return nil }); !h5err.Is(err, h5err.IO) {
 		t.Errorf("a closed file: %v", err)
+	}
+	err = flushed(f, "out.h5", func(w io.WriterAt) error {
+		_, err := w.WriteAt([]byte{1}, 0)
+		return h5err.In(err, "in.h5", "/x")
+	})
+	if e, ok := errors.AsType[*h5err.Error](err); !ok || e.File != "out.h5" || e.Object != "" {
+		t.Errorf("an error of the output: %v", err)
 	}
 }
