@@ -14,6 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
@@ -180,6 +181,11 @@ type importColumn struct {
 // importRows writes the rows of all inputs, or adds them to a file that exists.
 func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.Input, out output.Target, existing bool) error {
 	start := time.Now()
+	if to.Filters == nil && (to.Layout == tablewriter.Vaex || to.Layout == tablewriter.Plain) {
+		if err := out.Room(format.LeastBytes(in.Schema(), in.Rows)); err != nil {
+			return err
+		}
+	}
 	if to.Rows = in.Rows; o.add { // chunks get no smaller than more rows need
 		to.Rows = 0
 	}

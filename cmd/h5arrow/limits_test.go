@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
@@ -67,6 +68,30 @@ func TestConvertSize(t *testing.T) {
 	expect(t, 0, "convert", "vast.h5", "o.arrow", "--rows", ":100000", "--max-output", "1MiB")
 	expect(t, 0, "convert", "vast.h5", "o.parquet", "--rows", ":100000", "--max-output", "1MiB")
 	onlyNew(t, dir, before, "o.arrow", "o.parquet")
+}
+
+// import and repack compare what they foresee with the free space, as convert does.
+func TestRoom(t *testing.T) {
+	dir := t.TempDir()
+	t.Chdir(dir)
+	unwritten(t, "vast.h5", 1<<45)
+	int64s := &h5.Type{Class: h5.ClassFixed, Size: 8, Order: h5.LittleEndian, Signed: true, Precision: 64}
+	written.File(t, "sparse.h5", func(f *write.File) error {
+		d, err := f.Dataset("/t/a", write.Spec{Type: int64s, Space: write.Shape(1 << 45), ChunkDims: []uint64{1 << 24}, Filters: []h5.Filter{{ID: encode.Deflate}}})
+		if err != nil {
+			return err
+		}
+		return d.WriteChunk([]uint64{0}, 0, []byte("never decoded"))
+	})
+	before := listing(t, dir)
+	for _, args := range []string{"import vast.h5 o.h5", "import sparse.h5 o.h5 --layout plain", "repack --tables vaex vast.h5 o.h5", "repack sparse.h5 o.h5"} {
+		if r := expect(t, exitFailed, strings.Fields(args)...); !strings.Contains(r.err, "o.h5: the output takes at least 281474976710656 bytes, and ") {
+			t.Errorf("%s: %q", args, r.err)
+		}
+	}
+	onlyNew(t, dir, before)
+	expect(t, 0, "repack", "vast.h5", "o.h5") // nothing was stored, and nothing is
+	expect(t, 0, "repack", "sparse.h5", "p.h5", "--page-size", "4096")
 }
 
 // The bound is for all tables together. A second run writes what is missing, and nothing else.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"math"
 	"strings"
 	"time"
 
@@ -13,6 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/tablewriter"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/format"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/importing"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/internal/output"
@@ -124,6 +126,7 @@ func (a *app) repack(cmd *cobra.Command, o *repackFlags, name, out string) error
 		return err
 	}
 	defer in.Close()
+	opts.Room = to.Room
 	started := time.Now()
 	var res *repack.Result
 	err = a.outputs.File(a.ctx, to, func(w io.WriterAt) error {
@@ -154,6 +157,9 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 	if p.Workers > 0 {
 		wopts = append(wopts, write.WithWorkers(p.Workers))
 	}
+	if err := a.roomForTables(in, p, to); err != nil {
+		return err
+	}
 	t := tablewriter.Options{ChunkRows: int64(p.ChunkRows), SpoolDir: dir}
 	if len(p.Filters) > 0 {
 		t.Filters = func(int) []h5.Filter { return p.Filters }
@@ -172,6 +178,21 @@ func (a *app) repackTables(o *repackFlags, p repack.Options, name string, to out
 		return err
 	}
 	return a.tablesRepacked(o, to, done, size, time.Since(started))
+}
+
+// roomForTables refuses what won't fit, as far as that is known before anything is written.
+func (a *app) roomForTables(in *arrowmap.File, p repack.Options, to output.Target) error {
+	tables, err := in.Tables()
+	if err != nil || len(p.Filters) > 0 {
+		return err
+	}
+	total := int64(0)
+	for _, t := range tables {
+		if t.RowsKnown() {
+			total += min(format.LeastBytes(t.Schema(), t.Rows()), math.MaxInt64-total)
+		}
+	}
+	return to.Room(total)
 }
 
 // tablesRepacked says what was gained.

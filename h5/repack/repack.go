@@ -4,6 +4,7 @@ package repack
 import (
 	"context"
 	"io"
+	"math"
 	"runtime"
 
 	"github.com/h5arrow/h5arrow/h5"
@@ -30,6 +31,10 @@ type Options struct {
 	Filters   []h5.Filter // Chunked: without Values, they are those of the library
 
 	Growing bool // Contiguous: datasets that can grow stay so, in aligned chunks without filters
+
+	// Room is called before values are written, with a number of bytes that they will take at least. Its error ends the run. nil: there
+	// is room for all.
+	Room func(bytes int64) error
 
 	PageSize int64 // space is divided into pages, and metadata comes first; 0: no pages
 	Workers  int   // goroutines; 0: GOMAXPROCS. They don't change the bytes of the output
@@ -147,6 +152,9 @@ func (p *packer) run() error {
 			return h5err.About(err, o.src)
 		}
 	}
+	if err := p.room(); err != nil {
+		return err
+	}
 	pool := chunk.NewPool(p.o.Workers)
 	defer pool.Close()
 	for _, o := range p.order {
@@ -158,6 +166,23 @@ func (p *packer) run() error {
 		}
 	}
 	return p.f.Close()
+}
+
+// room asks whether there is room for the values that take as much as they say: those in one extent.
+func (p *packer) room() error {
+	if p.o.Room == nil {
+		return nil
+	}
+	total := int64(0)
+	for _, o := range p.order {
+		d, ok := o.src.(*h5.Dataset)
+		if !ok || o.data.Storage != h5.StorageContiguous {
+			continue
+		}
+		n, _ := d.Space().Elements() // the writer has accepted the size
+		total += min(int64(n)*int64(d.Type().Size), math.MaxInt64-total)
+	}
+	return p.o.Room(total)
 }
 
 func (p *packer) add(src h5.Object, out write.Object, d *Dataset) {
