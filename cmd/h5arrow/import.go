@@ -182,7 +182,7 @@ type importColumn struct {
 func (a *app) importRows(o *importFlags, to tablewriter.Options, in *importing.Input, out output.Target, existing bool) error {
 	start := time.Now()
 	if to.Filters == nil && (to.Layout == tablewriter.Vaex || to.Layout == tablewriter.Plain) {
-		if err := out.Room(format.LeastBytes(in.Schema(), in.Rows)); err != nil {
+		if err := out.Room(format.MinBytes(in.Schema(), in.Rows)); err != nil {
 			return err
 		}
 	}

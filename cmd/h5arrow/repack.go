@@ -189,7 +189,7 @@ func (a *app) roomForTables(in *arrowmap.File, p repack.Options, to output.Targe
 	total := int64(0)
 	for _, t := range tables {
 		if t.RowsKnown() {
-			total += min(format.LeastBytes(t.Schema(), t.Rows()), math.MaxInt64-total)
+			total += min(format.MinBytes(t.Schema(), t.Rows()), math.MaxInt64-total)
 		}
 	}
 	return to.Room(total)

@@ -12,6 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/inspect"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 // Layout is how the values of datasets are stored.
@@ -314,7 +315,7 @@ func (p *packer) attributes(o object) error {
 		if err := p.portable(&typ); err != nil {
 			return err
 		}
-		data, err := write.NewFlattener(p.in, &typ, p.number).Append(nil, a.Raw())
+		data, err := flat.NewFlattener(p.in, &typ, p.number).Append(nil, a.Raw())
 		if err == nil {
 			err = o.out.Attribute(write.Attribute{Name: a.Name, Type: &typ, Space: *a.Space(), Data: data})
 		}
@@ -327,7 +328,7 @@ func (p *packer) attributes(o object) error {
 
 // portable fails for types that hold addresses of other than 8 bytes.
 func (p *packer) portable(t *h5.Type) error {
-	if p.in.OffsetSize() != 8 && !write.NewFlattener(p.in, t, nil).Plain() {
+	if p.in.OffsetSize() != 8 && !flat.NewFlattener(p.in, t, nil).Plain() {
 		return h5err.New(h5err.Unsupported, "values that hold addresses of %d bytes", p.in.OffsetSize())
 	}
 	return nil

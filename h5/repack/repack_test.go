@@ -19,6 +19,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/repack"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 var layouts = map[string]repack.Options{
@@ -213,7 +214,7 @@ func (c *comparison) each(a, b h5.Object, seen map[uint64]bool) {
 // flat returns values with the numbers of objects in place of their addresses.
 func (c *comparison) flat(i int, typ *h5.Type, stored []byte) []byte {
 	f := []*h5.File{c.in, c.out}[i]
-	b, err := write.NewFlattener(f, typ, func(addr uint64) (uint64, error) { return c.ids[i][addr], nil }).Append(nil, stored)
+	b, err := flat.NewFlattener(f, typ, func(addr uint64) (uint64, error) { return c.ids[i][addr], nil }).Append(nil, stored)
 	if err != nil {
 		c.t.Errorf("%s: %v", c.what, err)
 	}

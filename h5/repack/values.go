@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 func inOrder(attrs []*h5.Attribute) []*h5.Attribute {
@@ -34,7 +35,7 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 	if d.HasFill() {
 		fill, err := d.Fill()
 		if err == nil {
-			s.Fill, err = write.NewFlattener(p.in, &typ, p.number).Append(nil, fill)
+			s.Fill, err = flat.NewFlattener(p.in, &typ, p.number).Append(nil, fill)
 		}
 		if err != nil {
 			return nil, nil, err
@@ -62,7 +63,7 @@ func (p *packer) dataset(d *h5.Dataset, path string) (*write.Dataset, *Dataset, 
 		return nil, nil, err
 	}
 	res := &Dataset{Path: path, Type: d.Type(), Rows: uint64(d.Rows()), Storage: s.Storage, Kept: kept}
-	plain := write.NewFlattener(p.in, &typ, p.number).Plain()
+	plain := flat.NewFlattener(p.in, &typ, p.number).Plain()
 	res.Before = plain && l.Storage == h5.StorageContiguous && l.Offset%int64(alignment(&typ)) == 0
 	res.After = plain && s.Storage == h5.StorageContiguous
 	return out, res, nil
@@ -163,7 +164,7 @@ func (p *packer) values(d *h5.Dataset, out *write.Dataset, res *Dataset, pool *c
 	case h5.StorageVirtual, h5.StorageExternal, h5.StorageNone:
 		return nil
 	}
-	fl := write.NewFlattener(p.in, d.Type(), p.number)
+	fl := flat.NewFlattener(p.in, d.Type(), p.number)
 	if (p.o.Layout == Keep || res.Kept != nil) && res.Storage == h5.StorageChunked && fl.Plain() {
 		return p.copyChunks(d, out)
 	}
@@ -186,7 +187,7 @@ func (p *packer) values(d *h5.Dataset, out *write.Dataset, res *Dataset, pool *c
 const batchBytes = 16 << 20
 
 // copyRows reads rows with all workers, and writes them.
-func (p *packer) copyRows(r *chunk.Reader, fl *write.Flattener, out *write.Dataset, pool *chunk.Pool) error {
+func (p *packer) copyRows(r *chunk.Reader, fl *flat.Flattener, out *write.Dataset, pool *chunk.Pool) error {
 	if r.RowBytes() == 0 || r.Rows() == 0 {
 		return nil
 	}

@@ -6,6 +6,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/internal/inspect"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
 	"github.com/h5arrow/h5arrow/h5/write/internal/lock"
 	"github.com/h5arrow/h5arrow/h5/write/internal/space"
@@ -203,8 +204,8 @@ func (e *existing) object(f *File, o h5.Object, path string) error {
 		}
 		f.add(g)
 	case *h5.Dataset:
-		d := &Dataset{object: b, values: newValues(o.Type()), rows: uint64(o.Rows()), done: true}
-		if d.values.refs {
+		d := &Dataset{object: b, values: flat.New(o.Type()), rows: uint64(o.Rows()), done: true}
+		if d.values.Refs {
 			return h5err.In(h5err.New(h5err.Unsupported, "the values refer to objects by their addresses"), "", path)
 		}
 		f.add(d)
@@ -262,11 +263,11 @@ func (e *existing) references(o *object) error {
 		return err
 	}
 	for _, a := range attrs {
-		if v := newValues(a.Type()); !v.refs {
+		if v := flat.New(a.Type()); !v.Refs {
 			continue
 		}
 		r := oldReference{name: a.Name, ids: map[uint64]bool{}}
-		fl := NewFlattener(e.file, a.Type(), func(addr uint64) (uint64, error) {
+		fl := flat.NewFlattener(e.file, a.Type(), func(addr uint64) (uint64, error) {
 			id := e.ids[addr] // what leads nowhere becomes a null reference
 			r.ids[id] = true
 			return id, nil
@@ -332,7 +333,7 @@ func (f *File) rewriteAttributes(o *object) error {
 			continue
 		}
 		if data == nil {
-			if data, err = NewFlattener(f.old.file, a.Type(), nil).Append(nil, a.Raw()); err != nil {
+			if data, err = flat.NewFlattener(f.old.file, a.Type(), nil).Append(nil, a.Raw()); err != nil {
 				return err
 			}
 		}

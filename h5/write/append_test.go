@@ -15,6 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 func must(t testing.TB, err error) {
@@ -44,9 +45,9 @@ func newTable(t testing.TB, name string, opts ...write.Option) {
 	must(t, s.Attach(1, still))
 	must(t, f.HardLink("/again", x))
 	for i := range 20 {
-		must(t, still.Attribute(write.Attribute{Name: fmt.Sprint("a", i), Type: varString(), Space: write.Shape(), Data: flat("v")}))
+		must(t, still.Attribute(write.Attribute{Name: fmt.Sprint("a", i), Type: varString(), Space: write.Shape(), Data: texts("v")}))
 	}
-	must(t, x.Attribute(write.Attribute{Name: "units", Type: varString(), Space: write.Shape(), Data: flat("m")}))
+	must(t, x.Attribute(write.Attribute{Name: "units", Type: varString(), Space: write.Shape(), Data: texts("m")}))
 	must(t, f.Close())
 }
 
@@ -62,7 +63,7 @@ func add(t testing.TB, name string, rows int) {
 	for range rows {
 		n := x.Rows()
 		must(t, x.Write([]byte{byte(n), byte(n >> 8), 0, 0}))
-		must(t, s.Write(flat(fmt.Sprint("s", n), strings.Repeat("t", int(n%9)))))
+		must(t, s.Write(texts(fmt.Sprint("s", n), strings.Repeat("t", int(n%9)))))
 	}
 	must(t, f.Close())
 }
@@ -85,7 +86,7 @@ func verifyTable(t testing.TB, name string, rows int) {
 	var want, text []byte
 	for n := range rows {
 		want = append(want, byte(n), byte(n>>8), 0, 0)
-		text = append(text, flat(fmt.Sprint("s", n), strings.Repeat("t", n%9))...)
+		text = append(text, texts(fmt.Sprint("s", n), strings.Repeat("t", n%9))...)
 	}
 	if got, _ := values(t, f, "/table/x"); !bytes.Equal(got, want) {
 		t.Errorf("%d rows: %x, want %x", rows, got, want)
@@ -125,7 +126,7 @@ func values(t testing.TB, f *h5.File, path string) ([]byte, *h5.Dataset) {
 	defer r.Close()
 	stored := make([]byte, r.Rows()*r.RowBytes())
 	must(t, r.Read(context.Background(), 0, r.Rows(), stored))
-	got, err := write.NewFlattener(f, d.Type(), nil).Append(nil, stored)
+	got, err := flat.NewFlattener(f, d.Type(), nil).Append(nil, stored)
 	must(t, err)
 	return got, d
 }
@@ -184,7 +185,7 @@ func TestAppendObjects(t *testing.T) {
 	for _, p := range []string{"/still", "/table/x", "/table"} {
 		o, err := f.Lookup(p)
 		must(t, err)
-		must(t, o.Attribute(write.Attribute{Name: "units", Type: varString(), Space: write.Shape(), Data: flat("km")}))
+		must(t, o.Attribute(write.Attribute{Name: "units", Type: varString(), Space: write.Shape(), Data: texts("km")}))
 	}
 	must(t, f.Close())
 	w.Close()

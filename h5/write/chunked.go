@@ -205,7 +205,7 @@ func (c *chunked) write(rows []byte) error {
 	case c.broken != nil:
 		return c.broken
 	}
-	perRow := int(c.d.perRow) * c.d.values.size
+	perRow := int(c.d.perRow) * c.d.values.Size
 	whole := mul(c.d.spec.ChunkDims[0], uint64(perRow))
 	if whole > math.MaxInt32*64 {
 		return h5err.New(h5err.Argument, "a row of chunks of %d bytes is too large", whole)
@@ -241,7 +241,7 @@ func (c *chunked) write(rows []byte) error {
 func (c *chunked) cut() error {
 	s := &c.d.spec
 	rank := len(c.order)
-	size := c.d.values.size
+	size := c.d.values.Size
 	rows := uint64(len(c.band)) / max(c.d.perRow*uint64(size), 1)
 	at := make([]uint64, rank) // in chunks
 	at[0] = c.row
@@ -282,7 +282,7 @@ func (c *chunked) numberOf(at []uint64) (n uint64) {
 func (c *chunked) box(buf []byte, at []uint64, rows uint64) (edge bool, err error) {
 	s := &c.d.spec
 	rank := len(c.order)
-	size := uint64(c.d.values.size)
+	size := uint64(c.d.values.Size)
 	n := make([]uint64, rank) // extent inside the shape
 	for i := range n {
 		n[i] = s.ChunkDims[i]
@@ -332,10 +332,10 @@ func (c *chunked) box(buf []byte, at []uint64, rows uint64) (edge bool, err erro
 // padding fills a chunk with the fill value.
 func (c *chunked) padding(buf []byte) {
 	clear(buf)
-	if c.d.fill == nil || c.d.values.heap || c.d.values.refs {
+	if c.d.fill == nil || c.d.values.Heap || c.d.values.Refs {
 		return
 	}
-	for at := 0; at < len(buf); at += c.d.values.size {
+	for at := 0; at < len(buf); at += c.d.values.Size {
 		copy(buf[at:], c.d.fill.Data)
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
 )
 
@@ -33,7 +34,7 @@ type Spec struct {
 type Dataset struct {
 	object
 	spec    Spec
-	values  *values
+	values  *flat.Values
 	typ     *format.Block
 	shared  bool
 	fill    *format.Block // one element as stored; nil: not defined
@@ -97,7 +98,7 @@ func (f *File) dataset(path string, s Spec) (*Dataset, error) {
 	if err := d.shape(); err != nil {
 		return nil, err
 	}
-	d.values = newValues(s.Type)
+	d.values = flat.New(s.Type)
 	if err := d.fillValue(); err != nil {
 		return nil, err
 	}
@@ -149,9 +150,9 @@ func (d *Dataset) fillValue() error {
 		return nil
 	}
 	d.fill = &format.Block{}
-	rest, err := d.values.convert(d.f, &d.f.notes, d.fill, d.spec.Fill, 1)
+	rest, err := converter{d.f, &d.f.notes}.convert(d.values, d.fill, d.spec.Fill, 1)
 	if err == nil && len(rest) > 0 || len(d.spec.Fill) > maxCompact {
-		err = h5err.New(h5err.Argument, "a fill value of %d bytes for elements of %d", len(d.spec.Fill), d.values.size)
+		err = h5err.New(h5err.Argument, "a fill value of %d bytes for elements of %d", len(d.spec.Fill), d.values.Size)
 	}
 	return err
 }
@@ -247,7 +248,7 @@ func (d *Dataset) Write(data []byte) error {
 	if len(data) == 0 {
 		return nil
 	}
-	n, err := d.values.count(data)
+	n, err := d.values.Count(data)
 	if err == nil {
 		err = d.grow()
 	}
@@ -271,13 +272,13 @@ func (d *Dataset) Write(data []byte) error {
 // append stores n elements.
 func (d *Dataset) append(data []byte, n uint64) error {
 	switch {
-	case d.values.refs && !d.f.exact():
+	case d.values.Refs && !d.f.exact():
 		if d.lateLen += int64(len(data)); d.lateLen > maxLate {
 			return h5err.New(h5err.Limit, "more than %d bytes of values that refer to objects", maxLate)
 		}
 		d.late = append(d.late, slices.Clone(data))
 		return nil
-	case !d.values.heap && !d.values.refs:
+	case !d.values.Heap && !d.values.Refs:
 		return d.store.write(data)
 	}
 	return d.converted(data, n)
@@ -286,12 +287,13 @@ func (d *Dataset) append(data []byte, n uint64) error {
 // converted stores n elements that refer to something, some at a time.
 func (d *Dataset) converted(data []byte, n uint64) error {
 	row := d.perRow
-	step := max(uint64(1<<20)/max(uint64(d.values.size)*row, 1), 1) * row
+	step := max(uint64(1<<20)/max(uint64(d.values.Size)*row, 1), 1) * row
+	c := converter{d.f, &d.f.values}
 	for n > 0 {
 		k := min(step, n)
 		b := &format.Block{}
 		var err error
-		if data, err = d.values.convert(d.f, &d.f.values, b, data, k); err != nil {
+		if data, err = c.convert(d.values, b, data, k); err != nil {
 			return err
 		}
 		b.Link()

@@ -14,10 +14,10 @@ func (f *File) plan(d *Dataset) error {
 	if !f.o.first {
 		return nil
 	}
-	if f.stream && d.values.heap {
+	if f.stream && d.values.Heap {
 		return errHeap(d)
 	}
-	if _, ok := d.store.(*compact); ok && !d.values.heap { // its values are in its header
+	if _, ok := d.store.(*compact); ok && !d.values.Heap { // its values are in its header
 		if f.stream && f.planned {
 			return errStream(d.path, "compact values must be written before all others to an output that is not seekable")
 		}
@@ -122,7 +122,7 @@ func (f *File) streamable() error {
 	for _, d := range f.data {
 		c, isChunked := d.store.(*chunked)
 		switch {
-		case d.values.heap:
+		case d.values.Heap:
 			return errHeap(d)
 		case isChunked && len(d.spec.Filters) > 0:
 			return errStream(d.path, "chunks with filters can't be written to an output that is not seekable, as their size is not known")
@@ -246,7 +246,7 @@ func (f *File) convertLate() error {
 	f.placed = true
 	for _, d := range f.data {
 		for _, data := range d.late {
-			n, err := d.values.count(data)
+			n, err := d.values.Count(data)
 			if err == nil {
 				err = d.converted(data, n)
 			}

@@ -21,11 +21,11 @@ func (d *Dataset) bytes() int64 {
 
 // fillRun returns up to n bytes of fill values, in whole elements, for rows that were not written.
 func (d *Dataset) fillRun(n int64) ([]byte, error) {
-	size := int64(d.values.size)
+	size := int64(d.values.Size)
 	if d.fill == nil {
 		return make([]byte, min(n, max(64<<10/size, 1)*size)), nil
 	}
-	if d.values.heap || d.values.refs {
+	if d.values.Heap || d.values.Refs {
 		return nil, h5err.New(h5err.Unsupported, "rows that are not written, with a fill value that refers to something")
 	}
 	run := make([]byte, 0, min(n, max(64<<10/size, 1)*size))
@@ -125,7 +125,7 @@ func (c *contiguous) finish() error {
 	if c.at < 0 && c.d.spec.Storage == h5.StorageNone {
 		return nil
 	}
-	if c.next == 0 && c.at < 0 && (c.d.fill == nil || c.d.values.heap) {
+	if c.next == 0 && c.at < 0 && (c.d.fill == nil || c.d.values.Heap) {
 		return nil // never allocated: readers take the fill value
 	}
 	c.allocate()

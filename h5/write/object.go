@@ -6,6 +6,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 	"github.com/h5arrow/h5arrow/h5/write/internal/format"
 )
 
@@ -118,8 +119,8 @@ func (f *File) attribute(a *Attribute) (*format.Block, error) {
 		return nil, err
 	}
 	data := &format.Block{}
-	v := newValues(a.Type)
-	rest, err := v.convert(f, &f.notes, data, a.Data, n)
+	v := flat.New(a.Type)
+	rest, err := converter{f, &f.notes}.convert(v, data, a.Data, n)
 	if err != nil {
 		return nil, err
 	}

@@ -53,7 +53,7 @@ func TestWorkers(t *testing.T) {
 					must(t, d.Write(x[8*(at+k):8*(at+min(k+2500/workers, 2500))]))
 				}
 			}
-			must(t, s.Write(flat(text[at:at+2500]...)))
+			must(t, s.Write(texts(text[at:at+2500]...)))
 		}
 		must(t, f.Close())
 		if first == nil {
@@ -143,7 +143,7 @@ func TestRefused(t *testing.T) {
 		"length":   {1, 0, 0, 0, 0, 0, 0, 0},
 		"huge":     bytes.Repeat([]byte{255}, 16),
 		"cut":      {1, 0, 0},
-		"too many": flat("a", "b", "c"),
+		"too many": texts("a", "b", "c"),
 	} {
 		if err := d.Write(data); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", name, err)
@@ -208,7 +208,7 @@ func TestStreamRefuses(t *testing.T) {
 		must(t, err)
 		data := []byte{1, 2, 3, 4}
 		if name == "text" {
-			data = flat("a")
+			data = texts("a")
 		}
 		if err := d.Write(data); !h5err.Is(err, h5err.Unsupported) || !strings.Contains(err.Error(), "/d: ") {
 			t.Errorf("%s: %v", name, err)

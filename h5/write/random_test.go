@@ -19,6 +19,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 // tree is what a random file holds.
@@ -148,7 +149,7 @@ func (t *tree) part(b []byte, typ *h5.Type, packed bool) []byte {
 	case typ.Class == h5.ClassReference:
 		return binary.LittleEndian.AppendUint64(b, uint64(t.r.IntN(len(t.objects)+1)))
 	case typ.Class == h5.ClassVLen && typ.VarString:
-		return append(b, flat(strings.Repeat("añ", t.r.IntN(40)))...)
+		return append(b, texts(strings.Repeat("añ", t.r.IntN(40)))...)
 	case typ.Class == h5.ClassVLen:
 		n := t.r.IntN(4)
 		return t.parts(binary.LittleEndian.AppendUint64(b, uint64(n)), typ.Base, n, true)
@@ -476,7 +477,7 @@ func (t *tree) verifyObject(tb testing.TB, f *h5.File, n *node, o h5.Object, num
 		if !sameSpace(got.Space(), &want.Space) {
 			tb.Errorf("%s %s: shape %v, want %v", n.path, want.Name, got.Space(), want.Space)
 		}
-		back, err := write.NewFlattener(f, want.Type, number).Append(nil, got.Raw())
+		back, err := flat.NewFlattener(f, want.Type, number).Append(nil, got.Raw())
 		if err != nil || !bytes.Equal(back, want.Data) {
 			tb.Errorf("%s %s: values differ: %v", n.path, want.Name, err)
 		}
@@ -518,7 +519,7 @@ func (t *tree) verifyDataset(tb testing.TB, f *h5.File, n *node, d *h5.Dataset, 
 	if err := r.Read(context.Background(), 0, r.Rows(), stored); err != nil {
 		tb.Fatal(err)
 	}
-	got, err := write.NewFlattener(f, n.typ, number).Append(nil, stored)
+	got, err := flat.NewFlattener(f, n.typ, number).Append(nil, stored)
 	want := bytes.Clone(n.data)
 	for !pointing(n.typ) && len(want) < len(stored) {
 		want = append(want, fill...)

@@ -14,6 +14,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/write"
+	"github.com/h5arrow/h5arrow/h5/write/flat"
 )
 
 func le64(n uint64) []byte { return binary.LittleEndian.AppendUint64(nil, n) }
@@ -78,7 +79,7 @@ func TestReferences(t *testing.T) {
 	must(t, r.Read(t.Context(), 0, 5, stored))
 	x, err := f.Lookup("/g/x")
 	must(t, err)
-	got, err := write.NewFlattener(f, d.Type(), func(addr uint64) (uint64, error) {
+	got, err := flat.NewFlattener(f, d.Type(), func(addr uint64) (uint64, error) {
 		if addr == x.Address() {
 			return binary.LittleEndian.Uint64(want[10:]), nil
 		}
@@ -87,7 +88,7 @@ func TestReferences(t *testing.T) {
 	if err != nil || !bytes.Equal(got, want) {
 		t.Errorf("%x, want %x: %v", got, want, err)
 	}
-	gone, err := write.NewFlattener(f, d.Type(), func(uint64) (uint64, error) { return 0, nil }).Append(nil, stored)
+	gone, err := flat.NewFlattener(f, d.Type(), func(uint64) (uint64, error) { return 0, nil }).Append(nil, stored)
 	if err != nil || !bytes.Equal(gone, slices.Concat(make([]byte, 24), newReference(h5.RefToObject, h5.RefElsewhere, 800, append([]byte{6, 0}, "far.h5"...)...), le64(0))) {
 		t.Errorf("an object that is gone: %x, %v", gone, err)
 	}

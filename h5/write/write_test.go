@@ -22,7 +22,7 @@ func varString() *h5.Type {
 	return &h5.Type{Class: h5.ClassVLen, Size: 16, VarString: true, CharSet: h5.UTF8, Base: &h5.Type{Class: h5.ClassString, Size: 1, CharSet: h5.UTF8}}
 }
 
-func flat(s ...string) (b []byte) {
+func texts(s ...string) (b []byte) {
 	for _, v := range s {
 		b = append(binary.LittleEndian.AppendUint64(b, uint64(len(v))), v...)
 	}
@@ -75,7 +75,7 @@ func writeAll(t *testing.T, f *write.File, version write.Version) {
 	must(t, x.Scale("x"))
 	v, err := f.Dataset("/grid/v", write.Spec{Type: varString(), Space: write.Growing(4), ChunkDims: []uint64{3}})
 	must(t, err)
-	must(t, v.Write(flat("a", "", "ä", "long text")))
+	must(t, v.Write(texts("a", "", "ä", "long text")))
 	must(t, v.Attach(0, x))
 	r, err := f.Dataset("/refs", write.Spec{Type: &h5.Type{Class: h5.ClassReference, Size: 8}, Space: write.Shape(3)})
 	must(t, err)

@@ -26,6 +26,7 @@ var layers = []string{
 	"h5/chunk",
 	"h5/check",
 	"h5/write/internal",
+	"h5/write/flat",
 	"h5/write",
 	"h5/repack",
 	"h5/libhdf5", // the C library

@@ -27,7 +27,8 @@ def text(get, *args):
 
 with h5py.File(sys.argv[1]) as f:
     refs = ((ctypes.c_ubyte * 64) * 5)()
-    check(lib.H5Dread(hid(f["refs"].id.id), std_ref, hid(0), hid(0), hid(0), refs))
+    d = f["refs"]  # open while it is read
+    check(lib.H5Dread(hid(d.id.id), std_ref, hid(0), hid(0), hid(0), refs))
     assert [lib.H5Rget_type(r) for r in refs[:4]] == [2, 3, 4, 2], [lib.H5Rget_type(r) for r in refs]
     for r in refs[:3]:
         assert text(lib.H5Rget_obj_name, r, hid(0)) == "/g/x"
@@ -38,6 +39,4 @@ with h5py.File(sys.argv[1]) as f:
     assert text(lib.H5Rget_attr_name, refs[2]) == "unit"
     assert text(lib.H5Rget_file_name, refs[3]) == "far.h5"
     assert bytes(refs[4]) == bytes(64)
-    b = ctypes.create_string_buffer(8)
-    check(lib.H5Lget_val(hid(f.id.id), b"own", b, ctypes.c_size_t(8), hid(0)))
-    assert b.raw == b"whatever", b.raw
+    assert f.id.links.get_info(b"own").type == 187

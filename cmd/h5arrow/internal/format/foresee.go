@@ -13,12 +13,12 @@ func (e *Encoder) Foresee(schema *arrow.Schema, rows int64) int64 {
 	if e.codec != "none" || e.Format == parquetFile { // which encodes, whatever the codec
 		return 0
 	}
-	return LeastBytes(schema, rows)
+	return MinBytes(schema, rows)
 }
 
-// LeastBytes returns a number of bytes that so many rows have at least as Arrow's buffers. More than an int64 holds is the largest
+// MinBytes returns a number of bytes that so many rows have at least as Arrow's buffers. More than an int64 holds is the largest
 // int64.
-func LeastBytes(schema *arrow.Schema, rows int64) int64 {
+func MinBytes(schema *arrow.Schema, rows int64) int64 {
 	total := int64(0)
 	for _, f := range schema.Fields() {
 		hi, lo := bits.Mul64(uint64(max(rows, 0)), uint64(minBits(f.Type)))

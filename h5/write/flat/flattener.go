@@ -1,4 +1,4 @@
-package write
+package flat
 
 import (
 	"encoding/binary"
@@ -8,10 +8,13 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
+// RefHead is the number of bytes of the kind and the flags of a reference of HDF5 1.12.
+const RefHead = 2
+
 // Flattener turns values as a file stores them into the form that Dataset.Write takes: what values point to in the heap takes the
 // place of the pointers, and the numbers of objects that of references. Only one goroutine may use it.
 type Flattener struct {
-	v    *values
+	v    *Values
 	heap *h5.HeapReader
 	file *h5.File
 	id   func(addr uint64) (uint64, error)
@@ -24,23 +27,23 @@ const maxFlat = 1 << 30
 // NewFlattener returns a Flattener for values of type t in file f. id returns the number, Object.ID, for the address of an object
 // that values refer to; its error ends the call that came upon the reference.
 func NewFlattener(f *h5.File, t *h5.Type, id func(addr uint64) (uint64, error)) *Flattener {
-	return &Flattener{v: newValues(t), heap: f.HeapReader(), file: f, id: id}
+	return &Flattener{v: New(t), heap: f.HeapReader(), file: f, id: id}
 }
 
 // Plain reports whether values are the same in both forms.
-func (fl *Flattener) Plain() bool { return !fl.v.heap && !fl.v.refs }
+func (fl *Flattener) Plain() bool { return !fl.v.Heap && !fl.v.Refs }
 
 // Append appends the elements in stored to dst. More than 1 GiB in one call is an error of kind Limit. References to regions and
 // attributes, and into other files, are kept; those that lead nowhere become null references.
 func (fl *Flattener) Append(dst, stored []byte) ([]byte, error) {
-	if len(stored)%fl.v.size != 0 {
-		return nil, h5err.New(h5err.Corrupt, "%d bytes for elements of %d bytes", len(stored), fl.v.size)
+	if len(stored)%fl.v.Size != 0 {
+		return nil, h5err.New(h5err.Corrupt, "%d bytes for elements of %d bytes", len(stored), fl.v.Size)
 	}
-	if n := fl.file.OffsetSize(); fl.v.refs && n != 8 {
+	if n := fl.file.OffsetSize(); fl.v.Refs && n != 8 {
 		return nil, h5err.New(h5err.Unsupported, "values that hold addresses of %d bytes", n)
 	}
 	fl.left = maxFlat
-	return fl.elements(dst, fl.v, stored, !fl.v.heap)
+	return fl.elements(dst, fl.v, stored, !fl.v.Heap)
 }
 
 func (fl *Flattener) take(n int) error {
@@ -51,15 +54,15 @@ func (fl *Flattener) take(n int) error {
 }
 
 // elements appends elements, with whole as they are stored, except for references.
-func (fl *Flattener) elements(dst []byte, v *values, stored []byte, whole bool) ([]byte, error) {
+func (fl *Flattener) elements(dst []byte, v *Values, stored []byte, whole bool) ([]byte, error) {
 	if err := fl.take(len(stored)); err != nil {
 		return nil, err
 	}
 	if whole {
 		at := len(dst)
 		dst = append(dst, stored...)
-		for ; v.refs && at < len(dst); at += v.size {
-			for _, r := range v.at {
+		for ; v.Refs && at < len(dst); at += v.Size {
+			for _, r := range v.At {
 				if err := fl.number(dst[at+r : at+r+8]); err != nil {
 					return nil, err
 				}
@@ -67,9 +70,9 @@ func (fl *Flattener) elements(dst []byte, v *values, stored []byte, whole bool) 
 		}
 		return dst, nil
 	}
-	for ; len(stored) > 0; stored = stored[v.size:] {
+	for ; len(stored) > 0; stored = stored[v.Size:] {
 		var err error
-		if dst, err = fl.element(dst, v, stored[:v.size]); err != nil {
+		if dst, err = fl.element(dst, v, stored[:v.Size]); err != nil {
 			return nil, err
 		}
 	}
@@ -92,21 +95,21 @@ func (fl *Flattener) refer(p []byte) (uint64, error) {
 	return fl.id(addr)
 }
 
-func (fl *Flattener) element(dst []byte, v *values, p []byte) ([]byte, error) {
-	switch v.t.Class {
+func (fl *Flattener) element(dst []byte, v *Values, p []byte) ([]byte, error) {
+	switch v.Type.Class {
 	case h5.ClassVLen:
 		return fl.sequence(dst, v, p)
 	case h5.ClassReference:
-		if v.t.Ref == h5.RefRegion1 {
+		if v.Type.Ref == h5.RefRegion1 {
 			return fl.region(dst, p)
 		}
-		return fl.reference(dst, v.t, p)
+		return fl.reference(dst, v.Type, p)
 	case h5.ClassArray:
-		return fl.elements(dst, v.base, p, v.base.same)
+		return fl.elements(dst, v.Base, p, v.Base.Same)
 	}
-	for _, m := range v.parts {
+	for _, m := range v.Parts {
 		var err error
-		if dst, err = fl.elements(dst, m.v, p[m.offset:m.offset+m.v.size], m.v.same); err != nil {
+		if dst, err = fl.elements(dst, m.Values, p[m.Offset:m.Offset+m.Values.Size], m.Values.Same); err != nil {
 			return nil, err
 		}
 	}
@@ -124,15 +127,15 @@ func (fl *Flattener) object(p []byte) ([]byte, error) {
 }
 
 // sequence appends a variable string or a sequence.
-func (fl *Flattener) sequence(dst []byte, v *values, p []byte) ([]byte, error) {
+func (fl *Flattener) sequence(dst []byte, v *Values, p []byte) ([]byte, error) {
 	count := binary.LittleEndian.Uint32(p)
 	body, err := fl.object(p[4:])
 	if err != nil {
 		return nil, err
 	}
 	size := 1
-	if v.base != nil {
-		size = v.base.size
+	if v.Base != nil {
+		size = v.Base.Size
 	}
 	if body == nil {
 		count = 0 // a null pointer, whatever the length says
@@ -142,13 +145,13 @@ func (fl *Flattener) sequence(dst []byte, v *values, p []byte) ([]byte, error) {
 	}
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(count))
 	body = body[:int(count)*size]
-	if v.base == nil {
+	if v.Base == nil {
 		return append(dst, body...), fl.take(8 + len(body))
 	}
 	if err := fl.take(8); err != nil {
 		return nil, err
 	}
-	return fl.elements(dst, v.base, body, v.base.same)
+	return fl.elements(dst, v.Base, body, v.Base.Same)
 }
 
 // region appends a region reference: the number of the dataset, and the selection.
@@ -180,17 +183,17 @@ func (fl *Flattener) null(dst []byte) ([]byte, error) {
 // reference appends a reference of HDF5 1.12 (specification, VIII. Appendix D): its kind and flags, the number of the object, and
 // what comes after that. One into another file keeps the address there.
 func (fl *Flattener) reference(dst []byte, t *h5.Type, p []byte) ([]byte, error) {
-	if t.Size != refHead+16 || fl.file.OffsetSize() != 8 {
+	if t.Size != RefHead+16 || fl.file.OffsetSize() != 8 {
 		return nil, h5err.New(h5err.Unsupported, "references of %d bytes", t.Size)
 	}
-	head, body := p[:refHead], p[refHead:refHead+9]
+	head, body := p[:RefHead], p[RefHead:RefHead+9]
 	if ref, err := h5.ObjectReference(t, p, 8); err == nil && ref == nil {
 		return fl.null(dst)
 	} else if err != nil && !h5err.Is(err, h5err.Unsupported) {
 		return nil, err
 	} else if err != nil {
 		n := binary.LittleEndian.Uint32(body)
-		if body, err = fl.object(p[refHead+4:]); err != nil {
+		if body, err = fl.object(p[RefHead+4:]); err != nil {
 			return nil, err
 		}
 		if uint64(n) > uint64(len(body)) || n < 9 || n > math.MaxInt32 || body[0] != 8 {
@@ -208,7 +211,7 @@ func (fl *Flattener) reference(dst []byte, t *h5.Type, p []byte) ([]byte, error)
 			return fl.null(dst)
 		}
 	}
-	dst = binary.LittleEndian.AppendUint64(dst, uint64(refHead+len(body)-1))
+	dst = binary.LittleEndian.AppendUint64(dst, uint64(RefHead+len(body)-1))
 	dst = append(dst, head...)
 	dst = binary.LittleEndian.AppendUint64(dst, id)
 	return append(dst, body[9:]...), fl.take(8 + len(body))
