@@ -12,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -129,216 +128,6 @@ func (a *app) showContents(o *inspectFlags, c *contents, name string) error {
 	return errors.Join(c.writeText(s, name, o), w.Flush())
 }
 
-// contents is what inspect shows of a file.
-type contents struct {
-	file     *arrowmap.File
-	below    string
-	size     int64
-	tables   []*arrowmap.Table
-	datasets []dataset
-	groups   []group            // each before those below it
-	problem  error              // why not all tables were found
-	broken   int                // columns, datasets and other objects that can't be described
-	paths    map[uint64]string  // of datasets, by address; made when it is needed
-	similar  map[string][]alike // by the path of the group
-}
-
-// alike are members of a group that are not described, since a table has the rows of all of them.
-type alike struct {
-	names []string // of members, in the file's order
-	count int      // how many were passed over
-	like  string   // the table
-}
-
-// group is a group and its members, but for groups.
-type group struct {
-	path     string
-	object   *h5.Group
-	datasets []int // in contents.datasets
-	links    []h5.Link
-	types    []*h5.NamedType
-}
-
-// dataset is a dataset, or an object that can't be opened and may be one.
-type dataset struct {
-	path    string
-	object  *h5.Dataset
-	aliases []string
-	column  *arrowmap.Column
-	err     error
-}
-
-// describe collects the tables and datasets of a file at and below a path. Unless all is set, groups that are rows of a table
-// and have no table of their own in the list are counted only, but for the first.
-func describe(f *arrowmap.File, below string, all bool) (*contents, error) {
-	c := &contents{file: f, below: below, size: f.H5().Source().Size(), similar: map[string][]alike{}}
-	var err error
-	if below == "/" {
-		c.tables, c.problem = f.Tables()
-		if !all {
-			c.leaveOut()
-		}
-		err = c.walk(f, f.H5().Root())
-	} else {
-		err = c.restrict(f, below)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c.count()
-	return c, nil
-}
-
-// count counts what can't be described; a dataset that is a column too, once.
-func (c *contents) count() {
-	seen := map[string]bool{}
-	one := func(path string, err error) {
-		if broken(err) && !seen[path] {
-			seen[path] = true
-			c.broken++
-		}
-	}
-	for _, t := range c.tables {
-		one(t.Path()+"\x00", t.Lengths())
-		for _, col := range t.Columns() {
-			path := col.Path
-			if path == "" {
-				path = t.Path() + "\x00" + col.Name
-			}
-			one(path, col.Err)
-		}
-	}
-	for _, d := range c.datasets {
-		one(d.path, d.err)
-	}
-	if broken(c.problem) && c.broken == 0 {
-		c.broken++
-	}
-}
-
-func (c *contents) restrict(f *arrowmap.File, below string) error {
-	o, err := f.H5().Lookup(below)
-	if err != nil {
-		return err
-	}
-	tables, problem := f.Tables()
-	for _, t := range tables {
-		if t.Path() == below || strings.HasPrefix(t.Path(), below+"/") {
-			c.tables = append(c.tables, t)
-		}
-	}
-	e, ok := errors.AsType[*h5err.Error](problem)
-	if len(tables) == 0 || ok && (e.Object == below || strings.HasPrefix(e.Object, below+"/")) {
-		c.problem = problem
-	}
-	switch o := o.(type) {
-	case *h5.Dataset:
-		c.add(f, o, below, nil)
-		return nil
-	case *h5.Group:
-		return c.walk(f, o)
-	}
-	return nil
-}
-
-// broken reports whether an error means that something can't be described, rather than that it is refused.
-func broken(err error) bool {
-	return err != nil && !h5err.Is(err, h5err.Unsupported) && !h5err.Is(err, h5err.Limit)
-}
-
-func (c *contents) add(f *arrowmap.File, d *h5.Dataset, path string, err error) {
-	e := dataset{path: path, object: d, err: err}
-	if d != nil {
-		e.column = f.Describe(d)
-		e.err = e.column.Err
-	}
-	c.datasets = append(c.datasets, e)
-}
-
-// leaveOut notes the groups that are rows of tables, but for the first of each table, where the groups are too many for tables
-// of their own.
-func (c *contents) leaveOut() {
-	for _, t := range c.tables {
-		if parent, names := t.StackedGroups(); len(names) > detect.MaxListed {
-			c.similar[parent] = append(c.similar[parent], alike{names: names[1:], like: t.Path()})
-		}
-	}
-}
-
-// leftOut reports whether a member of a group is only counted. It is asked about all members in the file's order.
-func (c *contents) leftOut(parent, name string) bool {
-	found := false
-	for i := range c.similar[parent] {
-		s := &c.similar[parent][i]
-		if s.count < len(s.names) && s.names[s.count] == name {
-			s.count++
-			found = true
-		}
-	}
-	return found
-}
-
-// walk adds all datasets that hard links reach from a group. A dataset with several links is added once.
-func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
-	const isGroup = -1
-	seen := map[uint64]int{root.Address(): isGroup} // number of the dataset
-	limit := f.H5().Limits().Links
-	groups := []*h5.Group{root}
-	for len(groups) > 0 {
-		g := groups[len(groups)-1]
-		groups = groups[:len(groups)-1]
-		links, err := g.AllLinks()
-		c.groups = append(c.groups, group{path: g.Path(), object: g})
-		this := &c.groups[len(c.groups)-1]
-		if err != nil {
-			this.datasets = append(this.datasets, len(c.datasets))
-			c.add(f, nil, g.Path(), err)
-		}
-		var inner []*h5.Group
-		for l := range links {
-			if l.Kind == h5.LinkHard && c.leftOut(g.Path(), l.Name) {
-				continue
-			}
-			if l.Kind != h5.LinkHard {
-				this.links = append(this.links, l)
-				continue
-			}
-			path := strings.TrimSuffix(g.Path(), "/") + "/" + l.Name
-			if i, ok := seen[l.Address]; ok {
-				if i != isGroup {
-					c.datasets[i].aliases = append(c.datasets[i].aliases, path)
-				}
-				continue
-			}
-			if len(seen) >= limit {
-				return h5err.In(h5err.Over("h5.Limits.Links", 2*uint64(limit), "more than %d objects", limit), f.H5().Name(), path)
-			}
-			seen[l.Address] = isGroup
-			o, err := f.H5().ObjectAt(l.Address, path)
-			switch o := o.(type) {
-			case *h5.Group:
-				inner = append(inner, o)
-			case *h5.Dataset:
-				seen[l.Address] = len(c.datasets)
-				this.datasets = append(this.datasets, len(c.datasets))
-				c.add(f, o, path, nil)
-			case *h5.NamedType:
-				this.types = append(this.types, o)
-			default:
-				if err != nil {
-					seen[l.Address] = len(c.datasets)
-					this.datasets = append(this.datasets, len(c.datasets))
-					c.add(f, nil, path, err)
-				}
-			}
-		}
-		for i := len(inner) - 1; i >= 0; i-- {
-			groups = append(groups, inner[i])
-		}
-	}
-	return nil
-}
-
 func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote.Counts) error {
 	b := append(make([]byte, 0, 4096), '{')
 	b = text.AppendString(text.AppendKey(b, "file"), name)
@@ -381,26 +170,11 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote
 		b = append(b, "]}"...)
 	}
 	b = append(b, "],\n \"datasets\": ["...)
-	for i, d := range c.datasets {
+	for i := range c.datasets {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = append(b, "\n  {"...)
-		if d.column != nil {
-			b = appendColumn(b, d.column, d.path)
-			if long {
-				b = c.appendLong(b, d.object)
-			}
-		} else {
-			b = text.AppendString(text.AppendKey(b, "name"), d.path[strings.LastIndexByte(d.path, '/')+1:])
-			b = text.AppendString(text.AppendKey(b, "path"), d.path)
-			b = text.AppendString(text.AppendKey(b, "error"), errorText(d.err))
-		}
-		if len(d.aliases) > 0 {
-			b = text.AppendStrings(text.AppendKey(b, "aliases"), d.aliases)
-		}
-		b = append(b, '}')
-		b = spill(w, b)
+		b = spill(w, c.appendDataset(b, i, long))
 	}
 	b = append(b, ']')
 	b = c.appendGroups(w, b, long)
@@ -409,6 +183,26 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote
 	}
 	_, err := w.Write(append(b, "}\n"...))
 	return err
+}
+
+// appendDataset appends the object of a dataset.
+func (c *contents) appendDataset(b []byte, i int, long bool) []byte {
+	d := &c.datasets[i]
+	b = append(b, "\n  {"...)
+	if object, column := c.describe(d); column != nil {
+		b = appendColumn(b, column, c.pathOf(d))
+		if long {
+			b = c.appendLong(b, object)
+		}
+	} else {
+		b = text.AppendString(text.AppendKey(b, "name"), d.name[strings.LastIndexByte(d.name, '/')+1:])
+		b = text.AppendString(text.AppendKey(b, "path"), c.pathOf(d))
+		b = text.AppendString(text.AppendKey(b, "error"), errorText(d.err))
+	}
+	if list := c.aliases[i]; len(list) > 0 {
+		b = text.AppendStrings(text.AppendKey(b, "aliases"), list)
+	}
+	return append(b, '}')
 }
 
 // spill writes what was collected. The writer keeps the first error until Flush. The last byte stays for AppendKey.

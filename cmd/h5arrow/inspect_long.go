@@ -82,7 +82,7 @@ func (c *contents) dimensions(d *h5.Dataset) []string {
 		lists, _ := a.References()
 		for i, list := range lists {
 			if i < len(names) && len(list) > 0 && list[0] != 0 {
-				names[i] = c.pathOf(list[0])
+				names[i] = c.pathAt(list[0])
 				some = some || names[i] != ""
 			}
 		}
@@ -102,17 +102,19 @@ func (c *contents) dimensions(d *h5.Dataset) []string {
 	return names
 }
 
-// pathOf returns the path of the dataset at an address, "" for one that is not among those that are shown.
-func (c *contents) pathOf(address uint64) string {
-	if c.paths == nil {
-		c.paths = make(map[uint64]string, len(c.datasets))
-		for _, d := range c.datasets {
-			if d.object != nil {
-				c.paths[d.object.Address()] = d.path
-			}
+// pathAt returns the path of the dataset at an address, "" for one that is not among those that are shown.
+func (c *contents) pathAt(address uint64) string {
+	if c.numbers == nil {
+		c.numbers = make(map[uint64]int, len(c.datasets))
+		for i := range c.datasets {
+			c.numbers[c.datasets[i].addr] = i
 		}
 	}
-	return c.paths[address]
+	i, ok := c.numbers[address]
+	if !ok || address == 0 {
+		return ""
+	}
+	return c.pathOf(&c.datasets[i])
 }
 
 // shownAttribute reports whether an attribute is worth a line. Those of dimension scales are shown as names of dimensions.
@@ -266,10 +268,10 @@ func (c *contents) appendGroups(w *bufio.Writer, b []byte, long bool) []byte {
 	b = append(b, ",\n \"links\": ["...)
 	n := 0
 	for i := range c.groups {
-		for _, l := range c.groups[i].links {
+		for _, l := range c.links[c.groups[i].links:c.end(i).links] {
 			b = append(b, [...]string{"", ","}[min(n, 1)]+"\n  {"...)
 			n++
-			b = text.AppendString(text.AppendKey(b, "path"), strings.TrimSuffix(c.groups[i].path, "/")+"/"+l.Name)
+			b = text.AppendString(text.AppendKey(b, "path"), c.path(i, l.Name))
 			b = text.AppendString(text.AppendKey(b, "kind"), l.Kind.String())
 			b = text.AppendString(text.AppendKey(b, "target"), l.Target)
 			if l.Kind == h5.LinkExternal {
@@ -285,8 +287,10 @@ func (c *contents) appendGroups(w *bufio.Writer, b []byte, long bool) []byte {
 	b = append(b, ",\n \"groups\": ["...)
 	for i := range c.groups {
 		b = append(b, [...]string{"", ","}[min(i, 1)]+"\n  {"...)
-		b = text.AppendString(text.AppendKey(b, "path"), c.groups[i].path)
-		b = appendAttributes(b, c.groups[i].object)
+		b = text.AppendString(text.AppendKey(b, "path"), c.groupPath(i))
+		if g := c.group(i); g != nil {
+			b = appendAttributes(b, g)
+		}
 		b = spill(w, append(b, '}'))
 	}
 	return append(b, ']')

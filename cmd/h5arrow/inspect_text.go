@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -33,7 +34,7 @@ func (c *contents) writeText(s *text.Screen, name string, o *inspectFlags) error
 	if c.problem != nil {
 		err = errors.Join(err, s.Text("not all tables were found: "+errorText(c.problem)))
 	}
-	err = errors.Join(err, tree.Show(s, c.tree(), o.all))
+	err = errors.Join(err, tree.Show(s, c.tree(o.all), o.all))
 	columns := 0
 	for _, t := range c.tables {
 		columns += len(t.Columns())
@@ -50,18 +51,19 @@ func (c *contents) writeText(s *text.Screen, name string, o *inspectFlags) error
 // treeMaker makes the tree of what is in a file.
 type treeMaker struct {
 	*contents
+	all     bool // members of large groups too
 	root    *tree.Node
 	tables  map[string][]*arrowmap.Table // those that have no node yet
 	columns map[string]bool              // paths of datasets that tables have as columns or nulls
-	nodes   map[string]*tree.Node        // of groups
-	inside  map[string]bool              // groups that belong to a table whose convention says what is in it
+	nodes   []*tree.Node                 // of groups
+	inside  []bool                       // groups that belong to a table whose convention says what is in it
 	parts   map[*tree.Node]bool          // nodes of groups inside
 }
 
 // tree returns the tree of groups, with what is not part of a table.
-func (c *contents) tree() *tree.Node {
-	m := &treeMaker{contents: c, root: &tree.Node{}, tables: map[string][]*arrowmap.Table{}, columns: map[string]bool{},
-		nodes: map[string]*tree.Node{}, inside: map[string]bool{}, parts: map[*tree.Node]bool{}}
+func (c *contents) tree(all bool) *tree.Node {
+	m := &treeMaker{contents: c, all: all, root: &tree.Node{}, tables: map[string][]*arrowmap.Table{}, columns: map[string]bool{},
+		nodes: make([]*tree.Node, len(c.groups)), inside: make([]bool, len(c.groups)), parts: map[*tree.Node]bool{}}
 	for _, t := range c.tables {
 		m.tables[t.Path()] = append(m.tables[t.Path()], t)
 		for _, col := range t.Columns() {
@@ -72,114 +74,113 @@ func (c *contents) tree() *tree.Node {
 		}
 	}
 	for i := range c.groups {
-		m.group(&c.groups[i])
+		m.group(i, c.groupPath(i))
 	}
 	if len(c.groups) == 0 { // PATH is not a group
 		for i := range c.datasets {
-			m.dataset(m.root, &c.datasets[i])
+			m.dataset(m.root, i, c.pathOf(&c.datasets[i]))
 		}
 	}
 	for _, t := range c.tables { // at paths of no object, such as a dimension
 		m.root.Children = append(m.root.Children, m.table(t.Path(), t.Path())...)
 	}
 	m.prune(m.root)
-	for parent, list := range c.similar {
-		for _, a := range list {
-			if n := m.nodes[parent]; n != nil && a.count > 0 {
-				n.Children = append(n.Children, &tree.Node{What: "… " + text.Plural(a.count, "group") + " more as rows of " + path.Base(a.like) + " (--all lists them)"})
-			}
+	if len(c.similar) > 0 {
+		for i := range c.groups {
+			m.addSimilar(m.nodes[i], c.groupPath(i))
 		}
 	}
 	return m.root
 }
 
-// passedOver returns the groups that were only counted, by the paths of their tables.
-func (c *contents) passedOver() []alike {
-	var list []alike
-	for _, t := range c.tables {
-		for _, s := range c.similar {
-			for _, a := range s {
-				if a.like == t.Path() && a.count > 0 {
-					list = append(list, a)
-				}
-			}
+// addSimilar says how many members of a group were only counted.
+func (m *treeMaker) addSimilar(n *tree.Node, at string) {
+	for _, a := range m.similar[at] {
+		if a.count > 0 {
+			n.Children = append(n.Children, &tree.Node{What: "… " + text.Plural(a.count, "group") + " more as rows of " + path.Base(a.like) + " (--all lists them)"})
 		}
 	}
-	return list
 }
 
-// group adds a group and its members, but for groups.
-func (m *treeMaker) group(g *group) {
-	up := path.Dir(g.path)
-	parent := m.nodes[up]
-	if parent == nil {
-		parent = m.root
+// group adds group i and its members, but for groups.
+func (m *treeMaker) group(i int, at string) {
+	g, end := &m.groups[i], m.end(i)
+	parent := m.root
+	if g.in != none {
+		parent = m.nodes[g.in]
+		m.inside[i] = m.inside[g.in]
 	}
-	m.inside[g.path] = g.path != m.below && m.inside[up]
 	n := m.root
-	if list := m.tables[g.path]; len(list) > 0 {
-		if list[0].Convention() != "group" && g.path != "/" {
-			m.inside[g.path] = true
+	if list := m.tables[at]; len(list) > 0 {
+		if list[0].Convention() != "group" && at != "/" {
+			m.inside[i] = true
 		}
-		made := m.table(g.path, path.Base(g.path))
+		made := m.table(at, path.Base(at))
 		parent.Children = append(parent.Children, made...)
 		n = made[len(made)-1]
-	} else if g.path != m.below {
-		n = &tree.Node{Name: path.Base(g.path) + "/", Kind: "group"}
-		m.parts[n] = m.inside[g.path]
+	} else if at != m.below {
+		n = &tree.Node{Name: path.Base(at) + "/", Kind: "group"}
+		m.parts[n] = m.inside[i]
 		parent.Children = append(parent.Children, n)
 	}
-	m.nodes[g.path] = n
-	for _, i := range g.datasets {
-		if d := &m.datasets[i]; !m.part(g, d) {
-			m.dataset(n, d)
+	m.nodes[i] = n
+	for k := g.datasets; k < end.datasets; k++ {
+		if at := m.pathOf(&m.datasets[k]); !m.part(i, k, at) {
+			m.dataset(n, k, at)
 		}
 	}
-	for _, t := range g.types {
+	for _, t := range m.types[g.types:end.types] {
 		n.Children = append(n.Children, &tree.Node{Name: path.Base(t.Path()), What: "type " + t.Type.String(), Kind: "type"})
 	}
-	for _, l := range g.links {
-		n.Children = append(n.Children, linkNode(g.object, l))
+	if g.links == end.links {
+		return
+	}
+	o := m.contents.group(i)
+	for _, l := range m.links[g.links:end.links] {
+		if len(n.Children) > tree.MaxShown && !m.all {
+			n.Children = append(n.Children, &tree.Node{Kind: "link"}) // it is counted only
+			continue
+		}
+		n.Children = append(n.Children, linkNode(o, l))
 	}
 }
 
-// part reports whether a dataset is part of a table, and not one itself.
-func (m *treeMaker) part(g *group, d *dataset) bool {
-	if len(m.tables[d.path]) > 0 || broken(d.err) {
+// part reports whether dataset k of group i is part of a table, and not one itself.
+func (m *treeMaker) part(i, k int, at string) bool {
+	if len(m.tables[at]) > 0 || broken(m.datasets[k].err) {
 		return false
 	}
-	for _, p := range append([]string{d.path}, d.aliases...) {
-		if m.columns[p] {
-			return true
-		}
-	}
-	return m.inside[g.path]
+	return m.columns[at] || slices.ContainsFunc(m.aliases[k], func(p string) bool { return m.columns[p] }) || m.inside[i]
 }
 
-// dataset adds a dataset, or the tables that it is.
-func (m *treeMaker) dataset(n *tree.Node, d *dataset) {
-	name := path.Base(d.path)
-	if made := m.table(d.path, name); made != nil {
+// dataset adds dataset k, or the tables that it is.
+func (m *treeMaker) dataset(n *tree.Node, k int, at string) {
+	name := path.Base(at)
+	if made := m.table(at, name); made != nil {
 		n.Children = append(n.Children, made...)
 		return
 	}
 	node := &tree.Node{Name: name, Kind: "dataset"}
-	switch {
-	case d.column == nil:
+	n.Children = append(n.Children, node)
+	if len(n.Children) > tree.MaxShown && !m.all {
+		return // it is counted only
+	}
+	d := &m.datasets[k]
+	switch _, column := m.describe(d); {
+	case column == nil:
 		node.Style, node.What = text.Bad, "error: "+errorText(d.err)
 	case broken(d.err):
-		node.Style, node.What = text.Bad, "error: "+reason(d.column)
+		node.Style, node.What = text.Bad, "error: "+reason(column)
 	default:
-		cells := columnTexts(name, d.column)
-		node.What = elementType(d.column) + " " + cells[3] + ", " + cells[4]
-		if d.column.Type == nil {
+		cells := columnTexts(name, column)
+		node.What = elementType(column) + " " + cells[3] + ", " + cells[4]
+		if column.Type == nil {
 			node.What = cells[2] + " " + cells[3] + ", " + cells[5]
 		}
 	}
-	for _, alias := range d.aliases {
+	for _, alias := range m.aliases[k] {
 		node.What += " = " + alias
 	}
-	n.Children = append(n.Children, node)
 }
 
 // elementType names the type of a dataset's elements: the shape is beside it.
@@ -300,9 +301,14 @@ func (c *contents) datasetsText(s *text.Screen, o *inspectFlags) error {
 	g := c.newGrid("DATASET", o.long)
 	var shown []*arrowmap.Column
 	for i := range c.datasets {
-		if d := &c.datasets[i]; d.column != nil && !in[d.path] {
-			c.addColumn(g, d.path, d.column, o.long)
-			shown = append(shown, d.column)
+		d := &c.datasets[i]
+		at := c.pathOf(d)
+		if in[at] {
+			continue
+		}
+		if _, column := c.describe(d); column != nil {
+			c.addColumn(g, at, column, o.long)
+			shown = append(shown, column)
 		}
 	}
 	if len(shown) == 0 {

@@ -12,15 +12,15 @@ import (
 // Detect returns the tables that the first convention that claims an object makes of it, none where no convention does. A
 // name restricts it to one convention. A table that is too large for a file that is not trusted is an error of kind Limit. Of tables returned with an error only Inner may be used.
 func Detect(o h5.Object, name string) ([]*convention.Table, error) {
-	list := All()
+	tried := All()
 	if name != "" {
 		c, err := Find(name)
 		if err != nil {
 			return nil, err
 		}
-		list = []Convention{c}
+		tried = []Convention{c}
 	}
-	for _, c := range list {
+	for _, c := range tried {
 		tables, err := c.Detect(o)
 		if err != nil {
 			return tables, err

@@ -3,6 +3,8 @@
 package detect
 
 import (
+	"sync"
+
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/arkouda"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/astropy"
@@ -42,7 +44,20 @@ type Convention struct {
 
 // All returns the conventions in the order in which they are tried. A new one gets a line here, before the general ones
 // compound and group; TestOrder says which of the others must come after it, and why.
+// The caller must not change the list.
 func All() []Convention {
+	list.once.Do(func() { list.all = conventions() })
+	return list.all
+}
+
+// list is made once: it is needed for each object of a file. (As an initial value it would refer to itself: conventions ask
+// whether objects are parts.)
+var list struct {
+	once sync.Once
+	all  []Convention
+}
+
+func conventions() []Convention {
 	return []Convention{
 		{Name: "vaex", Description: "groups that vaex writes: a group `columns` with a group per column (data, mask, null_bitmap, indices)", Detect: vaex.Detect},
 		{Name: "vaex-v1", Description: "older vaex files: datasets in a group with the attribute column_order", Detect: vaex.DetectV1},
@@ -80,11 +95,13 @@ func All() []Convention {
 
 // Find returns the convention of that name, an Argument error where there is none.
 func Find(name string) (Convention, error) {
-	var names []string
 	for _, c := range All() {
 		if c.Name == name {
 			return c, nil
 		}
+	}
+	var names []string
+	for _, c := range All() {
 		names = append(names, c.Name)
 	}
 	err := h5err.New(h5err.Argument, "no convention %q", name).WithOption("arrowmap.Conventions", "list them")

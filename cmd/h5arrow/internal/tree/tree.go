@@ -18,8 +18,8 @@ type Node struct {
 
 // Bounds of what is shown unless all is asked for.
 const (
-	shown    = 30 // members of a group that has more than maxShown
-	maxShown = 40
+	shown    = 30 // members of a group that has more than MaxShown
+	MaxShown = 40 // later members are counted by their kinds: their nodes need nothing else
 	maxDepth = 24 // a deeper object is counted, so that lines stay short
 	maxName  = 40
 )
@@ -31,7 +31,7 @@ func Show(s *text.Screen, root *Node, all bool) error {
 
 func show(s *text.Screen, n *Node, indent string, depth int, all bool) error {
 	members := n.Children
-	if !all && len(members) > maxShown {
+	if !all && len(members) > MaxShown {
 		members = members[:shown]
 	}
 	width := 0
