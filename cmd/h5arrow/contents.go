@@ -57,7 +57,7 @@ type dataset struct {
 }
 
 // maxDescribed is the number of datasets whose description is kept. Those of more are made again when they are shown.
-const maxDescribed = 4096
+const maxDescribed = 1024
 
 // maxPath bounds the length of a path: in groups that contain one another, the length of all paths grows with the square of
 // their number.

@@ -115,11 +115,11 @@ func (m *treeMaker) group(i int, at string) {
 		if list[0].Convention() != "group" && at != "/" {
 			m.inside[i] = true
 		}
-		made := m.table(at, path.Base(at))
+		made := m.table(at, path.Base(g.name))
 		parent.Children = append(parent.Children, made...)
 		n = made[len(made)-1]
 	} else if at != m.below {
-		n = &tree.Node{Name: path.Base(at) + "/", Kind: "group"}
+		n = &tree.Node{Name: path.Base(g.name) + "/", Kind: "group"}
 		m.parts[n] = m.inside[i]
 		parent.Children = append(parent.Children, n)
 	}
@@ -155,7 +155,8 @@ func (m *treeMaker) part(i, k int, at string) bool {
 
 // dataset adds dataset k, or the tables that it is.
 func (m *treeMaker) dataset(n *tree.Node, k int, at string) {
-	name := path.Base(at)
+	d := &m.datasets[k]
+	name := path.Base(d.name)
 	if made := m.table(at, name); made != nil {
 		n.Children = append(n.Children, made...)
 		return
@@ -165,7 +166,6 @@ func (m *treeMaker) dataset(n *tree.Node, k int, at string) {
 	if len(n.Children) > tree.MaxShown && !m.all {
 		return // it is counted only
 	}
-	d := &m.datasets[k]
 	switch _, column := m.describe(d); {
 	case column == nil:
 		node.Style, node.What = text.Bad, "error: "+errorText(d.err)

@@ -13,6 +13,7 @@ import (
 
 const (
 	minStack = 4 // groups of a stack that is found without being asked for
+	maxBelow = 8 // names of the path from such a group to its table: else deep groups are looked at for each one above them
 
 	// MaxListed is the number of groups of a stack up to which Scan lists their own tables too.
 	MaxListed = 1000
@@ -22,8 +23,16 @@ const (
 // convention, one list of members and one list of columns.
 type siblings struct {
 	parent  *h5.Group
+	few     []member // the first members with tables, until there are enough for a stack
 	classes map[[sha256.Size]byte]*class
 	order   []*class
+}
+
+// member is a group of the parent, and the tables at and below it.
+type member struct {
+	name   string
+	group  *h5.Group
+	tables []*convention.Table
 }
 
 type class struct {
@@ -35,16 +44,35 @@ type class struct {
 
 // add adds the tables that were found at and below a member of the parent, and returns those that are to be listed.
 func (s *siblings) add(name string, o h5.Object, tables []*convention.Table) []*convention.Table {
-	if _, ok := o.(*h5.Group); !ok || name == "" || name == "." || strings.Contains(name, "/") { // no path leads to the latter
+	g, ok := o.(*h5.Group)
+	if !ok || len(tables) == 0 || name == "" || name == "." || strings.Contains(name, "/") { // no path leads to the latter
 		return tables
 	}
-	return slices.DeleteFunc(tables, func(t *convention.Table) bool {
-		below, ok := strings.CutPrefix(t.Path, o.Path())
-		if !ok || t.Stacked || t.Stack != nil || len(t.Columns) == 0 {
+	m := member{name, g, tables}
+	if s.classes == nil {
+		if len(s.few) < minStack-1 {
+			m.tables = slices.Clone(tables)
+			s.few = append(s.few, m)
+			return tables
+		}
+		s.classes = map[[sha256.Size]byte]*class{}
+		for _, first := range s.few {
+			s.sort(first)
+		}
+		s.few = nil
+	}
+	return s.sort(m)
+}
+
+// sort adds the tables of a member to their classes, and returns those that are to be listed.
+func (s *siblings) sort(m member) []*convention.Table {
+	return slices.DeleteFunc(m.tables, func(t *convention.Table) bool {
+		below, ok := strings.CutPrefix(t.Path, m.group.Path())
+		if !ok || t.Stacked || t.Stack != nil || len(t.Columns) == 0 || strings.Count(below, "/") > maxBelow {
 			return false
 		}
 		if below != "" {
-			if _, err := o.File().Lookup(t.Path); err != nil {
+			if _, err := m.group.Open(strings.TrimLeft(below, "/")); err != nil {
 				return false
 			}
 		}
@@ -52,13 +80,10 @@ func (s *siblings) add(name string, o h5.Object, tables []*convention.Table) []*
 		c := s.classes[key]
 		if c == nil {
 			c = &class{first: t, below: below}
-			if s.classes == nil {
-				s.classes = map[[sha256.Size]byte]*class{}
-			}
 			s.classes[key] = c
 			s.order = append(s.order, c)
 		}
-		c.keys = append(c.keys, name)
+		c.keys = append(c.keys, m.name)
 		if len(c.keys) > MaxListed {
 			return true
 		}

@@ -26,7 +26,7 @@ func isScale(d *h5.Dataset) (scale, only bool) {
 // dimensions are those of a group and of the groups above it.
 type dimensions struct {
 	f     *h5.File
-	g     *h5.Group
+	way   []*h5.Group      // the group and those above it
 	uses  map[string][]use // variables by dimension
 	known map[string]bool  // dimensions whose REFERENCE_LIST was read
 }
@@ -40,8 +40,8 @@ type use struct {
 }
 
 func dimensionsOf(g *h5.Group) (*dimensions, error) {
-	s := &dimensions{f: g.File(), g: g, uses: map[string][]use{}, known: map[string]bool{}}
-	for ; g != nil; g = object.Above(g) {
+	s := &dimensions{f: g.File(), uses: map[string][]use{}, known: map[string]bool{}, way: object.Way(g)}
+	for _, g := range s.way {
 		if _, err := g.AllLinks(); err != nil {
 			return nil, err
 		}
@@ -51,7 +51,7 @@ func dimensionsOf(g *h5.Group) (*dimensions, error) {
 
 // path returns the path of the object at an address, if it is a member of the group or of one above; else "".
 func (s *dimensions) path(addr uint64) string {
-	for g := s.g; g != nil; g = object.Above(g) {
+	for _, g := range s.way {
 		if name := nameOf(g, addr); name != "" {
 			return object.Child(g, name)
 		}

@@ -115,6 +115,26 @@ func Above(o h5.Object) *h5.Group {
 	return g
 }
 
+// Way returns a group and those above it by its path, up to the root; the group alone where one can't be opened.
+func Way(g *h5.Group) []*h5.Group {
+	way := []*h5.Group{g.File().Root()}
+	for name := range strings.SplitSeq(strings.Trim(Parent(g.Path()), "/"), "/") {
+		o, err := way[len(way)-1].Open(name)
+		up, ok := o.(*h5.Group)
+		if err != nil || !ok {
+			return []*h5.Group{g}
+		}
+		if up.Path() != way[len(way)-1].Path() {
+			way = append(way, up)
+		}
+	}
+	if g.Path() != "/" {
+		way = append(way, g)
+	}
+	slices.Reverse(way)
+	return way
+}
+
 // Child returns the path of a member of a group.
 func Child(g *h5.Group, name string) string { return strings.TrimSuffix(g.Path(), "/") + "/" + name }
 
