@@ -35,7 +35,7 @@ type alike struct {
 	like  string   // the table
 }
 
-// group is a group, and where its members begin in the lists of contents. They end where those of the next group begin.
+// group is a group, and where its members start in the lists of contents. They end where those of the next group start.
 type group struct {
 	in       int    // number of the group that it is in, none for the first
 	name     string // the first one's is its path

@@ -105,27 +105,27 @@ func heap() heapSize {
 
 // The work for a file grows as the number of its objects does, not faster, and what is kept of each is small.
 func TestManyObjects(t *testing.T) {
-	const few, many = 600, 3000 // pairs of datasets
+	const pairs, morePairs = 600, 3000 // pairs of datasets
 	for shape, names := range manyShapes {
 		t.Run(shape, func(t *testing.T) {
-			few, many, growth, most := few, many, int64(7), int64(150)
+			pairs, morePairs, growth, maxKept := pairs, morePairs, int64(7), int64(150)
 			if shape == "chain" { // paths are long: the length of all of them grows with the square
-				few, many, growth, most = 60, 300, 30, 3000
+				pairs, morePairs, growth, maxKept = 60, 300, 30, 3000
 			}
 			dir := t.TempDir()
-			small := manyObjects(t, filepath.Join(dir, "few.h5"), few, names)
-			large := manyObjects(t, filepath.Join(dir, "many.h5"), many, names)
+			small := manyObjects(t, filepath.Join(dir, "small.h5"), pairs, names)
+			large := manyObjects(t, filepath.Join(dir, "large.h5"), morePairs, names)
 			for _, all := range []bool{false, true} {
 				reads, allocated, kept := describing(t, small, all)
 				reads2, allocated2, kept2 := describing(t, large, all)
 				t.Logf("all %v: %d and %d reads, %d and %d bytes allocated, %d and %d kept", all, reads, reads2, allocated, allocated2, kept, kept2)
 				if reads2 > 6*reads+100 {
-					t.Errorf("all %v: %d reads for %d pairs, %d for %d", all, reads, few, reads2, many)
+					t.Errorf("all %v: %d reads for %d pairs, %d for %d", all, reads, pairs, reads2, morePairs)
 				}
 				if allocated2 > growth*allocated+1<<20 {
-					t.Errorf("all %v: %d bytes allocated for %d pairs, %d for %d", all, allocated, few, allocated2, many)
+					t.Errorf("all %v: %d bytes allocated for %d pairs, %d for %d", all, allocated, pairs, allocated2, morePairs)
 				}
-				if each := (kept2 - kept) / int64(2*(many-few)); each > most {
+				if each := (kept2 - kept) / int64(2*(morePairs-pairs)); each > maxKept {
 					t.Errorf("all %v: %d bytes are kept of each dataset", all, each)
 				}
 			}

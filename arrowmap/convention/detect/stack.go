@@ -23,7 +23,7 @@ const (
 // convention, one list of members and one list of columns.
 type siblings struct {
 	parent  *h5.Group
-	few     []member // the first members with tables, until there are enough for a stack
+	early   []member // the first members with tables, until there are enough for a stack
 	classes map[[sha256.Size]byte]*class
 	order   []*class
 }
@@ -50,16 +50,16 @@ func (s *siblings) add(name string, o h5.Object, tables []*convention.Table) []*
 	}
 	m := member{name, g, tables}
 	if s.classes == nil {
-		if len(s.few) < minStack-1 {
+		if len(s.early) < minStack-1 {
 			m.tables = slices.Clone(tables)
-			s.few = append(s.few, m)
+			s.early = append(s.early, m)
 			return tables
 		}
 		s.classes = map[[sha256.Size]byte]*class{}
-		for _, first := range s.few {
+		for _, first := range s.early {
 			s.sort(first)
 		}
-		s.few = nil
+		s.early = nil
 	}
 	return s.sort(m)
 }
