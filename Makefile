@@ -25,20 +25,21 @@ ROOT  := $(CURDIR)
 VENV  := $(ROOT)/build/venv
 CASES := $(ROOT)/build/cases
 
-# The cases of pandas again, by pandas 3: vaex-core needs an older one.
-VENV3  := $(ROOT)/build/venv-pandas3
+# vaex-core and, before Python 3.12, anndata need pandas 2. It writes the cases of pandas, too.
+VENV2  := $(ROOT)/build/venv-pandas2
+CASES2 := $(ROOT)/build/cases-pandas2
 
 # The Python package with what its tests use.
 VENVPY := $(ROOT)/build/venv-python
-CASES3 := $(ROOT)/build/cases-pandas3
 
-# The Go tests use these where they exist: a Python with h5py, pyarrow and vaex, the interoperability cases, and a driver.
-export H5ARROW_PYTHON := $(VENV)/bin/python
+# The Go tests use these where they exist: Pythons, the first of which has a test's packages, the interoperability cases, and a
+# driver.
+export H5ARROW_PYTHON := $(VENV)/bin/python:$(VENV2)/bin/python
 export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build release install man run venv cases interop interop3 stores engines python pythontest test gotest race purego attack fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop2 stores engines python pythontest test gotest race purego attack fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -66,26 +67,27 @@ run: deps build ## inspect the sample, convert it to Arrow, show its first rows 
 	$(GO) run ./examples/headarrow -n 10 build/sample.arrow
 	@python3 scripts/summary.py <build/sample.json
 
-venv: ## make build/venv, with the Python packages of the interoperability tests
+venv: ## make build/venv and build/venv-pandas2, with the Python packages of the interoperability tests
 	@scripts/venv.sh $(VENV) testdata/interop/requirements.txt examples/requirements.txt scripts/requirements.txt
+	@scripts/venv.sh $(VENV2) testdata/interop/requirements-pandas2.txt
 
-cases: venv ## write the interoperability cases to build/cases
-	@stamp="$$(cat testdata/interop/*.py testdata/interop/families/*.py $(VENV)/stamp | cksum)"; \
+cases: venv ## write the interoperability cases to build/cases, and those of pandas 2 to build/cases-pandas2
+	@stamp="$$(cat testdata/interop/*.py testdata/interop/families/*.py $(VENV)/stamp $(VENV2)/stamp | cksum)"; \
 	if [ "$$(cat $(CASES)/stamp 2>/dev/null)" != "$$stamp" ]; then \
-		rm -rf $(CASES) && mkdir -p $(CASES) && \
-		VAEX_HOME=$(ROOT)/build/vaex PYTHONDONTWRITEBYTECODE=1 $(VENV)/bin/python testdata/interop/make_cases.py $(CASES) && \
+		rm -rf $(CASES) $(CASES2) && mkdir -p $(CASES) && \
+		export VAEX_HOME=$(ROOT)/build/vaex PYTHONDONTWRITEBYTECODE=1 && \
+		$(VENV)/bin/python testdata/interop/make_cases.py $(CASES) --only core,chunked,nulls,conventions,bad,pandas && \
+		$(VENV2)/bin/python testdata/interop/make_cases.py $(CASES) --only vaex,anndata && \
+		$(VENV2)/bin/python testdata/interop/make_cases.py $(CASES2) --only pandas && \
 		echo "$$stamp" >$(CASES)/stamp; \
 	fi
 
-interop3: build ## make the cases of pandas and PyTables with pandas 3, and run them
-	@scripts/venv.sh $(VENV3) scripts/requirements-pandas3.txt
-	@rm -rf $(CASES3)
-	@$(VENV3)/bin/python scripts/pandas3_cases.py $(CASES3)
-	@$(VENV3)/bin/python scripts/interop.py $(CASES3) --h5arrow bin/h5arrow --jobs $(JOBS)
-	@$(VENV3)/bin/python scripts/pandas_roundtrip.py $(CASES3) --h5arrow bin/h5arrow
-	@H5ARROW_PYTHON=$(VENV3)/bin/python H5ARROW_REQUIRE_ALL=0 $(GO) test -count=1 -run 'TestSoftware/pandas' ./arrowmap/tablewriter
+interop2: cases build ## run the cases that pandas 2 wrote
+	@$(VENV2)/bin/python scripts/interop.py $(CASES2) --h5arrow bin/h5arrow --jobs $(JOBS)
+	@$(VENV2)/bin/python scripts/pandas_roundtrip.py $(CASES2) --h5arrow bin/h5arrow
+	@H5ARROW_PYTHON=$(VENV2)/bin/python H5ARROW_REQUIRE_ALL=0 $(GO) test -count=1 -run 'TestSoftware/pandas' ./arrowmap/tablewriter
 
-interop: cases build interop3 ## run the interoperability cases
+interop: cases build interop2 ## run the interoperability cases
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
 	@echo "again, to streams, with one worker and without mapping:"
 	@$(VENV)/bin/python scripts/interop.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS) --ext .arrows --extra=--workers=1 --extra=--io=read
@@ -99,7 +101,7 @@ stores: cases build ## run the interoperability cases over HTTP, S3, GCS and Azu
 		--gcs build/stores/fake-gcs-server --azurite build/stores/node_modules/.bin/azurite-blob
 
 engines: cases build ## open all outputs of the interoperability cases with pandas, Polars, DuckDB and DataFusion
-	@$(VENV)/bin/python scripts/engines.py $(CASES) --h5arrow bin/h5arrow --jobs $(JOBS)
+	@$(VENV)/bin/python scripts/engines.py $(CASES) $(CASES2) --h5arrow bin/h5arrow --jobs $(JOBS)
 
 python: ## build the wheel of the Python package in build/wheels
 	@scripts/venv.sh $(VENVPY) python/requirements.txt

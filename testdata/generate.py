@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Writes the HDF5 files of this folder, what is in them (expected/*.json), and SHA256SUMS.
 
-    build/venv/bin/python testdata/generate.py [--only NAME,...]
+    build/venv-pandas2/bin/python testdata/generate.py [--only NAME,...]
 
 It ran once: its output is committed, and tests compare it with SHA256SUMS. With the versions of h5py and vaex in
-interop/requirements.txt the output is the same except for time stamps and unused bytes. The values in expected/*.json are
+interop/requirements-pandas2.txt the output is the same except for time stamps and unused bytes. The values in expected/*.json are
 those in memory when the file was written; types, storage and chunk indexes are as libhdf5 describes them. This project read
 none of them.
 
