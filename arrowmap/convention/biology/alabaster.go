@@ -44,7 +44,7 @@ func DetectAlabaster(o h5.Object) ([]*convention.Table, error) {
 		case *h5.Dataset:
 			c = column.Of(name, o)
 			if p, ok := c.Values.(*convention.Plain); ok && object.Text(o, "type") == "boolean" {
-				column.Booleans(p)
+				c.Values = column.Truths(p)
 			}
 		case *h5.Group:
 			c.Objects = []h5.Object{o}

@@ -2,8 +2,12 @@ package detect_test
 
 // files is what the programs in testdata write, and the tables in it: convention, path, number of rows, and for each column its name,
 // type and values. What can't be read has the kind of its error. "as FILE" is what an older version of a writer wrote.
-var files = joined(rFiles, map[string]string{
+var files = joined(rFiles, moreFiles, map[string]string{
 	"h5wasm_old.h5":             "as h5wasm.h5",
+	"compound_old.h5.gz":        "as compound.h5.gz",
+	"hicmatrix_old.h5.gz":       "as hicmatrix.h5.gz",
+	"mdtraj_old.h5.gz":          "as mdtraj.h5.gz",
+	"swift_old.h5.gz":           "as swift.h5.gz",
 	"nexus_masked_old.h5.gz":    "as nexus_masked.h5",
 	"hdf5storage_old.h5.gz":     "as hdf5storage.h5",
 	"pytables_arrays_old.h5.gz": "as pytables_arrays.h5",

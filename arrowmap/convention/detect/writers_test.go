@@ -21,6 +21,21 @@ var written = []struct {
 	also  string
 	want  string
 }{
+	{"../biology/testdata/alabaster", "", `
+alabaster /data_frame 4
+  row_names: utf8 r1 | r2 | ü | 日
+  n: int32 1 | null | -3 | 4
+  full: int32 1 | 2 | 3 | 4
+  masked: int32 10 | 20 | null | 40
+  x: float64 1.5 | NaN | -2 | 0
+  xm: float64 null | NaN | 2 | 3
+  xl: float64 0.25 | null | 1 | 2
+  flag: bool true | false | true | true
+  flags: bool true | null | true | false
+  truth: bool true | null | false | true
+  s: utf8 é | null | NA | 
+  f: dict<utf8, uint32, ordered=true> b | ä | null | b
+`},
 	{"../biology/testdata/biom", "", `
 biom /observation 3
   ids: utf8 O1 | Oé | O3

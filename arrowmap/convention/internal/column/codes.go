@@ -61,6 +61,21 @@ func Booleans(p *convention.Plain) {
 	}
 }
 
+// Truths has numbers of any width read as booleans, not zero for true. What is not a number stays as it is.
+func Truths(p *convention.Plain) convention.Values {
+	t := p.Data.Type()
+	if p.Member != convention.Whole || t.Class != h5.ClassFixed && t.Class != h5.ClassFloat {
+		return p
+	}
+	switch {
+	case t.Class == h5.ClassFixed && t.Size == 1:
+		Booleans(p)
+	case t.Size == 4 || t.Size == 8 || t.Size == 2 && t.Class == h5.ClassFixed:
+		return Nonzero(p, p.Data.RowDims())
+	}
+	return p
+}
+
 // BoolType returns the type of booleans of one byte: not zero for true.
 func BoolType() *h5.Type {
 	b := &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Signed: true, Precision: 8}
