@@ -3,6 +3,10 @@ package h5
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/h5arrow/h5arrow/h5/internal/btree"
+	"github.com/h5arrow/h5arrow/h5/internal/heap"
+	"github.com/h5arrow/h5arrow/h5/internal/meta"
 )
 
 // What makes files that are far away quick to walk: their metadata is in many places, and each waits for an answer. So the
@@ -11,6 +15,7 @@ import (
 
 const (
 	gatherers    = 64      // objects that are opened at a time
+	maxAhead     = 8       // groups in a group for which more is asked than where they are
 	maxGathered  = 1 << 16 // objects of one gathering: the cache holds no more
 	firstHeader  = 512     // bytes of an object header that are asked for
 	maxAnnounced = 1 << 16 // members of a group that are asked for together
@@ -28,6 +33,26 @@ func (f *File) expectMembers(links []Link) {
 		}
 	}
 	f.r.Expect(firstHeader, addrs...)
+}
+
+// lookAhead asks for the names and nodes of the groups in an old group, whose symbol table nodes are given, as far as it is known without
+// a request where they are: while the names of the group itself are on their way, it is not known yet which of them is wanted.
+func (f *File) lookAhead(nodes []uint64) {
+	left, room := maxAhead, f.r.Room()
+	for _, node := range nodes {
+		if !f.r.Holds(node, btree.SymbolNode(f.r)) {
+			continue
+		}
+		_ = btree.Symbols(f.r, node, &room, func(s btree.Symbol) error { // an error is met again
+			tree, names := s.Group(f.r)
+			if left > 0 && tree != meta.Undefined && f.r.Holds(tree, firstHeader) && f.r.Holds(names, firstHeader) {
+				left--
+				heap.ExpectLocal(f.r, names)
+				btree.ExpectV1Group(f.r, tree)
+			}
+			return nil
+		})
+	}
 }
 
 // Gather reads ahead for callers that are about to visit all objects: if the file is far away (source.MetadataReader), it opens
@@ -48,9 +73,22 @@ func (f *File) Gather() {
 	})
 }
 
-// GatherPaths is Gather for callers that are about to open the objects at absolute paths.
+// GatherPaths is Gather for callers that are about to open the objects at absolute paths, and to read datasets among them.
 func (f *File) GatherPaths(paths ...string) {
-	f.inParallel(len(paths), func(i int) { f.Lookup(paths[i]) }) // an error is met again
+	f.inParallel(len(paths), func(i int) {
+		o, _ := f.Lookup(paths[i]) // an error is met again
+		if d, ok := o.(*Dataset); ok {
+			d.expectIndex()
+		}
+	})
+}
+
+// expectIndex says that the index of the dataset's chunks will be read.
+func (d *Dataset) expectIndex() {
+	l, err := d.Layout()
+	if err == nil && l.Storage == StorageChunked && l.Index != IndexImplicit && l.Index != IndexSingle && d.index.addr != meta.Undefined {
+		d.f.r.Expect(firstHeader, d.index.addr)
+	}
 }
 
 // GatherChunks is Gather for callers that are about to read datasets of the file: it reads the indexes of their chunks.
@@ -60,7 +98,7 @@ func (f *File) GatherChunks(sets ...*Dataset) {
 
 // inParallel calls fn for several of 0 to n-1 at a time if the file is far away.
 func (f *File) inParallel(n int, fn func(i int)) {
-	if !f.r.Far() || n < 2 {
+	if !f.r.Far() || n < 1 {
 		return
 	}
 	var next atomic.Int64

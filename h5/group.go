@@ -271,7 +271,13 @@ func (g *Group) readSymbolTable(st symbolTable) error {
 	if err := f.claim(st.tree, g.addr, "symbol table"); err != nil {
 		return err
 	}
-	f.r.Expect(firstHeader, st.tree, st.heap)
+	if f.r.Far() { // the names and the nodes are asked for together
+		f.r.Expect(firstHeader, st.tree, st.heap)
+		wait := heap.ExpectLocal(f.r, st.heap)
+		if nodes := btree.ExpectV1Group(f.r, st.tree); wait {
+			f.lookAhead(nodes)
+		}
+	}
 	names, err := heap.OpenLocal(f.r, st.heap)
 	if err != nil {
 		return err

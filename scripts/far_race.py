@@ -53,6 +53,11 @@ for n in names:
 """
 
 
+class Server(http.server.ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128  # with the usual 5, connections that are made together wait for each other
+
+
 class Slow(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     folder, latency, rate = "", 0.0, 0.0
@@ -154,8 +159,7 @@ def main():
     p.add_argument("--jobs", default="")
     a = p.parse_args()
     Slow.folder, Slow.latency, Slow.rate = a.dir, a.latency, a.rate
-    s = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Slow)
-    s.daemon_threads = True
+    s = Server(("127.0.0.1", 0), Slow)
     threading.Thread(target=s.serve_forever, daemon=True).start()
     for name, programs in jobs(a, "http://127.0.0.1:%d/" % s.server_port):
         if a.jobs and name not in a.jobs.split(","):

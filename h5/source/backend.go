@@ -10,8 +10,8 @@ import (
 // Backend reads the bytes of one object: a file of a server, an object of a store, memory. It may be used by several
 // goroutines.
 //
-// A Backend that also implements Hinter, MetadataReader, Changer, Versioner, Grower, Dater or io.Closer is asked for hints when its
-// Source is made, asked for metadata in its own way, asked whether the object changed, when, which version and how long it is, and
+// A Backend that also implements Hinter, MetadataReader, Holder, Changer, Versioner, Grower, Dater or io.Closer is asked for hints when its
+// Source is made, asked for metadata in its own way, asked what it has, asked whether the object changed, when, which version and how long it is, and
 // closed by the last release.
 type Backend interface {
 	// ReadAtContext is io.ReaderAt's ReadAt; it returns early, with the context's error, when ctx ends. It must not
@@ -48,6 +48,12 @@ type MetadataReader interface {
 
 	// Paged says that metadata is in pages of size bytes of its own, which start at the multiples of size.
 	Paged(size int64)
+}
+
+// Holder is a Backend that knows what it has already.
+type Holder interface {
+	// Holds reports whether ReadMetadata of a range needs no request. It does not wait.
+	Holds(r Range) bool
 }
 
 // Hints say how a Source is read best. They never change what is read. A zero field means the value for local files.

@@ -165,6 +165,12 @@ func (s *Source) Expect(ranges []Range) {
 	}
 }
 
+// Holds reports whether ReadMetadata of a range needs no request, if the Backend is a Holder; else it is false.
+func (s *Source) Holds(r Range) bool {
+	h, ok := s.b.(Holder)
+	return ok && r.Off >= 0 && r.Size > 0 && s.refs.Load() > 0 && h.Holds(r)
+}
+
 // Paged says that metadata is in pages of size bytes of its own, which start at the multiples of size.
 func (s *Source) Paged(size int64) {
 	if m, ok := s.b.(MetadataReader); ok && size > 0 {

@@ -33,6 +33,9 @@ func (s *Symbol) Group(r *meta.Reader) (tree, heap uint64) {
 	return r.Addr(s.scratch[:]), r.Addr(s.scratch[r.OffsetSize:])
 }
 
+// SymbolNode returns the number of bytes of a symbol table node, unless a file has other ones than nearly all.
+func SymbolNode(r *meta.Reader) int64 { return int64(8 + 8*symbolSize(r)) }
+
 // symbolSize returns the number of bytes of a symbol table entry.
 func symbolSize(r *meta.Reader) int { return r.LengthSize + r.OffsetSize + 24 }
 

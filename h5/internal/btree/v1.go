@@ -30,7 +30,6 @@ type v1 struct {
 func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 	w := v1{r: r, typ: v1Group, keySize: r.LengthSize, room: r.Room()}
 	step := r.LengthSize + r.OffsetSize
-	w.announce(addr, int64(8+8*symbolSize(r)))
 	return w.node(addr, -1, func(p []byte, n int, node uint64) error {
 		for ; n > 0; n-- {
 			snod := r.Addr(p[r.LengthSize:])
@@ -45,6 +44,14 @@ func V1Group(r *meta.Reader, addr uint64, fn func(snod uint64) error) error {
 		}
 		return nil
 	})
+}
+
+// ExpectV1Group says that the tree of a group will be walked, and the symbol table nodes to which it leads: it reads the nodes of
+// the tree for that if the file is far away, those of a level together. It returns the addresses of the symbol table nodes, of
+// which nothing has been checked.
+func ExpectV1Group(r *meta.Reader, addr uint64) []uint64 {
+	w := v1{r: r, typ: v1Group, keySize: r.LengthSize}
+	return w.announce(addr, SymbolNode(r))
 }
 
 // V1Chunks walks a version 1 B-tree of node type 1, a chunked dataset's, in the order of the chunks. ndims is the
@@ -87,11 +94,12 @@ func V1Chunks(r *meta.Reader, addr uint64, ndims int, fn func(size, mask uint32,
 const maxAnnounced = 1 << 14
 
 // announce reads a tree level by level if the file is far away, so that the nodes of each are asked for together, and then the
-// structures of the given size that the leaves lead to, 0 for none. The walk finds what is wrong.
-func (w *v1) announce(root uint64, below int64) {
+// structures of the given size that the leaves lead to, 0 for none, and returns the addresses of these. The walk finds what is
+// wrong.
+func (w *v1) announce(root uint64, below int64) []uint64 {
 	r := w.r
 	if !r.Far() {
-		return
+		return nil
 	}
 	head := 8 + 2*r.OffsetSize
 	step := w.keySize + r.OffsetSize
@@ -121,16 +129,17 @@ func (w *v1) announce(root uint64, below int64) {
 			}
 		}
 		if level--; level < 0 {
-			if below > 0 && len(children) > 1 {
+			if below > 0 {
 				r.Expect(below, children...)
 			}
-			return
+			return children
 		}
 		if len(children) > 1 {
 			r.Expect(int64(largest), children...)
 		}
 		nodes = children
 	}
+	return nil
 }
 
 // node visits the node at addr, which must be of the given level, or of any level if that is negative: the root. leaf receives

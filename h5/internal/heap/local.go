@@ -33,6 +33,17 @@ type lateSegment struct {
 	data  []byte // the whole segment, after enough calls
 }
 
+// ExpectLocal says that the local heap at addr of a file that is far away will be opened, and reads its header for that. It reports
+// whether opening it has to wait for a request.
+func ExpectLocal(r *meta.Reader, addr uint64) bool {
+	h := Local{}
+	if err := h.readHeader(r, addr); err != nil || h.size == 0 || h.size > smallSegment || r.Holds(h.addr, int64(h.size)) {
+		return false // an error is met again
+	}
+	r.Expect(int64(h.size), h.addr)
+	return true
+}
+
 // OpenLocal reads the header of the local heap at addr.
 func OpenLocal(r *meta.Reader, addr uint64) (*Local, error) {
 	h := new(Local) // inlined: the caller's stack may hold it
@@ -41,7 +52,25 @@ func OpenLocal(r *meta.Reader, addr uint64) (*Local, error) {
 }
 
 func (h *Local) open(r *meta.Reader, addr uint64) error {
-	n := 8 + 2*r.LengthSize + r.OffsetSize
+	if err := h.readHeader(r, addr); err != nil {
+		return err
+	}
+	r.Extent(addr, uint64(localHeader(r)), "local heap header")
+	r.Extent(h.addr, h.size, "local heap data")
+	if h.size > smallSegment {
+		h.late = &lateSegment{}
+		return nil
+	}
+	var err error
+	h.data, err = r.Bytes(h.addr, int(h.size))
+	return err
+}
+
+// localHeader returns the number of bytes of a local heap's header.
+func localHeader(r *meta.Reader) int { return 8 + 2*r.LengthSize + r.OffsetSize }
+
+func (h *Local) readHeader(r *meta.Reader, addr uint64) error {
+	n := localHeader(r)
 	var buf [8 + 3*32]byte // lengths and addresses have at most 32 bytes
 	if err := r.Read(buf[:n], addr); err != nil {
 		return err
@@ -54,17 +83,7 @@ func (h *Local) open(r *meta.Reader, addr uint64) error {
 	}
 	h.r = r
 	h.size, h.free, h.addr = r.Len(buf[8:]), r.Len(buf[8+r.LengthSize:]), r.Addr(buf[8+2*r.LengthSize:])
-	if _, err := r.FileOffset(h.addr, h.size); err != nil {
-		return err
-	}
-	r.Extent(addr, uint64(n), "local heap header")
-	r.Extent(h.addr, h.size, "local heap data")
-	if h.size > smallSegment {
-		h.late = &lateSegment{}
-		return nil
-	}
-	var err error
-	h.data, err = r.Bytes(h.addr, int(h.size))
+	_, err := r.FileOffset(h.addr, h.size)
 	return err
 }
 

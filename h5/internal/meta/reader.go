@@ -92,6 +92,7 @@ func NewReader(src io.ReaderAt, size int64, l Limits) *Reader {
 type farSource interface {
 	ReadMetadata(p []byte, off int64) (int, error)
 	Expect(ranges []source.Range)
+	Holds(r source.Range) bool
 	Far() bool
 }
 
@@ -111,6 +112,12 @@ func (r *Reader) Expect(n int64, addrs ...uint64) {
 		}
 	}
 	r.far.Expect(ranges)
+}
+
+// Holds reports whether the n bytes at an address are read without a request, as far as that is known. It is false for files that are not far
+// away.
+func (r *Reader) Holds(addr uint64, n int64) bool {
+	return r.Far() && addr < uint64(r.Size()-r.base) && r.far.Holds(source.Range{Off: r.base + int64(addr), Size: n})
 }
 
 // ExpectChildren is Expect for the addresses in records of step bytes, which are at the start of each. A last one shorter than

@@ -27,7 +27,7 @@ type Options struct {
 	Gap      int64         // bytes that nobody asked for and that are read along to make one request of two: 256 KiB
 	Span     int64         // the largest request for blocks: 4 MiB
 	Memory   int64         // bytes of blocks that are kept: 64 MiB
-	InFlight int           // requests for blocks that may be under way at once: 32
+	InFlight int           // requests for blocks that may be under way at once: 64
 	Whole    int64         // objects up to this size are read as a whole: 1 MiB
 	Hit      func(n int64) // called for each read of n bytes that needed no request; may be nil
 }
@@ -50,7 +50,7 @@ func (o Options) resolved() Options {
 	}
 	o.Block = 1 << bits.Len64(uint64(min(o.Block, 16<<20)-1))
 	if o.InFlight <= 0 {
-		o.InFlight = 32
+		o.InFlight = 64
 	}
 	if o.Hit == nil {
 		o.Hit = func(int64) {}
@@ -72,6 +72,7 @@ type Cache struct {
 
 	mu      sync.Mutex
 	page    int64            // metadata is in pages of this size; 0: it is not
+	pages   map[int64]bool   // those of which metadata was read
 	blocks  map[int64]*entry // those that are here, on their way or wanted
 	ring    []int64          // those that are here, in the order of the clock that evicts
 	hand    int
@@ -145,14 +146,47 @@ func (c *Cache) Close() error {
 	return nil
 }
 
-// Paged makes the cache read pages of size bytes as a whole.
+// Paged makes the cache read pages of size bytes: the first time a MiB around what is wanted, and the second time the rest.
 func (c *Cache) Paged(size int64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if size > c.o.Block && size <= max(c.o.Memory/4, c.o.Block) {
-		c.page = size
+		c.page, c.pages = size, map[int64]bool{0: c.blocks[0] != nil}
 	}
 }
+
+// wantAround wants block i, and what is read with it where metadata is in pages. It returns how many blocks that are. c.mu is held.
+func (c *Cache) wantAround(i int64) (n int64) {
+	from, to := i, i+1
+	if c.page > 0 {
+		from, to = c.inPage(i)
+	}
+	for k := from; k < to; k++ {
+		if c.blocks[k] == nil {
+			c.want(k)
+			n++
+		}
+	}
+	return n
+}
+
+// inPage returns the blocks that are read for block i where metadata is in pages. c.mu is held.
+func (c *Cache) inPage(i int64) (from, to int64) {
+	k := i << c.shift / c.page
+	a, b := k*c.page, min((k+1)*c.page, c.size)
+	if !c.pages[k] && len(c.pages) < maxPages {
+		c.pages[k] = true
+		piece := max(pagePiece, c.o.Block)
+		at := a + (i<<c.shift-a)/piece*piece
+		a, b = max(a, at), min(b, at+piece)
+	}
+	return a >> c.shift, (b + c.o.Block - 1) >> c.shift
+}
+
+const (
+	pagePiece = 1 << 20
+	maxPages  = 1 << 16 // that are noted
+)
 
 // Expect starts requests for blocks that will be wanted, unless they would fill more than half of the memory.
 func (c *Cache) Expect(ranges []source.Range) {
@@ -163,15 +197,29 @@ func (c *Cache) Expect(ranges []source.Range) {
 		if r.Off < 0 || r.Off >= c.size || r.Size <= 0 {
 			continue
 		}
-		first, last := r.Off>>c.shift, min(r.Off+min(r.Size, c.size-r.Off), c.size)-1
-		for i := first; i <= last>>c.shift && room > 0; i++ {
+		last := (r.Off + min(r.Size, c.size-r.Off) - 1) >> c.shift
+		for i := r.Off >> c.shift; i <= last && room > 0; i++ {
 			if c.blocks[i] == nil {
-				c.want(i)
-				room--
+				room -= c.wantAround(i)
 			}
 		}
 	}
 	c.start()
+}
+
+// Holds reports whether all blocks of a range are there.
+func (c *Cache) Holds(r source.Range) bool {
+	if r.Off < 0 || r.Size <= 0 || r.Off >= c.size || r.Size > c.size-r.Off {
+		return false
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for i := r.Off >> c.shift; i <= (r.Off+r.Size-1)>>c.shift; i++ {
+		if e := c.blocks[i]; e == nil || e.data == nil {
+			return false
+		}
+	}
+	return true
 }
 
 // ReadMetadata fills p from blocks.
@@ -250,8 +298,9 @@ func (c *Cache) need(i, last int64, metadata bool) *entry {
 	case c.size <= c.o.Whole:
 		from, to = 0, blocks
 	case metadata && c.page > 0:
-		from = i << c.shift / c.page * c.page >> c.shift
-		to = max(to, (min((i<<c.shift/c.page+1)*c.page, c.size)+c.o.Block-1)>>c.shift)
+		var end int64
+		from, end = c.inPage(i)
+		to = max(to, end)
 	case metadata && i > 0:
 		if before := c.blocks[i-1]; before != nil {
 			ahead = min(2*before.ahead, max(1, c.o.Span/maxAhead>>c.shift))

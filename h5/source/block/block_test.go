@@ -251,3 +251,30 @@ func TestMemory(t *testing.T) {
 		t.Errorf("%d requests, %d hits, then %v", n, hits, again)
 	}
 }
+
+// TestPages reads a part of a page the first time that metadata in it is wanted, and then the rest.
+func TestPages(t *testing.T) {
+	const mib = 1 << 20
+	c, o := newCache(t, 9*mib, func(_ *object, opts *block.Options) { opts.Block, opts.Span, opts.Memory = 64*kib, 4*mib, 64*mib })
+	c.Paged(4 * mib)
+	check(t, o, 6*mib+5*kib, 10, c.ReadMetadata)
+	check(t, o, 7*mib-10, 10, c.ReadMetadata)
+	want := []source.Range{{Off: 6 * mib, Size: mib}}
+	if got := o.asked(); !slices.Equal(got, want) {
+		t.Errorf("asked for %v, want %v", got, want)
+	}
+	if !c.Holds(source.Range{Off: 6 * mib, Size: mib}) || c.Holds(source.Range{Off: 6 * mib, Size: mib + 1}) || c.Holds(source.Range{Off: 9*mib - 1, Size: 2}) {
+		t.Error("Holds is wrong")
+	}
+	c.Expect([]source.Range{{Off: 5 * mib, Size: 1}})
+	for _, off := range []int{4, 5, 7} {
+		check(t, o, off*mib, mib, c.ReadMetadata)
+	}
+	check(t, o, 8*mib+100*kib, 10, c.ReadMetadata) // the last page is not complete
+	want = []source.Range{{Off: 4 * mib, Size: 2 * mib}, {Off: 7 * mib, Size: mib}, {Off: 8 * mib, Size: mib}}
+	got := o.asked()
+	slices.SortFunc(got, func(a, b source.Range) int { return int(a.Off - b.Off) })
+	if !slices.Equal(got, want) {
+		t.Errorf("asked for %v, want %v", got, want)
+	}
+}

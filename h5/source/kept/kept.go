@@ -143,6 +143,9 @@ func (r *Recorder) ReadMetadata(_ context.Context, p []byte, off int64) (int, er
 	return n, err
 }
 
+// Holds asks the Source.
+func (r *Recorder) Holds(g source.Range) bool { return r.s.Holds(g) }
+
 // Expect passes on what will be read.
 func (r *Recorder) Expect(ranges []source.Range) { r.s.Expect(ranges) }
 

@@ -110,7 +110,8 @@ func (x *object) open(ctx context.Context) (first []byte, err error) {
 }
 
 func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
-	a, err := x.get.Get(ctx, 0, firstRead, Pin{})
+	want := x.o.opening
+	a, err := x.get.Get(ctx, 0, want, Pin{})
 	if err != nil {
 		return nil, again(err)
 	}
@@ -119,8 +120,8 @@ func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
 	switch a.Status {
 	case http.StatusPartialContent:
 		off, n, size, err := parseRange(a.Range)
-		if err != nil || off != 0 || n != min(firstRead, size) {
-			return nil, again(fmt.Errorf("asked for its first %d bytes, the server sent the range %q", firstRead, a.Range))
+		if err != nil || off != 0 || n != min(want, size) {
+			return nil, again(fmt.Errorf("asked for its first %d bytes, the server sent the range %q", want, a.Range))
 		}
 		first := make([]byte, n)
 		if _, err := io.ReadFull(&moving{a.Body, progress}, first); err != nil {
@@ -129,11 +130,11 @@ func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
 		x.size, x.pin = size, a.Pin
 		return first, nil
 	case http.StatusOK: // an object that is not larger is here as a whole
-		first, err := io.ReadAll(io.LimitReader(&moving{a.Body, progress}, firstRead+1))
+		first, err := io.ReadAll(io.LimitReader(&moving{a.Body, progress}, want+1))
 		if err != nil {
 			return nil, again(short(err))
 		}
-		if len(first) > firstRead {
+		if int64(len(first)) > want {
 			return nil, x.download(first, a, progress)
 		}
 		x.size, x.pin = int64(len(first)), a.Pin

@@ -70,10 +70,17 @@ type options struct {
 	cache    *disk.Cache
 	index    *kept.Index
 	download bool
+	opening  int64 // bytes that are asked for to open an object; 0: the default
 }
 
-// firstRead is the number of bytes that are asked for to open an object.
-const firstRead = 256 << 10
+// What is asked for to open an object: that is done before anything else, so some ms more are well spent if they save a round trip, as the
+// metadata that most writers make first is at the start. With an index it is there already.
+const (
+	opening   = 1 << 20
+	openKept  = 64 << 10
+	minOpened = 512
+	maxOpened = 64 << 20
+)
 
 func resolve(opts []Option) (*options, error) {
 	o := &options{header: http.Header{}, stats: new(Stats), attempts: 6, stall: 20 * time.Second, pause: 200 * time.Millisecond}
@@ -83,6 +90,13 @@ func resolve(opts []Option) (*options, error) {
 		}
 	}
 	o.blocks.Hit = func(int64) { o.stats.hits.Add(1) }
+	switch {
+	case o.opening != 0:
+	case o.index != nil:
+		o.opening = openKept
+	default:
+		o.opening = opening
+	}
 	return o, nil
 }
 
@@ -149,6 +163,17 @@ func WithPauses(first, stall time.Duration) Option {
 // WithBlocks sets how metadata is read.
 func WithBlocks(b block.Options) Option {
 	return func(o *options) error { o.blocks = b; return nil }
+}
+
+// WithOpening sets how many bytes are asked for to open an object: 1 MiB, and with an index 64 KiB.
+func WithOpening(n int64) Option {
+	return func(o *options) error {
+		if n < minOpened || n > maxOpened {
+			return h5err.New(h5err.Argument, "%d bytes to open an object: there must be %d to %d", n, minOpened, maxOpened)
+		}
+		o.opening = n
+		return nil
+	}
 }
 
 // WithCache keeps what is read in c, unless the server sends nothing that pins an object, and finds there what was kept of the same version

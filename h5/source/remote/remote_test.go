@@ -32,7 +32,7 @@ func content(n int) []byte {
 
 // quick are options that do not wait long.
 func quick(opts ...remote.Option) []remote.Option {
-	return append([]remote.Option{remote.WithPauses(time.Millisecond, time.Second)}, opts...)
+	return append([]remote.Option{remote.WithPauses(time.Millisecond, time.Second), remote.WithOpening(256 << 10)}, opts...)
 }
 
 func open(t *testing.T, url string, opts ...remote.Option) *source.Source {
@@ -327,7 +327,7 @@ func TestContext(t *testing.T) {
 		}
 		return webserver.None
 	})
-	s, err := remote.Open(t.Context(), server.Put("/a", content(2<<20)))
+	s, err := remote.Open(t.Context(), server.Put("/a", content(2<<20)), remote.WithOpening(256<<10))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -85,7 +85,7 @@ func (o *Opener) fetch(ctx context.Context, url string, opts []remote.Option) (*
 		return nil, h5err.In(h5err.New(h5err.Corrupt, "not an index: it has %d bytes", s.Size()), s.Name(), "")
 	}
 	b := make([]byte, s.Size())
-	head := b[:min(len(b), firstRead)] // came when it was opened
+	head := b[:min(len(b), 64)] // came when it was opened
 	if n, err := s.ReadAtContext(ctx, head, 0); n < len(head) {
 		return nil, incomplete(s, err)
 	}
@@ -98,9 +98,6 @@ func (o *Opener) fetch(ctx context.Context, url string, opts []remote.Option) (*
 	x, err := kept.Decode(b)
 	return x, h5err.In(err, s.Name(), "")
 }
-
-// firstRead is how much package remote reads of an object to open it.
-const firstRead = 256 << 10
 
 func incomplete(s *source.Source, err error) error {
 	if err == nil || errors.Is(err, io.EOF) {
