@@ -2,6 +2,8 @@ package arrowmap
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
@@ -16,7 +18,8 @@ const MaxIndex = 1 << 30
 
 // BuildIndex reads all tables and returns an index for UseIndex: for each zone of rows of each column that has an order its
 // least and greatest value and its nulls. Zones are as high as the table's chunks or a multiple of that. Columns that can't be
-// read, and those whose values lie in other files, are left out. A file that is being written is an Unsupported error.
+// read, and those whose values lie in other files, are left out. A file that is being written is an Unsupported error, as is one that has
+// neither a time of modification nor a version.
 func (f *File) BuildIndex(ctx context.Context, opts ...ReadOption) ([]byte, error) {
 	if err := f.indexable(); err != nil {
 		return nil, err
@@ -48,15 +51,26 @@ func (f *File) indexable() error {
 	if sb := f.f.Superblock(); sb.OpenForWriting() {
 		return h5err.In(h5err.New(h5err.Unsupported, "an index of a file that is being written, or was not closed"), f.f.Name(), "")
 	}
-	if f.f.Source().ModTime().IsZero() {
+	if s := f.f.Source(); s.ModTime().IsZero() && s.Version() == "" {
 		return h5err.In(h5err.New(h5err.Unsupported, "an index of a file whose time of modification is not known"), f.f.Name(), "")
 	}
 	return nil
 }
 
+// stamp is what identifies a version of the file besides its size: the time of modification in nanoseconds, and where that is not known
+// a hash of source.Source's Version.
+func (f *File) stamp() int64 {
+	s := f.f.Source()
+	if at := s.ModTime(); !at.IsZero() {
+		return at.UnixNano()
+	}
+	sum := sha256.Sum256([]byte(s.Version()))
+	return int64(binary.LittleEndian.Uint64(sum[:]))
+}
+
 // identity returns an index without tables.
 func (f *File) identity() *zones.Index {
-	return &zones.Index{Size: f.f.Source().Size(), Time: f.f.Source().ModTime().UnixNano(), Options: fmt.Sprintf("%+v", f.o.types)}
+	return &zones.Index{Size: f.f.Source().Size(), Time: f.stamp(), Options: fmt.Sprintf("%+v", f.o.types)}
 }
 
 // UseIndex makes readers with conditions leave out rows that an index says can't match. An index of another file, of this file
@@ -75,7 +89,7 @@ func (f *File) UseIndex(b []byte) error {
 	for _, c := range []struct {
 		ok   bool
 		what string
-	}{{x.Size == now.Size, "size"}, {x.Time == now.Time, "time of modification"}, {x.Options == now.Options, "options for reading values"}} {
+	}{{x.Size == now.Size, "size"}, {x.Time == now.Time, "time of modification or version"}, {x.Options == now.Options, "options for reading values"}} {
 		if !c.ok {
 			return h5err.In(h5err.New(h5err.Argument, "the index is of a file of another %s", c.what), f.f.Name(), "")
 		}

@@ -28,6 +28,7 @@ type indexFlags struct {
 	format  *flags.Choice
 	force   bool
 	json    bool
+	values  bool
 	workers flags.Positive
 }
 
@@ -41,8 +42,8 @@ its least and greatest value and its nulls. query, and head and convert with --w
 use FILE` + indexfile.Suffix + ` without being asked if it fits: an index of another file, of one that was changed since, or of values that
 are read with other options is not used.
 
-The index of a URL has what describes that version of the file: its objects, types, attributes and where its chunks lie. Opening the file
-with --index OUT, or --index auto if OUT is beside the object as URL` + indexfile.Suffix + `, then costs one read of that.
+The index of a URL has what describes that version of the file: its objects, types, attributes and where its chunks lie; with --values,
+which reads all of the file, also what is said above. Opening the file with --index OUT, or --index auto if OUT is beside the object as URL` + indexfile.Suffix + `, then costs one read of that.
 
 --format kerchunk writes a reference file (JSON) of a file or URL, for zarr, xarray and fsspec. Datasets that Zarr can't represent are
 left out, and named on stderr.`,
@@ -57,6 +58,7 @@ left out, and named on stderr.`,
 	o.reading.add(cmd)
 	o.format = flags.Choose(cmd, "format", "own (for h5arrow) or kerchunk (for zarr and xarray)", "own", "kerchunk")
 	f.Var(&o.workers, "workers", "number of decoding goroutines (default: one for each processor)")
+	f.BoolVar(&o.values, "values", false, "of a URL: read all tables, so that conditions skip rows")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	return cmd
@@ -77,6 +79,8 @@ func (a *app) index(o *indexFlags, args []string) error {
 	name, kerchunk := args[0], o.format.String() == "kerchunk"
 	out := name + indexfile.Suffix
 	switch {
+	case o.values && (kerchunk || !far.IsURL(name)):
+		return usage("--values is for indexes of URLs; that of a local file has nothing else")
 	case len(args) > 1:
 		out = args[1]
 	case far.IsURL(name):
@@ -95,7 +99,7 @@ func (a *app) index(o *indexFlags, args []string) error {
 		case kerchunk:
 			sum.Left, err = a.kerchunk(o, name, c)
 		case far.IsURL(name):
-			err = a.keepMetadata(o, name, c)
+			err = a.keepMetadata(o, name, limit, c)
 		default:
 			err = a.indexValues(o, name, limit, c)
 		}
@@ -122,12 +126,16 @@ func (a *app) indexValues(o *indexFlags, name string, limit int64, w io.Writer) 
 		return err
 	}
 	defer in.close()
-	b, err := in.files[0].BuildIndex(a.ctx, arrowmap.WithMaxMemory(limit/2), arrowmap.WithWorkers(int(o.workers)))
-	if err != nil {
-		return err
+	b, err := a.zones(o, in.files[0], limit)
+	if err == nil {
+		_, err = w.Write(b)
 	}
-	_, err = w.Write(b)
 	return err
+}
+
+// zones returns what is known of a file's values.
+func (a *app) zones(o *indexFlags, f *arrowmap.File, limit int64) ([]byte, error) {
+	return f.BuildIndex(a.ctx, arrowmap.WithMaxMemory(limit/2), arrowmap.WithWorkers(int(o.workers)))
 }
 
 // counted counts the bytes that are written.
@@ -142,8 +150,8 @@ func (c *counted) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// keepMetadata writes the metadata of a URL.
-func (a *app) keepMetadata(o *indexFlags, name string, w io.Writer) error {
+// keepMetadata writes the metadata of a URL, and what is known of its values if that is asked for.
+func (a *app) keepMetadata(o *indexFlags, name string, limit int64, w io.Writer) error {
 	opts, err := o.options()
 	if err != nil {
 		return err
@@ -156,6 +164,20 @@ func (a *app) keepMetadata(o *indexFlags, name string, w io.Writer) error {
 	x, err := metadata.Keep(a.ctx, s, opts...)
 	if err != nil {
 		return err
+	}
+	if o.values {
+		s.Retain() // for the file
+		f, err := arrowmap.NewFile(s, opts...)
+		if err != nil {
+			s.Release()
+			return err
+		}
+		defer f.Close() // read only: there is nothing to lose
+		b, err := a.zones(o, f, limit)
+		if err != nil {
+			return err
+		}
+		x = x.WithValues(b)
 	}
 	b, err := x.Encode()
 	if err == nil {
@@ -189,8 +211,8 @@ func (a *app) kerchunk(o *indexFlags, name string, w io.Writer) (left []string, 
 	return left, err
 }
 
-// applyIndexes makes the inputs that are local files use their indexes of values; those of URLs were used when they were opened. An index that
-// was named must fit; another one is only mentioned if it does not.
+// applyIndexes makes the inputs use what indexes know of their values. An index of a local file that was named must fit; another one is only
+// mentioned if it does not. Indexes of URLs were used when these were opened, but for the values.
 func (r *reading) applyIndexes(in *inputs) error {
 	named := r.far.Index()
 	if named == "none" {
@@ -204,6 +226,11 @@ func (r *reading) applyIndexes(in *inputs) error {
 	}
 	for i, f := range in.files {
 		if far.IsURL(in.names[i]) {
+			if b := r.far.Values(in.names[i]); b != nil {
+				if err := f.UseIndex(b); err != nil {
+					in.unused = append(in.unused, err)
+				}
+			}
 			continue
 		}
 		name := named

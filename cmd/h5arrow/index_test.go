@@ -1,14 +1,19 @@
 package main
 
 import (
+	"encoding/binary"
 	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/h5test/webserver"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
+	"github.com/h5arrow/h5arrow/h5/write"
 )
 
 // withoutIO returns what inspect prints as JSON but for the counts.
@@ -120,4 +125,62 @@ func TestIndexRefused(t *testing.T) {
 	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 		t.Errorf("%v are left: %v", left, err)
 	}
+}
+
+// TestIndexValuesOfURL skips rows of a URL by its index, and reads few bytes for that.
+func TestIndexValuesOfURL(t *testing.T) {
+	dir := t.TempDir()
+	index := filepath.Join(dir, "kept")
+	name := written.File(t, filepath.Join(dir, "x.h5"), func(f *write.File) error {
+		for k, name := range []string{"x", "y"} {
+			values := make([]byte, 0, 8*300_000)
+			for i := range uint64(300_000) {
+				values = binary.LittleEndian.AppendUint64(values, [...]uint64{i / 3, i * 7 % 1000}[k])
+			}
+			d, err := f.Dataset("/t/"+name, write.Spec{Type: &h5.Type{Class: h5.ClassFixed, Size: 8, Precision: 64, Signed: true}, Space: write.Shape(300_000), ChunkDims: []uint64{10_000}})
+			if err != nil {
+				return err
+			}
+			if err := d.Write(values); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s := webserver.New(t)
+	url := put(t, s, name)
+	expect(t, 0, "index", url, index, "--values")
+	const where = "x between 60000 and 60100"
+	cost := func(args ...string) int64 {
+		t.Helper()
+		out := filepath.Join(t.TempDir(), "x.arrow")
+		s.Reset()
+		r := expect(t, 0, append([]string{"convert", url, out, "--where", where, "--json"}, args...)...)
+		if c := ioOf(t, r.out); c.Bytes != s.Bytes() || c.Requests != int64(len(s.Requests())) {
+			t.Errorf("%q: %+v, the server counts %d bytes", args, c, s.Bytes())
+		}
+		want := filepath.Join(t.TempDir(), "x.arrow")
+		expect(t, 0, "convert", name, want, "--where", where, "--io", "read")
+		if string(readFile(t, out)) != string(readFile(t, want)) {
+			t.Errorf("%q: other rows than from the path", args)
+		}
+		return s.Bytes()
+	}
+	if all, some := cost(), cost("--index", index); some > 500_000 || all < 2_000_000 {
+		t.Errorf("%d bytes, and %d with the index", all, some)
+	}
+	s.Put("/x.h5.h5idx", readFile(t, index))
+	if n := cost("--index", "auto"); n > 600_000 {
+		t.Errorf("%d bytes with the index beside it", n)
+	}
+	if engine.Available {
+		sum := []string{"query", url, `select count(*), sum(y) from t where x between 60000 and 60100`, "--csv"}
+		want := expect(t, 0, sum...).out
+		s.Reset()
+		if got := expect(t, 0, append(sum, "--index", index)...).out; got != want || s.Bytes() > 500_000 {
+			t.Errorf("query: %s, want %s; %d bytes", got, want, s.Bytes())
+		}
+	}
+	expect(t, 0, "head", url, "--index", index, "--strings", "latin1", "--where", where) // values that were read otherwise are not used
+	expect(t, exitUsage, "index", name, index, "--values", "--force")
 }

@@ -3,7 +3,7 @@
 // All numbers in a file are little-endian, or varints as encoding/binary has them:
 //
 //	8 bytes    "h5idx\x00\x01\n"
-//	varints    size and time of modification (nanoseconds since 1970) of the HDF5 file
+//	varints    size of the HDF5 file, and its time of modification (nanoseconds since 1970), or else a hash of its version
 //	text       how values were read
 //	uvarint    tables; of each:
 //	             text path, varint rows, varint rows of a zone, uvarint columns; of each:

@@ -8,12 +8,13 @@
 //
 // Numbers of its form in a file are varints as encoding/binary has them:
 //
-//	8 bytes    "h5idx\x00\x02\n"
+//	8 bytes    "h5idx\x00\x03\n"
 //	uvarint    size of the file
 //	uvarint    length of the version, and its bytes
 //	uvarint    number of ranges; of each, in their order:
 //	             uvarint bytes between it and the one before, uvarint its bytes
-//	n bytes    a Zstandard frame: the bytes of all ranges
+//	uvarint    bytes that are known of values
+//	n bytes    a Zstandard frame: the bytes of all ranges, and what is known of values
 //	32 bytes   SHA-256 of what is before
 package kept
 
@@ -22,6 +23,7 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"io"
+	"slices"
 	"sort"
 
 	"github.com/klauspost/compress/zstd"
@@ -35,8 +37,8 @@ const (
 	Max = 160 << 20
 
 	maxWindow = 8 << 20
-	maxBytes  = 128 << 20 // of all ranges
-	magic     = "h5idx\x00\x02\n"
+	maxBytes  = 128 << 20 // of all ranges and what is known of values
+	magic     = "h5idx\x00\x03\n"
 )
 
 // Index holds the metadata of one version of a file. It is not changed after it was made.
@@ -46,6 +48,7 @@ type Index struct {
 	ranges  []source.Range // sorted, with bytes between them
 	starts  []int64        // of each range, in data
 	data    []byte
+	values  []byte
 }
 
 // Is reports whether b starts as an encoded Index.
@@ -56,6 +59,16 @@ func (x *Index) Size() int64 { return x.size }
 
 // Version returns the version of the file.
 func (x *Index) Version() string { return x.version }
+
+// Values returns what WithValues added, which is not to be changed. It is nil if nothing was.
+func (x *Index) Values() []byte { return x.values }
+
+// WithValues returns an Index that has b too, which says something about the file's values. This package does not look at it.
+func (x *Index) WithValues(b []byte) *Index {
+	y := *x
+	y.values = b
+	return &y
+}
 
 // Encode returns the form of the index in a file.
 func (x *Index) Encode() ([]byte, error) {
@@ -70,11 +83,15 @@ func (x *Index) Encode() ([]byte, error) {
 		b = binary.AppendUvarint(b, uint64(r.Size))
 		end = r.Off + r.Size
 	}
+	if len(x.data)+len(x.values) > maxBytes {
+		return nil, h5err.New(h5err.Limit, "an index of %d bytes, the limit is %d", len(x.data)+len(x.values), maxBytes)
+	}
+	b = binary.AppendUvarint(b, uint64(len(x.values)))
 	e, err := zstd.NewWriter(nil, zstd.WithEncoderConcurrency(1), zstd.WithWindowSize(maxWindow))
 	if err != nil {
 		return nil, h5err.Wrap(h5err.IO, err, "the compression of the index")
 	}
-	b = e.EncodeAll(x.data, b)
+	b = e.EncodeAll(slices.Concat(x.data, x.values), b)
 	sum := sha256.Sum256(b)
 	if b = append(b, sum[:]...); len(b) > Max {
 		return nil, h5err.New(h5err.Limit, "the index would have %d bytes, the limit is %d", len(b), Max)
@@ -91,7 +108,7 @@ func Decode(b []byte) (*Index, error) {
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], want) {
 		return nil, h5err.New(h5err.Corrupt, "the checksum of the index is wrong")
 	}
-	x, total, rest := decodeRanges(body[len(magic):])
+	x, total, more, rest := decodeRanges(body[len(magic):])
 	if x == nil {
 		return nil, h5err.New(h5err.Corrupt, "the index contradicts itself")
 	}
@@ -101,14 +118,20 @@ func Decode(b []byte) (*Index, error) {
 	}
 	defer d.Close()
 	// Memory grows with what is decoded, not with what the index says that it is.
-	if x.data, err = io.ReadAll(io.LimitReader(d, total+1)); err != nil || int64(len(x.data)) != total {
+	all, err := io.ReadAll(io.LimitReader(d, total+more+1))
+	if err != nil || int64(len(all)) != total+more {
 		return nil, h5err.New(h5err.Corrupt, "the ranges of the index are not complete")
+	}
+	x.data = all[:total:total]
+	if more > 0 {
+		x.values = all[total:]
 	}
 	return x, nil
 }
 
-// decodeRanges returns an index without data, the number of bytes of its ranges, and what comes after them; nil if something is wrong.
-func decodeRanges(b []byte) (x *Index, total int64, rest []byte) {
+// decodeRanges returns an index without data, the numbers of bytes of its ranges and of what is known of values, and what comes after them;
+// nil if something is wrong.
+func decodeRanges(b []byte) (x *Index, total, values int64, rest []byte) {
 	failed := false
 	number := func(limit int64) int64 {
 		v, n := binary.Uvarint(b)
@@ -121,7 +144,7 @@ func decodeRanges(b []byte) (x *Index, total int64, rest []byte) {
 	x = &Index{size: number(1 << 62)}
 	n := number(int64(len(b)))
 	if failed || n > int64(len(b)) {
-		return nil, 0, nil
+		return nil, 0, 0, nil
 	}
 	x.version, b = string(b[:n]), b[n:]
 	end := int64(0)
@@ -129,15 +152,15 @@ func decodeRanges(b []byte) (x *Index, total int64, rest []byte) {
 		r := source.Range{Off: end + number(x.size-end)}
 		r.Size = number(x.size - r.Off)
 		if failed || r.Size == 0 || i > 0 && r.Off == end || r.Size > maxBytes-total {
-			return nil, 0, nil
+			return nil, 0, 0, nil
 		}
 		x.ranges, x.starts = append(x.ranges, r), append(x.starts, total)
 		total, end = total+r.Size, r.Off+r.Size
 	}
-	if failed {
-		return nil, 0, nil
+	if values = number(maxBytes - total); failed {
+		return nil, 0, 0, nil
 	}
-	return x, total, b
+	return x, total, values, b
 }
 
 // at returns the range that holds the byte at an offset, -1 if none does.

@@ -78,6 +78,7 @@ func newObject(n int) *object {
 func TestIndex(t *testing.T) {
 	o := newObject(3 << 20)
 	made, ranges := o.index(t)
+	made = made.WithValues([]byte("of values"))
 	b, err := made.Encode()
 	if err != nil {
 		t.Fatal(err)
@@ -85,6 +86,9 @@ func TestIndex(t *testing.T) {
 	x, err := kept.Decode(b)
 	if err != nil || x.Version() != "v1" || x.Size() != int64(len(o.data)) {
 		t.Fatalf("%v, %v", x, err)
+	}
+	if string(x.Values()) != "of values" {
+		t.Errorf("values %q", x.Values())
 	}
 	hits := int64(0)
 	s := source.New(x.Over(o, func(n int64) { hits += n }), x.Size(), "object")

@@ -34,8 +34,9 @@ type Opener struct {
 	mu     sync.Mutex
 	used   bool
 	stats  remote.Stats
-	stores map[string]store // by scheme
-	cache  *disk.Cache      // open until the process ends; nil: not opened yet
+	stores map[string]store  // by scheme
+	values map[string][]byte // by URL: what their indexes know of values
+	cache  *disk.Cache       // open until the process ends; nil: not opened yet
 }
 
 // defaultCache is the size of a cache, in bytes, unless a flag says another one.

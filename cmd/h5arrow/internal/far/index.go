@@ -25,6 +25,7 @@ func (o *Opener) openWith(ctx context.Context, url string, opts []remote.Option)
 		if err == nil && x != nil {
 			var s *source.Source
 			if s, err = o.open(ctx, url, opts, remote.WithIndex(x)); err == nil || !h5err.Is(err, h5err.Argument) {
+				o.keepValues(url, x, err)
 				return s, err
 			}
 		}
@@ -37,7 +38,29 @@ func (o *Opener) openWith(ctx context.Context, url string, opts []remote.Option)
 	if err != nil {
 		return nil, h5err.In(err, Name(o.index), "")
 	}
-	return o.open(ctx, url, opts, remote.WithIndex(x))
+	s, err := o.open(ctx, url, opts, remote.WithIndex(x))
+	o.keepValues(url, x, err)
+	return s, err
+}
+
+// keepValues notes what the index of a URL knows of values, if the URL was opened with it.
+func (o *Opener) keepValues(url string, x *kept.Index, err error) {
+	if err != nil || x.Values() == nil {
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.values == nil {
+		o.values = map[string][]byte{}
+	}
+	o.values[url] = x.Values()
+}
+
+// Values returns what the index with which a URL was opened knows of the file's values, for arrowmap.File's UseIndex; nil for nothing.
+func (o *Opener) Values(url string) []byte {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.values[url]
 }
 
 // say prints a line on stderr, unless --quiet is given.
