@@ -114,7 +114,7 @@ func (r *Reader) Expect(n int64, addrs ...uint64) {
 	r.far.Expect(ranges)
 }
 
-// Holds reports whether the n bytes at an address are read without a request, as far as that is known. It is false for files that are not far
+// Holds reports whether the n bytes at an address are read without a request, as far as is known. It is false for files that are not far
 // away.
 func (r *Reader) Holds(addr uint64, n int64) bool {
 	return r.Far() && addr < uint64(r.Size()-r.base) && r.far.Holds(source.Range{Off: r.base + int64(addr), Size: n})

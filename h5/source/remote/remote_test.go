@@ -402,3 +402,24 @@ func TestDownload(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestCountsUnderResets compares the counts with the server's while connections are closed without an answer.
+func TestCountsUnderResets(t *testing.T) {
+	server := webserver.New(t)
+	data := content(3 << 20)
+	url := server.Put("/a.h5", data)
+	server.Break(func(n int, _ webserver.Request) webserver.Fault {
+		return map[int]webserver.Fault{1: webserver.Reset, 2: webserver.Unavailable}[n%4]
+	})
+	var stats remote.Stats
+	s := open(t, url, remote.WithStats(&stats), remote.WithAttempts(20))
+	for off := 0; off < len(data); off += 100_000 {
+		p := make([]byte, min(100_000, len(data)-off))
+		if _, err := s.ReadAt(p, int64(off)); err != nil || !bytes.Equal(p, data[off:off+len(p)]) {
+			t.Fatal(err)
+		}
+	}
+	if c := stats.Counts(); c.Requests != int64(len(server.Requests())) || c.Retries < 10 {
+		t.Errorf("%+v, the server counts %d requests", c, len(server.Requests()))
+	}
+}

@@ -8,10 +8,12 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/url"
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -242,6 +244,7 @@ type counter struct {
 // RoundTrip implements http.RoundTripper.
 func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
 	c.o.stats.requests.Add(1)
+	req = c.watched(req)
 	e := Event{Method: req.Method, URL: Redact(req.URL.String()), Range: req.Header.Get("Range")}
 	start := time.Now()
 	resp, err := c.RoundTripper.RoundTrip(req)
@@ -253,6 +256,18 @@ func (c *counter) RoundTrip(req *http.Request) (*http.Response, error) {
 	e.Status = resp.StatusCode
 	resp.Body = &countedBody{ReadCloser: resp.Body, c: c, e: e, start: start}
 	return resp, nil
+}
+
+// watched returns a request of which package net/http's own repetitions are counted: if a connection that was used before breaks, it sends
+// a request once more, and says nothing about it.
+func (c *counter) watched(req *http.Request) *http.Request {
+	var sent atomic.Int32
+	return req.WithContext(httptrace.WithClientTrace(req.Context(), &httptrace.ClientTrace{WroteHeaders: func() {
+		if sent.Add(1) > 1 {
+			c.o.stats.requests.Add(1)
+			c.o.stats.retries.Add(1)
+		}
+	}}))
 }
 
 // CloseIdleConnections closes the connections that are not in use.
