@@ -101,6 +101,9 @@ func TestStoresRefused(t *testing.T) {
 		if !strings.Contains(r.err, "no such object: 404") {
 			t.Errorf("%s: %s", scheme, r.err)
 		}
+		if r := expect(t, exitFailed, "inspect", strings.Replace(bucket, "bucket/", "nobucket/", 1)+"a.h5"); !strings.Contains(r.err, "no such object: 404") {
+			t.Errorf("%s: %s", scheme, r.err)
+		}
 		expect(t, exitFailed, "convert", bucket+"none*.h5", filepath.Join(t.TempDir(), "x.arrow"))
 		expect(t, exitUsage, "inspect", scheme+"://bucket")
 		expect(t, exitUsage, "inspect", bucket+"a[.h5")
@@ -114,6 +117,14 @@ func TestStoresRefused(t *testing.T) {
 		expect(t, 0, "inspect", bucket+"a.h5", "--anonymous")
 		s.Public = false
 	}
+	gone := webserver.NewStore(t)
+	for scheme, bucket := range stores(t, gone) {
+		gone.Close()
+		if r := expect(t, exitFailed, "inspect", bucket+"a.h5"); !strings.Contains(r.err, "can't reach the server") || strings.Count(r.err, "\n") != 1 {
+			t.Errorf("%s: %s", scheme, r.err)
+		}
+	}
+	stores(t, s)
 	t.Setenv("AWS_ACCESS_KEY_ID", "")
 	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
 	if r := expect(t, exitFailed, "inspect", "s3://bucket/a.h5"); !strings.Contains(r.err, "no credentials for S3") || !strings.Contains(r.err, "--anonymous") {
