@@ -203,7 +203,10 @@ def run_families(store, a, cases, env):
     """Runs every case, or a share of them, and returns the failures that a path does not have."""
     listed = interop.read_failures(a.failures)
     chosen = [c for i, c in enumerate(cases) if i % store.share == 0]
-    for name in sorted({c["file"] for c in chosen}):
+    names = {c["file"] for c in chosen}
+    for folder in {os.path.dirname(c["file"]) for c in chosen}:  # what they refer to is beside them
+        names.update(os.path.join(folder, n) for n in os.listdir(os.path.join(a.casedir, folder)) if os.path.isfile(os.path.join(a.casedir, folder, n)))
+    for name in sorted(names):
         with open(os.path.join(a.casedir, name), "rb") as f:
             store.put(name, f.read())
     os.environ.update(env)
