@@ -26,6 +26,7 @@ type contents struct {
 	broken   int                // columns, datasets and other objects that can't be described
 	numbers  map[uint64]int     // of datasets, by address; made when it is needed
 	similar  map[string][]alike // by the path of the group
+	left     []string           // headings of columns that a narrow screen left out
 }
 
 // alike are members of a group that are not described, since a table has the rows of all of them.

@@ -10,9 +10,9 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/tree"
-	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -45,8 +45,15 @@ func (c *contents) writeText(s *text.Screen, name string, o *inspectFlags) error
 	for _, t := range c.tables {
 		err = errors.Join(err, c.tableText(s, t, o))
 	}
-	return errors.Join(err, c.datasetsText(s, o))
+	err = errors.Join(err, c.datasetsText(s, o))
+	if len(c.left) > 0 {
+		err = errors.Join(err, s.Line(text.Span{}), s.Line(text.Span{Text: "left out: " + strings.Join(c.left, ", ") + " (--wide shows all)", Style: text.Dim}))
+	}
+	return err
 }
+
+// references is the group of what cells and objects of MATLAB refer to: hundreds of objects whose names mean nothing.
+const references = "/#refs#"
 
 // treeMaker makes the tree of what is in a file.
 type treeMaker struct {
@@ -119,7 +126,7 @@ func (m *treeMaker) group(i int, at string) {
 		parent.Children = append(parent.Children, made...)
 		n = made[len(made)-1]
 	} else if at != m.below {
-		n = &tree.Node{Name: path.Base(g.name) + "/", Kind: "group"}
+		n = &tree.Node{Name: path.Base(g.name) + "/", Kind: "group", Folded: at == references}
 		m.parts[n] = m.inside[i]
 		parent.Children = append(parent.Children, n)
 	}
@@ -173,9 +180,9 @@ func (m *treeMaker) dataset(n *tree.Node, k int, at string) {
 		node.Style, node.What = text.Bad, "error: "+reason(column)
 	default:
 		cells := columnTexts(name, column)
-		node.What = elementType(column) + " " + cells[3] + ", " + cells[4]
+		node.What = elementType(column) + " " + cells[cellShape] + ", " + cells[cellStorage]
 		if column.Type == nil {
-			node.What = cells[2] + " " + cells[3] + ", " + cells[5]
+			node.What = cells[cellHDF5] + " " + cells[cellShape] + ", " + cells[cellDelivery]
 		}
 	}
 	for _, alias := range m.aliases[k] {
@@ -194,7 +201,7 @@ func elementType(c *arrowmap.Column) string {
 	if t == nil {
 		return "-"
 	}
-	return text.Cut(dtype.TypeName(t), 60)
+	return text.Cut(rows.TypeName(t), 60)
 }
 
 // table takes the tables at a path and returns their nodes.
@@ -247,11 +254,11 @@ func (c *contents) tableText(s *text.Screen, t *arrowmap.Table, o *inspectFlags)
 	if len(shown) > maxRows && !o.all {
 		shown = shown[:shownRows]
 	}
-	g := c.newGrid("COLUMN", o.long)
+	g := newGrid("COLUMN", o.long)
 	for _, col := range shown {
 		c.addColumn(g, col.Name, col, o.long)
 	}
-	err = errors.Join(err, g.show(s))
+	err = errors.Join(err, c.show(g, s))
 	if left := t.Columns()[len(shown):]; len(left) > 0 {
 		err = errors.Join(err, s.Line(text.Span{Text: "  … " + columnKinds(left) + " more (--all lists them)", Style: text.Dim}))
 	}
@@ -271,7 +278,7 @@ func columnKinds(columns []*arrowmap.Column) string {
 	for _, col := range columns {
 		typ := "unreadable"
 		if col.Type != nil {
-			typ = dtype.TypeName(col.Type)
+			typ = rows.TypeName(col.Type)
 		}
 		if number[typ]++; number[typ] == 1 {
 			order = append(order, typ)
@@ -298,7 +305,7 @@ func (c *contents) datasetsText(s *text.Screen, o *inspectFlags) error {
 			in[col.Path] = true
 		}
 	}
-	g := c.newGrid("DATASET", o.long)
+	g := newGrid("DATASET", o.long)
 	var shown []*arrowmap.Column
 	for i := range c.datasets {
 		d := &c.datasets[i]
@@ -314,52 +321,96 @@ func (c *contents) datasetsText(s *text.Screen, o *inspectFlags) error {
 	if len(shown) == 0 {
 		return nil
 	}
-	err := errors.Join(s.Line(text.Span{}), g.show(s))
+	err := errors.Join(s.Line(text.Span{}), c.show(g, s))
 	if o.long {
 		err = errors.Join(err, c.longText(s, "", shown))
 	}
 	return err
 }
 
-// columnGrid is the grid of columns.
-type columnGrid struct{ text.Grid }
+// columnGrid is the grid of columns. Of its columns, those that have no text in any row are not shown.
+type columnGrid struct {
+	heads []string
+	rows  [][]text.Cell
+}
 
-func (c *contents) newGrid(first string, long bool) *columnGrid {
-	g := &columnGrid{text.Grid{Indent: "  "}}
-	heads := []string{first, "TYPE", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "NULLS"}
+// The places of cells in a columnGrid.
+const (
+	cellName = iota
+	cellType
+	cellUnits
+	cellHDF5
+	cellShape
+	cellStorage
+	cellDelivery
+	cellReason
+	cellNulls
+	cellsAlways
+)
+
+func newGrid(first string, long bool) *columnGrid {
+	g := &columnGrid{heads: []string{first, "TYPE", "UNITS", "HDF5", "SHAPE", "STORAGE", "DELIVERY", "REASON", "NULLS"}}
 	if long {
-		heads = append(heads, "CHUNKS", "STORED", "RATIO")
+		g.heads = append(g.heads, "CHUNKS", "STORED", "RATIO")
 	}
-	row := make([]text.Cell, len(heads))
-	for i, h := range heads {
-		row[i] = text.Cell{Text: h, Style: text.Bold}
-	}
-	g.Add(row)
 	return g
 }
 
 func (c *contents) addColumn(g *columnGrid, name string, col *arrowmap.Column, long bool) {
 	cells := columnTexts(name, col)
+	cells[cellUnits] = rows.Units(col.Field())
 	if long {
+		if n := col.Nulls; n != nil && n.Path != "" {
+			cells[cellNulls] += " " + n.Path + " (" + n.Delivery.String() + ")"
+		}
 		cells = append(cells, storedTexts(c.at(col.Path))...)
 	}
 	row := make([]text.Cell, len(cells))
 	for i, t := range cells {
 		row[i] = text.Cell{Text: t}
 	}
-	row[0].Style, row[1].Style, row[2].Style = text.Bold, text.Link, text.Dim
+	row[cellName].Style, row[cellType].Style, row[cellHDF5].Style = text.Bold, text.Link, text.Dim
 	if col.Err != nil {
-		row[5].Style = text.Bad
+		row[cellDelivery].Style = text.Bad
 	}
-	g.Add(row)
+	g.rows = append(g.rows, row)
 }
 
-// show writes the grid. On a narrow screen the type in the file and the shape go first.
-func (g *columnGrid) show(s *text.Screen) error {
-	if s.Width > 0 {
-		g.Fit(s.Width, 2, 3, 6)
+// show writes the grid. On a narrow screen the type in the file, the shape and why a column is not mapped are left out first.
+func (c *contents) show(g *columnGrid, s *text.Screen) error {
+	var used []int
+	for i := range g.heads {
+		if slices.ContainsFunc(g.rows, func(row []text.Cell) bool { return row[i].Text != "" }) {
+			used = append(used, i)
+		}
 	}
-	return g.Show(s)
+	out := text.Grid{Indent: "  "}
+	line := make([]text.Cell, len(used))
+	for k, i := range used {
+		line[k] = text.Cell{Text: g.heads[i], Style: text.Bold}
+	}
+	out.Add(line)
+	for _, row := range g.rows {
+		line := make([]text.Cell, len(used))
+		for k, i := range used {
+			line[k] = row[i]
+		}
+		out.Add(line)
+	}
+	if s.Width > 0 {
+		var order []int
+		for _, i := range []int{cellHDF5, cellShape, cellReason, cellNulls, cellUnits} {
+			if k := slices.Index(used, i); k >= 0 {
+				order = append(order, k)
+			}
+		}
+		for _, k := range out.Restore(s.Width, out.Fit(s.Width, order...)) {
+			if name := strings.ToLower(g.heads[used[k]]); !slices.Contains(c.left, name) {
+				c.left = append(c.left, name)
+			}
+		}
+	}
+	return out.Show(s)
 }
 
 func rowsText(t *arrowmap.Table) string {
@@ -372,31 +423,28 @@ func rowsText(t *arrowmap.Table) string {
 	return text.Plural(t.Rows(), "row")
 }
 
-// columnTexts returns the cells about a column.
+// columnTexts returns the cells about a column, without its units.
 func columnTexts(name string, c *arrowmap.Column) []string {
-	typ, how := "-", delivery(c)
+	cells := make([]string, cellsAlways)
+	cells[cellName], cells[cellType], cells[cellHDF5], cells[cellShape] = name, "-", text.Cut(c.HDF5Type, 60), shapeText(c)
 	if c.Type != nil {
-		typ = text.Cut(dtype.TypeName(c.Type), 60)
+		cells[cellType] = text.Cut(rows.TypeName(c.Type), 60)
 	}
-	if r := reason(c); r != "" {
-		how += ": " + r
+	cells[cellDelivery], cells[cellReason] = delivery(c), reason(c)
+	if c.Err != nil { // the reason is never left out
+		cells[cellDelivery], cells[cellReason] = delivery(c)+": "+reason(c), ""
 	}
-	nulls := ""
-	if c.Nulls != nil {
-		nulls = c.Nulls.Source
-		if c.Nulls.Path != "" {
-			nulls += " " + c.Nulls.Path
-		}
-		nulls += " (" + c.Nulls.Delivery.String() + ")"
+	if n := c.Nulls; n != nil {
+		cells[cellNulls] = n.Source
 	}
-	storage := "-"
+	cells[cellStorage] = "-"
 	if c.Storage != 0 {
-		storage = c.Storage.String()
+		cells[cellStorage] = c.Storage.String()
 	}
 	for i, f := range c.Filters {
-		storage += [...]string{" ", ", "}[min(i, 1)] + filterName(f)
+		cells[cellStorage] += [...]string{" ", ", "}[min(i, 1)] + filterName(f)
 	}
-	return []string{name, typ, text.Cut(c.HDF5Type, 60), shapeText(c), storage, how, nulls}
+	return cells
 }
 
 func shapeText(c *arrowmap.Column) string {

@@ -3,9 +3,11 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/stats"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/figures"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -77,11 +79,20 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 		return err
 	}
 	if !o.json {
-		return h5err.In(figures.Show(a.screen(&o.display), t.Path(), t.Rows(), list), "stdout", "")
+		return h5err.In(figures.Show(a.screen(&o.display), t.Path(), t.Rows(), list, unitsOf(t.Table)), "stdout", "")
 	}
 	b, err := figures.JSON(t.Path(), t.Rows(), list)
 	if err == nil {
 		_, err = text.Safe(a.out).Write(b)
 	}
 	return h5err.In(err, "stdout", "")
+}
+
+// unitsOf returns the units of the columns that can be read, which are those that statistics have.
+func unitsOf(t *arrowmap.Table) []string {
+	var units []string
+	for _, f := range t.Schema().Fields() {
+		units = append(units, rows.Units(f))
+	}
+	return units
 }

@@ -2,6 +2,9 @@ package repotest
 
 import (
 	"bytes"
+	"compress/gzip"
+	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -89,6 +92,7 @@ func newReadme(t *testing.T, root string) *readme {
 	if err := os.Symlink(filepath.Join(root, "testdata"), filepath.Join(r.dir, "testdata")); err != nil {
 		t.Fatal(err)
 	}
+	r.unpack("fixtures", filepath.Join(root, "arrowmap", "convention", "*", "testdata", "*.gz"))
 	work := filepath.Join(r.dir, "go.work")
 	if err := os.WriteFile(work, []byte("go 1.26.0\n\nuse "+root+"\n"), 0o644); err != nil {
 		t.Fatal(err)
@@ -96,6 +100,33 @@ func newReadme(t *testing.T, root string) *readme {
 	t.Setenv("GOWORK", work)
 	t.Setenv("PATH", bin+string(os.PathListSeparator)+os.Getenv("PATH"))
 	return r
+}
+
+// unpack unpacks the files of a pattern that are compressed by gzip into a folder beside the pages' testdata.
+func (r *readme) unpack(folder, pattern string) {
+	r.t.Helper()
+	names, err := filepath.Glob(pattern)
+	if err != nil || len(names) == 0 {
+		r.t.Fatal(pattern, err)
+	}
+	for _, name := range names {
+		packed, err := os.ReadFile(name)
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		z, err := gzip.NewReader(bytes.NewReader(packed))
+		if err != nil {
+			r.t.Fatal(name, err)
+		}
+		plain, err := io.ReadAll(z)
+		if err != nil {
+			r.t.Fatal(name, err)
+		}
+		to := filepath.Join(r.dir, folder, strings.TrimSuffix(filepath.Base(name), ".gz"))
+		if err := errors.Join(os.MkdirAll(filepath.Dir(to), 0o755), os.WriteFile(to, plain, 0o644)); err != nil {
+			r.t.Fatal(err)
+		}
+	}
 }
 
 func (r *readme) run(dir string, c *exec.Cmd) string {

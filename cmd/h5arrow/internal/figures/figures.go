@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
+	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap/stats"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
@@ -23,6 +24,7 @@ const (
 const (
 	colName = iota
 	colType
+	colUnits
 	colNulls
 	colNaN
 	colDistinct
@@ -36,13 +38,14 @@ const (
 	columns
 )
 
-var heads = [columns]string{"COLUMN", "TYPE", "NULLS", "NAN", "DISTINCT", "MIN", "25%", "MEDIAN", "75%", "MAX", "MEAN", "HISTOGRAM"}
+var heads = [columns]string{"COLUMN", "TYPE", "UNITS", "NULLS", "NAN", "DISTINCT", "MIN", "25%", "MEDIAN", "75%", "MAX", "MEAN", "HISTOGRAM"}
 
 // dropped is the order in which columns are left out where a line is too long.
-var dropped = []int{colQ1, colQ3, colType, colMedian, colMean, colHistogram, colNaN}
+var dropped = []int{colQ1, colQ3, colType, colMedian, colUnits, colMean, colDistinct, colHistogram, colNaN}
 
-// Show shows the statistics of the columns of a table. Lines fit the screen.
-func Show(s *text.Screen, path string, n int64, list []stats.Column) error {
+// Show shows the statistics of the columns of a table, and their units if some are given. Lines fit the screen: where it has
+// a width, times are cut to about a thousandth of their range.
+func Show(s *text.Screen, path string, n int64, list []stats.Column, units []string) error {
 	if err := s.Line(text.Span{Text: path, Style: text.Name},
 		text.Span{Text: ": " + text.Plural(len(list), "column") + " of " + text.Plural(n, "row")}); err != nil {
 		return err
@@ -55,7 +58,10 @@ func Show(s *text.Screen, path string, n int64, list []stats.Column) error {
 	used := [columns]bool{colName: true, colType: true, colNulls: true, colDistinct: true, colMin: true, colMax: true}
 	all := make([][columns]string, len(list))
 	for i := range list {
-		all[i] = cells(&list[i])
+		all[i] = cells(&list[i], s.Width > 0)
+		if units != nil {
+			all[i][colUnits] = units[i]
+		}
 		for k, t := range all[i] {
 			used[k] = used[k] || t != ""
 		}
@@ -118,16 +124,21 @@ func fit(g *text.Grid, width int, used [columns]bool) string {
 			order = append(order, place[i])
 		}
 	}
+	left := g.Fit(width, order...)
+	quartiles := 0
+	if used[colQ1] {
+		quartiles = min(2, len(left)) // they come first, and back only together with all else
+	}
 	var names []string
-	for _, i := range g.Fit(width, order...) {
+	for _, i := range append(left[:quartiles:quartiles], g.Restore(width, left[quartiles:])...) {
 		names = append(names, heading[i])
 	}
 	return strings.Join(names, ", ")
 }
 
 // cells returns the texts about a column.
-func cells(c *stats.Column) (row [columns]string) {
-	row[colName], row[colType], row[colNulls] = c.Name, text.Cut(dtype.TypeName(c.Type), 20), text.Count(c.Nulls)
+func cells(c *stats.Column, narrow bool) (row [columns]string) {
+	row[colName], row[colType], row[colNulls] = c.Name, rows.TypeName(c.Type), text.Count(c.Nulls)
 	if c.NaNs > 0 {
 		row[colNaN] = text.Count(c.NaNs)
 	}
@@ -137,12 +148,16 @@ func cells(c *stats.Column) (row [columns]string) {
 			row[colDistinct] = "~" + row[colDistinct]
 		}
 	}
+	places := 0
+	if narrow {
+		places = timePlaces(c.Bounds)
+	}
 	value := func(arr arrow.Array, i int) string {
 		if arr == nil {
 			return ""
 		}
 		if t := rows.Rounded(arr, i, digits); t != "" {
-			return t
+			return cutTime(t, places)
 		}
 		return `""`
 	}
@@ -152,6 +167,34 @@ func cells(c *stats.Column) (row [columns]string) {
 		row[colHistogram] = Sparkline(c.Histogram.Counts)
 	}
 	return row
+}
+
+// timePlaces returns how many letters of a time, from the year on, show it to a thousandth of the range of a column; 0 for all
+// of them, or if the bounds are not times.
+func timePlaces(bounds arrow.Array) int {
+	times, ok := bounds.(*array.Timestamp)
+	if !ok || times.IsNull(0) || times.IsNull(1) {
+		return 0
+	}
+	unit := times.DataType().(*arrow.TimestampType).Unit
+	span := (float64(times.Value(1)) - float64(times.Value(0))) * unit.Multiplier().Seconds()
+	for _, p := range []struct {
+		seconds float64
+		places  int
+	}{{86400, len("2006-01-02")}, {60, len("2006-01-02T15:04")}, {1, len("2006-01-02T15:04:05")}} {
+		if span >= 1000*p.seconds {
+			return p.places
+		}
+	}
+	return 0
+}
+
+// cutTime cuts a time of ISO 8601 to so many letters, without its zone, unless that is all of it.
+func cutTime(t string, places int) string {
+	if places == 0 || len(t) <= places || len(t) < 19 || t[4] != '-' || t[7] != '-' || t[13] != ':' {
+		return t
+	}
+	return t[:places]
 }
 
 // Sparkline draws counts as bars of a height from nothing to a line.

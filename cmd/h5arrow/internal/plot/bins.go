@@ -15,6 +15,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/stats"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -24,6 +25,7 @@ import (
 // Axis is a column and how its values are divided into bins of equal width.
 type Axis struct {
 	Name      string
+	Unit      string // "" for none
 	Type      arrow.DataType
 	Low, High float64 // the least and the greatest finite value, times in the unit of the type
 	Bins      int
@@ -176,7 +178,7 @@ func bounds(ctx context.Context, t *arrowmap.Table) ([]Axis, error) {
 		if c.Histogram == nil {
 			return nil, h5err.About(h5err.New(h5err.Argument, "column %s has no values to draw", c.Name), t)
 		}
-		axes[i] = Axis{Name: c.Name, Type: c.Type, Low: c.Histogram.Low, High: c.Histogram.High}
+		axes[i] = Axis{Name: c.Name, Unit: rows.Units(t.Columns()[i].Field()), Type: c.Type, Low: c.Histogram.Low, High: c.Histogram.High}
 	}
 	return axes, nil
 }

@@ -41,15 +41,23 @@ func (b *Bins) Write(w io.Writer, im Image) error {
 	}
 	heat := plotter.NewHeatMap(density{b}, shades{})
 	heat.Min, heat.Max = 0, max(math.Log(float64(b.Max())), 1)
-	p.Y.Label.Text = text.Printable(b.Y.Name)
+	p.Y.Label.Text = b.Y.title()
 	p.Add(heat)
 	return im.write(w, p)
+}
+
+// title returns the name of an axis, with its unit.
+func (a *Axis) title() string {
+	if a.Unit != "" {
+		return text.Printable(a.Name + " (" + a.Unit + ")")
+	}
+	return text.Printable(a.Name)
 }
 
 // base returns a plot with the title and the x axis.
 func (b *Bins) base() *gonum.Plot {
 	p := gonum.New()
-	p.X.Label.Text = text.Printable(b.X.Name)
+	p.X.Label.Text = b.X.title()
 	if b.X.Dated() {
 		p.X.Tick.Marker = gonum.TimeTicks{Format: "2006-01-02\n15:04:05"}
 	}

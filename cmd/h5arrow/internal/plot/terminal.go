@@ -59,14 +59,23 @@ func (b *Bins) Show(s *text.Screen) error {
 
 // title writes what is drawn.
 func (b *Bins) title(s *text.Screen) error {
-	what := text.Plural(b.Rows, "row") + " of " + b.X.Name + " (" + dtype.TypeName(b.X.Type) + ")"
+	what := text.Plural(b.Rows, "row") + " of " + b.X.described()
 	if b.Y.Name != "" {
-		what = text.Plural(b.Rows, "row") + ": " + b.Y.Name + " (" + dtype.TypeName(b.Y.Type) + ") over " + b.X.Name + " (" + dtype.TypeName(b.X.Type) + ")"
+		what = text.Plural(b.Rows, "row") + ": " + b.Y.described() + " over " + b.X.described()
 	}
 	if b.Left > 0 {
 		what += ", " + text.Count(b.Left) + " of them null or not finite"
 	}
 	return s.Line(text.Span{Text: what, Style: text.Bold})
+}
+
+// described returns the name of an axis, with its type and unit.
+func (a *Axis) described() string {
+	what := a.Name + " (" + dtype.TypeName(a.Type)
+	if a.Unit != "" {
+		what += ", " + a.Unit
+	}
+	return what + ")"
 }
 
 // bars returns the lines of a histogram, the top first.
@@ -109,6 +118,14 @@ func (b *Bins) shades() []string {
 // shownLabels is the number of labels that are drawn.
 const shownLabels = 20
 
+// shownLabel returns a label that can be seen.
+func shownLabel(label string) string {
+	if strings.TrimSpace(label) == "" {
+		return `"` + label + `"`
+	}
+	return label
+}
+
 // ShowLabels draws the number of rows of each label as bars.
 func ShowLabels(s *text.Screen, name string, rows, nulls int64, labels []Label) error {
 	what := text.Plural(rows, "row") + " of " + name + ", " + text.Plural(len(labels), "label")
@@ -121,7 +138,7 @@ func ShowLabels(s *text.Screen, name string, rows, nulls int64, labels []Label) 
 	g := text.Grid{Indent: "  ", Max: 40}
 	room, widest := 40, 0
 	for _, l := range labels[:min(len(labels), shownLabels)] {
-		widest = max(widest, min(text.Width(text.Printable(l.Text)), g.Max))
+		widest = max(widest, min(text.Width(text.Printable(shownLabel(l.Text))), g.Max))
 	}
 	if s.Width > 0 {
 		room = max(min(room, s.Width-widest-text.Width(text.Count(labels[0].Count))-6), 4)
@@ -131,7 +148,7 @@ func ShowLabels(s *text.Screen, name string, rows, nulls int64, labels []Label) 
 			break
 		}
 		bar := strings.Repeat("█", int(math.Ceil(float64(l.Count)/float64(labels[0].Count)*float64(room))))
-		g.Add([]text.Cell{{Text: l.Text}, {Text: text.Count(l.Count), Right: true}, {Text: bar, Style: text.Link}})
+		g.Add([]text.Cell{{Text: shownLabel(l.Text)}, {Text: text.Count(l.Count), Right: true}, {Text: bar, Style: text.Link}})
 	}
 	if s.Width > 0 {
 		g.Fit(s.Width)

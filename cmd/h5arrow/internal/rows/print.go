@@ -11,7 +11,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
-	"github.com/h5arrow/h5arrow/dtype"
 )
 
 // Output is written in parts of about these sizes.
@@ -35,13 +34,7 @@ type Grid struct {
 func (p *Grid) Print(s *text.Screen, rr array.RecordReader) error {
 	fields := rr.Schema().Fields()
 	g := text.Grid{Max: maxCell}
-	names, types := make([]text.Cell, len(p.Columns)), make([]text.Cell, len(p.Columns))
-	for i, c := range p.Columns {
-		names[i] = text.Cell{Text: fields[c].Name, Right: rightAligned(fields[c].Type), Style: text.Bold}
-		types[i] = text.Cell{Text: dtype.TypeName(fields[c].Type), Right: names[i].Right, Style: text.Dim}
-	}
-	g.Add(slices.Clone(names))
-	g.Add(types)
+	names := p.heads(&g, fields)
 	seen, fitted := int64(0), false
 	var left []int
 	show := func() error {
@@ -80,6 +73,21 @@ func (p *Grid) Print(s *text.Screen, rr array.RecordReader) error {
 		return err
 	}
 	return p.rest(s, names, left, seen)
+}
+
+// heads adds the lines above the rows: names, types, and units where a column that is shown has one. It returns the cells of the names.
+func (p *Grid) heads(g *text.Grid, fields []arrow.Field) []text.Cell {
+	names, types, units := make([]text.Cell, len(p.Columns)), make([]text.Cell, len(p.Columns)), make([]text.Cell, len(p.Columns))
+	for i, c := range p.Columns {
+		f := fields[c]
+		names[i] = text.Cell{Text: f.Name, Right: rightAligned(f.Type), Style: text.Bold}
+		types[i] = text.Cell{Text: TypeName(f.Type), Right: names[i].Right, Soft: true, Style: text.Dim}
+		units[i] = text.Cell{Text: Units(f), Right: names[i].Right, Soft: true, Style: text.Dim}
+	}
+	g.Add(slices.Clone(names))
+	g.Add(types)
+	g.Add(units)
+	return names
 }
 
 // fit leaves out columns of a grid from the last on, but not the first.

@@ -2,6 +2,7 @@ package text
 
 import (
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -9,8 +10,12 @@ import (
 type Cell struct {
 	Text  string
 	Right bool // aligned to the right
+	Soft  bool // cut to softWidth or to the widest of the other cells; a row of soft cells without text is left out
 	Style Style
 }
+
+// softWidth is the width that a soft cell asks for at most.
+const softWidth = 20
 
 // Grid is text in columns. The zero value is an empty grid.
 type Grid struct {
@@ -34,7 +39,11 @@ func (g *Grid) Add(row []Cell) {
 			g.widths = append(g.widths, 0)
 			g.hidden = append(g.hidden, false)
 		}
-		g.widths[i] = max(g.widths[i], Width(row[i].Text))
+		w := Width(row[i].Text)
+		if row[i].Soft {
+			w = min(w, softWidth)
+		}
+		g.widths[i] = max(g.widths[i], w)
 	}
 	rest := all.String()
 	for i := range row {
@@ -104,6 +113,30 @@ func (g *Grid) Fit(n int, order ...int) (left []int) {
 	return left
 }
 
+// Restore shows again, of the columns that Fit left out, those for which there is room, the last that Fit left out first. It returns
+// the others.
+func (g *Grid) Restore(n int, left []int) (out []int) {
+	for _, i := range slices.Backward(left) {
+		if g.width()+g.widths[i]+len(gap) <= n {
+			g.hidden[i] = false
+		} else {
+			out = append(out, i)
+		}
+	}
+	slices.Reverse(out)
+	return out
+}
+
+// blank reports whether a row is one of soft cells of which none has text that is shown.
+func (g *Grid) blank(row []Cell) bool {
+	for i, c := range row {
+		if !c.Soft || c.Text != "" && !g.hidden[i] {
+			return false
+		}
+	}
+	return len(row) > 0
+}
+
 // Write writes the rows to a file and removes them. Rows that are added later have columns of at least these widths.
 func (g *Grid) Write(w io.Writer) error { return g.Show(&Screen{W: w}) }
 
@@ -111,6 +144,9 @@ func (g *Grid) Write(w io.Writer) error { return g.Show(&Screen{W: w}) }
 func (g *Grid) Show(s *Screen) error {
 	var b strings.Builder
 	for _, row := range g.rows {
+		if g.blank(row) {
+			continue
+		}
 		b.WriteString(g.Indent)
 		owed := "" // blanks that are written if something follows
 		first := true

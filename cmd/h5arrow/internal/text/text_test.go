@@ -201,3 +201,32 @@ func TestSafe(t *testing.T) {
 		t.Error("what is not a terminal gets other bytes")
 	}
 }
+
+// What was left out for nothing comes back, the last first.
+func TestRestore(t *testing.T) {
+	g := Grid{}
+	g.AddText("a", strings.Repeat("b", 10), "cc", strings.Repeat("d", 20))
+	left := g.Restore(18, g.Fit(18, 2, 1, 3))
+	if !slices.Equal(left, []int{3}) {
+		t.Errorf("left out %v", left)
+	}
+	if w := g.width(); w > 18 {
+		t.Errorf("%d columns", w)
+	}
+}
+
+// Soft cells do not widen a column beyond their bound, and a row without other cells is shown only where it has text.
+func TestSoftCells(t *testing.T) {
+	g := Grid{}
+	g.AddText("a", "b")
+	g.Add([]Cell{{Text: "x", Soft: true}, {Text: strings.Repeat("y", 30), Soft: true}})
+	g.Add([]Cell{{Soft: true}, {Text: "z", Soft: true}})
+	g.Fit(3, 1)
+	var out strings.Builder
+	if err := g.Write(&out); err != nil || out.String() != "a\nx\n" {
+		t.Errorf("%q, %v", &out, err)
+	}
+	if g.widths[1] != softWidth {
+		t.Errorf("%d columns", g.widths[1])
+	}
+}

@@ -2,6 +2,7 @@
 package tree
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
@@ -14,6 +15,7 @@ type Node struct {
 	What     string // what it is, or where it leads
 	Kind     string // in the singular: what is left out is counted by it
 	Children []*Node
+	Folded   bool // its children are counted, not shown
 }
 
 // Bounds of what is shown unless all is asked for.
@@ -41,12 +43,19 @@ func show(s *text.Screen, n *Node, indent string, depth int, all bool) error {
 	for _, m := range members {
 		name := text.CutMiddle(text.Printable(m.Name), maxName)
 		pad := strings.Repeat(" ", width-text.Width(name)+2)
-		if m.What == "" {
+		what, fold := m.What, m.Folded && !all && len(m.Children) > 0 && !bad(m)
+		if fold {
+			what = count(m.Children) + " (--all lists them)"
+		}
+		if what == "" {
 			pad = ""
 		}
 		if err := s.Line(text.Span{Text: indent}, text.Span{Text: name, Style: m.Style}, text.Span{Text: pad},
-			text.Span{Text: m.What, Style: whatStyle(m.Style)}); err != nil {
+			text.Span{Text: what, Style: whatStyle(m.Style)}); err != nil {
 			return err
+		}
+		if fold {
+			continue
 		}
 		if depth == maxDepth && len(m.Children) > 0 {
 			if err := s.Line(text.Span{Text: indent + "  … " + count(m.Children) + " and what is below", Style: text.Dim}); err != nil {
@@ -62,6 +71,11 @@ func show(s *text.Screen, n *Node, indent string, depth int, all bool) error {
 		return s.Line(text.Span{Text: indent + "… " + count(left) + " more (--all lists them)", Style: text.Dim})
 	}
 	return nil
+}
+
+// bad reports whether something below a node is broken.
+func bad(n *Node) bool {
+	return slices.ContainsFunc(n.Children, func(c *Node) bool { return c.Style == text.Bad || bad(c) })
 }
 
 func whatStyle(name text.Style) text.Style {

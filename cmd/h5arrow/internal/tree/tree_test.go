@@ -59,3 +59,19 @@ func TestDeep(t *testing.T) {
 		}
 	}
 }
+
+// What is in a folded group is counted, unless all is asked for or something in it is broken.
+func TestFolded(t *testing.T) {
+	group := &Node{Name: "refs/", Folded: true, Children: []*Node{{Name: "a", Kind: "dataset"}, {Name: "b", Kind: "dataset"}}}
+	root := &Node{Children: []*Node{group}}
+	if got := lines(t, root, 80, false); len(got) != 1 || got[0] != "refs/  2 datasets (--all lists them)" {
+		t.Errorf("%q", got)
+	}
+	if got := lines(t, root, 80, true); len(got) != 3 {
+		t.Errorf("%q", got)
+	}
+	group.Children[1].Children = []*Node{{Name: "c", Style: text.Bad, What: "error"}}
+	if got := lines(t, root, 80, false); len(got) != 4 {
+		t.Errorf("%q", got)
+	}
+}
