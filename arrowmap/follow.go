@@ -36,7 +36,7 @@ func Follow(ctx context.Context, open Opener, idle time.Duration, opts ...ReadOp
 	if o.Alloc == nil {
 		o.Alloc = memory.NewGoAllocator()
 	}
-	r := &Reader{}
+	r := &Reader{workers: o.Workers}
 	r.refs.Store(1)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	f := &following{ctx: r.ctx, open: open, o: o, idle: idle, last: time.Now()}

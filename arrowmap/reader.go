@@ -25,6 +25,7 @@ type Reader struct {
 	files   []*source.Source
 	current arrow.RecordBatch
 	rows    int64
+	workers int
 	err     error
 	numbers func() []int64 // of the rows of the current batch, where rows are left out
 }
@@ -67,11 +68,19 @@ func (t *Table) Reader(ctx context.Context, opts ...ReadOption) (*Reader, error)
 	if o.Alloc == nil {
 		o.Alloc = memory.NewGoAllocator()
 	}
+	start := t.start
 	if o.where != nil {
-		return t.startWhere(ctx, o)
+		start = t.startWhere
 	}
-	return t.start(ctx, o)
+	r, err := start(ctx, o)
+	if err == nil {
+		r.workers = o.Workers
+	}
+	return r, err
 }
+
+// Workers returns how many goroutines decode: what WithWorkers set.
+func (r *Reader) Workers() int { return r.workers }
 
 // ReadAll reads all rows into memory, where those that are mapped take none. The caller releases the table, whose columns have exact
 // counts of nulls.

@@ -32,7 +32,6 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Column is the figures of one column. Its arrays are valid until the garbage collector finds them: they need no release.
@@ -64,72 +63,22 @@ type Histogram struct {
 // HistogramBins is the largest number of bins.
 const HistogramBins = 20
 
-// Option changes how figures are computed.
-type Option func(*options) error
-
-type options struct {
-	workers int
-	memory  int64
-}
-
-// WithWorkers sets how many goroutines decode, and how many compute. Zero is one for each processor.
-func WithWorkers(n int) Option {
-	return func(o *options) error {
-		if n < 0 {
-			return h5err.New(h5err.Argument, "%d workers", n)
-		}
-		o.workers = n
-		return nil
-	}
-}
-
-// WithMaxMemory bounds the memory of rows that are being decoded, in bytes. Zero means 32 MiB.
-func WithMaxMemory(n int64) Option {
-	return func(o *options) error {
-		if n < 0 {
-			return h5err.New(h5err.Argument, "%d bytes of memory", n)
-		}
-		o.memory = n
-		return nil
-	}
-}
-
-func resolve(opts []Option) (options, error) {
-	o := options{}
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return o, err
-		}
-	}
-	if o.workers == 0 {
-		o.workers = runtime.GOMAXPROCS(0)
-	}
-	if o.memory == 0 {
-		o.memory = defaultMemory
-	}
-	return o, nil
-}
-
 const (
-	defaultMemory = 32 << 20
-	batchBytes    = 4 << 20 // of a batch: what the columns' goroutines read is in the cache
-	maxColumns    = 2048    // that are described in one pass
+	maxMemory  = 32 << 20 // batches are an eighth of it: what the columns' goroutines read is in the cache
+	maxColumns = 2048     // that are described in one pass
 )
 
-// Table describes the columns of a table, in their order. A column that can't be read is an error, as for Table.Reader.
-func Table(ctx context.Context, t *arrowmap.Table, opts ...Option) ([]Column, error) {
-	o, err := resolve(opts)
-	if err != nil {
-		return nil, err
-	}
+// Table describes the columns of a table, in their order. A column that can't be read is an error, as for Table.Reader, which takes
+// the options: without WithMaxMemory, rows that are being decoded take 32 MiB. As many goroutines compute as decode.
+func Table(ctx context.Context, t *arrowmap.Table, opts ...arrowmap.ReadOption) ([]Column, error) {
+	opts = append([]arrowmap.ReadOption{arrowmap.WithMaxMemory(maxMemory)}, opts...)
 	var out []Column
 	for part := range groups(t) {
-		r, err := part.Reader(ctx, arrowmap.WithWorkers(o.workers), arrowmap.WithMaxMemory(o.memory),
-			arrowmap.WithBatchBytes(min(batchBytes, max(o.memory/8, 1))))
+		r, err := part.Reader(ctx, opts...)
 		if err != nil {
 			return nil, err
 		}
-		columns, err := read(ctx, r, o.workers)
+		columns, err := Reader(ctx, r)
 		r.Release()
 		if err != nil {
 			return nil, err
@@ -160,17 +109,13 @@ func groups(t *arrowmap.Table) iter.Seq[*arrowmap.Table] {
 	}
 }
 
-// Reader describes the columns of the rows that rr still has, in their order. It does not release rr. Batches are read by
-// several goroutines under source.Guard.
-func Reader(ctx context.Context, rr array.RecordReader, opts ...Option) ([]Column, error) {
-	o, err := resolve(opts)
-	if err != nil {
-		return nil, err
+// Reader describes the columns of the rows that rr still has, in their order. It does not release rr. Batches are read under
+// source.Guard by as many goroutines as decode, if rr is an arrowmap.Reader, and else by one for each processor.
+func Reader(ctx context.Context, rr array.RecordReader) ([]Column, error) {
+	workers := runtime.GOMAXPROCS(0)
+	if r, ok := rr.(*arrowmap.Reader); ok {
+		workers = r.Workers()
 	}
-	return read(ctx, rr, o.workers)
-}
-
-func read(ctx context.Context, rr array.RecordReader, workers int) ([]Column, error) {
 	fields := rr.Schema().Fields()
 	figures := make([]figures, len(fields))
 	for i, f := range fields {

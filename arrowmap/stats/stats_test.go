@@ -315,7 +315,7 @@ func TestTable(t *testing.T) {
 	var first string
 	for _, workers := range []int{1, 2, 3, 8} {
 		for _, memory := range []int64{0, 1 << 20} {
-			columns, err := stats.Table(context.Background(), table, stats.WithWorkers(workers), stats.WithMaxMemory(memory))
+			columns, err := stats.Table(context.Background(), table, arrowmap.WithWorkers(workers), arrowmap.WithMaxMemory(memory))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -336,7 +336,7 @@ func TestTable(t *testing.T) {
 	if _, err := stats.Table(ctx, table); !errors.Is(err, context.Canceled) {
 		t.Error(err)
 	}
-	for _, opt := range []stats.Option{stats.WithWorkers(-1), stats.WithMaxMemory(-1)} {
+	for _, opt := range []arrowmap.ReadOption{arrowmap.WithWorkers(-1), arrowmap.WithMaxMemory(-1)} {
 		if _, err := stats.Table(context.Background(), table, opt); !h5err.Is(err, h5err.Argument) {
 			t.Error(err)
 		}

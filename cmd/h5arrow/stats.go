@@ -66,7 +66,7 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	}
 	defer in.close()
 	describe := func() ([]stats.Column, error) {
-		return stats.Table(a.ctx, t.Table, stats.WithWorkers(int(o.workers)), stats.WithMaxMemory(min(limit/2, 32<<20)))
+		return stats.Table(a.ctx, t.Table, o.readOptions(min(limit/2, 32<<20))...)
 	}
 	list, err := describe()
 	if err != nil && o.skipBroken(a, t, err, o.readOptions(limit/2)...) {

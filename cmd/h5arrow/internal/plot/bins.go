@@ -112,7 +112,7 @@ func (b *Bins) Max() int64 { return max(1, slices.Max(b.Counts)) }
 
 // Count counts the values of a table of one or two columns in up to w by h bins.
 func Count(ctx context.Context, t *arrowmap.Table, w, h int, opts ...arrowmap.ReadOption) (*Bins, error) {
-	axes, err := bounds(ctx, t)
+	axes, err := bounds(ctx, t, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -163,13 +163,13 @@ func each(ctx context.Context, t *arrowmap.Table, opts []arrowmap.ReadOption, fn
 }
 
 // bounds returns the axes of a table's columns.
-func bounds(ctx context.Context, t *arrowmap.Table) ([]Axis, error) {
+func bounds(ctx context.Context, t *arrowmap.Table, opts []arrowmap.ReadOption) ([]Axis, error) {
 	for _, c := range t.Columns() {
 		if c.Err == nil && !drawable(c.Type) {
 			return nil, h5err.About(h5err.New(h5err.Argument, "column %s has type %s: only numbers and times have an axis", c.Name, dtype.TypeName(c.Type)), t)
 		}
 	}
-	list, err := stats.Table(ctx, t)
+	list, err := stats.Table(ctx, t, opts...)
 	if err != nil {
 		return nil, err
 	}
