@@ -98,7 +98,7 @@ func (a *app) exit(err error) int {
 		a.note("interrupted")
 		return exitInterrupted
 	}
-	a.note("%s", withMemory(errorText(err), a.memory))
+	a.note("%s", withMemory(errorText(suggestFile(err)), a.memory))
 	return exitStatus(err, a.started)
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -64,6 +65,34 @@ func TestCompletionRules(t *testing.T) {
 		r := command(t, append([]string{"__complete"}, strings.Split(line, " ")...)...)
 		if got, _, _ := strings.Cut(r.out, ":"); got != want {
 			t.Errorf("%q: %q, want %q", line, got, want)
+		}
+	}
+}
+
+// A misspelt name of a file brings up the one that may be meant, by all commands that read files.
+func TestDidYouMeanFile(t *testing.T) {
+	t.Chdir(t.TempDir())
+	if err := os.MkdirAll("data/sub", 0o755); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"sample.h5", "a.h5", ".hidden.h5", "data/trips.hdf5", "data/sub/part1.arrow", "notes.txt"} {
+		if err := os.WriteFile(filepath.FromSlash(name), nil, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for line, want := range map[string]string{
+		"head sampel.h5": "sample.h5", "stats Sample.h5": "sample.h5", "inspect sample.hdf5": "sample.h5", "check ./sampl.h5": "./sample.h5",
+		"convert data/trip.hdf5 out.arrow": "data/trips.hdf5", "head daat/trips.hdf5": "data/trips.hdf5", "head data/sbu/part2.arrow": "data/sub/part1.arrow",
+		"import data/sub/part.arrow out.h5": "data/sub/part1.arrow", "repack smaple.h5 out.h5": "sample.h5",
+		"head b.h5": "", "head hidden.h5": "", "head nothing.h5": "", "head none/such/x.h5": "", "head notes.h5": "notes.txt",
+	} {
+		r := command(t, strings.Fields(line)...)
+		hint := ""
+		if want != "" {
+			hint = "; did you mean " + want + "?"
+		}
+		if got := filepath.ToSlash(r.err); r.status != exitFailed || !strings.HasSuffix(got, "no such file or directory"+hint+"\n") {
+			t.Errorf("%s: status %d, %s", line, r.status, r.err)
 		}
 	}
 }
