@@ -54,6 +54,7 @@ func (a *app) check(o *checkFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	defer o.keep()()
 	for _, name := range names {
 		c := &checking{app: a, o: o, memory: limit, printed: map[string]*finding{}}
 		if err := c.file(name); err != nil {

@@ -84,6 +84,7 @@ var optionFlags = map[h5err.Option]string{
 	"output.Check":                  "--force",
 	"output.NewBound":               "--max-output",
 	"parquet.WithGroupRows":         "--batch-rows",
+	"spool.Copy":                    "--spool",
 	"remote.WithDownload":           "--download",
 	"tablewriter.Options.ChunkRows": "--chunk-rows",
 	"tablewriter.Options.Path":      "--table",

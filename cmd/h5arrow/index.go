@@ -81,6 +81,8 @@ func (a *app) index(o *indexFlags, args []string) error {
 	switch {
 	case o.values && (kerchunk || !far.IsURL(name)):
 		return usage("--values is for indexes of URLs; that of a local file has nothing else")
+	case o.spool > 0:
+		return usage("--spool is not for index, which describes a file that stays")
 	case len(args) > 1:
 		out = args[1]
 	case far.IsURL(name):

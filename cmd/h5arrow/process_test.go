@@ -279,3 +279,29 @@ func TestInputCutShort(t *testing.T) {
 		}
 	}
 }
+
+// A FIFO is refused with the reason, or copied if that is asked for.
+func TestSpoolFIFO(t *testing.T) {
+	workplace(t)
+	dir := t.TempDir()
+	t.Setenv("TMPDIR", dir)
+	if err := syscall.Mkfifo("pipe", 0o600); err != nil {
+		t.Fatal(err)
+	}
+	const want = "h5arrow: pipe: can't open: it is a FIFO, and parts of a file are read in any order; copy it to a temporary file first with --spool\n"
+	if r := expect(t, exitFailed, "head", "pipe"); r.err != want {
+		t.Errorf("%q", r.err)
+	}
+	data := readFile(t, "sample.h5")
+	go func() {
+		if err := os.WriteFile("pipe", data, 0); err != nil {
+			t.Error(err)
+		}
+	}()
+	if got, want := expect(t, 0, "head", "pipe", "--spool"), expect(t, 0, "head", "sample.h5"); got != want {
+		t.Errorf("%v, want %v", got, want)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+		t.Errorf("left: %v, %v", left, err)
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -15,6 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/spool"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -31,6 +33,8 @@ type reading struct {
 	memory                   flags.Size
 	limits                   flags.Limits
 	quiet                    bool
+	spool                    flags.Size // 0: what is not a regular file is refused
+	kept                     map[string]*spool.File
 	far                      *far.Opener
 	cmd                      *cobra.Command
 }
@@ -51,6 +55,8 @@ func (r *reading) add(cmd *cobra.Command) {
 	f.Var(&r.limits, "limit", "change a limit on what a file may ask for (`NAME=N`; may be repeated)")
 	f.Var(&r.memory, "max-memory", "maximum memory, such as 512MiB (default: a quarter of the available memory)")
 	f.BoolVar(&r.quiet, "quiet", false, "print errors only")
+	f.Var(&r.spool, "spool", "copy stdin (-) and FIFOs to a temporary file (TMPDIR) of at most `SIZE` first (--spool alone: 16GiB)")
+	f.Lookup("spool").NoOptDefVal = "16GiB"
 	r.far = far.New(cmd)
 	r.cmd = cmd
 	// Both fail only for a flag that does not exist.
@@ -175,9 +181,6 @@ func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 		f, err := r.openFile(ctx, name, opts)
 		if err != nil {
 			in.close()
-			if name == "-" && errors.Is(err, fs.ErrNotExist) {
-				err = usage("stdin can't be read: parts of a file are read in any order").WithHint("write it to a file first")
-			}
 			return nil, err
 		}
 		in.files = append(in.files, f)
@@ -187,6 +190,9 @@ func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 
 // openFile opens a file or a URL.
 func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Option) (*arrowmap.File, error) {
+	if stream, stdin := r.stream(name); stream {
+		return r.openStream(ctx, name, stdin, opts)
+	}
 	if !far.IsURL(name) {
 		return arrowmap.Open(name, opts...)
 	}
@@ -207,6 +213,71 @@ func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Opt
 		return nil, err
 	}
 	return f, nil
+}
+
+// stream reports whether a name is that of what can be read only once, as a whole: stdin, a FIFO.
+func (r *reading) stream(name string) (stream, stdin bool) {
+	if far.IsURL(name) {
+		return false, false
+	}
+	info, err := os.Stat(name)
+	if err != nil {
+		stdin = name == "-" && errors.Is(err, fs.ErrNotExist)
+		return stdin, stdin
+	}
+	return info.Mode()&fs.ModeNamedPipe != 0, false
+}
+
+// openStream opens a temporary copy of a stream.
+func (r *reading) openStream(ctx context.Context, name string, stdin bool, opts []arrowmap.Option) (*arrowmap.File, error) {
+	if r.spool == 0 {
+		const hint = "copy it to a temporary file first with --spool"
+		if stdin {
+			return nil, usage("stdin can't be read: parts of a file are read in any order").WithHint(hint)
+		}
+		return nil, about(name, h5err.New(h5err.IO, "can't open: it is a FIFO, and parts of a file are read in any order").WithHint(hint))
+	}
+	f := r.kept[name]
+	if f == nil {
+		var err error
+		if f, err = r.copied(ctx, name, stdin); err != nil {
+			return nil, h5err.In(err, name, "")
+		}
+		if r.kept == nil {
+			defer f.Release()
+		} else {
+			r.kept[name] = f
+		}
+	}
+	src := f.Source(name)
+	out, err := arrowmap.NewFile(src, opts...)
+	if err != nil {
+		src.Release()
+	}
+	return out, err
+}
+
+// copied copies a stream to a temporary file.
+func (r *reading) copied(ctx context.Context, name string, stdin bool) (*spool.File, error) {
+	in := io.NopCloser(r.cmd.InOrStdin())
+	if !stdin {
+		f, err := os.Open(name)
+		if err != nil {
+			return nil, h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open")
+		}
+		in = f
+	}
+	return spool.Copy(ctx, in, int64(r.spool))
+}
+
+// keep lets streams be opened several times, until the function that it returns is called.
+func (r *reading) keep() (release func()) {
+	r.kept = map[string]*spool.File{}
+	return func() {
+		for _, f := range r.kept {
+			f.Release()
+		}
+	}
 }
 
 // urls returns the URLs among the directories of --allow-external.

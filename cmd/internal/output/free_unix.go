@@ -4,8 +4,8 @@ package output
 
 import "golang.org/x/sys/unix"
 
-// free returns how many bytes there are for new files in a directory. ok is false where the system does not say.
-func free(dir string) (n uint64, ok bool) {
+// Free returns how many bytes there are for new files in a directory. ok is false where the system does not say.
+func Free(dir string) (n uint64, ok bool) {
 	var s unix.Statfs_t
 	if err := unix.Statfs(dir, &s); err != nil {
 		return 0, false

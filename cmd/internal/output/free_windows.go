@@ -2,8 +2,8 @@ package output
 
 import "golang.org/x/sys/windows"
 
-// free returns how many bytes there are for new files in a directory. ok is false where the system does not say.
-func free(dir string) (n uint64, ok bool) {
+// Free returns how many bytes there are for new files in a directory. ok is false where the system does not say.
+func Free(dir string) (n uint64, ok bool) {
 	p, err := windows.UTF16PtrFromString(dir)
 	if err != nil {
 		return 0, false

@@ -13,7 +13,7 @@ func (t Target) Room(bytes int64) error {
 	if dir == "" || bytes <= 0 {
 		return nil
 	}
-	n, ok := free(dir)
+	n, ok := Free(dir)
 	if !ok || uint64(bytes) <= n {
 		return nil
 	}
