@@ -4,10 +4,11 @@ import (
 	"context"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// maxWindowRow bounds rows of virtual datasets that other virtual datasets take parts of.
+// maxWindowRow bounds rows of virtual datasets of which parts are read.
 const maxWindowRow = 64 << 20
 
 // readBox reads a block of elements into strided memory. The block is not empty and inside the shape.
@@ -57,7 +58,7 @@ func (r *Reader) boxLinear(ctx context.Context, w *Worker, bx *box, steps []int6
 			return err
 		}
 		count := append([]int64{k}, bx.count[d+1:]...)
-		copyBlock(to, bx.stride[d:], buf, steps[d:], count, int64(r.ds.elem))
+		strided.Copy(to, bx.stride[d:], buf, steps[d:], count, int64(r.ds.elem))
 	}
 	return nil
 }
@@ -74,58 +75,42 @@ func (r *Reader) boxChunks(ctx context.Context, w *Worker, bx *box, dst []byte) 
 	}
 	g := r.full
 	tg := target{geo: g, dst: dst, box: bx}
-	last := len(g.dims) - 1
-	var lo, hi, at [maxRank]int64 // of the grid
-	for d := range g.dims {
-		lo[d], hi[d] = bx.start[d]/g.chunk[d], (bx.start[d]+bx.count[d]-1)/g.chunk[d]+1
-	}
-	at = lo
 	var some []h5.Chunk // to be read together
 	stored := int64(0)
-	for {
-		n := int64(0)
-		for d := range g.dims {
-			n = n*g.grid[d] + at[d]
+	add := func(c h5.Chunk) error {
+		if !r.isRaw(&c) {
+			if err := r.checkSize(); err != nil {
+				return err
+			}
+			if k := int64(c.Number); r.cuts(k, bx) {
+				e := r.cache.use(span{k, k + 1}, 0, true)
+				defer r.cache.done(e)
+				return r.loadShared(ctx, w, e, []h5.Chunk{c}, tg)
+			}
 		}
-		s := span{n, n + hi[last] - lo[last]}
+		some = append(some, c)
+		if stored += c.Size; stored > r.span {
+			err := r.load(ctx, w, some, tg)
+			some, stored = some[:0], 0
+			return err
+		}
+		return nil
+	}
+	g.runs(bx, func(s span) bool {
 		next := s.lo
 		for _, c := range t.within(s) {
 			k := int64(c.Number)
 			r.fillEach(g, span{next, k}, bx, dst, pattern)
 			next = k + 1
-			if !r.isRaw(&c) {
-				if err := r.checkSize(); err != nil {
-					return err
-				}
-				if r.cuts(k, bx) {
-					e := r.cache.use(span{k, k + 1}, 0, true)
-					err := r.loadShared(ctx, w, e, []h5.Chunk{c}, tg)
-					r.cache.done(e)
-					if err != nil {
-						return err
-					}
-					continue
-				}
-			}
-			some = append(some, c)
-			if stored += c.Size; stored > r.span {
-				if err := r.load(ctx, w, some, tg); err != nil {
-					return err
-				}
-				some, stored = some[:0], 0
+			if err = add(c); err != nil {
+				return false
 			}
 		}
 		r.fillEach(g, span{next, s.hi}, bx, dst, pattern)
-		d := last - 1
-		for ; d >= 0; d-- {
-			if at[d]++; at[d] < hi[d] {
-				break
-			}
-			at[d] = lo[d]
-		}
-		if d < 0 {
-			break
-		}
+		return true
+	})
+	if err != nil {
+		return err
 	}
 	return r.load(ctx, w, some, tg)
 }
@@ -150,7 +135,7 @@ func (r *Reader) cuts(n int64, bx *box) bool {
 // boxRows reads a block by reading whole rows.
 func (r *Reader) boxRows(ctx context.Context, w *Worker, bx *box, dst []byte) error {
 	if r.rowBytes > maxWindowRow {
-		return h5err.New(h5err.Limit, "rows of %d bytes of a virtual dataset under another, the limit is %d", r.rowBytes, maxWindowRow)
+		return h5err.New(h5err.Limit, "rows of %d bytes of a virtual dataset of which parts are read, the limit is %d", r.rowBytes, maxWindowRow)
 	}
 	elem := int64(r.ds.elem)
 	steps := strides(r.dims, elem)
@@ -167,7 +152,7 @@ func (r *Reader) boxRows(ctx context.Context, w *Worker, bx *box, dst []byte) er
 		buf := w.push(count[0] * r.rowBytes)
 		err := r.readRows(ctx, w, bx.start[0]+i, bx.start[0]+i+count[0], buf)
 		if err == nil {
-			copyBlock(dst[i*bx.stride[0]:], bx.stride, buf[from:], steps, count, elem)
+			strided.Copy(dst[i*bx.stride[0]:], bx.stride, buf[from:], steps, count, elem)
 		}
 		w.pop()
 		if err != nil {

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -101,7 +102,7 @@ func TestCopyBlock(t *testing.T) {
 		ds, n := wider()
 		got, want := dirty(int(n)), dirty(int(n))
 		naive(want, ds, src, ss, count, elem)
-		copyBlock(got, ds, src, ss, count, elem)
+		strided.Copy(got, ds, src, ss, count, elem)
 		if !bytes.Equal(got, want) {
 			t.Fatalf("seed %d: %v elements of %d, strides %v to %v: %s", seed, count, elem, ss, ds, diff(got, want))
 		}
@@ -112,7 +113,7 @@ func TestCopyBlock(t *testing.T) {
 		zero := make([]int64, rank)
 		naive(want, ds, bytes.Repeat(pattern, 2), zero, count, elem)
 		got = dirty(int(n))
-		fillBlock(got, ds, count, elem, pattern)
+		strided.FillBlock(got, ds, count, elem, pattern)
 		if !bytes.Equal(got, want) {
 			t.Fatalf("seed %d: filled %v: %s", seed, count, diff(got, want))
 		}
@@ -125,11 +126,11 @@ func TestFill(t *testing.T) {
 		content(seeded(uint64(elem)), pattern)
 		for _, n := range []int{0, 1, 2, 3, 7, 40000/elem + 1, 300000/elem + 1} {
 			got := dirty(n * elem)
-			fill(got, pattern)
+			strided.Fill(got, pattern)
 			if !bytes.Equal(got, bytes.Repeat(pattern, n)) {
 				t.Errorf("%d times %d bytes", n, elem)
 			}
-			fill(got, nil)
+			strided.Fill(got, nil)
 			if !bytes.Equal(got, make([]byte, n*elem)) {
 				t.Errorf("%d zeros", n*elem)
 			}

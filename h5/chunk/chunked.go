@@ -8,6 +8,7 @@ import (
 	"sort"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -284,7 +285,7 @@ type target struct {
 func (t *target) put(n int64, data []byte) {
 	var o overlap
 	if t.geo.intersect(n, t.box, &o) {
-		copyBlock(t.dst[o.inBox:], t.box.stride, data[o.inCh:], t.geo.stride, o.count[:len(t.geo.dims)], t.geo.elem)
+		strided.Copy(t.dst[o.inBox:], t.box.stride, data[o.inCh:], t.geo.stride, o.count[:len(t.geo.dims)], t.geo.elem)
 	}
 }
 
@@ -472,7 +473,7 @@ func (r *Reader) deliver(w *Worker, cs []h5.Chunk, t *target, q *request, data [
 		var o overlap
 		g.intersect(int64(c.Number), t.box, &o)
 		o.count[0] = q.rows
-		copyBlock(t.dst[o.inBox+q.lo*t.box.stride[0]:], t.box.stride, data[o.inCh%g.stride[0]:], g.stride, o.count[:len(g.dims)], g.elem)
+		strided.Copy(t.dst[o.inBox+q.lo*t.box.stride[0]:], t.box.stride, data[o.inCh%g.stride[0]:], g.stride, o.count[:len(g.dims)], g.elem)
 		return nil
 	}
 	var out []byte
@@ -535,7 +536,7 @@ func (r *Reader) fillRun(s span, bx *box, dst []byte, pattern []byte) {
 		return
 	}
 	lo, hi := g.rowsOf(rows, bx)
-	fill(dst[(lo-bx.start[0])*r.rowBytes:(hi-bx.start[0])*r.rowBytes], pattern)
+	strided.Fill(dst[(lo-bx.start[0])*r.rowBytes:(hi-bx.start[0])*r.rowBytes], pattern)
 	r.fillEach(g, span{s.lo, rows.lo}, bx, dst, pattern)
 	r.fillEach(g, span{rows.hi, s.hi}, bx, dst, pattern)
 }
@@ -546,7 +547,7 @@ func (r *Reader) fillEach(g *geometry, s span, bx *box, dst []byte, pattern []by
 	for n, k := s.lo, int64(0); n < s.hi; n += k {
 		k = min(s.hi-n, last-n%last) // side by side in the last dimension
 		if g.intersectRun(n, k, bx, &o) {
-			fillBlock(dst[o.inBox:], bx.stride, o.count[:len(g.dims)], g.elem, pattern)
+			strided.FillBlock(dst[o.inBox:], bx.stride, o.count[:len(g.dims)], g.elem, pattern)
 		}
 	}
 }

@@ -22,7 +22,11 @@ func NewReader(ds *h5.Dataset, opts ...Option) (*Reader, error) {
 			return nil, h5err.About(err, d)
 		}
 	}
-	r, err := newReader(d, o)
+	build := newReader
+	if o.cells != nil {
+		build = newCells
+	}
+	r, err := build(d, o)
 	return r, h5err.About(err, d)
 }
 

@@ -1,7 +1,6 @@
 package chunk
 
 import (
-	"encoding/binary"
 	"math"
 	"math/bits"
 
@@ -121,6 +120,43 @@ func newBox(start, count []int64, elem int64) *box {
 	return &box{start: start, count: count, stride: strides(count, elem)}
 }
 
+// elements is the number of elements.
+func (b *box) elements() int64 {
+	n := int64(1)
+	for _, c := range b.count {
+		n *= c
+	}
+	return n
+}
+
+// runs calls fn for the chunks that have a part of a box, those side by side in the last dimension together, until fn returns false.
+func (g *geometry) runs(bx *box, fn func(s span) bool) {
+	last := len(g.dims) - 1
+	var lo, hi, at [maxRank]int64 // of the grid
+	for d := range g.dims {
+		lo[d], hi[d] = bx.start[d]/g.chunk[d], (bx.start[d]+bx.count[d]-1)/g.chunk[d]+1
+	}
+	for at = lo; ; {
+		n := int64(0)
+		for d := range g.dims {
+			n = n*g.grid[d] + at[d]
+		}
+		if !fn(span{n, n + hi[last] - lo[last]}) {
+			return
+		}
+		d := last - 1
+		for ; d >= 0; d-- {
+			if at[d]++; at[d] < hi[d] {
+				break
+			}
+			at[d] = lo[d]
+		}
+		if d < 0 {
+			return
+		}
+	}
+}
+
 // rows returns the box of rows [a,b).
 func (g *geometry) rows(a, b int64) *box {
 	start := make([]int64, len(g.dims))
@@ -167,106 +203,4 @@ func (g *geometry) intersectRun(n, k int64, b *box, o *overlap) bool {
 		o.inCh += (lo - at) * g.stride[d]
 	}
 	return true
-}
-
-// copyBlock copies count elements in each dimension between two strided arrays.
-func copyBlock(dst []byte, dstStride []int64, src []byte, srcStride, count []int64, elem int64) {
-	k, run := len(count), elem
-	for ; k > 0 && run == dstStride[k-1] && run == srcStride[k-1]; k-- { // dense in both
-		run *= count[k-1]
-	}
-	if k == 0 {
-		copy(dst[:run], src[:run])
-		return
-	}
-	if run == 0 {
-		return
-	}
-	n, ds, ss := count[k-1], dstStride[k-1], srcStride[k-1]
-	var at [maxRank]int64
-	var do, so int64
-	for {
-		copyRuns(dst[do:], src[so:], n, ds, ss, run)
-		d := k - 2
-		for ; d >= 0; d-- {
-			do += dstStride[d]
-			so += srcStride[d]
-			if at[d]++; at[d] < count[d] {
-				break
-			}
-			at[d] = 0
-			do -= count[d] * dstStride[d]
-			so -= count[d] * srcStride[d]
-		}
-		if d < 0 {
-			return
-		}
-	}
-}
-
-// copyRuns copies n runs of bytes at regular distances.
-func copyRuns(dst, src []byte, n, ds, ss, run int64) {
-	switch run {
-	case 1:
-		for i := int64(0); i < n; i++ {
-			dst[i*ds] = src[i*ss]
-		}
-	case 2:
-		for i := int64(0); i < n; i++ {
-			binary.LittleEndian.PutUint16(dst[i*ds:], binary.LittleEndian.Uint16(src[i*ss:]))
-		}
-	case 4:
-		for i := int64(0); i < n; i++ {
-			binary.LittleEndian.PutUint32(dst[i*ds:], binary.LittleEndian.Uint32(src[i*ss:]))
-		}
-	case 8:
-		for i := int64(0); i < n; i++ {
-			binary.LittleEndian.PutUint64(dst[i*ds:], binary.LittleEndian.Uint64(src[i*ss:]))
-		}
-	default:
-		for i := int64(0); i < n; i++ {
-			copy(dst[i*ds:i*ds+run], src[i*ss:i*ss+run])
-		}
-	}
-}
-
-// fill writes the pattern over all of dst, whose length is a multiple of the pattern's. An empty pattern is zeros.
-func fill(dst, pattern []byte) {
-	zero := true
-	for _, x := range pattern {
-		zero = zero && x == 0
-	}
-	if zero {
-		clear(dst)
-		return
-	}
-	// Doubling up to a block that stays in the first cache; always whole patterns.
-	block := max(1, 32<<10/len(pattern)) * len(pattern)
-	for n := copy(dst, pattern); n < len(dst); {
-		n += copy(dst[n:], dst[:min(n, block)])
-	}
-}
-
-// fillBlock writes the pattern over a strided block.
-func fillBlock(dst []byte, stride, count []int64, elem int64, pattern []byte) {
-	k, run := len(count), elem
-	for ; k > 0 && run == stride[k-1]; k-- {
-		run *= count[k-1]
-	}
-	var at [maxRank]int64
-	for do := int64(0); ; {
-		fill(dst[do:do+run], pattern)
-		d := k - 1
-		for ; d >= 0; d-- {
-			do += stride[d]
-			if at[d]++; at[d] < count[d] {
-				break
-			}
-			at[d] = 0
-			do -= count[d] * stride[d]
-		}
-		if d < 0 {
-			return
-		}
-	}
 }

@@ -3,11 +3,10 @@ package chunk
 import (
 	"context"
 	"math"
-	"sync"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // pieceBytes is about what a piece reads: little enough to stay in a core's own cache until it is passed on, enough to
@@ -93,98 +92,12 @@ func (r *Reader) readLinear(ctx context.Context, w *Worker, pos int64, dst []byt
 	case h5.StorageContiguous:
 		return r.readFull(ctx, w, r.ds.src, dst, l.Offset+pos)
 	case h5.StorageExternal:
-		return r.ext.read(ctx, pos, dst)
+		return r.ext.Read(ctx, pos, dst)
 	}
 	pattern, err := r.pattern()
 	if err != nil {
 		return err
 	}
-	fill(dst, pattern)
+	strided.Fill(dst, pattern)
 	return nil
-}
-
-// maxOpenFiles bounds the other files that one Reader holds open.
-const maxOpenFiles = 64
-
-// extents reads external storage (specification, IV.A.2.h). Files are opened when they are needed.
-type extents struct {
-	r    *Reader
-	mu   sync.Mutex
-	open map[string]*source.Source
-	next []string // names of open, oldest first
-}
-
-// read fills dst from a position on. What a file is too short for reads as zeros, as the HDF5 library does it.
-func (x *extents) read(ctx context.Context, pos int64, dst []byte) error {
-	for i := range x.r.ds.layout.External {
-		e := &x.r.ds.layout.External[i]
-		size := e.Size
-		if size < 0 {
-			size = math.MaxInt64
-		}
-		if pos >= size {
-			pos -= size
-			continue
-		}
-		n := min(int64(len(dst)), size-pos)
-		if err := x.readExtent(ctx, e, pos, dst[:n]); err != nil {
-			return err
-		}
-		if dst = dst[n:]; len(dst) == 0 {
-			return nil
-		}
-		pos = 0
-	}
-	return h5err.New(h5err.Corrupt, "the external files end %d bytes before the data do", len(dst))
-}
-
-func (x *extents) readExtent(ctx context.Context, e *h5.ExternalExtent, pos int64, dst []byte) error {
-	if e.Offset < 0 {
-		return h5err.New(h5err.Corrupt, "external file %q at offset %d", e.Name, e.Offset)
-	}
-	src, err := x.file(e.Name)
-	if err != nil {
-		return err
-	}
-	defer src.Release()
-	n := int64(0)
-	if e.Offset <= src.Size() && pos <= src.Size()-e.Offset {
-		n = min(int64(len(dst)), src.Size()-e.Offset-pos)
-	}
-	clear(dst[n:])
-	return x.r.readFrom(ctx, src, dst[:n], e.Offset+pos)
-}
-
-// file returns an open file with a reference for the caller.
-func (x *extents) file(name string) (*source.Source, error) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	src := x.open[name]
-	if src == nil {
-		var err error
-		if src, err = x.r.ds.external(name); err != nil {
-			return nil, err
-		}
-		if x.open == nil {
-			x.open = map[string]*source.Source{}
-		}
-		if len(x.next) == maxOpenFiles {
-			x.open[x.next[0]].Release()
-			delete(x.open, x.next[0])
-			x.next = x.next[1:]
-		}
-		x.open[name] = src
-		x.next = append(x.next, name)
-	}
-	src.Retain()
-	return src, nil
-}
-
-func (x *extents) close() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, src := range x.open {
-		src.Release()
-	}
-	x.open, x.next = nil, nil
 }

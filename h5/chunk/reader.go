@@ -26,6 +26,8 @@ import (
 	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/cells"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/external"
 	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -58,6 +60,7 @@ type options struct {
 	budget    *Budget
 	pool      *Pool
 	squeeze   bool
+	cells     *cells.Order
 	counted   *counters
 	over      []*dataset // the virtual datasets that led here
 	unordered int        // see cache
@@ -96,8 +99,9 @@ type Reader struct {
 	cache    cache
 	hints    source.Hints
 	span     int64 // what a worker reads at once of ranges that it joins
-	ext      *extents
+	ext      *external.Extents
 	virt     *virtual
+	cells    *cellular // rows are cells
 
 	mu     sync.Mutex
 	spare  []*Worker // for Read without a pool
@@ -150,7 +154,7 @@ func newReader(ds *dataset, opts options) (*Reader, error) {
 			return nil, err
 		}
 	case h5.StorageExternal:
-		r.ext = &extents{r: r}
+		r.ext = &external.Extents{List: ds.layout.External, Open: ds.external, ReadFrom: r.readFrom}
 	case h5.StorageChunked:
 		if err := r.initChunks(); err != nil {
 			return nil, err
@@ -212,8 +216,11 @@ func (r *Reader) RowBytes() int64 { return r.rowBytes }
 // ChunkRows is the rows of a chunk, 0 when the storage is not chunked. Batches that start and end at multiples of it
 // cut no chunk.
 func (r *Reader) ChunkRows() int64 {
-	if r.geo == nil {
+	switch {
+	case r.geo == nil:
 		return 0
+	case r.cells != nil:
+		return r.cells.order.BlockCells()
 	}
 	return r.geo.chunk[0]
 }
@@ -223,6 +230,8 @@ func (r *Reader) ChunkRows() int64 {
 // part in it.
 func (r *Reader) ScratchBytes() (int64, error) {
 	switch {
+	case r.cells != nil:
+		return r.cells.in.ScratchBytes()
 	case r.virt != nil:
 		return 2 * windowSize, nil
 	case r.geo == nil:
@@ -246,10 +255,13 @@ func (r *Reader) Counters() Counters {
 func (r *Reader) Close() {
 	r.cache.clear()
 	if r.ext != nil {
-		r.ext.close()
+		r.ext.Close()
 	}
 	if r.virt != nil {
 		r.virt.close()
+	}
+	if r.cells != nil {
+		r.cells.in.Close()
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -368,6 +380,9 @@ func (r *Reader) clear() {
 	if r.virt != nil {
 		r.virt.clear()
 	}
+	if r.cells != nil {
+		r.cells.in.clear()
+	}
 }
 
 // plan adds the pieces of rows [a,b), at least one; b > a.
@@ -375,6 +390,9 @@ func (r *Reader) plan(p *plan, a, b int64, dst []byte) error {
 	if r.rowBytes == 0 {
 		p.add(piece{lo: a, hi: b, do: func(context.Context, *Worker) error { return nil }})
 		return nil
+	}
+	if r.cells != nil {
+		return r.cells.plan(p, a, b, r.rowBytes, dst)
 	}
 	switch r.ds.layout.Storage {
 	case h5.StorageChunked:

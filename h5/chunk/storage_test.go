@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/external"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -146,7 +147,7 @@ func TestExternal(t *testing.T) {
 			t.Fatalf("%v, %s", err, diff(got, want))
 		}
 	}
-	if n := source.LiveMappings(); n > maxOpenFiles+1 {
+	if n := source.LiveMappings(); n > external.MaxOpenFiles+1 {
 		t.Errorf("%d files are open", n)
 	}
 	a := r.Rows() / 2

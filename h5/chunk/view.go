@@ -24,7 +24,7 @@ func (r *Reader) View(a, b int64) (rows []byte, offset int64, ok bool) {
 // ViewEnd returns the largest end, at most b, so that View(a, end) succeeds; a when there is none.
 func (r *Reader) ViewEnd(a, b int64) int64 {
 	b = min(b, r.rows)
-	if a < 0 || a >= b || r.rowBytes == 0 || !r.ds.src.Mapped() {
+	if a < 0 || a >= b || r.rowBytes == 0 || r.cells != nil || !r.ds.src.Mapped() {
 		return a
 	}
 	l, mapped := r.ds.layout, r.ds.src.Viewable()

@@ -9,6 +9,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk/internal/convert"
 	"github.com/h5arrow/h5arrow/h5/chunk/internal/selection"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -313,7 +314,7 @@ func (v *virtual) readBand(ctx context.Context, w *Worker, maps []*mapping, lo, 
 		filled = true
 		pattern, err := v.r.pattern()
 		if err == nil {
-			fill(dst, pattern)
+			strided.Fill(dst, pattern)
 		}
 		return err
 	}
@@ -480,7 +481,7 @@ func (v *virtual) gather(ctx context.Context, w *Worker, m *mapping, o *origin, 
 			if o.conv != nil && err == nil {
 				o.conv(dst[q.to:], buf[at:], q.n)
 			} else {
-				copyRuns(dst[q.to:], buf[at:], 1, 0, 0, q.n*elem)
+				strided.CopyRuns(dst[q.to:], buf[at:], 1, 0, 0, q.n*elem)
 			}
 		}
 		w.pop()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk/internal/selectiontest"
+	"github.com/h5arrow/h5arrow/h5/chunk/internal/strided"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -27,7 +28,7 @@ func linearSynth(rng *rand.Rand, kind h5.Storage, dims []uint64, elem int) *synt
 	l := &h5.Layout{Storage: kind}
 	switch kind {
 	case h5.StorageNone:
-		fill(want, pattern)
+		strided.Fill(want, pattern)
 	case h5.StorageCompact:
 		l.Data = want
 	case h5.StorageContiguous:
@@ -125,7 +126,7 @@ func newVirtualSynth(rng *rand.Rand, elem, depth int) *synth {
 	pattern := make([]byte, elem)
 	content(rng, pattern)
 	want := make([]byte, n*elem)
-	fill(want, pattern)
+	strided.Fill(want, pattern)
 	taken := make([]bool, n)
 	sources := map[string]*dataset{}
 	var maps []h5.VirtualMapping
