@@ -29,6 +29,7 @@ type options struct {
 	types      dtype.Options
 	align      Align
 	convention string
+	flatten    bool
 	plugins    PluginReader
 	strict     bool // see WithUntrusted
 }
@@ -39,6 +40,12 @@ func resolve(opts []Option) (options, error) {
 		if err := opt(&o); err != nil {
 			return o, err
 		}
+	}
+	if o.flatten {
+		if o.convention != "" && o.convention != "netcdf" {
+			return o, h5err.New(h5err.Argument, "only variables of netCDF can be flat, not tables of convention %s", o.convention)
+		}
+		o.convention = detect.Flat
 	}
 	if o.strict && o.plugins != nil {
 		return o, h5err.New(h5err.Argument, "plugins for a file that is not trusted")
@@ -114,6 +121,18 @@ func WithConvention(name string) Option {
 			}
 		}
 		o.convention = name
+		return nil
+	}
+}
+
+// WithFlatten makes tables of the variables of netCDF-4 and of other datasets with dimension scales, and no others: one for each
+// list of dimensions that variables have, with a row for each cell. Its path is the group's and the names of the dimensions, such as
+// /time,lat,lon. The columns are the coordinates of the dimensions, or the index from 0 where a dimension has none; the variables; and
+// those that have some of the dimensions, repeated. Rows are in row-major order, or block by block as chunks are where a band of them
+// is large; see docs/conventions.md.
+func WithFlatten() Option {
+	return func(o *options) error {
+		o.flatten = true
 		return nil
 	}
 }

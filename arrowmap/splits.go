@@ -181,9 +181,7 @@ func (t *Table) Footprint() Footprint {
 			}
 			seen[d.Place()] = true
 			f.ChunkBytes += l.ChunkBytes
-			if dim := d.RowDim(); dim < len(l.ChunkDims) && d.Dims()[dim] == uint64(c.rows()) {
-				f.ChunkRows = max(f.ChunkRows, int64(min(l.ChunkDims[dim], 1<<40)))
-			}
+			f.ChunkRows = max(f.ChunkRows, d.ChunkRows(l, c.rows()))
 		})
 	}
 	f.Bytes = max(f.Bytes, 1)

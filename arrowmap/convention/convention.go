@@ -24,6 +24,7 @@ type Table struct {
 
 	Stack   *Stack // the table is those of several groups; Columns is empty then
 	Stacked bool   // the table is also a part of a Stack
+	Main    bool   // of several tables of an object, the one that has the columns of the others
 
 	// Inner reports whether the object at a path belongs to the table: neither it nor what is below it is looked at for
 	// tables. Nil claims everything below Path.
@@ -41,7 +42,7 @@ type Column struct {
 }
 
 // Values describes how a column's values are stored. It is one of *Plain, *Strings, *Dictionary, *List, *Struct, *Cells,
-// *Transposed, *Derived, *Computed, *Generated, *Padded, *Grouped, *Taken, *Masked and *Empty.
+// *Transposed, *Derived, *Computed, *Generated, *Padded, *Grouped, *Taken, *Spread, *Masked and *Empty.
 type Values interface {
 	// Main returns the dataset that is reported for the column.
 	Main() *h5.Dataset

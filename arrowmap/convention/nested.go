@@ -1,6 +1,9 @@
 package convention
 
-import "github.com/h5arrow/h5arrow/h5"
+import (
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/grid"
+)
 
 // Grouped is a list of Size values for each row: the values one row after the other.
 type Grouped struct {
@@ -20,6 +23,17 @@ type Taken struct {
 
 // Main returns Index.
 func (t *Taken) Main() *h5.Dataset { return t.Index }
+
+// Spread is the values of an array for each cell of another array, which has its dimensions and others. A cell that the array does
+// not have is null.
+type Spread struct {
+	Of    Values // its rows are those of Cells.Order()
+	Cells *grid.Projection
+	Kept  bool // all values of Of are read once in a pass, and kept
+}
+
+// Main returns the main dataset of Of.
+func (s *Spread) Main() *h5.Dataset { return s.Of.Main() }
 
 // Masked is values of any kind with further nulls.
 type Masked struct {

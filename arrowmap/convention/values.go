@@ -10,6 +10,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/unit"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/grid"
 )
 
 // Plain is the elements of a dataset, or a part of each: a member of a compound type, an item of a row, an item of a
@@ -26,6 +27,9 @@ type Plain struct {
 
 	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
 	Squeeze bool
+
+	// Order, when not nil, makes the rows those of an order of the cells of the dataset's first dimensions.
+	Order *grid.Order
 
 	// OneRow makes one row of all elements, which As reads as one.
 	OneRow bool
@@ -53,6 +57,14 @@ func (p *Plain) Main() *h5.Dataset { return p.Data }
 // NewStored describes the elements of a dataset as they are stored, whatever its attributes say.
 func NewStored(d *h5.Dataset) *Plain {
 	return &Plain{Data: d, Member: Whole, Item: Whole}
+}
+
+// ItemDims is the shape of a row.
+func (p *Plain) ItemDims() []uint64 {
+	if p.Order != nil {
+		return p.Data.Dims()[len(p.Order.Shape()):]
+	}
+	return p.Data.RowDims()
 }
 
 // NewItem describes an item of each row of a dataset.

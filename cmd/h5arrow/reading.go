@@ -28,6 +28,7 @@ type reading struct {
 	io, align, strings, enum *flags.Choice
 	nan, tensor, nullRows    bool
 	plugins, untrusted       bool
+	flatten                  bool
 	external                 []string
 	convention               string
 	memory                   flags.Size
@@ -42,6 +43,7 @@ type reading struct {
 func (r *reading) add(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&r.convention, "convention", "", "find only tables of this convention (`NAME`)")
+	f.BoolVar(&r.flatten, "flatten", false, "netCDF variables as rows, one for each cell, with their coordinates as columns")
 	r.strings = flags.Choose(cmd, "strings", "how text is read: as utf8 (other bytes are an error), binary or latin1", "utf8", "binary", "latin1")
 	r.enum = flags.Choose(cmd, "enum", "how enumerations are read: as labels or as values", "labels", "values")
 	f.BoolVar(&r.nan, "nan-as-null", false, "NaN is null")
@@ -82,6 +84,9 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		Enum:    dtype.Enum(r.enum.Index())}
 	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(r.convention),
 		arrowmap.WithAlign(arrowmap.Align(r.align.Index()))}
+	if r.flatten {
+		opts = append(opts, arrowmap.WithFlatten())
+	}
 	if r.io.String() == "read" {
 		opts = append(opts, arrowmap.WithoutMapping())
 	}

@@ -5,18 +5,18 @@ import (
 	"math"
 
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/cells"
+	"github.com/h5arrow/h5arrow/h5/grid"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // WithCells makes the cells of the dataset's first dimensions its rows, in an order of an array that has those dimensions, or is a part
 // of the dataset at its start. The Reader's rows are then those of the order. A chunk is decoded once by readers of consecutive rows
 // as long as there is memory to keep it.
-func WithCells(o *cells.Order) Option { return func(opts *options) { opts.cells = o } }
+func WithCells(o *grid.Order) Option { return func(opts *options) { opts.cells = o } }
 
 // flatten makes a dataset one of cells where the cells lie in the storage as the order has them, as rows of another shape, and
 // reports whether it did.
-func (d *dataset) flatten(o *cells.Order) bool {
+func (d *dataset) flatten(o *grid.Order) bool {
 	rank := len(o.Shape())
 	for i, n := range o.Shape() {
 		if d.dims[i] != uint64(n) {
@@ -50,7 +50,7 @@ func (d *dataset) flatten(o *cells.Order) bool {
 // cellular reads cells in another order than they are stored.
 type cellular struct {
 	in    *Reader // of the dataset as it is
-	order *cells.Order
+	order *grid.Order
 	outer []int64 // the dimensions of a cell
 }
 
@@ -99,7 +99,7 @@ func (c *cellular) plan(p *plan, a, b, cell int64, dst []byte) error {
 		}
 		small, bytes = nil, 0
 	}
-	err := c.order.Pieces(a, b, chunk, max(1, in.opts.piece/cell), func(x *cells.Piece) {
+	err := c.order.Pieces(a, b, chunk, max(1, in.opts.piece/cell), func(x *grid.Piece) {
 		outer := strides(c.outer, int64(in.ds.elem))
 		bx := &box{start: append(x.Start, make([]int64, len(outer))...), count: append(x.Count, c.outer...)}
 		for _, n := range x.Stride {

@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/cells"
+	"github.com/h5arrow/h5arrow/h5/grid"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -26,7 +26,7 @@ func cellSynths(rng *rand.Rand, n int, fn func(s *synth)) {
 }
 
 // order returns a random order of cells of a dataset, and what they must read as.
-func (s *synth) order(rng *rand.Rand) (o *cells.Order, want []byte) {
+func (s *synth) order(rng *rand.Rand) (o *grid.Order, want []byte) {
 	rank := 1 + rng.IntN(len(s.dims))
 	shape, block := make([]int64, rank), make([]int64, rank)
 	for d := range shape {
@@ -42,7 +42,7 @@ func (s *synth) order(rng *rand.Rand) (o *cells.Order, want []byte) {
 	if rng.IntN(3) == 0 {
 		block = nil
 	}
-	o, err := cells.New(shape, block)
+	o, err := grid.New(shape, block)
 	if err != nil {
 		panic(err)
 	}
@@ -117,7 +117,7 @@ func TestCellsDecodeOnce(t *testing.T) {
 	defer p.Close()
 	s := newSynth(seeded(5), shape{dims: []uint64{20, 30, 44}, chunk: []uint64{7, 11, 9}, elem: 4, deflate: true})
 	for _, block := range [][]int64{{7, 11, 9}, nil} {
-		o, err := cells.New([]int64{20, 30, 44}, block)
+		o, err := grid.New([]int64{20, 30, 44}, block)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -145,7 +145,7 @@ func TestCellsFarAway(t *testing.T) {
 	f := s.far(t, source.Hints{InFlight: 8, Join: 1 << 20, Gap: 1, Span: 1 << 20})
 	p := NewPool(2)
 	defer p.Close()
-	o, err := cells.New([]int64{64, 60, 60}, []int64{32, 30, 20})
+	o, err := grid.New([]int64{64, 60, 60}, []int64{32, 30, 20})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -174,7 +174,7 @@ func TestCellsFarAway(t *testing.T) {
 func TestCellsRefused(t *testing.T) {
 	s := linearSynth(seeded(7), h5.StorageContiguous, []uint64{4, 5}, 2)
 	for _, shape := range [][]int64{{}, {4, 5, 1}, {4, 6}} {
-		o, err := cells.New(shape, nil)
+		o, err := grid.New(shape, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,9 +26,9 @@ import (
 	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/h5"
-	"github.com/h5arrow/h5arrow/h5/cells"
 	"github.com/h5arrow/h5arrow/h5/chunk/internal/external"
 	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/grid"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -60,7 +60,7 @@ type options struct {
 	budget    *Budget
 	pool      *Pool
 	squeeze   bool
-	cells     *cells.Order
+	cells     *grid.Order
 	counted   *counters
 	over      []*dataset // the virtual datasets that led here
 	unordered int        // see cache

@@ -51,8 +51,12 @@ func Scan(f *h5.File, name string) ([]*convention.Table, error) {
 }
 
 // Default returns the table that a file itself names as the one to show: NeXus' attribute default leads from the root
-// group by group to it. It is nil where the file names none of the tables found.
+// group by group to it. If all tables are of one object, it is the one that has the columns of the others. It is nil where there is
+// no such table.
 func Default(f *h5.File, found []*convention.Table) *convention.Table {
+	if t := mainOf(found); t != nil {
+		return t
+	}
 	g := f.Root()
 	for range f.Limits().Nesting { // links may form a circle
 		name := object.Text(g, "default")
@@ -74,6 +78,19 @@ func Default(f *h5.File, found []*convention.Table) *convention.Table {
 		}
 	}
 	return nil
+}
+
+// mainOf returns the table that has the columns of all others, nil if there is none.
+func mainOf(found []*convention.Table) (out *convention.Table) {
+	for _, t := range found {
+		if t.Object == nil || t.Object != found[0].Object {
+			return nil
+		}
+		if t.Main {
+			out = t
+		}
+	}
+	return out
 }
 
 type scan struct {

@@ -93,8 +93,17 @@ func conventions() []Convention {
 	}
 }
 
+// flat is not among All: it makes other tables of what netcdf claims, for those who ask for them.
+var flat = Convention{Name: "flat", Description: "variables of netCDF-4 with a row for each cell, their coordinates as columns", Detect: netcdf.DetectFlat}
+
+// Flat is the name of the convention that makes a row of each cell of netCDF variables. It is not among All.
+const Flat = "flat"
+
 // Find returns the convention of that name, an Argument error where there is none.
 func Find(name string) (Convention, error) {
+	if name == Flat {
+		return flat, nil
+	}
 	for _, c := range All() {
 		if c.Name == name {
 			return c, nil

@@ -9,6 +9,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/grid"
 )
 
 // attributes are what the attributes of a variable say of its values. One that can't be what the CF conventions say it is
@@ -16,6 +17,7 @@ import (
 type attributes struct {
 	d      *h5.Dataset
 	bounds *h5.Dataset // the variable of whose cells d has the boundaries, nil for none
+	order  *grid.Order // rows are cells in this order; nil: they are d's
 	notes  []string
 }
 

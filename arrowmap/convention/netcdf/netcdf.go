@@ -51,14 +51,15 @@ type variable struct {
 }
 
 func group(g *h5.Group) ([]*convention.Table, error) {
-	vars, dims, reason, err := variablesOf(g)
-	if err != nil || reason == "" || len(vars) == 0 {
+	found, err := variablesOf(g)
+	if err != nil || found == nil {
 		return nil, err
 	}
+	dims, reason := found.dims, found.reason
 	strict := byLibrary(g)
 	var order []string
 	by := map[string][]convention.Column{}
-	for _, v := range vars {
+	for _, v := range found.vars {
 		leading := v.axes[0]
 		if by[leading] == nil {
 			order = append(order, leading)
@@ -104,15 +105,24 @@ func byLibrary(g *h5.Group) bool {
 	return false
 }
 
-// variablesOf lists a group's variables of rank 1 and above, and their dimensions. reason is empty where the group has no
-// sign of netCDF.
-func variablesOf(g *h5.Group) (vars []*variable, dims *dimensions, reason string, err error) {
+// variables are those of a group.
+type variables struct {
+	vars    []*variable // of rank 1 and above
+	scalars []*variable
+	dims    *dimensions
+	reason  string // why the group is taken for netCDF
+}
+
+// variablesOf lists a group's variables and their dimensions. It is nil where none has a dimension, and where the group has no sign
+// of netCDF.
+func variablesOf(g *h5.Group) (*variables, error) {
+	out := &variables{}
 	if a, _ := g.File().Root().Attribute("_NCProperties"); a != nil {
-		reason = "root attribute _NCProperties"
+		out.reason = "root attribute _NCProperties"
 	}
 	links, err := g.AllLinks()
 	if err != nil {
-		return nil, nil, "", err
+		return nil, err
 	}
 	cells := map[string]*h5.Dataset{} // variables by the names of those with their boundaries
 	for l := range links {
@@ -129,30 +139,37 @@ func variablesOf(g *h5.Group) (vars []*variable, dims *dimensions, reason string
 		}
 		scale, only := isScale(d)
 		list, _ := d.Attribute("DIMENSION_LIST")
-		if (scale || list != nil) && reason == "" {
-			reason = "dimension scales"
+		if (scale || list != nil) && out.reason == "" {
+			out.reason = "dimension scales"
+		}
+		v := &variable{name: strings.TrimPrefix(l.Name, "_nc4_non_coord_"), d: d}
+		if d.Space().Class == h5.SpaceScalar {
+			out.scalars = append(out.scalars, v)
 		}
 		if only || d.Space().Class != h5.SpaceSimple || object.IsTable(d) && list == nil && !scale {
 			continue
 		}
-		if dims == nil {
-			if dims, err = dimensionsOf(g); err != nil {
-				return nil, nil, "", err
+		if out.dims == nil {
+			if out.dims, err = dimensionsOf(g); err != nil {
+				return nil, err
 			}
 		}
-		v := &variable{name: strings.TrimPrefix(l.Name, "_nc4_non_coord_"), d: d, axes: dims.of(d, list, scale)}
-		dims.add(v)
-		vars = append(vars, v)
+		v.axes = out.dims.of(d, list, scale)
+		out.dims.add(v)
+		out.vars = append(out.vars, v)
 		for _, name := range []string{"bounds", "climatology"} {
 			if b := object.Text(d, name); b != "" {
 				cells[b] = d
 			}
 		}
 	}
-	for _, v := range vars {
+	if out.reason == "" || len(out.vars) == 0 {
+		return nil, nil
+	}
+	for _, v := range out.vars {
 		v.bounds = cells[v.name]
 	}
-	return vars, dims, reason, nil
+	return out, nil
 }
 
 // LengthName returns a name for a dimension of a length that has none.
@@ -190,6 +207,7 @@ func (v *variable) describe(strict, one bool, shape []uint64) convention.Column 
 func (a *attributes) values(strict, one bool) (convention.Values, error) {
 	d := a.d
 	p := convention.NewStored(d)
+	p.Order = a.order
 	if column.ByRhdf5(d) { // whatever dimension scales HDF5Array attaches: R knows no fills
 		return column.WithMissing(d, p)
 	}
@@ -198,17 +216,17 @@ func (a *attributes) values(strict, one bool) (convention.Values, error) {
 	case isChar(t):
 		return a.chars(p, one)
 	case isText(t):
-		p.RowDims = d.RowDims()
+		p.RowDims = p.ItemDims()
 		return a.text(p, len(p.RowDims))
 	}
 	if text, ok := withText(t, false); ok {
-		p.As, p.RowDims = text, d.RowDims()
+		p.As, p.RowDims = text, p.ItemDims()
 		return p, nil
 	}
 	if strings.EqualFold(object.Text(d, "_Unsigned"), "true") && t.Class == h5.ClassFixed && t.Signed {
 		u := *t
 		u.Signed = false
-		p.As, p.RowDims = &u, d.RowDims()
+		p.As, p.RowDims = &u, p.ItemDims()
 		t = &u
 	}
 	number := (t.Class == h5.ClassFixed || t.Class == h5.ClassFloat) && t.Size <= 8
@@ -227,7 +245,7 @@ func (a *attributes) values(strict, one bool) (convention.Values, error) {
 
 // numeric describes numbers by what their attributes make of them: other numbers, times, durations, booleans.
 func (a *attributes) numeric(p *convention.Plain, t *h5.Type, scaled *scaling) convention.Values {
-	dims := a.d.RowDims()
+	dims := p.ItemDims()
 	over := func(d *convention.Derived, of convention.Values) convention.Values {
 		if d.Of = of; len(dims) > 0 {
 			return overItems(d, dims)

@@ -28,7 +28,7 @@ const maxText = 1 << 30
 // chars describes characters whose last dimension is the length of a text. With one, the only dimension is, and there is
 // one text.
 func (a *attributes) chars(p *convention.Plain, one bool) (convention.Values, error) {
-	dims := p.Data.RowDims()
+	dims := p.ItemDims()
 	if one {
 		dims = p.Data.Dims()
 		p.OneRow = true

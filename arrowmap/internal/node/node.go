@@ -104,6 +104,8 @@ func (p *Planner) New(v convention.Values) (Node, error) {
 		return p.grouped(v)
 	case *convention.Taken:
 		return p.taken(v)
+	case *convention.Spread:
+		return p.spread(v)
 	case *convention.Masked:
 		return p.masked(v)
 	}

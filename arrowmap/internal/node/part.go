@@ -8,13 +8,15 @@ import (
 
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/grid"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Dataset is a dataset, and what its rows are.
 type Dataset struct {
 	*h5.Dataset
-	Squeeze bool // leading dimensions of 1 do not count
+	Squeeze bool        // leading dimensions of 1 do not count
+	Order   *grid.Order // when not nil, the rows are cells in this order
 }
 
 func of(ds *h5.Dataset) Dataset { return Dataset{Dataset: ds} }
@@ -24,10 +26,11 @@ type Place struct {
 	f       *h5.File
 	addr    uint64
 	squeeze bool
+	order   *grid.Order
 }
 
 // Place returns what identifies d.
-func (d Dataset) Place() Place { return Place{d.File(), d.Address(), d.Squeeze} }
+func (d Dataset) Place() Place { return Place{d.File(), d.Address(), d.Squeeze, d.Order} }
 
 // RowDim is the dimension that counts the rows.
 func (d Dataset) RowDim() int {
@@ -37,6 +40,34 @@ func (d Dataset) RowDim() int {
 		dim++
 	}
 	return dim
+}
+
+// ChunkRows is the number of rows of a chunk, 0 where storage is not chunked or its rows are not those of a column of so many.
+func (d Dataset) ChunkRows(l *h5.Layout, rows int64) int64 {
+	if l.Storage == h5.StorageChunked && d.Order != nil {
+		return min(d.Order.BlockCells(), 1<<40)
+	}
+	if dim := d.RowDim(); dim < len(l.ChunkDims) && d.Dims()[dim] == uint64(rows) {
+		return int64(min(l.ChunkDims[dim], 1<<40))
+	}
+	return 0
+}
+
+// inOrder reports whether the rows are stored one after the other, but for where chunks end.
+func (d Dataset) inOrder() bool {
+	l, err := d.Layout()
+	if err != nil || d.Order == nil {
+		return err == nil
+	}
+	if l.Storage != h5.StorageChunked {
+		return d.Order.RowMajor()
+	}
+	chunk := make([]int64, len(d.Order.Shape()))
+	for i := range chunk {
+		chunk[i] = int64(min(l.ChunkDims[i], 1<<60))
+	}
+	_, ok := d.Order.Line(chunk)
+	return ok
 }
 
 // Want asks for rows [lo,hi) of a dataset. swap, when not nil, may be run over them, band by band, as they are decoded.

@@ -37,9 +37,12 @@ func (p *Planner) plain(v *convention.Plain) (*Plain, error) {
 	if err := p.readable(d); err != nil {
 		return nil, err
 	}
-	n := &Plain{p: p, ds: Dataset{d, v.Squeeze}}
+	n := &Plain{p: p, ds: Dataset{d, v.Squeeze, v.Order}}
 	n.Rows = d.Rows()
-	dims := d.RowDims()
+	dims := v.ItemDims()
+	if v.Order != nil {
+		n.Rows = v.Order.Cells()
+	}
 	if v.Squeeze {
 		dims, n.Rows = squeezed(d)
 	}
@@ -158,6 +161,8 @@ func (n *Plain) describe() {
 	how, why := n.plan.Delivery, n.plan.Reason
 	if n.stride > 0 && (how == dtype.Mapped || how == dtype.Swapped) {
 		how, why = dtype.Gathered, "a part of each row"
+	} else if how == dtype.Mapped && !n.ds.inOrder() {
+		how, why = dtype.Gathered, "cells in another order than they are stored"
 	}
 	n.deliver(deliver(n.ds.Dataset, how, why))
 	if n.Delivery == dtype.Mapped && n.misaligned() {

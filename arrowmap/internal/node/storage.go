@@ -90,6 +90,9 @@ func scattered(n Node, add func(d Dataset)) {
 	case *taken:
 		n.of.Wants(0, n.of.Describe().Rows, func(d Dataset, _, _ int64, _ func([]byte) bool) { add(d) })
 		scattered(n.of, add)
+	case *spread:
+		n.of.Wants(0, n.of.Describe().Rows, func(d Dataset, _, _ int64, _ func([]byte) bool) { add(d) })
+		scattered(n.of, add)
 	case *text:
 		add(of(n.data))
 	case *transposed:
@@ -153,6 +156,8 @@ func storedOf(ds Dataset) (*stored, error) {
 	}
 	switch {
 	case l.Storage == h5.StorageNone:
+	case ds.Order != nil:
+		err = d.cells(ds, l)
 	case l.Storage == h5.StorageChunked && dim < len(dims):
 		err = d.index(ds.Dataset, dims, l.ChunkDims, dim)
 	default:
@@ -162,6 +167,47 @@ func storedOf(ds Dataset) (*stored, error) {
 		}
 	}
 	return d, err
+}
+
+// cells adds up the stored bytes of cells: those of a chunk are where its first cell is.
+func (d *stored) cells(ds Dataset, l *h5.Layout) (err error) {
+	dims, o := ds.Dims(), ds.Order
+	d.rows = o.Cells()
+	if l.Storage != h5.StorageChunked {
+		d.row, err = ds.RowBytes()
+		for _, n := range dims[1:len(o.Shape())] { // a cell is less than a row
+			d.row /= max(1, int64(n))
+		}
+		return err
+	}
+	d.chunk = o.BlockCells()
+	bytes := map[int64]int64{}
+	at := make([]int64, len(dims))
+	err = ds.EachChunk(func(c h5.Chunk) error {
+		n, inside := c.Number, true
+		for i := len(dims) - 1; i >= 0; i-- {
+			grid := (dims[i]-1)/l.ChunkDims[i] + 1
+			at[i] = int64(n % grid * l.ChunkDims[i])
+			n /= grid
+			inside = inside && (i >= len(o.Shape()) || at[i] < o.Shape()[i])
+		}
+		if inside {
+			bytes[o.Row(at[:len(o.Shape())])/d.chunk] += c.Size
+		}
+		return nil
+	})
+	d.add(bytes)
+	return err
+}
+
+// add adds bands that have so many bytes.
+func (d *stored) add(bytes map[int64]int64) {
+	for _, number := range slices.Sorted(maps.Keys(bytes)) {
+		d.bands = append(d.bands, band{number, bytes[number]})
+	}
+	for i := range d.bands[min(1, len(d.bands)):] {
+		d.bands[i+1].end += d.bands[i].end
+	}
 }
 
 // index adds up the stored bytes of chunks, by the rows that they hold. The dimensions before dim have one element.
@@ -176,12 +222,7 @@ func (d *stored) index(ds *h5.Dataset, dims, chunk []uint64, dim int) error {
 		bytes[int64(c.Number/across)] += c.Size
 		return nil
 	})
-	for _, number := range slices.Sorted(maps.Keys(bytes)) {
-		d.bands = append(d.bands, band{number, bytes[number]})
-	}
-	for i := range d.bands[min(1, len(d.bands)):] {
-		d.bands[i+1].end += d.bands[i].end
-	}
+	d.add(bytes)
 	return err
 }
 

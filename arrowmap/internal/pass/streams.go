@@ -62,8 +62,11 @@ func (s *streams) reader(d node.Dataset) (rowReader, error) {
 	if d.Squeeze {
 		opts = append(opts, chunk.WithSqueeze())
 	}
+	if d.Order != nil {
+		opts = append(opts, chunk.WithCells(d.Order))
+	}
 	rd, err := chunk.NewReader(d.Dataset, opts...)
-	if h5err.Is(err, h5err.Unsupported) && s.plugins != nil && !d.Squeeze {
+	if h5err.Is(err, h5err.Unsupported) && s.plugins != nil && !d.Squeeze && d.Order == nil {
 		return newPluginReader(d.Dataset, s.plugins)
 	}
 	if err != nil {

@@ -87,6 +87,17 @@ func expandWidth(labels arrow.ArrayData, width int, at []int32, mem memory.Alloc
 	buf.Resize(len(at) * width)
 	dst := buf.Bytes()
 	src := labels.Buffers()[1].Bytes()[labels.Offset()*width:]
+	switch width {
+	case 2:
+		expandFixed(arrow.Uint16Traits.CastFromBytes(dst), arrow.Uint16Traits.CastFromBytes(src), at)
+		return []*memory.Buffer{buf}
+	case 4:
+		expandFixed(arrow.Uint32Traits.CastFromBytes(dst), arrow.Uint32Traits.CastFromBytes(src), at)
+		return []*memory.Buffer{buf}
+	case 8:
+		expandFixed(arrow.Uint64Traits.CastFromBytes(dst), arrow.Uint64Traits.CastFromBytes(src), at)
+		return []*memory.Buffer{buf}
+	}
 	for i, k := range at {
 		if k < 0 {
 			clear(dst[i*width : (i+1)*width])
@@ -95,6 +106,17 @@ func expandWidth(labels arrow.ArrayData, width int, at []int32, mem memory.Alloc
 		copy(dst[i*width:(i+1)*width], src[int(k)*width:])
 	}
 	return []*memory.Buffer{buf}
+}
+
+// expandFixed copies the values at these places, 0 where one is negative.
+func expandFixed[T uint16 | uint32 | uint64](dst, src []T, at []int32) {
+	for i, k := range at {
+		if k < 0 {
+			dst[i] = 0
+		} else {
+			dst[i] = src[k]
+		}
+	}
 }
 
 func expandText(labels arrow.ArrayData, at []int32, mem memory.Allocator) []*memory.Buffer {

@@ -1,6 +1,8 @@
 package values
 
 import (
+	"slices"
+
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/bitutil"
@@ -106,6 +108,9 @@ func (s Spread) zeros(n int) *memory.Buffer {
 
 // validity returns the bits of elements at other places, nil if none is null.
 func (s Spread) validity(arr arrow.Array, at []int32, valid bool) (buf *memory.Buffer, nulls int) {
+	if arr.NullN() == 0 && (valid || !slices.Contains(at, -1)) {
+		return nil, 0
+	}
 	buf = memory.NewResizableBuffer(s.Alloc)
 	buf.Resize((len(at) + 7) / 8)
 	bits := buf.Bytes()

@@ -56,7 +56,7 @@ func placeholder(p *convention.Plain, a *h5.Attribute) (convention.Values, error
 
 // withoutText makes text equal to a text null, for the reason in words.
 func withoutText(p *convention.Plain, text, words string) convention.Values {
-	return OverItems(p, p.Data.RowDims(), arrow.BinaryTypes.String, "text equal to "+words+" is missing",
+	return OverItems(p, p.ItemDims(), arrow.BinaryTypes.String, "text equal to "+words+" is missing",
 		func(items arrow.Array, mem memory.Allocator) (arrow.Array, error) { return otherText(items, text, mem) })
 }
 

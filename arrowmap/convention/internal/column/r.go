@@ -86,7 +86,7 @@ func rLogical(p *convention.Plain) (convention.Values, error) {
 		Booleans(p)
 		return p, nil
 	}
-	return Nonzero(p, p.Data.RowDims()), nil
+	return Nonzero(p, p.ItemDims()), nil
 }
 
 // Nonzero makes booleans of numbers in rows of a shape: not zero is true.

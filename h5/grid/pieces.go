@@ -1,4 +1,4 @@
-package cells
+package grid
 
 import "slices"
 
@@ -10,10 +10,10 @@ type Piece struct {
 	From, To     int64   // the rows from the first cell to the last are among these
 }
 
-// Pieces divides the rows [a,b) into boxes and calls fn for each, in order of their first rows. Boxes of more than max cells are cut,
+// Pieces divides the rows [a,b) into boxes and calls fn for each, in order of their first rows. Boxes of more than most cells are cut,
 // between chunks of a shape if it is not nil; those that can't be cut without cutting chunks may be larger. The slices of a piece are
 // the callee's.
-func (o *Order) Pieces(a, b int64, chunk []int64, max int64, fn func(p *Piece)) error {
+func (o *Order) Pieces(a, b int64, chunk []int64, most int64, fn func(p *Piece)) error {
 	return o.Boxes(a, b, func(row int64, start, count []int64) error {
 		p := &Piece{Start: start, Count: count, Stride: make([]int64, len(count)), First: row, To: 1}
 		for d := len(count) - 1; d >= 0; d-- {
@@ -21,7 +21,7 @@ func (o *Order) Pieces(a, b int64, chunk []int64, max int64, fn func(p *Piece)) 
 			p.To *= count[d]
 		}
 		p.From, p.To = row, row+p.To
-		p.cut(0, chunk, max, fn)
+		p.cut(0, chunk, most, fn)
 		return nil
 	})
 }

@@ -1,9 +1,9 @@
-// Package cells numbers the cells of arrays of several dimensions, so that arrays can be read as rows, one for each cell, in an
+// Package grid numbers the cells of arrays of several dimensions, so that arrays can be read as rows, one for each cell, in an
 // order that their chunks allow: block after block.
 //
 // The package knows numbers only. All sizes may come from files: products are checked, and nothing is allocated but a few words
 // for each dimension.
-package cells
+package grid
 
 import (
 	"math"

@@ -1,4 +1,4 @@
-package cells_test
+package grid_test
 
 import (
 	"fmt"
@@ -7,7 +7,7 @@ import (
 	"slices"
 	"testing"
 
-	"github.com/h5arrow/h5arrow/h5/cells"
+	"github.com/h5arrow/h5arrow/h5/grid"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -62,7 +62,7 @@ func TestOrder(t *testing.T) {
 	shapes(3000, func(r *rand.Rand, shape, block []int64) {
 		name := fmt.Sprint(shape, " in ", block)
 		want := naive(shape, block)
-		o, err := cells.New(shape, block)
+		o, err := grid.New(shape, block)
 		if err != nil || o.Cells() != int64(len(want)) {
 			t.Fatalf("%s: %d cells, %v; want %d", name, o.Cells(), err, len(want))
 		}
@@ -104,7 +104,7 @@ func TestOrder(t *testing.T) {
 func TestLine(t *testing.T) {
 	lines := 0
 	shapes(3000, func(_ *rand.Rand, shape, chunk []int64) {
-		o, err := cells.New(shape, nil)
+		o, err := grid.New(shape, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -139,7 +139,7 @@ func TestLine(t *testing.T) {
 
 func TestProjection(t *testing.T) {
 	shapes(4000, func(r *rand.Rand, shape, block []int64) {
-		o, err := cells.New(shape, block)
+		o, err := grid.New(shape, block)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +165,7 @@ func TestProjection(t *testing.T) {
 		at := make([]int32, b-a)
 		asked := int64(0)
 		var stored []int64 // the rows that were asked for
-		err = p.Rows(a, b, at, func(_ int, lo, hi int64) (int32, error) {
+		err = p.Fill(a, b, at, func(_ int, lo, hi int64) (int32, error) {
 			asked += hi - lo
 			base := len(stored)
 			for ; lo < hi; lo++ {
@@ -207,14 +207,14 @@ func subBlock(block []int64, axes []int) (out []int64) {
 func TestHostileShapes(t *testing.T) {
 	const huge = 1 << 40
 	for _, shape := range [][]int64{{huge, huge}, {math.MaxInt64, 2}, {huge, huge, 0}, {1 << 62, 2, 1}} {
-		if _, err := cells.New(shape, nil); !h5err.Is(err, h5err.Limit) {
+		if _, err := grid.New(shape, nil); !h5err.Is(err, h5err.Limit) {
 			t.Errorf("%v: %v", shape, err)
 		}
 	}
-	if _, err := cells.New([]int64{-1}, nil); !h5err.Is(err, h5err.Argument) {
+	if _, err := grid.New([]int64{-1}, nil); !h5err.Is(err, h5err.Argument) {
 		t.Error(err)
 	}
-	o, err := cells.New([]int64{huge, 1 << 20, 4}, []int64{7, 1000, 3})
+	o, err := grid.New([]int64{huge, 1 << 20, 4}, []int64{7, 1000, 3})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package cells
+package grid
 
 import (
 	"slices"
@@ -41,14 +41,27 @@ func (o *Order) Project(axes []int, shape []int64) (*Projection, error) {
 // Order is the order of the projected array's cells, within the extents of the other.
 func (p *Projection) Order() *Order { return p.sub }
 
+// Rows is the number of cells of the other array.
+func (p *Projection) Rows() int64 { return p.of.cells }
+
+// Whole reports whether each row of the other array has a cell of the projected one.
+func (p *Projection) Whole() bool {
+	for k, d := range p.axes {
+		if p.sub.shape[k] < p.of.shape[d] {
+			return false
+		}
+	}
+	return true
+}
+
 // Same reports whether each row of the other array is the row of that number of the projected one.
 func (p *Projection) Same() bool { return slices.Equal(p.sub.shape, p.of.shape) }
 
-// Rows sets at to the places of the rows [a,b), of which at has the number, among rows of the projected array: for runs of them it
+// Fill sets at to the places of the rows [a,b), of which at has the number, among rows of the projected array: for runs of them it
 // calls need, which returns the place of the first of the projected rows [lo,hi) that the rows from number i of at on need; the
 // others follow it. Rows that have no cell in the projected array get -1. The projected rows that need is asked for are never
 // more than the rows [a,b).
-func (p *Projection) Rows(a, b int64, at []int32, need func(i int, lo, hi int64) (int32, error)) error {
+func (p *Projection) Fill(a, b int64, at []int32, need func(i int, lo, hi int64) (int32, error)) error {
 	f := filler{p: p, first: make([]int64, len(p.axes)), have: make([]int64, len(p.axes))}
 	return p.of.Boxes(a, b, func(row int64, start, count []int64) error {
 		i, n := int(row-a), int64(1)
