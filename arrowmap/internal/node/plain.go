@@ -190,7 +190,8 @@ func (n *Plain) perRow() int64 { return max(1, n.plan.SourceRows, n.all) }
 // Wants implements Node.
 func (n *Plain) Wants(a, b int64, want Want) {
 	var swap func([]byte) bool
-	if n.stride == 0 {
+	byRule := slices.ContainsFunc(n.nulls, func(s nullSource) bool { return s.Kind == convention.NullRule }) // on stored bytes
+	if n.stride == 0 && !byRule {
 		swap = n.plan.SwapInPlace
 	}
 	want(n.ds, a*n.perRow(), b*n.perRow(), swap)
