@@ -119,10 +119,14 @@ func (f *File) Table(p string) (*Table, error) {
 }
 
 // scanned looks for a table by the path that a scan of the file gives it. It may be the path of an object that is not a
-// table by itself, or of none: a dimension of which a group holds variables, for instance.
+// table by itself, or of none: a dimension of which a group holds variables, for instance, or several (WithFlatten).
 func (f *File) scanned(p string) *Table {
 	p = h5.CleanPath(p)
 	found, _ := detect.Scan(f.f, f.o.convention)
+	if f.o.convention == "" && strings.Contains(p, ",") {
+		flat, _ := detect.Scan(f.f, detect.Flat)
+		found = append(found, flat...)
+	}
 	for _, t := range found {
 		if t.Path == p {
 			return f.Define(t)

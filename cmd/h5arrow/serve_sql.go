@@ -167,6 +167,13 @@ func (c *servedCatalog) Find(name string) (list []engine.Table, err error) {
 			}
 			list = append(list, engine.Table{Names: []string{n + p}, Table: t})
 		}
+		if len(paths) == 0 && strings.Contains(name[len(n):], ",") { // the cells of dimensions
+			if t, err := f.Arrow().Table(name[len(n):]); err == nil {
+				list = append(list, engine.Table{Names: []string{n + t.Path()}, Table: t})
+			} else if !h5err.Is(err, h5err.NotFound) && !h5err.Is(err, h5err.Argument) {
+				return nil, err
+			}
+		}
 	}
 	return list, nil
 }

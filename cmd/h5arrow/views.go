@@ -149,7 +149,8 @@ func (c *sqlCatalog) table(t *chosen, names []string) (engine.Table, error) {
 	return et, nil
 }
 
-// Find returns the datasets, and tables of groups, whose paths a name is, whatever the case of its letters: SQL ignores that.
+// Find returns the datasets, and tables of groups, whose paths a name is, whatever the case of its letters: SQL ignores that. A name
+// of several dimensions is the table of their cells.
 // If a table was selected, there is nothing else.
 func (c *sqlCatalog) Find(name string) ([]engine.Table, error) {
 	if c.o.named() {
@@ -174,7 +175,25 @@ func (c *sqlCatalog) Find(name string) ([]engine.Table, error) {
 		}
 		tables = append(tables, et)
 	}
-	return tables, nil
+	if len(tables) > 0 || !strings.Contains(name, ",") {
+		return tables, nil
+	}
+	t, err := c.cells(name)
+	if t == nil {
+		return nil, err
+	}
+	et, err := c.table(t, []string{t.Path()})
+	return []engine.Table{et}, err
+}
+
+// cells returns the table of the cells of dimensions, whose names are its path; nil if there is none.
+func (c *sqlCatalog) cells(p string) (*chosen, error) {
+	one := selection{reading: c.o.reading, table: h5.CleanPath(p), rows: c.o.rows, skip: c.o.skip}
+	t, err := one.choose(c.in)
+	if h5err.Is(err, h5err.Argument) || h5err.Is(err, h5err.NotFound) {
+		return nil, nil
+	}
+	return t, err
 }
 
 // tableNames returns the names of a table: its path, and the last part of it or, for the root group, the name of the file.

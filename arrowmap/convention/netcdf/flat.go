@@ -159,7 +159,7 @@ func (f *flattener) table(c *cube) *convention.Table {
 		return t
 	}
 	if !order.RowMajor() {
-		t.Reason += fmt.Sprintf(", in blocks of %v as its chunks are", block)
+		t.Reason += ", in blocks of " + strings.ReplaceAll(strings.Trim(fmt.Sprint(block), "[]"), " ", " x ") + " as the chunks are"
 	}
 	b := &builder{f: f, t: t, order: order, names: map[string]bool{}, keep: maxKept}
 	for i, axis := range c.axes {

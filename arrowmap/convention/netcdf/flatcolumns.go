@@ -92,7 +92,11 @@ func (b *builder) variables(c *cube) {
 		case at != nil && (len(at) == len(c.axes) || b.f.repeat):
 			b.variable(v, at)
 		case at != nil || sameSet(axes, c.axes):
-			b.t.LeftOut = append(b.t.LeftOut, fmt.Sprintf("%s (%s)", v.name, strings.Join(bases(axes), ", ")))
+			note := fmt.Sprintf("%s is left out, whose dimensions are in another order: (%s)", v.name, strings.Join(bases(axes), ", "))
+			if at != nil {
+				note = fmt.Sprintf("%s is left out: the group has too many variables to repeat them", v.name)
+			}
+			b.t.Notes = append(b.t.Notes, note)
 		}
 	}
 	for _, v := range b.f.scalars {

@@ -475,7 +475,7 @@ class Table:
 
 
 def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str | None = None, nan_as_null: bool = False,
-         tensor: bool = False, null_rows: bool = False, convention: str | None = None, align: str | None = None,
+         tensor: bool = False, null_rows: bool = False, convention: str | None = None, flatten: bool = False, align: str | None = None,
          io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (), index: str | os.PathLike[str] | None = None,
          copy: bool = False, workers: int = 0, max_memory: int = 0, batch_rows: int = 0,
          batch_bytes: int = 0) -> File:
@@ -496,6 +496,8 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         A row of several items is null if one of its items is.
     convention : str, optional
         Look only for tables of this convention.
+    flatten : bool
+        Read the variables of netCDF files as tables with a row for each cell, and their coordinates as columns.
     align : {"copy", "keep", "refuse"}, optional
         What is done with mapped values that are not aligned to their width. The default is copy.
     io : {"mmap", "read"}, optional
@@ -526,7 +528,7 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         The file is not HDF5, or contradicts itself. It is a ValueError.
     """
     opening = {"strings": strings, "enum": enum, "nan_as_null": nan_as_null, "tensor": tensor, "null_rows": null_rows,
-               "convention": convention, "align": align, "io": io, "allow_external": list(map(os.fspath, allow_external)), "index": index}
+               "convention": convention, "flatten": flatten, "align": align, "io": io, "allow_external": list(map(os.fspath, allow_external)), "index": index}
     reading = {"copy": copy, "workers": workers, "max_memory": max_memory, "batch_rows": batch_rows, "batch_bytes": batch_bytes}
     return File(os.fspath(path), opening, reading)
 

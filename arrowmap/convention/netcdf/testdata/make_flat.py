@@ -110,3 +110,41 @@ with h5py.File("scales.nc", "w") as f:
         f[name].dims[0].attach_scale(f["depth"])
         f[name].dims[1].attach_scale(f["lat"])
 expect("scales")
+
+# Bands of chunks that are large; three chunks are written, of the index of each cell. There is no frame.
+with h5py.File("blocks.nc", "w") as f:
+    shape, chunk = (16, 4096, 4096), (8, 64, 64)
+    v = f.create_dataset("v", shape, "i4", chunks=chunk, compression="gzip", shuffle=True, fillvalue=-1)
+    for k, (name, n) in enumerate(zip(("t", "y", "x"), shape)):
+        f[name] = np.arange(n, dtype="i2")
+        f[name].make_scale(name)
+        v.dims[k].attach_scale(f[name])
+    for at in ((0, 0, 0), (8, 64, 4032), (8, 4032, 4032)):
+        v[tuple(slice(a, a + c) for a, c in zip(at, chunk))] = np.ravel_multi_index(np.ogrid[tuple(slice(a, a + c) for a, c in zip(at, chunk))], shape)
+with open("blocks.nc", "rb") as f, gzip.GzipFile("blocks.nc.gz", "wb", 9, mtime=0) as z:
+    z.write(f.read())
+os.remove("blocks.nc")
+
+# Dimensions that are never written, a product that overflows, variables whose dimensions come in another order or twice.
+with h5py.File("odd.nc", "w") as f:
+    for name, n in (("huge", 1 << 40), ("wide", 1 << 20), ("a", 2), ("b", 3)):
+        f.create_dataset(name, (n,), "i4", chunks=(min(n, 1024),), fillvalue=7)
+        f[name].make_scale(name)
+
+    def attached(name, *dims):
+        d = f.create_dataset(name, [f[x].shape[0] for x in dims], "i4", chunks=tuple(min(f[x].shape[0], 64) for x in dims), fillvalue=-5)
+        for k, x in enumerate(dims):
+            d.dims[k].attach_scale(f[x])
+        return d
+
+    attached("vast", "huge", "wide")
+    attached("long", "huge")
+    attached("ab", "a", "b")[...] = np.arange(6).reshape(2, 3)
+    attached("ba", "b", "a")[...] = np.arange(6).reshape(3, 2)
+    attached("aa", "a", "a")[...] = np.arange(4).reshape(2, 2)
+    g = f.create_group("below")
+    d = g.create_dataset("deep", data=np.arange(3))
+    d.dims[0].attach_scale(f["b"])
+with open("odd.nc", "rb") as f, gzip.GzipFile("odd.nc.gz", "wb", 9, mtime=0) as z:
+    z.write(f.read())
+os.remove("odd.nc")

@@ -48,6 +48,7 @@ type openOptions struct {
 	Align         string   `json:"align"`          // copy, keep or refuse
 	IO            string   `json:"io"`             // mmap or read
 	Convention    string   `json:"convention"`     // look for tables of this one only
+	Flatten       bool     `json:"flatten"`        // netCDF variables as rows, one for each cell
 	NaNAsNull     bool     `json:"nan_as_null"`    //
 	Tensor        bool     `json:"tensor"`         //
 	NullRows      bool     `json:"null_rows"`      //
@@ -82,6 +83,9 @@ func (o *openOptions) parse() ([]arrowmap.Option, arrowmap.Align, error) {
 	}
 	types := dtype.Options{Tensor: o.Tensor, NaNAsNull: o.NaNAsNull, NullRows: o.NullRows, Strings: dtype.Strings(strs), Enum: dtype.Enum(enum)}
 	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(o.Convention), arrowmap.WithAlign(aligns[align])}
+	if o.Flatten {
+		opts = append(opts, arrowmap.WithFlatten())
+	}
 	if io == 1 {
 		opts = append(opts, arrowmap.WithoutMapping())
 	}
