@@ -25,11 +25,12 @@ type Taken struct {
 func (t *Taken) Main() *h5.Dataset { return t.Index }
 
 // Spread is the values of an array for each cell of another array, which has its dimensions and others. A cell that the array does
-// not have is null.
+// not have is null, or empty text.
 type Spread struct {
 	Of    Values // its rows are those of Cells.Order()
 	Cells *grid.Projection
 	Kept  bool // all values of Of are read once in a pass, and kept
+	Text  bool // text that the array does not have is empty, not null
 }
 
 // Main returns the main dataset of Of.

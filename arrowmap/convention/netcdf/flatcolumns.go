@@ -137,7 +137,8 @@ func (b *builder) variable(v *variable, at []int) {
 	c.Values, c.Err = a.values(b.f.strict, len(at) == 0 && len(v.axes) > 0)
 	c.Err, c.Notes = h5err.About(c.Err, v.d), a.notes
 	if c.Err == nil && !p.Same() {
-		c.Values = &convention.Spread{Of: c.Values, Cells: p, Kept: b.kept(v, p.Order().Cells())}
+		fill, _ := v.d.Attribute("_FillValue") // an error is one of values, too
+		c.Values = &convention.Spread{Of: c.Values, Cells: p, Kept: b.kept(v, p.Order().Cells()), Text: isText(v.d.Type()) && fill == nil}
 	}
 	b.add(c)
 }

@@ -19,6 +19,7 @@ type spread struct {
 	of    Node
 	cells *grid.Projection
 	kept  bool
+	text  bool // missing text is empty
 	fixed bool // values have one width
 }
 
@@ -34,7 +35,7 @@ func (p *Planner) spread(v *convention.Spread) (Node, error) {
 	if in.Rows != v.Cells.Order().Cells() {
 		return nil, fail(v.Main(), h5err.Corrupt, "%d values for %d cells", in.Rows, v.Cells.Order().Cells())
 	}
-	n := &spread{Info: *in, of: of, cells: v.Cells, kept: v.Kept && in.Rows <= math.MaxInt32}
+	n := &spread{Info: *in, of: of, cells: v.Cells, text: v.Text, kept: v.Kept && in.Rows <= math.MaxInt32}
 	n.Rows, n.Pure, n.Slow = v.Cells.Rows(), false, false
 	n.fixed = fixedWidth(in.Type)
 	if !v.Cells.Whole() {
@@ -119,7 +120,7 @@ func (n *spread) Build(x *Part, a, b int64) (arrow.Array, error) {
 		return nil, err
 	}
 	defer src.Release()
-	data, err := values.Spread{Alloc: x.Alloc}.Data(src.Data(), n.Type, at)
+	data, err := values.Spread{Alloc: x.Alloc, Text: n.text}.Data(src.Data(), n.Type, at)
 	if err != nil {
 		return nil, err
 	}
