@@ -79,7 +79,7 @@ func TestFlattenSQL(t *testing.T) {
 			}
 		}
 	}
-	if r := expect(t, 0, "query", "--flatten", name, "show tables", "--csv"); !strings.Contains(r.out, "\n/time,lat,lon\n") || strings.Contains(r.out, "\n/lat\n") {
+	if r := expect(t, 0, "query", "--flatten", name, "show tables", "--csv"); !strings.Contains(r.out, "\n\"/time,lat,lon\"\n") || strings.Contains(r.out, "\n/lat\n") {
 		t.Errorf("%s", r.out)
 	}
 	if r := expect(t, exitUsage, "query", name, `select 1 from "time,lat"`); !strings.Contains(r.err, "does not exist") {

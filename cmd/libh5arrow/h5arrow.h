@@ -57,7 +57,7 @@ void h5arrow_free(void *p);
 
 /*
  * h5arrow_open opens a local file. Options: strings (utf8, binary, latin1), enum (labels, values), align (copy, keep, refuse;
- * what is done with mapped values that are not aligned), io (mmap, read), convention, nan_as_null, tensor, null_rows,
+ * what is done with mapped values that are not aligned), io (mmap, read), convention, flatten, nan_as_null, tensor, null_rows,
  * allow_external (a list of folders), index (a file with an index of the values, which must fit; "none"; default: the file NAME.h5idx
  * if it fits).
  */

@@ -234,6 +234,23 @@ def test_options(tmp_path):
         h5arrow.open(name, strings="ebcdic")
 
 
+def test_flatten(tmp_path):
+    name = str(tmp_path / "cube.nc")
+    with h5py.File(name, "w") as f:
+        f["lat"], f["lon"] = [10.0, 20.0], np.arange(3)
+        f["t"] = np.arange(6).reshape(2, 3)
+        for i, scale in enumerate(("lat", "lon")):
+            f[scale].make_scale(scale)
+            f["t"].dims[i].attach_scale(f[scale])
+    want = {"lat": [10.0] * 3 + [20.0] * 3, "lon": [0, 1, 2] * 2, "t": list(range(6))}
+    with h5arrow.open(name, flatten=True) as f:
+        assert [t.path for t in f.tables] == ["/lat,lon"]
+        assert f.tables[0].to_pyarrow().to_pydict() == want
+        assert f.tables[0].filter("lat > 10").to_pyarrow()["t"].to_pylist() == [3, 4, 5]
+    with h5arrow.open(name) as f:
+        assert f["/lat,lon"].to_pyarrow().to_pydict() == want
+
+
 def test_show(sample):
     with h5arrow.open(sample) as f:
         text, page = repr(f), f._repr_html_()
