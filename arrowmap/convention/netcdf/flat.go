@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/flat"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/grid"
@@ -72,7 +73,11 @@ func (v *variable) cellAxes(dims *dimensions) []string {
 // collect divides the variables by their dimensions.
 func (f *flattener) collect() {
 	auxiliary := map[string]bool{}
-	for _, o := range append([]h5.Object{f.g, f.g.File().Root()}, datasets(f.vars)...) {
+	objects := []h5.Object{f.g, f.g.File().Root()}
+	for _, v := range f.vars {
+		objects = append(objects, v.d)
+	}
+	for _, o := range objects {
 		for _, name := range strings.Fields(object.Text(o, "coordinates")) {
 			auxiliary[name] = true
 		}
@@ -110,45 +115,18 @@ func (f *flattener) collect() {
 	f.repeat = len(f.cubes)*(len(f.vars)+len(f.scalars)) <= maxRepeats
 }
 
-func datasets(vars []*variable) (out []h5.Object) {
-	for _, v := range vars {
-		out = append(out, v.d)
-	}
-	return out
-}
-
 // markMain marks the cube whose dimensions are all that the others have.
 func (f *flattener) markMain() {
 	for _, c := range f.cubes {
-		c.main = f.repeat && !slices.ContainsFunc(f.cubes, func(other *cube) bool { return places(other.axes, c.axes) == nil })
+		c.main = f.repeat && !slices.ContainsFunc(f.cubes, func(other *cube) bool { return flat.Places(other.axes, c.axes) == nil })
 	}
-}
-
-// places returns for each of some dimensions its place in a list of dimensions, ascending; nil if they are not all in it, in order.
-func places(some, all []string) []int {
-	out := make([]int, 0, len(some))
-	for i := 0; i < len(all) && len(out) < len(some); i++ {
-		if all[i] == some[len(out)] {
-			out = append(out, i)
-		}
-	}
-	if len(out) < len(some) {
-		return nil
-	}
-	return out
 }
 
 // table describes the table of a cube.
 func (f *flattener) table(c *cube) *convention.Table {
-	names := make([]string, len(c.axes))
-	for i, axis := range c.axes {
-		names[i] = object.Base(axis)
-	}
-	t := &convention.Table{Path: object.Child(f.g, strings.Join(names, ",")), Object: f.g, Main: c.main, Inner: object.ColumnsOf(f.g)}
-	for n := 2; f.paths[t.Path]; n++ {
-		t.Path = object.Child(f.g, fmt.Sprintf("%s_%d", strings.Join(names, ","), n))
-	}
-	f.paths[t.Path] = true
+	names := flat.Names(c.axes)
+	t := &convention.Table{Object: f.g, Main: c.main, Inner: object.ColumnsOf(f.g)}
+	t.Path = flat.Unique(f.paths, object.Child(f.g, strings.Join(names, ",")))
 	t.Reason = fmt.Sprintf("%s; a row for each cell of (%s)", f.reason, strings.Join(names, ", "))
 	block := c.block()
 	order, err := grid.New(c.shape, block)
@@ -169,10 +147,9 @@ func (f *flattener) table(c *cube) *convention.Table {
 	return t
 }
 
-// block returns the shape of the blocks in which cells are read: chunks, those of all variables together where they differ, and bands
-// of whole rows of chunks unless these are large. It is nil for the whole array.
+// block returns the shape of the blocks in which cells are read, nil for the whole array.
 func (c *cube) block() []int64 {
-	var block []int64
+	var chunks [][]uint64
 	elem := int64(0)
 	for _, v := range c.vars {
 		size := int64(v.d.Type().Size)
@@ -180,49 +157,11 @@ func (c *cube) block() []int64 {
 			size = min(size*int64(min(n, maxBand)), maxBand)
 		}
 		elem += size
-		l, err := v.d.Layout()
-		if err != nil || l.Storage != h5.StorageChunked || len(l.ChunkDims) < len(c.axes) {
-			continue
-		}
-		first := block == nil
-		for i, n := range c.shape {
-			k := int64(min(l.ChunkDims[i], uint64(max(1, n))))
-			if first {
-				block = append(block, k)
-			} else {
-				block[i] = min(common(block[i], k), max(1, n))
-			}
+		if l, err := v.d.Layout(); err == nil && l.Storage == h5.StorageChunked && len(l.ChunkDims) >= len(c.axes) {
+			chunks = append(chunks, l.ChunkDims)
 		}
 	}
-	if block == nil {
-		return nil
-	}
-	first := 0
-	for first < len(block)-1 && block[first] == 1 {
-		first++
-	}
-	band := block[first]
-	for _, n := range c.shape[first+1:] {
-		if band *= min(n, maxBand); band > maxBand {
-			return block
-		}
-	}
-	if band <= maxBand/max(1, elem) {
-		copy(block[first+1:], c.shape[first+1:])
-	}
-	return block
-}
-
-// common returns the least common multiple of two extents of chunks, or the greater one if that is much greater than both.
-func common(a, b int64) int64 {
-	x, y := a, b
-	for y != 0 {
-		x, y = y, x%y
-	}
-	if a/x <= 4*max(a, b)/b {
-		return a / x * b
-	}
-	return max(a, b)
+	return flat.Block(c.shape, chunks, maxBand/max(1, elem))
 }
 
 // coordinate returns the coordinate variable of a dimension, nil if it has none.
