@@ -32,6 +32,9 @@ CASES2 := $(ROOT)/build/cases-pandas2
 # The Python package with what its tests use.
 VENVPY := $(ROOT)/build/venv-python
 
+# The same with Spark and Ray, which are large: only for clustertest.
+VENVCLUSTER := $(ROOT)/build/venv-cluster
+
 # The Go tests use these where they exist: Pythons, the first of which has a test's packages, the interoperability cases, and a
 # driver.
 export H5ARROW_PYTHON := $(VENV)/bin/python:$(VENV2)/bin/python
@@ -39,7 +42,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build release install man run venv cases interop interop2 stores engines python pythontest test gotest race purego attack fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop2 stores engines python pythontest clustertest test gotest race purego attack fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -110,7 +113,12 @@ python: ## build the wheel of the Python package in build/wheels
 pythontest: ## test the Python package, with a wheel of its own
 	@scripts/venv.sh $(VENVPY) python/requirements.txt
 	@GO='$(GO)' H5ARROW_WHEEL_PATHS=1 scripts/wheel.sh $(VENVPY) build/wheels-test
-	@cd python/tests && PYTHONDONTWRITEBYTECODE=1 $(VENVPY)/bin/python -m pytest -q -p no:cacheprovider
+	@cd python/tests && PYTHONDONTWRITEBYTECODE=1 $(VENVPY)/bin/python -m pytest -q -p no:cacheprovider --ignore=cluster
+
+clustertest: ## test the Python package with Spark and Ray, two workers each (needs Java 17; minutes, 1.5 GB of packages)
+	@scripts/venv.sh $(VENVCLUSTER) python/requirements-cluster.txt
+	@GO='$(GO)' H5ARROW_WHEEL_PATHS=1 scripts/wheel.sh $(VENVCLUSTER) build/wheels-cluster
+	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python -m pytest -q -p no:cacheprovider
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh

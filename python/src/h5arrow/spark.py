@@ -1,0 +1,234 @@
+"""HDF5 tables as DataFrames of Spark: a Python data source.
+
+>>> import h5arrow.spark
+>>> h5arrow.spark.register(spark)
+>>> rides = spark.read.format("h5arrow").option("table", "/table").load("/data/rides-*.h5")
+
+The package has to be installed where the executors run, and the files have the same paths there.
+"""
+from __future__ import annotations
+
+import dataclasses
+import datetime
+import decimal
+import json
+from typing import Any, Iterable, Iterator
+
+import pyarrow as pa
+from pyspark.sql import SparkSession, datasource, types as st
+from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
+from pyspark.sql.pandas.types import to_arrow_schema
+
+from . import _cluster
+from ._errors import ArgumentError, UnsupportedError
+
+__all__ = ["H5DataSource", "register"]
+
+_BOOLS = {"nan_as_null", "tensor", "null_rows", "copy"}
+_INTEGERS = {"workers", "max_memory", "batch_rows", "batch_bytes"}
+_TEXTS = {"strings", "enum", "convention", "align", "io", "index"}
+_OWN = {"path", "paths", "table", "columns", "where", "union", "split_bytes", "pushdown"}
+
+_TYPES = {
+    pa.bool_(): st.BooleanType(), pa.int8(): st.ByteType(), pa.int16(): st.ShortType(), pa.int32(): st.IntegerType(), pa.int64(): st.LongType(),
+    pa.uint8(): st.ShortType(), pa.uint16(): st.IntegerType(), pa.uint32(): st.LongType(), pa.uint64(): st.DecimalType(20, 0),
+    pa.float16(): st.FloatType(), pa.float32(): st.FloatType(), pa.float64(): st.DoubleType(), pa.date32(): st.DateType(), pa.date64(): st.DateType(),
+    pa.string(): st.StringType(), pa.large_string(): st.StringType(), pa.string_view(): st.StringType(),
+    pa.binary(): st.BinaryType(), pa.large_binary(): st.BinaryType(), pa.binary_view(): st.BinaryType(), pa.null(): st.NullType(),
+}
+
+_OPERATORS = {"EqualTo": "=", "EqualNullSafe": "=", "GreaterThan": ">", "GreaterThanOrEqual": ">=", "LessThan": "<", "LessThanOrEqual": "<=",
+              "In": "in", "IsNull": "is null", "IsNotNull": "is not null"}
+_NEGATED = {"EqualTo": "!=", "GreaterThan": "<=", "GreaterThanOrEqual": "<", "LessThan": ">=", "LessThanOrEqual": ">", "In": "not in"}
+
+
+def register(spark: SparkSession) -> None:
+    """Register the format h5arrow: ``spark.dataSource.register(H5DataSource)``."""
+    spark.dataSource.register(H5DataSource)
+
+
+class H5DataSource(DataSource):
+    """The format h5arrow, for reading.
+
+    Its options are ``table`` (a path; the default is the only table of each file), ``columns`` (names with commas between them), ``where``
+    (a text as for :meth:`h5arrow.Table.filter`), ``union`` (``by-name``: see :func:`h5arrow.concat`), ``split_bytes`` (about how many bytes of
+    Arrow memory a partition takes, by default 128 MiB), ``pushdown`` (see below) and those of :func:`h5arrow.open`. A task decodes with one
+    thread unless ``workers`` says otherwise.
+
+    Spark passes no columns to Python data sources: all those of the schema are read. ``columns``, or a schema that is given to the reader
+    (``spark.read.schema("zone string, fare float")``), chooses. With ``pushdown`` ``true`` filters of the DataFrame are applied while files
+    are read; ``spark.sql.python.filterPushdown.enabled`` must be set. **Use such a DataFrame for one query**: Spark 4.3.0 keeps the filters of
+    a query, and applies them to later queries of the same DataFrame that have none, so rows are missing there. ``where`` has no such danger.
+
+    Spark has no 16-bit floats, unsigned integers, nanoseconds and dictionaries: they become float, the next larger integer or
+    decimal(20,0), microseconds (rounded down) and their values. Times without a zone are TIMESTAMP_NTZ.
+    """
+
+    @classmethod
+    def name(cls) -> str:
+        """Return the name of the format."""
+        return "h5arrow"
+
+    def schema(self) -> st.StructType:
+        """Return the schema of the files."""
+        scan, _ = _scan_of(self.options)
+        return spark_schema(scan.schema(_files_of(self.options)))
+
+    def reader(self, schema: st.StructType) -> DataSourceReader:
+        """Return what reads columns of the files: those of the schema, by their names."""
+        scan, split_bytes = _scan_of(self.options)
+        scan = dataclasses.replace(scan, columns=schema.fieldNames())
+        cls = Reader if _bool("pushdown", self.options.get("pushdown", "false")) else PlainReader
+        return cls(scan, _files_of(self.options), split_bytes, schema)
+
+
+class Partition(InputPartition):
+    """A split of a file."""
+
+    def __init__(self, part: _cluster.Part):
+        super().__init__(part)
+
+
+class PlainReader(DataSourceReader):
+    """Reads splits."""
+
+    def __init__(self, scan: _cluster.Scan, files: list[str], split_bytes: int, schema: st.StructType):
+        self._scan, self._files, self._split_bytes, self._schema = scan, files, split_bytes, schema
+        self._stored = scan.schema(files)
+
+    def partitions(self) -> list[InputPartition]:
+        """Return the splits of all files."""
+        return [Partition(p) for p in self._scan.parts(self._files, self._stored, self._split_bytes)]
+
+    def read(self, partition: InputPartition) -> Iterator[pa.RecordBatch]:
+        """Read a split, batch by batch. Spark calls it where the task runs."""
+        if isinstance(partition.value, _cluster.Part):  # Spark makes an empty partition where there are none
+            yield from self._scan.batches(partition.value, to_arrow_schema(self._schema, timezone="UTC"))
+
+
+class Reader(PlainReader):
+    """Reads those rows of splits for which filters hold."""
+
+    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:
+        """Take the filters that mean here what they mean in Spark. Spark tests the rows that are read again."""
+        types = {f.name: f.dataType for f in self._schema}
+        for f in filters:
+            condition = self._condition(f, types)
+            if condition is not None:
+                self._scan.where.append([condition])
+        return filters
+
+    def _condition(self, f: Any, types: dict[str, st.DataType]) -> tuple[Any, ...] | None:
+        operators = _OPERATORS
+        if isinstance(f, datasource.Not):
+            f, operators = f.child, _NEGATED
+        operator, column = operators.get(type(f).__name__), getattr(f, "attribute", ())
+        if operator is None or len(column) != 1 or column[0] not in types:
+            return None
+        stored = self._stored.field(column[0]).type
+        if types[column[0]] != spark_type(stored, column[0]):
+            return None
+        if not hasattr(f, "value"):
+            return column[0], operator
+        values = [_constant(v, stored) for v in (f.value if isinstance(f.value, (list, tuple)) else [f.value])]
+        if not values or None in values:
+            return None
+        return column[0], operator, values if operator.endswith("in") else values[0]
+
+
+def _constant(value: Any, stored: pa.DataType) -> Any:
+    """Return a constant that compares with values of a type as in Spark, None if there is none."""
+    if pa.types.is_dictionary(stored):
+        stored = stored.value_type
+    if pa.types.is_boolean(stored):
+        return value if isinstance(value, bool) else None
+    if pa.types.is_integer(stored):
+        if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
+            value = int(value)
+        return value if isinstance(value, int) else None
+    if pa.types.is_floating(stored):
+        return value if isinstance(value, (int, float)) else None
+    if pa.types.is_string(stored) or pa.types.is_large_string(stored):
+        return value if isinstance(value, str) else None
+    if pa.types.is_date(stored):
+        return value if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime) else None
+    if pa.types.is_timestamp(stored) and stored.unit != "ns" and isinstance(value, datetime.datetime):
+        return value if (value.tzinfo is None) == (stored.tz is None) else None
+    return None
+
+
+def spark_schema(schema: pa.Schema) -> st.StructType:
+    """Return the schema that Spark has for one of Arrow."""
+    return st.StructType([st.StructField(f.name, spark_type(f.type, f.name)) for f in schema])
+
+
+def spark_type(t: pa.DataType, column: str) -> st.DataType:
+    """Return the type that Spark has for one of Arrow.
+
+    Raises
+    ------
+    UnsupportedError
+        There is none.
+    """
+    if isinstance(t, pa.BaseExtensionType):
+        return spark_type(t.storage_type, column)
+    if pa.types.is_dictionary(t):
+        return spark_type(t.value_type, column)
+    if pa.types.is_timestamp(t):
+        return st.TimestampNTZType() if t.tz is None else st.TimestampType()
+    if pa.types.is_duration(t):
+        return st.DayTimeIntervalType()
+    if pa.types.is_fixed_size_binary(t):
+        return st.BinaryType()
+    if pa.types.is_decimal(t) and t.precision <= 38 and 0 <= t.scale <= t.precision:
+        return st.DecimalType(t.precision, t.scale)
+    if pa.types.is_struct(t):
+        return st.StructType([st.StructField(f.name, spark_type(f.type, column)) for f in t])
+    if pa.types.is_map(t):
+        return st.MapType(spark_type(t.key_type, column), spark_type(t.item_type, column))
+    if pa.types.is_list(t) or pa.types.is_large_list(t) or pa.types.is_fixed_size_list(t):
+        return st.ArrayType(spark_type(t.value_type, column))
+    if t not in _TYPES:
+        raise UnsupportedError("column %s: Spark has no type for %s; name the other columns in the option columns" % (column, t))
+    return _TYPES[t]
+
+
+def _files_of(options: Any) -> list[str]:
+    if "paths" in options:
+        return _cluster.files(json.loads(options["paths"]))
+    if not options.get("path"):
+        raise ArgumentError("format h5arrow needs files: load(path)")
+    return _cluster.files(options["path"])
+
+
+def _scan_of(options: Any) -> tuple[_cluster.Scan, int]:
+    """Return what the options ask for, and split_bytes."""
+    reading: dict[str, Any] = {}
+    for name, text in options.items():
+        if name in _BOOLS:
+            reading[name] = _bool(name, text)
+        elif name in _INTEGERS:
+            reading[name] = _integer(name, text)
+        elif name in _TEXTS:
+            reading[name] = text
+        elif name == "allow_external":
+            reading[name] = text.split(",")
+        elif name not in _OWN:
+            raise ArgumentError("format h5arrow has no option %s; there are %s" % (
+                name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | {"allow_external"}))))
+    columns = options.get("columns")
+    scan = _cluster.Scan(options.get("table", ""), columns and [c.strip() for c in columns.split(",")], where=[options["where"]] if "where" in options else [],
+                         union=options.get("union"), options=reading)
+    return scan, _integer("split_bytes", options.get("split_bytes", "0"))
+
+
+def _bool(name: str, text: str) -> bool:
+    if text.lower() not in ("true", "false"):
+        raise ArgumentError("option %s: %r is not true or false" % (name, text))
+    return text.lower() == "true"
+
+
+def _integer(name: str, text: str) -> int:
+    if not text.isascii() or not text.isdigit():
+        raise ArgumentError("option %s: %r is not a number" % (name, text))
+    return int(text)
