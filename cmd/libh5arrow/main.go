@@ -129,8 +129,8 @@ func goVersion() *C.char { return C.CString(release) }
 //export goOpen
 func goOpen(name, options *C.char, out *C.uint64_t) *C.char {
 	path, opts := C.GoString(name), C.GoString(options)
-	id, err := wait(func(context.Context) (uint64, error) {
-		f, err := session.Open(path, opts)
+	id, err := wait(func(ctx context.Context) (uint64, error) {
+		f, err := session.Open(ctx, path, opts)
 		if err != nil {
 			return 0, err
 		}

@@ -5,7 +5,7 @@ import ctypes
 import dataclasses
 import os
 import threading
-from typing import TYPE_CHECKING, Any, Iterable, Iterator, Sequence, Union
+from typing import TYPE_CHECKING, Any, Iterable, Iterator, Mapping, Sequence, Union
 
 from . import _lib, _show
 from ._errors import ArgumentError, Error, NotFoundError, from_failure
@@ -478,12 +478,13 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
          tensor: bool = False, null_rows: bool = False, convention: str | None = None, flatten: bool = False, align: str | None = None,
          io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (), index: str | os.PathLike[str] | None = None,
          copy: bool = False, workers: int = 0, max_memory: int = 0, batch_rows: int = 0,
-         batch_bytes: int = 0) -> File:
+         batch_bytes: int = 0, headers: Mapping[str, str] | None = None) -> File:
     """Open a file.
 
     Parameters
     ----------
     path : path-like
+        Or an http or https URL of a server that sends ranges: the parts of the file that are needed are requested.
     strings : {"utf8", "binary", "latin1"}, optional
         How text is read. Text that is not UTF-8 is an error by default.
     enum : {"labels", "values"}, optional
@@ -515,6 +516,8 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         Bytes of rows in flight. The default is about 64 MiB for each worker.
     batch_rows, batch_bytes : int
         The size of batches. The default is 64 MiB.
+    headers : mapping, optional
+        Names and values to send with requests for a URL, such as ``{"Authorization": "Bearer ..."}``.
 
     Returns
     -------
@@ -528,7 +531,8 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         The file is not HDF5, or contradicts itself. It is a ValueError.
     """
     opening = {"strings": strings, "enum": enum, "nan_as_null": nan_as_null, "tensor": tensor, "null_rows": null_rows,
-               "convention": convention, "flatten": flatten, "align": align, "io": io, "allow_external": list(map(os.fspath, allow_external)), "index": index}
+               "convention": convention, "flatten": flatten, "align": align, "io": io,
+               "allow_external": list(map(os.fspath, allow_external)), "index": index, "headers": dict(headers or {})}
     reading = {"copy": copy, "workers": workers, "max_memory": max_memory, "batch_rows": batch_rows, "batch_bytes": batch_bytes}
     return File(os.fspath(path), opening, reading)
 

@@ -23,8 +23,8 @@ type File struct {
 	index string // the index that is used, "" for none
 }
 
-// Open opens a local file. options are openOptions as JSON.
-func Open(name, options string) (*File, error) {
+// Open opens a local file, or one of a web server by its URL. options are openOptions as JSON.
+func Open(ctx context.Context, name, options string) (*File, error) {
 	var o openOptions
 	if err := decode(options, &o); err != nil {
 		return nil, err
@@ -33,16 +33,27 @@ func Open(name, options string) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	f, err := arrowmap.Open(name, opts...)
+	var f *arrowmap.File
+	end, index := func() {}, o.Index
+	if scheme(name) == "" {
+		f, err = arrowmap.Open(name, opts...)
+	} else {
+		f, end, err = openURL(ctx, name, o.Headers, opts)
+		index = cmp.Or(index, "none")
+	}
 	if err != nil {
 		return nil, err
 	}
-	out := &File{f: f, align: align}
-	if err := out.useIndex(name, o.Index); err != nil {
+	free := func() {
 		f.Close() // read only: there is nothing to lose
+		end()
+	}
+	out := &File{f: f, align: align}
+	if err := out.useIndex(name, index); err != nil {
+		free()
 		return nil, err
 	}
-	out.start(func() { f.Close() }) // read only: there is nothing to lose
+	out.start(free)
 	return out, nil
 }
 

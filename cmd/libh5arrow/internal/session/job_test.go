@@ -70,7 +70,7 @@ func TestWrite(t *testing.T) {
 	if err != nil || err2 != nil || json.Unmarshal([]byte(text), &done) != nil || done.Rows != 1000 || done.Bytes != info.Size() || len(done.Columns) != 2 {
 		t.Errorf("%s, %v, %v", text, err, err2)
 	}
-	g, err := Open(name, "")
+	g, err := Open(t.Context(), name, "")
 	if err != nil {
 		t.Fatal(err)
 	}

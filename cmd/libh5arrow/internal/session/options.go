@@ -43,17 +43,18 @@ func decode(text string, to any) error {
 
 // openOptions are the options of a file.
 type openOptions struct {
-	Strings       string   `json:"strings"`        // utf8, binary or latin1
-	Enum          string   `json:"enum"`           // labels or values
-	Align         string   `json:"align"`          // copy, keep or refuse
-	IO            string   `json:"io"`             // mmap or read
-	Convention    string   `json:"convention"`     // look for tables of this one only
-	Flatten       bool     `json:"flatten"`        // netCDF variables as rows, one for each cell
-	NaNAsNull     bool     `json:"nan_as_null"`    //
-	Tensor        bool     `json:"tensor"`         //
-	NullRows      bool     `json:"null_rows"`      //
-	AllowExternal []string `json:"allow_external"` // folders
-	Index         string   `json:"index"`          // a file; "none" for none, "" for the one beside the file if it fits
+	Strings       string            `json:"strings"`        // utf8, binary or latin1
+	Enum          string            `json:"enum"`           // labels or values
+	Align         string            `json:"align"`          // copy, keep or refuse
+	IO            string            `json:"io"`             // mmap or read
+	Convention    string            `json:"convention"`     // look for tables of this one only
+	Flatten       bool              `json:"flatten"`        // netCDF variables as rows, one for each cell
+	NaNAsNull     bool              `json:"nan_as_null"`    //
+	Tensor        bool              `json:"tensor"`         //
+	NullRows      bool              `json:"null_rows"`      //
+	AllowExternal []string          `json:"allow_external"` // folders
+	Index         string            `json:"index"`          // a file; "none" for none, "" for the one beside the file if it fits
+	Headers       map[string]string `json:"headers"`        // of requests for a URL
 }
 
 // choice returns the number of a word among those of an option; the empty word is the first.

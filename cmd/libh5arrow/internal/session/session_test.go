@@ -24,7 +24,7 @@ func leaks(t *testing.T) {
 
 func sample(t *testing.T, options string) *File {
 	t.Helper()
-	f, err := Open(h5test.Fixture(t, "sample.h5"), options)
+	f, err := Open(t.Context(), h5test.Fixture(t, "sample.h5"), options)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -123,7 +123,7 @@ func TestIndex(t *testing.T) {
 		t.Fatal(err)
 	}
 	count := func(options string) (rows int64, index string) {
-		f, err := Open(name, options)
+		f, err := Open(t.Context(), name, options)
 		if err != nil {
 			t.Fatalf("%s: %v", options, err)
 		}
@@ -138,7 +138,7 @@ func TestIndex(t *testing.T) {
 	if want == 0 || none != "" {
 		t.Errorf("%d rows, index %q", want, none)
 	}
-	f, err := Open(name, "")
+	f, err := Open(t.Context(), name, "")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -156,7 +156,7 @@ func TestIndex(t *testing.T) {
 		}
 	}
 	for _, bad := range []string{"/nothing", name} {
-		if _, err := Open(name, `{"index": "`+bad+`"}`); err == nil {
+		if _, err := Open(t.Context(), name, `{"index": "`+bad+`"}`); err == nil {
 			t.Errorf("index %s was used", bad)
 		}
 	}
@@ -189,7 +189,7 @@ func TestOptions(t *testing.T) {
 	leaks(t)
 	name := h5test.Fixture(t, "sample.h5")
 	for _, bad := range []string{`{"colour": 1}`, `{"strings": "ebcdic"}`, `{"strings": 3}`, `{`, `[]`, `{} {}`, `{"convention": "none"}`} {
-		if f, err := Open(name, bad); !h5err.Is(err, h5err.Argument) {
+		if f, err := Open(t.Context(), name, bad); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v, %v", bad, f, err)
 		}
 	}
@@ -219,11 +219,11 @@ func TestErrorJSON(t *testing.T) {
 		}
 		return f
 	}
-	_, err := Open(filepath.Join(dir, "x.h5"), "")
+	_, err := Open(t.Context(), filepath.Join(dir, "x.h5"), "")
 	if f := decoded(err); f.Kind != "corrupt" || f.File != filepath.Join(dir, "x.h5") || f.Message == "" {
 		t.Errorf("%+v", f)
 	}
-	_, err = Open(filepath.Join(dir, "y.h5"), "")
+	_, err = Open(t.Context(), filepath.Join(dir, "y.h5"), "")
 	if f := decoded(err); f.Kind != "i/o" || f.Errno != int(syscall.ENOENT) {
 		t.Errorf("%+v", f)
 	}
@@ -246,7 +246,7 @@ func TestErrorJSON(t *testing.T) {
 func TestHandles(t *testing.T) {
 	leaks(t)
 	var h Handles
-	f, err := Open(h5test.Fixture(t, "sample.h5"), "")
+	f, err := Open(t.Context(), h5test.Fixture(t, "sample.h5"), "")
 	if err != nil {
 		t.Fatal(err)
 	}

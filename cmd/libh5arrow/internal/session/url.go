@@ -1,0 +1,47 @@
+package session
+
+import (
+	"context"
+	"strings"
+
+	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
+)
+
+// scheme returns the scheme of a URL in lower case, "" for a path.
+func scheme(name string) string {
+	s, _, ok := strings.Cut(name, "://")
+	if !ok || len(s) < 2 || strings.ContainsAny(s, `/\.`) { // C:// is a drive
+		return ""
+	}
+	return strings.ToLower(s)
+}
+
+// openURL opens a file of a web server, by the strict rules for what others may have made. ctx bounds the opening alone; close ends
+// what reads.
+func openURL(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (f *arrowmap.File, end func(), err error) {
+	if s := scheme(url); s != "http" && s != "https" {
+		return nil, nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of %s can't be opened", s).
+			WithHint("http and https can, and paths of a folder that the store is mounted as"), remote.Redact(url), "")
+	}
+	var more []remote.Option
+	for name, value := range headers {
+		more = append(more, remote.WithHeader(name, value))
+	}
+	reading, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, end)()
+	src, err := remote.Open(reading, url, more...)
+	if err != nil {
+		end()
+		return nil, nil, err
+	}
+	opts = append(opts, arrowmap.WithUntrusted(), arrowmap.WithLimits(h5.UntrustedLimits()))
+	if f, err = arrowmap.NewFile(src, opts...); err != nil {
+		src.Release()
+		end()
+		return nil, nil, err
+	}
+	return f, end, nil
+}
