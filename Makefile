@@ -42,7 +42,7 @@ export H5ARROW_CASES  := $(CASES)
 export H5ARROW_JDBC_JAR := $(ROOT)/build/jars/flight-sql-jdbc-driver.jar
 
 .DEFAULT_GOAL := build
-.PHONY: help deps build release install man run venv cases interop interop2 stores engines python pythontest clustertest test gotest race purego attack fuzz cross lint generate bench clean
+.PHONY: help deps build release install man run venv cases interop interop2 stores engines python pythontest clustertest clusterrace test gotest race purego attack fuzz cross lint generate bench clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
@@ -119,6 +119,9 @@ clustertest: ## test the Python package with Spark and Ray, two workers each (ne
 	@scripts/venv.sh $(VENVCLUSTER) python/requirements-cluster.txt
 	@GO='$(GO)' H5ARROW_WHEEL_PATHS=1 scripts/wheel.sh $(VENVCLUSTER) build/wheels-cluster
 	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python -m pytest -q -p no:cacheprovider
+
+clusterrace: ## time Spark and Ray with one worker and with two, after clustertest (2 GB decoded; on a quiet machine)
+	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python race.py $(ROWS)
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh

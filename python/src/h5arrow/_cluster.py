@@ -10,13 +10,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from . import _scan
-from ._core import Filter, Table, concat, open
-from ._errors import ArgumentError, UnsupportedError
+from ._core import Filter, Table, open
+from ._errors import ArgumentError
 
 #: Bytes of a batch: what a task holds at once is a few of them.
 BATCH_BYTES = 8 << 20
-
-_OPENED_AHEAD = 8  # files, while a plan is made
 
 
 @dataclass(frozen=True)
@@ -26,7 +24,7 @@ class Part:
     Attributes
     ----------
     file : str
-        The absolute path, as tasks run in other folders.
+        The absolute path, as tasks run in other folders, or the URL.
     start, stop : int
         The rows of the file's table.
     bytes : int
@@ -71,12 +69,7 @@ class Scan:
         if self.union is None:
             with open(files[0], **self.options) as f:
                 return pa.schema(self._narrowed(f.table(self.table)))
-        opened = [open(p, **self.options) for p in files]
-        try:
-            return pa.schema(self._narrowed(concat([f.table(self.table) for f in opened], union=self.union)))
-        finally:
-            for f in opened:
-                f.close()
+        return pa.schema(self._narrowed(_scan.table(files, self.table, {**self.options, "union": self.union})))
 
     def parts(self, files: Sequence[str], schema: pa.Schema, split_bytes: int = 0) -> list[Part]:
         """Divide files at the borders of chunks. Some are open at a time.
@@ -96,7 +89,7 @@ class Scan:
                     table = f.table(self.table)
                 return [Part(path, s.start, s.stop, s.bytes) for s in table.splits(bytes=split_bytes)]
 
-        with ThreadPoolExecutor(_OPENED_AHEAD) as pool:
+        with ThreadPoolExecutor(_scan.OPENED_AHEAD) as pool:
             return [p for parts in pool.map(divide, files) for p in parts]
 
     @staticmethod
@@ -135,18 +128,11 @@ class Scan:
 
 
 def files(paths: _scan.Paths) -> list[str]:
-    """Return the absolute paths of files and patterns; file: URLs are paths."""
+    """Return the absolute paths of files and patterns, and URLs as they are; file: URLs are paths."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
-    plain = []
-    for p in map(os.fspath, paths):
-        scheme, colon, rest = p.partition("://")
-        if colon and scheme == "file":
-            p = "/" + rest.lstrip("/")
-        elif colon:
-            raise UnsupportedError("%s: URLs of %s can't be opened; mount the store as a folder" % (p, scheme), file=p)
-        plain.append(p)
-    return [os.path.abspath(p) for p in _scan.expand(plain)]
+    local = ["/" + p[len("file://"):].lstrip("/") if p.startswith("file://") else p for p in map(os.fspath, paths)]
+    return [p if "://" in p else os.path.abspath(p) for p in _scan.expand(local)]
 
 
 def conform(batch: pa.RecordBatch, schema: pa.Schema) -> pa.RecordBatch:

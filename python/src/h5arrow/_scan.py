@@ -3,6 +3,7 @@ from __future__ import annotations
 
 import glob
 import os
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Callable, Iterable, Iterator, Sequence, Union
 
 from ._core import Table, concat, open
@@ -10,17 +11,20 @@ from ._errors import FileMissingError
 
 Paths = Union[str, "os.PathLike[str]", Iterable[Union[str, "os.PathLike[str]"]]]
 
+#: How many files are opened at once.
+OPENED_AHEAD = 8
+
 #: About how many bytes of Arrow memory are tested at once.
 SPLIT_BYTES = 32 << 20
 
 
 def expand(paths: Paths) -> list[str]:
-    """Return the files of paths and patterns, those of a pattern sorted. What names a file is not a pattern."""
+    """Return the files of paths and patterns, those of a pattern sorted. What names a file is not a pattern, nor is a URL."""
     if isinstance(paths, (str, os.PathLike)):
         paths = [paths]
     files = []
     for p in map(os.fspath, paths):
-        found = [p] if os.path.lexists(p) or not glob.has_magic(p) else sorted(glob.glob(p, recursive=True))
+        found = [p] if "://" in p or os.path.lexists(p) or not glob.has_magic(p) else sorted(glob.glob(p, recursive=True))
         if not found:
             raise FileMissingError("%s: no file matches" % p, file=p)
         files += found
@@ -31,7 +35,8 @@ def table(paths: Paths, path: str, options: dict[str, Any]) -> Table:
     """Return the table of all files. The option union is that of concat, the others are those of open."""
     options = dict(options)
     union = options.pop("union", None)
-    tables = [open(p, **options).table(path) for p in expand(paths)]
+    with ThreadPoolExecutor(OPENED_AHEAD) as pool:
+        tables = list(pool.map(lambda p: open(p, **options).table(path), expand(paths)))
     return tables[0] if len(tables) == 1 and union is None else concat(tables, union=union)
 
 

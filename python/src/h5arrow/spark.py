@@ -9,13 +9,11 @@ The package has to be installed where the executors run, and the files have the 
 from __future__ import annotations
 
 import dataclasses
-import datetime
-import decimal
 import json
-from typing import Any, Iterable, Iterator
+from typing import Any, Iterator
 
 import pyarrow as pa
-from pyspark.sql import SparkSession, datasource, types as st
+from pyspark.sql import SparkSession, types as st
 from pyspark.sql.datasource import DataSource, DataSourceReader, InputPartition
 from pyspark.sql.pandas.types import to_arrow_schema
 
@@ -27,7 +25,7 @@ __all__ = ["H5DataSource", "register"]
 _BOOLS = {"nan_as_null", "tensor", "null_rows", "copy"}
 _INTEGERS = {"workers", "max_memory", "batch_rows", "batch_bytes"}
 _TEXTS = {"strings", "enum", "convention", "align", "io", "index"}
-_OWN = {"path", "paths", "table", "columns", "where", "union", "split_bytes", "pushdown"}
+_OWN = {"path", "paths", "table", "columns", "where", "union", "split_bytes", "header"}
 
 _TYPES = {
     pa.bool_(): st.BooleanType(), pa.int8(): st.ByteType(), pa.int16(): st.ShortType(), pa.int32(): st.IntegerType(), pa.int64(): st.LongType(),
@@ -36,10 +34,6 @@ _TYPES = {
     pa.string(): st.StringType(), pa.large_string(): st.StringType(), pa.string_view(): st.StringType(),
     pa.binary(): st.BinaryType(), pa.large_binary(): st.BinaryType(), pa.binary_view(): st.BinaryType(), pa.null(): st.NullType(),
 }
-
-_OPERATORS = {"EqualTo": "=", "EqualNullSafe": "=", "GreaterThan": ">", "GreaterThanOrEqual": ">=", "LessThan": "<", "LessThanOrEqual": "<=",
-              "In": "in", "IsNull": "is null", "IsNotNull": "is not null"}
-_NEGATED = {"EqualTo": "!=", "GreaterThan": "<=", "GreaterThanOrEqual": "<", "LessThan": ">=", "LessThanOrEqual": ">", "In": "not in"}
 
 
 def register(spark: SparkSession) -> None:
@@ -52,13 +46,14 @@ class H5DataSource(DataSource):
 
     Its options are ``table`` (a path; the default is the only table of each file), ``columns`` (names with commas between them), ``where``
     (a text as for :meth:`h5arrow.Table.filter`), ``union`` (``by-name``: see :func:`h5arrow.concat`), ``split_bytes`` (about how many bytes of
-    Arrow memory a partition takes, by default 128 MiB), ``pushdown`` (see below) and those of :func:`h5arrow.open`. A task decodes with one
-    thread unless ``workers`` says otherwise.
+    Arrow memory a partition takes, by default 128 MiB), ``header`` (``Name: value``, for requests of URLs) and those of
+    :func:`h5arrow.open`. A task decodes with one thread unless ``workers`` says otherwise. Where files have several schemas, ``where`` may only
+    name columns that all of them have.
 
     Spark passes no columns to Python data sources: all those of the schema are read. ``columns``, or a schema that is given to the reader
-    (``spark.read.schema("zone string, fare float")``), chooses. With ``pushdown`` ``true`` filters of the DataFrame are applied while files
-    are read; ``spark.sql.python.filterPushdown.enabled`` must be set. **Use such a DataFrame for one query**: Spark 4.3.0 keeps the filters of
-    a query, and applies them to later queries of the same DataFrame that have none, so rows are missing there. ``where`` has no such danger.
+    (``spark.read.schema("zone string, fare float")``), chooses. Rows are chosen with ``where``, which an index of the file makes faster still:
+    filters of a DataFrame are applied by Spark, to rows that were read. They are not taken by ``pushFilters``, as Spark 4.3.0 keeps the
+    filters of one query for others of the same DataFrame, which then get wrong rows.
 
     Spark has no 16-bit floats, unsigned integers, nanoseconds and dictionaries: they become float, the next larger integer or
     decimal(20,0), microseconds (rounded down) and their values. Times without a zone are TIMESTAMP_NTZ.
@@ -78,8 +73,7 @@ class H5DataSource(DataSource):
         """Return what reads columns of the files: those of the schema, by their names."""
         scan, split_bytes = _scan_of(self.options)
         scan = dataclasses.replace(scan, columns=schema.fieldNames())
-        cls = Reader if _bool("pushdown", self.options.get("pushdown", "false")) else PlainReader
-        return cls(scan, _files_of(self.options), split_bytes, schema)
+        return Reader(scan, _files_of(self.options), split_bytes, schema)
 
 
 class Partition(InputPartition):
@@ -89,7 +83,7 @@ class Partition(InputPartition):
         super().__init__(part)
 
 
-class PlainReader(DataSourceReader):
+class Reader(DataSourceReader):
     """Reads splits."""
 
     def __init__(self, scan: _cluster.Scan, files: list[str], split_bytes: int, schema: st.StructType):
@@ -104,57 +98,6 @@ class PlainReader(DataSourceReader):
         """Read a split, batch by batch. Spark calls it where the task runs."""
         if isinstance(partition.value, _cluster.Part):  # Spark makes an empty partition where there are none
             yield from self._scan.batches(partition.value, to_arrow_schema(self._schema, timezone="UTC"))
-
-
-class Reader(PlainReader):
-    """Reads those rows of splits for which filters hold."""
-
-    def pushFilters(self, filters: list[Any]) -> Iterable[Any]:
-        """Take the filters that mean here what they mean in Spark. Spark tests the rows that are read again."""
-        types = {f.name: f.dataType for f in self._schema}
-        for f in filters:
-            condition = self._condition(f, types)
-            if condition is not None:
-                self._scan.where.append([condition])
-        return filters
-
-    def _condition(self, f: Any, types: dict[str, st.DataType]) -> tuple[Any, ...] | None:
-        operators = _OPERATORS
-        if isinstance(f, datasource.Not):
-            f, operators = f.child, _NEGATED
-        operator, column = operators.get(type(f).__name__), getattr(f, "attribute", ())
-        if operator is None or len(column) != 1 or column[0] not in types:
-            return None
-        stored = self._stored.field(column[0]).type
-        if types[column[0]] != spark_type(stored, column[0]):
-            return None
-        if not hasattr(f, "value"):
-            return column[0], operator
-        values = [_constant(v, stored) for v in (f.value if isinstance(f.value, (list, tuple)) else [f.value])]
-        if not values or None in values:
-            return None
-        return column[0], operator, values if operator.endswith("in") else values[0]
-
-
-def _constant(value: Any, stored: pa.DataType) -> Any:
-    """Return a constant that compares with values of a type as in Spark, None if there is none."""
-    if pa.types.is_dictionary(stored):
-        stored = stored.value_type
-    if pa.types.is_boolean(stored):
-        return value if isinstance(value, bool) else None
-    if pa.types.is_integer(stored):
-        if isinstance(value, decimal.Decimal) and value == value.to_integral_value():
-            value = int(value)
-        return value if isinstance(value, int) else None
-    if pa.types.is_floating(stored):
-        return value if isinstance(value, (int, float)) else None
-    if pa.types.is_string(stored) or pa.types.is_large_string(stored):
-        return value if isinstance(value, str) else None
-    if pa.types.is_date(stored):
-        return value if isinstance(value, datetime.date) and not isinstance(value, datetime.datetime) else None
-    if pa.types.is_timestamp(stored) and stored.unit != "ns" and isinstance(value, datetime.datetime):
-        return value if (value.tzinfo is None) == (stored.tz is None) else None
-    return None
 
 
 def spark_schema(schema: pa.Schema) -> st.StructType:
@@ -217,6 +160,11 @@ def _scan_of(options: Any) -> tuple[_cluster.Scan, int]:
             raise ArgumentError("format h5arrow has no option %s; there are %s" % (
                 name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | {"allow_external"}))))
     columns = options.get("columns")
+    if "header" in options:
+        name, colon, value = options["header"].partition(":")
+        if not colon:
+            raise ArgumentError("option header: not a name, a colon and a value")
+        reading["headers"] = {name.strip(): value.strip()}
     scan = _cluster.Scan(options.get("table", ""), columns and [c.strip() for c in columns.split(",")], where=[options["where"]] if "where" in options else [],
                          union=options.get("union"), options=reading)
     return scan, _integer("split_bytes", options.get("split_bytes", "0"))

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import sys
+import tempfile
 
 import h5py
 import numpy as np
@@ -17,6 +18,15 @@ os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(HERE), str(HERE.par
 os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
 os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
 os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+
+# Sessions of Ray have a folder of their own, in which it looks for clusters to join. Its path is short, as those of sockets in it are.
+# Workers import this module, too, and have the folder already.
+if "RAY_TMPDIR" not in os.environ:
+    _RAY = tempfile.TemporaryDirectory(prefix="ray")
+    os.environ["RAY_TMPDIR"] = _RAY.name
+os.environ.pop("RAY_ADDRESS", None)
+os.environ["RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER"] = "0"  # for Linux, too: its servers listen on 127.0.0.1 only
+
 sys.path.insert(0, str(HERE.parent))
 
 

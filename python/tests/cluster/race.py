@@ -49,7 +49,7 @@ def of_ray(path, workers):
     import pyarrow.compute as pc
     import ray
     from h5arrow.ray import read_h5
-    ray.init(num_cpus=workers, _node_ip_address="127.0.0.1", include_dashboard=False, logging_level="error", log_to_driver=False,
+    ray.init(address="local", num_cpus=workers, include_dashboard=False, logging_level="error", log_to_driver=False,
              object_store_memory=1 << 30)
     ray.data.DataContext.get_current().enable_progress_bars = False
     ray.data.range(100, override_num_blocks=workers).map_batches(lambda b: b, batch_format="pyarrow").count()

@@ -1,4 +1,4 @@
-"""Ray Data with two nodes of one processor: the values are those of the files, every row comes once, filters and killed workers."""
+"""Ray Data with two workers: the values are those of the files, every row comes once, filters and killed workers."""
 import os
 import signal
 
@@ -7,24 +7,21 @@ import numpy as np
 import pyarrow as pa
 import pytest
 import ray
-from ray.cluster_utils import Cluster
 from ray.data.expressions import col
 
 import h5arrow
 from conftest import SAMPLE
 from datasets_of_tests import sorted_file
 from h5arrow.ray import H5Datasource, read_h5
+from servers import serving
 
 
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
-    nodes = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "object_store_memory": 300 << 20, "include_dashboard": False})
-    nodes.add_node(num_cpus=1, object_store_memory=300 << 20)
-    ray.init(address=nodes.address, logging_level="warning", log_to_driver=False)
+    ray.init(address="local", num_cpus=2, object_store_memory=300 << 20, include_dashboard=False, logging_level="warning", log_to_driver=False)
     ray.data.DataContext.get_current().enable_progress_bars = False
     yield
     ray.shutdown()
-    nodes.shutdown()
 
 
 def table(dataset):
@@ -86,6 +83,15 @@ def test_where():
     assert read_h5(SAMPLE, where="tip is not null").filter(expr=col("fare") > 40).count() == want
 
 
+def test_urls(many):
+    """Each task opens its URL. The server wants a key."""
+    with serving(os.path.dirname(many), key="open") as url:
+        got = read_h5([url + "/3.h5", url + "/1.h5"], headers={"X-Key": "open"}, split_bytes=16384)
+        assert sorted(r["n"] for r in got.take_all()) == [*range(5000, 10000), *range(15000, 20000)]
+        with pytest.raises(OSError, match="403"):
+            read_h5(url + "/3.h5")
+
+
 def test_union(tmp_path):
     with h5py.File(tmp_path / "a.h5", "w") as f:
         f["t/x"], f["t/y"] = np.arange(10, dtype="i4"), np.arange(10) / 2
@@ -102,7 +108,7 @@ def test_union(tmp_path):
 def test_errors(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_h5("nothing.h5")
-    with pytest.raises(h5arrow.UnsupportedError, match="mount"):
+    with pytest.raises(h5arrow.UnsupportedError, match="mounted"):
         read_h5("s3://bucket/a.h5")
     with pytest.raises(KeyError):
         read_h5(SAMPLE, "/none")

@@ -1,7 +1,5 @@
 """Spark with two executors, each a process: the values are those of the files, every row comes once, filters and killed workers."""
 import datetime
-import decimal
-import json
 import math
 import os
 import signal
@@ -13,8 +11,9 @@ from pyspark.sql import SparkSession, functions as F
 
 import h5arrow
 import h5arrow.spark
-from conftest import ROOT, SAMPLE, numbers
+from conftest import SAMPLE
 from datasets_of_tests import sorted_file
+from servers import serving
 
 
 @pytest.fixture(scope="module")
@@ -77,28 +76,11 @@ def test_types(spark, types):
     assert math.isnan(rows[1]["f"]) and rows[3]["f"] == 50
 
 
-FILTERS = ["f > 2", "f >= 50", "not f <= 2", "f != 1.5", "f = double('nan')", "f in (1.5, 50)", "i != 1", "i not in (1, 2)", "i <=> 2",
-           "not (i <=> 2)", "i is null", "i is not null", "s >= 'b'", "s = 'b'", "not s = 'b'", "s like 'b%'", "b", "not b",
-           "t >= timestamp_ntz'1970-01-01 00:00:01'", "tz > timestamp'1970-01-01 00:00:00Z'", "ms = timestamp_ntz'1970-01-01 00:00:00.001'",
-           "ns = timestamp_ntz'1970-01-01 00:00:00.000001'", "ns <= timestamp_ntz'1970-01-01 00:00:00'", "d > date'1970-01-02'", "u8 = 255",
-           "u64 = 18446744073709551615", "u64 > 1", "dec > 2", "bin = x'61'", "label = 'x'", "label in ('y', 'z')", "half > 2",
-           "struct.a = 2", "du > interval '0.000002' second", "i > 1 and s < 'd'", "i = 1 or s = 'd'", "i in (1, null)"]
-
-
-@pytest.mark.parametrize("condition", FILTERS)
-def test_filters(spark, types, condition):
-    """A filter that is pushed down means what it does in Spark."""
-    path, _ = types
-    rows = lambda table: [r[0] for r in table.where(condition).selectExpr("coalesce(i, -1)").collect()]  # noqa: E731
-    assert rows(load(spark, path, pushdown="true")) == rows(load(spark, path))
-
-
-def test_filters_are_pushed(spark, tmp_path):
-    """Chunks in which no row can match are not decoded: others are damaged."""
+def test_chunks_are_skipped(spark, tmp_path):
+    """Chunks in which no row can match where are not decoded, nor columns that are not chosen: others are damaged."""
     path = sorted_file(tmp_path / "sorted.h5")
     total = lambda table, column: table.agg(F.sum(column)).collect()[0][0]  # noqa: E731
     chosen, want = "x >= 500000 and x < 600000", sum(range(500000, 600000))
-    assert total(load(spark, path, pushdown="true").where(chosen), "y") == want
     assert total(load(spark, path, where=chosen), "y") == want
     with pytest.raises(Exception, match="sorted.h5"):
         total(load(spark, path).where(chosen), "y")
@@ -108,15 +90,25 @@ def test_filters_are_pushed(spark, tmp_path):
 
 
 def test_several_queries(spark, many):
-    """Queries of one DataFrame don't disturb each other, which they do in Spark where filters are pushed down."""
+    """Queries of one DataFrame, and in one query, don't disturb each other: Spark mixes up filters that a data source takes."""
     table = load(spark, many, columns="n")
     assert [table.where("n < 10").count(), table.count(), table.where("n >= 24000").count(), table.count()] == [10, 25000, 1000, 25000]
+    assert table.where("n < 10").union(table.where("n >= 24000")).union(table).count() == 26010
 
 
 def test_where(spark):
     got = load(spark, SAMPLE, where="fare > 40 and tip is not null", columns="zone, fare")
     assert got.columns == ["zone", "fare"]
     assert got.count() == h5arrow.open(SAMPLE).table().filter("fare > 40 and tip is not null").num_rows
+
+
+def test_urls(spark, many):
+    """Each task opens its URL. The server wants a key."""
+    with serving(os.path.dirname(many), key="open") as url:
+        got = load(spark, [url + "/3.h5", url + "/1.h5"], header="X-Key: open", split_bytes=16384)
+        assert sorted(r.n for r in got.collect()) == [*range(5000, 10000), *range(15000, 20000)]
+        with pytest.raises(Exception, match="403"):
+            load(spark, url + "/3.h5").collect()
 
 
 def test_union(spark, tmp_path):
@@ -133,7 +125,7 @@ def test_union(spark, tmp_path):
 
 
 @pytest.mark.parametrize("path,options,message", [
-    ("nothing.h5", {}, "nothing.h5"), ("s3://bucket/a.h5", {}, "mount"), (SAMPLE, {"table": "/none"}, "/none"),
+    ("nothing.h5", {}, "nothing.h5"), ("s3://bucket/a.h5", {}, "mounted"), (SAMPLE, {"table": "/none"}, "/none"),
     (SAMPLE, {"tables": "/table"}, "no option tables"), (SAMPLE, {"workers": "many"}, "not a number"), (SAMPLE, {"copy": "yes"}, "true or false"),
     (SAMPLE, {"columns": "fare,nope"}, "nope"), (SAMPLE, {"where": "fare >"}, "fare >")])
 def test_errors(spark, path, options, message):
@@ -141,7 +133,7 @@ def test_errors(spark, path, options, message):
         load(spark, path, **options).collect()
 
 
-class KillingReader(h5arrow.spark.PlainReader):
+class KillingReader(h5arrow.spark.Reader):
     """Kills its process once for each file, after some rows."""
 
     marks = ""
