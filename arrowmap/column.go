@@ -6,6 +6,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/attributes"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
@@ -44,10 +45,10 @@ type Nulls struct {
 func (c *Column) Field() arrow.Field {
 	md := map[string]string{}
 	for _, o := range c.definition.Objects {
-		addAttributes(md, o)
+		attributes.Add(md, o)
 	}
 	maps.Copy(md, c.Metadata)
-	return arrow.Field{Name: c.Name, Type: c.Type, Nullable: true, Metadata: metadata(md)}
+	return arrow.Field{Name: c.Name, Type: c.Type, Nullable: true, Metadata: attributes.Metadata(md)}
 }
 
 // Objects are the groups and datasets that make the column, for their attributes. The slice is shared and not to be written to.

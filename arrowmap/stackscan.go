@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/attributes"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/trail"
 	"github.com/h5arrow/h5arrow/h5"
@@ -147,7 +148,7 @@ func (s *stackSet) findAttributes(i int, objects []h5.Object, found map[attribut
 			continue
 		}
 		for k, a := range attrs {
-			v := scalar.Of(a, maxAttribute)
+			v := scalar.Of(a, attributes.MaxBytes)
 			if v.Kind == scalar.None {
 				continue
 			}
@@ -209,7 +210,7 @@ func (s *stackSet) attributes(objects []h5.Object) []scalar.Value {
 	out := make([]scalar.Value, len(s.attrs))
 	for k, want := range s.attrs {
 		if a, err := objects[want.object-1].Attribute(want.name); err == nil && a != nil {
-			out[k] = scalar.Of(a, maxAttribute)
+			out[k] = scalar.Of(a, attributes.MaxBytes)
 		}
 	}
 	return out

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/attributes"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/h5"
@@ -137,13 +138,13 @@ func (t *Table) Schema() *arrow.Schema {
 	}
 	md := map[string]string{}
 	for _, o := range t.def.Objects {
-		addAttributes(md, o)
+		attributes.Add(md, o)
 	}
 	if t.def.Object != nil {
-		addAttributes(md, t.def.Object)
+		attributes.Add(md, t.def.Object)
 	}
 	maps.Copy(md, t.def.Metadata)
-	m := metadata(md)
+	m := attributes.Metadata(md)
 	return arrow.NewSchema(fields, &m)
 }
 

@@ -44,7 +44,10 @@ func (f *oneFile) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	f.waiting[[2]int{a, b}] = true
 	f.mu.Unlock()
-	time.Sleep(50 * time.Millisecond) // others have the time to ask
+	select { // others have the time to ask
+	case <-time.After(50 * time.Millisecond):
+	case <-r.Context().Done():
+	}
 	f.mu.Lock()
 	delete(f.waiting, [2]int{a, b}) // before the answer: whoever has it may ask again
 	f.mu.Unlock()

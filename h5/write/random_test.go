@@ -592,10 +592,6 @@ func writeTo(t *testing.T, name string, create func(w *os.File) (*write.File, er
 		t.Fatal(err)
 	}
 	defer f.Abandon()
-	if err := tree.write(f); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
-	if err := f.Close(); err != nil {
-		t.Fatalf("%s: %v", name, err)
-	}
+	must(t, tree.write(f))
+	must(t, f.Close())
 }

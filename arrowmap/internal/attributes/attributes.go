@@ -1,4 +1,5 @@
-package arrowmap
+// Package attributes has the attributes of HDF5 objects as metadata of Arrow fields and schemas.
+package attributes
 
 import (
 	"encoding/json"
@@ -15,15 +16,15 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 )
 
-// attrPrefix is the prefix of the metadata keys of HDF5 attributes.
-const attrPrefix = dtype.MetaAttribute
+// prefix is the prefix of the metadata keys of HDF5 attributes.
+const prefix = dtype.MetaAttribute
 
-// maxAttribute is the size in bytes from which an attribute is left out.
-const maxAttribute = 64 << 10
+// MaxBytes is the size in bytes from which an attribute is left out.
+const MaxBytes = 64 << 10
 
-// addAttributes adds an object's attributes: text as it is, everything else as JSON. Attributes that
+// Add adds an object's attributes: text as it is, everything else as JSON. Attributes that
 // are too large, not UTF-8, or unreadable are left out.
-func addAttributes(md map[string]string, o h5.Object) {
+func Add(md map[string]string, o h5.Object) {
 	attrs, err := o.Attributes()
 	if err != nil {
 		return
@@ -32,8 +33,8 @@ func addAttributes(md map[string]string, o h5.Object) {
 		if slices.Contains(ownAttributes, a.Name) {
 			continue
 		}
-		if s, ok := attr.ValueText(a, maxAttribute); ok && utf8.ValidString(a.Name) {
-			md[attrPrefix+a.Name] = s
+		if s, ok := attr.ValueText(a, MaxBytes); ok && utf8.ValidString(a.Name) {
+			md[prefix+a.Name] = s
 			addType(md, a, s)
 		}
 	}
@@ -59,12 +60,12 @@ func addOwn(md map[string]string, attrs []*h5.Attribute) {
 		return
 	}
 	for k, v := range keys {
-		own, visible := md[attrPrefix+k]
+		own, visible := md[prefix+k]
 		switch {
 		case visible && !slices.Contains(layout.Reserved(), k):
 			md[k] = own
-			delete(md, attrPrefix+k)
-		case !strings.HasPrefix(k, attrPrefix) || md[k] == "":
+			delete(md, prefix+k)
+		case !strings.HasPrefix(k, prefix) || md[k] == "":
 			md[k] = v
 		}
 	}
@@ -94,7 +95,8 @@ func addType(md map[string]string, a *h5.Attribute, value string) {
 	}
 }
 
-func metadata(md map[string]string) arrow.Metadata {
+// Metadata returns metadata in the order of its keys.
+func Metadata(md map[string]string) arrow.Metadata {
 	keys := make([]string, 0, len(md))
 	for k := range md {
 		keys = append(keys, k)
