@@ -43,7 +43,7 @@ func TestFlatten(t *testing.T) {
 	expect(t, 0, "convert", "--flatten", name, out)
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	whole := expect(t, 0, "head", out, "-n", "200", "--wide")
-	if n := strings.Count(whole.out, "\n"); n != 122 {
+	if n := strings.Count(whole.out, "\n"); n != 123 {
 		t.Errorf("%d lines: %s", n, whole.out)
 	}
 	expect(t, 0, "convert", "--table", "/time,lat,lon", name, out, "--force", "--batch-rows", "11")
