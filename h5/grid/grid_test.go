@@ -13,8 +13,7 @@ import (
 
 // naive lists the indices of all cells in order.
 func naive(shape, block []int64) (out [][]int64) {
-	var each func(lo, hi, step []int64, fn func(at []int64))
-	each = func(lo, hi, step []int64, fn func(at []int64)) {
+	each := func(lo, hi, step []int64, fn func(at []int64)) {
 		at := make([]int64, len(lo))
 		var rec func(d int)
 		rec = func(d int) {
