@@ -1,9 +1,6 @@
 package main
 
 import (
-	"compress/gzip"
-	"io"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -13,32 +10,11 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// flatFile unpacks a file of cubes.
-func flatFile(t *testing.T, name string) string {
-	t.Helper()
-	f, err := os.Open(filepath.Join("../../arrowmap/convention/netcdf/testdata/flat", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	out := filepath.Join(t.TempDir(), name)
-	if err := os.WriteFile(out, p, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
+const packedCubes = "../../arrowmap/convention/netcdf/testdata/flat/packed.nc.gz"
 
 // Commands read cubes as rows, from URLs too.
 func TestFlatten(t *testing.T) {
-	name := flatFile(t, "packed.nc")
+	name := unpacked(t, packedCubes)
 	out := filepath.Join(t.TempDir(), "a.arrow")
 	expect(t, 0, "convert", "--flatten", name, out)
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
@@ -65,7 +41,7 @@ func TestFlatten(t *testing.T) {
 
 // SQL finds the table of cells by its path.
 func TestFlattenSQL(t *testing.T) {
-	name := flatFile(t, "packed.nc")
+	name := unpacked(t, packedCubes)
 	if _, ok := answered(t, name, "select 1"); !ok {
 		return
 	}

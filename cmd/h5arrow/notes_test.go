@@ -1,9 +1,7 @@
 package main
 
 import (
-	"compress/gzip"
 	"encoding/json"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -11,26 +9,14 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // unpacked returns the name of a copy of a compressed fixture.
 func unpacked(t testing.TB, name string) string {
 	t.Helper()
-	f, err := os.Open(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	b, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
 	to := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(name), ".gz"))
-	if err := os.WriteFile(to, b, 0o600); err != nil {
+	if err := os.WriteFile(to, h5test.Unpacked(t, name), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return to

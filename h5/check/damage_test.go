@@ -2,11 +2,9 @@ package check_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
-	"io"
 	"os"
 	"path/filepath"
 	"slices"
@@ -32,18 +30,7 @@ func fixture(tb testing.TB, name string) []byte {
 		}
 		return b
 	}
-	b, err := os.ReadFile(filepath.Join("..", "internal", "testdata", name))
-	if err != nil {
-		tb.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err == nil {
-		b, err = io.ReadAll(z)
-	}
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return b
+	return h5test.Unpacked(tb, filepath.Join("..", "internal", "testdata", name))
 }
 
 func openBytes(tb testing.TB, b []byte) (*h5.File, error) {

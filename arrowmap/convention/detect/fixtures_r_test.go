@@ -1,14 +1,13 @@
 package detect_test
 
 import (
-	"bytes"
-	"compress/gzip"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
 )
 
 // joined returns all pairs of maps without common keys.
@@ -27,13 +26,10 @@ func contents(t *testing.T, name string) []byte {
 	if strings.HasPrefix(name, "pandas") || strings.HasPrefix(name, "pytables.") {
 		path = filepath.Join("..", "pandas", path)
 	}
-	b, err := os.ReadFile(path)
-	if err == nil && strings.HasSuffix(name, ".gz") {
-		var z *gzip.Reader
-		if z, err = gzip.NewReader(bytes.NewReader(b)); err == nil {
-			b, err = io.ReadAll(z)
-		}
+	if strings.HasSuffix(name, ".gz") {
+		return h5test.Unpacked(t, path)
 	}
+	b, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,6 @@ package detect_test
 
 import (
 	"bytes"
-	"compress/gzip"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -315,23 +313,6 @@ lh5 /g/t/rr 3
 `},
 }
 
-// unpack returns the contents of a compressed fixture.
-func unpack(t *testing.T, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(b))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if b, err = io.ReadAll(z); err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
 // TestWritten compares the tables of what real writers wrote.
 func TestWritten(t *testing.T) {
 	for _, c := range written {
@@ -343,7 +324,7 @@ func TestWritten(t *testing.T) {
 			t.Run(filepath.Base(name), func(t *testing.T) {
 				h5test.Leaks(t)
 				path := filepath.Join(t.TempDir(), strings.TrimSuffix(filepath.Base(name), ".gz"))
-				if err := os.WriteFile(path, unpack(t, name), 0o600); err != nil {
+				if err := os.WriteFile(path, h5test.Unpacked(t, name), 0o600); err != nil {
 					t.Fatal(err)
 				}
 				f, err := arrowmap.Open(path)
@@ -389,7 +370,7 @@ func TestWrittenUnits(t *testing.T) {
 		{"frames", "/data/b/data_arrays/framed", "x", "mV"},
 	} {
 		for _, version := range []string{"", "_old"} {
-			b := unpack(t, "../biology/testdata/"+c.file+version+".h5.gz")
+			b := h5test.Unpacked(t, "../biology/testdata/"+c.file+version+".h5.gz")
 			f, err := arrowmap.NewFile(source.FromReaderAt(bytes.NewReader(b), int64(len(b)), c.file))
 			if err != nil {
 				t.Fatal(err)
@@ -421,7 +402,7 @@ func TestWrittenDamage(t *testing.T) {
 			if strings.Contains(name, "_old.") {
 				continue // another version of the same
 			}
-			whole := unpack(t, name)
+			whole := h5test.Unpacked(t, name)
 			for i := range mutants(t) {
 				if err := readAll(mutant(whole, i)); err != nil {
 					t.Errorf("%s, mutant %d: %v", name, i, err)
@@ -440,19 +421,8 @@ func FuzzWritten(f *testing.F) {
 			f.Fatal(err)
 		}
 		for _, name := range found {
-			b, err := os.ReadFile(name)
-			if err != nil {
-				f.Fatal(err)
-			}
-			z, err := gzip.NewReader(bytes.NewReader(b))
-			if err != nil {
-				f.Fatal(err)
-			}
-			if b, err = io.ReadAll(z); err != nil {
-				f.Fatal(err)
-			}
 			f.Add(len(whole), uint32(0), []byte(nil))
-			whole = append(whole, b)
+			whole = append(whole, h5test.Unpacked(f, name))
 		}
 	}
 	f.Fuzz(func(t *testing.T, n int, at uint32, change []byte) {

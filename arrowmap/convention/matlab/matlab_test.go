@@ -2,12 +2,10 @@ package matlab_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -29,18 +27,7 @@ var fixtures = []string{"objects.mat", "objects_0.7.1.mat", "hdf5storage.mat", "
 // unpacked returns the bytes of a fixture.
 func unpacked(t testing.TB, name string) []byte {
 	t.Helper()
-	p, err := os.ReadFile(filepath.Join("testdata", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	z, err := gzip.NewReader(bytes.NewReader(p))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if p, err = io.ReadAll(z); err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return h5test.Unpacked(t, filepath.Join("testdata", name+".gz"))
 }
 
 // open opens bytes as a file.

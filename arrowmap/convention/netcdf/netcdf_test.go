@@ -2,11 +2,9 @@ package netcdf_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
@@ -27,20 +25,7 @@ import (
 // contents returns a file of testdata, unpacked.
 func contents(t testing.TB, name string) []byte {
 	t.Helper()
-	f, err := os.Open(filepath.Join("testdata", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return h5test.Unpacked(t, filepath.Join("testdata", name+".gz"))
 }
 
 func open(t testing.TB, name string, opts ...arrowmap.Option) *arrowmap.File {

@@ -2,11 +2,9 @@ package pandas_test
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
@@ -23,6 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -81,20 +80,7 @@ func unpacked(t testing.TB, name string, opts ...arrowmap.Option) *arrowmap.File
 // contents is one of the compressed files.
 func contents(t testing.TB, name string) []byte {
 	t.Helper()
-	packed, err := os.Open(filepath.Join("testdata", name+".gz"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer packed.Close()
-	z, err := gzip.NewReader(packed)
-	if err != nil {
-		t.Fatal(err)
-	}
-	p, err := io.ReadAll(z)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
+	return h5test.Unpacked(t, filepath.Join("testdata", name+".gz"))
 }
 
 // read returns the values of a table, column by column, in the form of the expectations.
