@@ -3,10 +3,10 @@ package remote
 import (
 	"context"
 	"io"
-	"os"
 	"time"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/temporary"
 )
 
 // longestDownload bounds how long an answer may take that is a whole file.
@@ -23,45 +23,25 @@ func (x *object) download(first []byte, a *Answer, progress func()) error {
 	if !x.o.download {
 		return h5err.New(h5err.IO, "the server does not send ranges of files").WithOption("remote.WithDownload", "download it as a whole")
 	}
-	f, err := os.CreateTemp("", "h5arrow-*.h5")
+	f, err := temporary.Create()
 	if err != nil {
-		return h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
+		return err
 	}
-	os.Remove(f.Name()) // where the system lets it be read without a name
-	if _, err := f.Write(first); err != nil {
-		drop(f)
-		return h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file")
+	n := int64(0)
+	if _, err = f.Write(first); err == nil {
+		n, err = io.Copy(f, &moving{a.Body, progress})
 	}
-	w := &failing{w: f}
-	n, err := io.Copy(w, &moving{a.Body, progress})
-	switch {
-	case w.err != nil:
-		drop(f)
-		return h5err.Wrap(h5err.IO, h5err.Cause(w.err), "a temporary file")
-	case err != nil:
-		drop(f)
-		return again(short(err))
+	if failed := f.Failed(); failed != nil {
+		err = failed
+	} else if err != nil {
+		err = again(short(err))
+	}
+	if err != nil {
+		f.Close()
+		return err
 	}
 	x.size, x.pin, x.copy = int64(len(first))+n, a.Pin, f
 	return nil
-}
-
-// failing keeps the error of a writer, to tell it from one of a reader.
-type failing struct {
-	w   io.Writer
-	err error
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	n, err := f.w.Write(p)
-	f.err = err
-	return n, err
-}
-
-// drop removes a temporary file.
-func drop(f *os.File) {
-	f.Close() // nobody reads it any more
-	os.Remove(f.Name())
 }
 
 // downloaded is the Backend of a copy.

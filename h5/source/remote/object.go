@@ -8,7 +8,6 @@ import (
 	"io/fs"
 	"math/rand/v2"
 	"net/http"
-	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/h5/source/temporary"
 )
 
 // ErrChanged is the cause of errors about objects that were replaced since they were opened.
@@ -71,7 +71,7 @@ type object struct {
 	name string
 	size int64
 	pin  Pin
-	copy *os.File // nil unless the object was downloaded as a whole
+	copy *temporary.File // nil unless the object was downloaded as a whole
 
 	mu      sync.Mutex
 	changed error
@@ -92,7 +92,7 @@ func (x *object) Changed(context.Context) error {
 // Close closes the Getter.
 func (x *object) Close() error {
 	if x.copy != nil {
-		drop(x.copy)
+		x.copy.Close()
 	}
 	if c, ok := x.get.(io.Closer); ok {
 		return c.Close()

@@ -12,14 +12,15 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/internal/output"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/h5/source/temporary"
 )
 
 // block is how much is copied before the free space is looked at again.
 const block = 16 << 20
 
-// File is a temporary file. It has no name where the system allows that, so that nothing is left of it however the process ends.
+// File is a temporary file with references.
 type File struct {
-	f    *os.File
+	f    *temporary.File
 	size int64
 	refs atomic.Int64
 }
@@ -29,14 +30,12 @@ type File struct {
 // to the file.
 func Copy(ctx context.Context, r io.ReadCloser, max int64) (*File, error) {
 	defer r.Close()
-	dir := os.TempDir()
-	f, err := os.CreateTemp(dir, "h5arrow-*.h5")
+	f, err := temporary.Create()
 	if err != nil {
-		return nil, temporary(err)
+		return nil, err
 	}
-	os.Remove(f.Name()) // where a file can be used without a name
 	defer context.AfterFunc(ctx, func() {
-		drop(f)
+		f.Close()
 		r.Close() // a read that waits for a writer ends
 	})()
 	out := &File{f: f}
@@ -44,18 +43,17 @@ func Copy(ctx context.Context, r io.ReadCloser, max int64) (*File, error) {
 	for {
 		room := max - out.size
 		full := h5err.New(h5err.IO, "there are more than %d bytes", max).WithOption("spool.Copy", "allow more")
-		if free, ok := output.Free(dir); ok && int64(min(free/10*9, 1<<62)) < room {
+		if free, ok := output.Free(os.TempDir()); ok && int64(min(free/10*9, 1<<62)) < room {
 			room = int64(free / 10 * 9)
 			full = h5err.New(h5err.IO, "there are more bytes than fit the temporary directory: %d are copied, and %d are free there", out.size, free)
 		}
-		w := &failing{w: f}
-		n, err := io.CopyN(w, r, min(room, block))
+		n, err := io.CopyN(f, r, min(room, block))
 		out.size += n
 		switch {
 		case ctx.Err() != nil:
 			err = ctx.Err()
-		case w.err != nil:
-			err = temporary(w.err)
+		case f.Failed() != nil:
+			err = f.Failed()
 		case errors.Is(err, io.EOF):
 			return out, nil
 		case err != nil:
@@ -78,20 +76,6 @@ func more(r io.Reader) bool {
 	return n > 0 || !errors.Is(err, io.EOF)
 }
 
-func temporary(err error) error { return h5err.Wrap(h5err.IO, h5err.Cause(err), "a temporary file") }
-
-// failing keeps the error of a writer, to tell it from one of a reader.
-type failing struct {
-	w   io.Writer
-	err error
-}
-
-func (f *failing) Write(p []byte) (int, error) {
-	n, err := f.w.Write(p)
-	f.err = err
-	return n, err
-}
-
 // Source returns a source of the file's bytes. It has a reference of its own to the file.
 func (f *File) Source(name string) *source.Source {
 	f.refs.Add(1)
@@ -101,13 +85,8 @@ func (f *File) Source(name string) *source.Source {
 // Release drops a reference. The last one removes the file.
 func (f *File) Release() {
 	if f.refs.Add(-1) == 0 {
-		drop(f.f)
+		f.f.Close()
 	}
-}
-
-func drop(f *os.File) {
-	f.Close() // nobody reads it any more
-	os.Remove(f.Name())
 }
 
 // backend reads a File.
