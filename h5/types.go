@@ -232,6 +232,16 @@ type Chunk struct {
 	FilterMask uint32 // bit i set: filter i of the pipeline was not applied
 }
 
+// ChunkStart sets at to the index of the first element of a chunk, by its number, in a dataset of the dimensions dims, which is not
+// empty. The layout is chunked.
+func (l *Layout) ChunkStart(number uint64, dims, at []uint64) {
+	for i := len(dims) - 1; i >= 0; i-- {
+		n := (dims[i]-1)/l.ChunkDims[i] + 1
+		at[i] = number % n * l.ChunkDims[i]
+		number /= n
+	}
+}
+
 // ExternalExtent is one piece of external raw storage (specification, IV.A.2.h), in the order of the data.
 type ExternalExtent struct {
 	Name   string // as stored: relative to the HDF5 file's directory

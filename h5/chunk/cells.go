@@ -2,7 +2,6 @@ package chunk
 
 import (
 	"context"
-	"math"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/grid"
@@ -27,11 +26,7 @@ func (d *dataset) flatten(o *grid.Order) bool {
 	case h5.StorageVirtual:
 		return false
 	case h5.StorageChunked:
-		chunk := make([]int64, rank)
-		for i := range chunk {
-			chunk[i] = int64(min(d.layout.ChunkDims[i], math.MaxInt64))
-		}
-		step, ok := o.Line(chunk)
+		step, ok := o.Line(grid.Extents(d.layout.ChunkDims[:rank]))
 		if !ok {
 			return false
 		}

@@ -83,6 +83,15 @@ func line(block, shape []int64, whole bool) (step int64, ok bool) {
 	return step, true
 }
 
+// Extents returns sizes as this package has them, the largest number for those that are larger.
+func Extents(dims []uint64) []int64 {
+	out := make([]int64, len(dims))
+	for i, n := range dims {
+		out[i] = int64(min(n, math.MaxInt64))
+	}
+	return out
+}
+
 // Shape is the shape of the array. It is shared and not to be written to.
 func (o *Order) Shape() []int64 { return o.shape }
 

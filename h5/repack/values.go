@@ -250,12 +250,7 @@ func (p *packer) copyChunks(d *h5.Dataset, out *write.Dataset) error {
 	at := make([]uint64, len(dims))
 	var buf []byte
 	return d.EachChunk(func(c h5.Chunk) error {
-		n := c.Number
-		for i := len(at) - 1; i >= 0; i-- {
-			count := (dims[i] + l.ChunkDims[i] - 1) / l.ChunkDims[i]
-			at[i] = n % count * l.ChunkDims[i]
-			n /= count
-		}
+		l.ChunkStart(c.Number, dims, at)
 		if c.Size > math.MaxInt32 {
 			return h5err.New(h5err.Limit, "a chunk of %d stored bytes", c.Size)
 		}

@@ -2,7 +2,6 @@ package netcdf
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
@@ -95,8 +94,8 @@ func (f *flattener) collect() {
 			by[key] = c
 			f.cubes = append(f.cubes, c)
 		}
-		for i, n := range f.dims.shape(v)[:len(axes)] {
-			c.shape[i] = max(c.shape[i], int64(min(n, math.MaxInt64)))
+		for i, n := range grid.Extents(f.dims.shape(v)[:len(axes)]) {
+			c.shape[i] = max(c.shape[i], n)
 		}
 		c.vars = append(c.vars, v)
 	}

@@ -2,7 +2,6 @@ package netcdf
 
 import (
 	"fmt"
-	"math"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
@@ -65,11 +64,7 @@ func (b *builder) variables(c *cube) {
 
 // variable adds a variable whose dimensions are those of these numbers.
 func (b *builder) variable(v *variable, at []int) {
-	shape := make([]int64, len(at))
-	for i := range at {
-		shape[i] = int64(min(v.d.Dims()[i], math.MaxInt64))
-	}
-	p, err := b.order.Project(at, shape)
+	p, err := b.order.Project(at, grid.Extents(v.d.Dims()[:len(at)]))
 	a := &attributes{d: v.d, bounds: v.bounds}
 	if len(at) > 0 && err == nil {
 		a.order = p.Order()

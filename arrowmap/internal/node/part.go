@@ -62,11 +62,7 @@ func (d Dataset) inOrder() bool {
 	if l.Storage != h5.StorageChunked {
 		return d.Order.RowMajor()
 	}
-	chunk := make([]int64, len(d.Order.Shape()))
-	for i := range chunk {
-		chunk[i] = int64(min(l.ChunkDims[i], 1<<60))
-	}
-	_, ok := d.Order.Line(chunk)
+	_, ok := d.Order.Line(grid.Extents(l.ChunkDims[:len(d.Order.Shape())]))
 	return ok
 }
 

@@ -182,18 +182,15 @@ func (d *stored) cells(ds Dataset, l *h5.Layout) (err error) {
 	}
 	d.chunk = o.BlockCells()
 	bytes := map[int64]int64{}
-	at := make([]int64, len(dims))
+	start, at := make([]uint64, len(dims)), make([]int64, len(o.Shape()))
 	err = ds.EachChunk(func(c h5.Chunk) error {
-		n, inside := c.Number, true
-		for i := len(dims) - 1; i >= 0; i-- {
-			grid := (dims[i]-1)/l.ChunkDims[i] + 1
-			at[i] = int64(n % grid * l.ChunkDims[i])
-			n /= grid
-			inside = inside && (i >= len(o.Shape()) || at[i] < o.Shape()[i])
+		l.ChunkStart(c.Number, dims, start)
+		for i, n := range o.Shape() {
+			if at[i] = int64(start[i]); at[i] >= n {
+				return nil
+			}
 		}
-		if inside {
-			bytes[o.Row(at[:len(o.Shape())])/d.chunk] += c.Size
-		}
+		bytes[o.Row(at)/d.chunk] += c.Size
 		return nil
 	})
 	d.add(bytes)
