@@ -11,11 +11,11 @@ Prints for each statement the ratios of the least and of the median times, of th
 anonymous memory."""
 import argparse
 import os
-import resource
 import statistics
 import subprocess
 import sys
-import time
+
+import measure
 
 PEER = """
 import resource, sys, time, duckdb
@@ -48,24 +48,6 @@ def load(source, target):
     return list(columns)
 
 
-def ours(argv):
-    """Returns the seconds of a process, its processor time and the peak of its anonymous memory in bytes."""
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.monotonic()
-    p = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    peak = 0
-    while p.poll() is None:
-        try:
-            with open("/proc/%d/status" % p.pid) as f:
-                peak = max([peak] + [int(line.split()[1]) << 10 for line in f if line.startswith("RssAnon")])
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-        time.sleep(0.002)
-    if p.returncode:
-        sys.exit("stats_race: %s ended with status %d" % (" ".join(argv[:3]), p.returncode))
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.monotonic() - start, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime, peak
-
-
 def main():
     p = argparse.ArgumentParser()
     p.add_argument("dir")
@@ -85,7 +67,7 @@ def main():
     }
     mine, theirs = [], {name: [] for name in peers}
     for _ in range(args.rounds):
-        mine.append(ours([args.h5arrow, "stats", source, "--workers", "2"]))
+        mine.append(measure.process([args.h5arrow, "stats", source, "--workers", "2"]))
         for name, sql in peers.items():
             out = subprocess.run([sys.executable, "-c", PEER, target, sql], check=True, capture_output=True, text=True).stdout
             theirs[name].append([float(x) for x in out.split()])

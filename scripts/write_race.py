@@ -10,7 +10,8 @@ import os
 import shutil
 import subprocess
 import sys
-import time
+
+import measure
 
 VAEX = "import sys, vaex; vaex.open(sys.argv[1]).export_hdf5(sys.argv[2])"
 H5PY = """
@@ -30,23 +31,6 @@ with pa.memory_map(sys.argv[1]) as m, h5py.File(sys.argv[2], "w") as f:
 """
 
 
-def run(argv):
-    """Returns the seconds of a process and the peak of its anonymous memory in bytes."""
-    start = time.monotonic()
-    p = subprocess.Popen(argv, stdout=subprocess.DEVNULL)
-    peak = 0
-    while p.poll() is None:
-        try:
-            with open("/proc/%d/status" % p.pid) as f:
-                peak = max([peak] + [int(line.split()[1]) << 10 for line in f if line.startswith("RssAnon")])
-        except (FileNotFoundError, ProcessLookupError):
-            pass
-        time.sleep(0.002)
-    if p.returncode:
-        sys.exit("write_race: %s ended with status %d" % (" ".join(argv[:3]), p.returncode))
-    return time.monotonic() - start, peak
-
-
 def race(name, out, rounds, ours, peers):
     """Runs all programs in turn. Each writes the file out, which must not exist."""
     best, size, peak = {}, {}, 0
@@ -55,7 +39,7 @@ def race(name, out, rounds, ours, peers):
             if os.path.exists(out):
                 os.remove(out)
             os.sync()
-            seconds, memory = run(argv)
+            seconds, _, memory = measure.process(argv)
             best[who] = min(best.get(who, seconds), seconds)
             size[who] = os.path.getsize(out)
             if who == "h5arrow":
