@@ -176,7 +176,8 @@ func TestIndexValuesOfURL(t *testing.T) {
 	if engine.Available {
 		sum := []string{"query", url, `select count(*), sum(y) from t where x between 60000 and 60100`, "--csv"}
 		want := expect(t, 0, sum...).out
-		s.Reset()
+		s := webserver.New(t) // the other one may still send what was read ahead for nothing
+		sum[1] = put(t, s, name)
 		if got := expect(t, 0, append(sum, "--index", index)...).out; got != want || s.Bytes() > 500_000 {
 			t.Errorf("query: %s, want %s; %d bytes", got, want, s.Bytes())
 		}
