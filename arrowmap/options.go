@@ -127,9 +127,9 @@ func WithConvention(name string) Option {
 
 // WithFlatten makes tables of the variables of netCDF-4 and of other datasets with dimension scales, and no others: one for each
 // list of dimensions that variables have, with a row for each cell. Its path is the group's and the names of the dimensions, such as
-// /time,lat,lon, by which File.Table finds it without this option if there are several. The columns are the coordinates of the dimensions, or the index from 0 where a dimension has none; the variables; and
-// those that have some of the dimensions, repeated. Rows are in row-major order, or block by block as chunks are where a band of them
-// is large; see docs/conventions.md.
+// /time,lat,lon, by which File.Table finds it without this option if there are several. The columns are the coordinates of the
+// dimensions, or the index from 0 where a dimension has none; the variables; and those that have some of the dimensions, repeated.
+// Rows are in row-major order, or block by block as chunks are where a band of them is large; see docs/conventions.md.
 func WithFlatten() Option {
 	return func(o *options) error {
 		o.flatten = true

@@ -189,8 +189,8 @@ func (c *checking) count(err error) {
 
 // columns describes the file as inspect does. That finds what contradicts a convention and what Arrow has no type for.
 func (c *checking) columns(f *arrowmap.File, deep bool) error {
-	var each contents
-	if err := each.walk(f, f.H5().Root()); err != nil {
+	each := contents{file: f}
+	if err := each.walk(f.H5().Root()); err != nil {
 		c.found(err)
 	}
 	for _, d := range each.datasets {

@@ -94,9 +94,9 @@ func describe(f *arrowmap.File, below string, all bool) (*contents, error) {
 		if !all {
 			c.leaveOut()
 		}
-		err = c.walk(f, f.H5().Root())
+		err = c.walk(f.H5().Root())
 	} else {
-		err = c.restrict(f, below)
+		err = c.restrict(below)
 	}
 	if err != nil {
 		return nil, err
@@ -138,12 +138,12 @@ func (c *contents) count() {
 	}
 }
 
-func (c *contents) restrict(f *arrowmap.File, below string) error {
-	o, err := f.H5().Lookup(below)
+func (c *contents) restrict(below string) error {
+	o, err := c.file.H5().Lookup(below)
 	if err != nil {
 		return err
 	}
-	tables, problem := f.Tables()
+	tables, problem := c.file.Tables()
 	for _, t := range tables {
 		if t.Path() == below || strings.HasPrefix(t.Path(), below+"/") {
 			c.tables = append(c.tables, t)
@@ -155,10 +155,10 @@ func (c *contents) restrict(f *arrowmap.File, below string) error {
 	}
 	switch o := o.(type) {
 	case *h5.Dataset:
-		c.add(f, o, none, below, nil)
+		c.add(o, none, below, nil)
 		return nil
 	case *h5.Group:
-		return c.walk(f, o)
+		return c.walk(o)
 	}
 	return nil
 }
@@ -168,12 +168,12 @@ func broken(err error) bool {
 	return err != nil && !h5err.Is(err, h5err.Unsupported) && !h5err.Is(err, h5err.Limit)
 }
 
-func (c *contents) add(f *arrowmap.File, d *h5.Dataset, in int, name string, err error) {
+func (c *contents) add(d *h5.Dataset, in int, name string, err error) {
 	e := dataset{in: in, name: name, err: err}
 	if d != nil {
 		e.addr = d.Address()
-		column := f.Describe(d)
-		if e.err = column.Err; len(c.datasets) < maxDescribed || d.File() != f.H5() {
+		column := c.file.Describe(d)
+		if e.err = column.Err; len(c.datasets) < maxDescribed || d.File() != c.file.H5() {
 			e.column = column
 		}
 	}
@@ -229,7 +229,6 @@ type inner struct {
 // walking is a walk by walk.
 type walking struct {
 	*contents
-	f    *arrowmap.File
 	seen map[uint64]int // number of the dataset, by address
 	left []inner        // the next one last
 }
@@ -237,16 +236,15 @@ type walking struct {
 const isGroup = -1 // in walking.seen
 
 // walk adds all datasets that hard links reach from a group. A dataset with several links is added once.
-func (c *contents) walk(f *arrowmap.File, root *h5.Group) error {
-	c.file = f
-	w := &walking{contents: c, f: f, seen: map[uint64]int{root.Address(): isGroup}, left: []inner{{none, root.Path(), root.Address()}}}
+func (c *contents) walk(root *h5.Group) error {
+	w := &walking{contents: c, seen: map[uint64]int{root.Address(): isGroup}, left: []inner{{none, root.Path(), root.Address()}}}
 	for len(w.left) > 0 {
 		next := w.left[len(w.left)-1]
 		w.left = w.left[:len(w.left)-1]
-		o, err := f.H5().ObjectAt(next.addr, c.path(next.in, next.name))
+		o, err := c.file.H5().ObjectAt(next.addr, c.path(next.in, next.name))
 		g, ok := o.(*h5.Group)
 		if !ok {
-			c.add(f, nil, next.in, next.name, err)
+			c.add(nil, next.in, next.name, err)
 			continue
 		}
 		start := len(w.left)
@@ -264,7 +262,7 @@ func (w *walking) group(g *h5.Group, at inner) error {
 	w.groups = append(w.groups, group{at.in, at.name, at.addr, len(w.datasets), len(w.links), len(w.types)})
 	links, err := g.AllLinks()
 	if err != nil {
-		w.add(w.f, nil, at.in, at.name, err)
+		w.add(nil, at.in, at.name, err)
 	}
 	for l := range links {
 		switch {
@@ -273,7 +271,7 @@ func (w *walking) group(g *h5.Group, at inner) error {
 		case w.leftOut(g.Path(), l.Name):
 		case len(g.Path())+len(l.Name) > maxPath:
 			err := h5err.New(h5err.Limit, "a path of more than %d bytes: what is below this group is not shown", maxPath)
-			w.add(w.f, nil, at.in, at.name, h5err.About(err, g))
+			w.add(nil, at.in, at.name, h5err.About(err, g))
 			return nil
 		default:
 			if err := w.member(number, l, g); err != nil {
@@ -296,7 +294,7 @@ func (w *walking) member(in int, l h5.Link, g *h5.Group) error {
 		}
 		return nil
 	}
-	f := w.f.H5()
+	f := w.file.H5()
 	if limit := f.Limits().Links; len(w.seen) >= limit {
 		return h5err.In(h5err.Over("h5.Limits.Links", 2*uint64(limit), "more than %d objects", limit), f.Name(), path)
 	}
@@ -309,11 +307,11 @@ func (w *walking) member(in int, l h5.Link, g *h5.Group) error {
 		w.types = append(w.types, o)
 	case *h5.Dataset:
 		w.seen[l.Address] = len(w.datasets)
-		w.add(w.f, o, in, l.Name, nil)
+		w.add(o, in, l.Name, nil)
 	default:
 		if err != nil {
 			w.seen[l.Address] = len(w.datasets)
-			w.add(w.f, nil, in, l.Name, err)
+			w.add(nil, in, l.Name, err)
 		}
 	}
 	return nil

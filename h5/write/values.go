@@ -47,20 +47,12 @@ func (c converter) elements(v *flat.Values, out *format.Block, data []byte, n ui
 	return data, nil
 }
 
-// patch replaces the number of an object at a place by its address.
+// patch replaces the number of an object at a place by its address; 0 is a null reference.
 func (c converter) patch(out *format.Block, at int) error {
-	p := out.Data[at : at+8]
-	id := binary.LittleEndian.Uint64(p)
-	clear(p)
-	if id == 0 {
+	if binary.LittleEndian.Uint64(out.Data[at:]) == 0 {
 		return nil
 	}
-	o, err := c.f.byID(id)
-	if err != nil {
-		return err
-	}
-	out.Patch(at, 8, o.base().head)
-	return nil
+	return c.refer(out, at)
 }
 
 func (f *File) byID(id uint64) (Object, error) {

@@ -183,7 +183,7 @@ func (fl *Flattener) null(dst []byte) ([]byte, error) {
 // reference appends a reference of HDF5 1.12 (specification, VIII. Appendix D): its kind and flags, the number of the object, and
 // what comes after that. One into another file keeps the address there.
 func (fl *Flattener) reference(dst []byte, t *h5.Type, p []byte) ([]byte, error) {
-	if t.Size != RefHead+16 || fl.file.OffsetSize() != 8 {
+	if t.Size != RefHead+16 {
 		return nil, h5err.New(h5err.Unsupported, "references of %d bytes", t.Size)
 	}
 	head, body := p[:RefHead], p[RefHead:RefHead+9]
