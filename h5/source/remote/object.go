@@ -34,6 +34,17 @@ type Pin struct {
 	Modified string // time of modification, as the server writes it
 }
 
+// same reports whether two pins are of one version. Strong tags identify it alone: servers that share an object may have other times for it. Weak ones do
+// with the time, and one of two servers may send as weak what the other sends as strong.
+func (p Pin) same(q Pin) bool {
+	if p.strong() && q.strong() {
+		return p.Tag == q.Tag
+	}
+	return strings.TrimPrefix(p.Tag, "W/") == strings.TrimPrefix(q.Tag, "W/") && p.Modified == q.Modified
+}
+
+func (p Pin) strong() bool { return p.Tag != "" && !strings.HasPrefix(p.Tag, "W/") }
+
 // settled is how old an object must be for its time of modification, in seconds, to identify its version.
 const settled = 5 * time.Second
 
@@ -41,7 +52,7 @@ const settled = 5 * time.Second
 // alike, and an object may be replaced twice in a second.
 func (x *object) Version() string {
 	p := x.pin
-	if p.Tag == "" || strings.HasPrefix(p.Tag, "W/") {
+	if !p.strong() {
 		t, err := http.ParseTime(p.Modified)
 		if err != nil || time.Since(t) < settled {
 			return ""
@@ -119,9 +130,12 @@ func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
 	progress()
 	switch a.Status {
 	case http.StatusPartialContent:
+		if strings.HasSuffix(a.Range, "/*") {
+			return nil, h5err.New(h5err.IO, "the server does not say how long the file is (%.100q)", a.Range)
+		}
 		off, n, size, err := parseRange(a.Range)
-		if err != nil || off != 0 || n != min(want, size) {
-			return nil, again(fmt.Errorf("asked for its first %d bytes, the server sent the range %q", want, a.Range))
+		if err != nil || off != 0 || n > want || n < min(want, size, minPart) {
+			return nil, again(fmt.Errorf("asked for its first %d bytes, the server sent %s", want, sent(a)))
 		}
 		first := make([]byte, n)
 		if _, err := io.ReadFull(&moving{a.Body, progress}, first); err != nil {
@@ -147,20 +161,22 @@ func (x *object) opening(ctx context.Context, progress func()) ([]byte, error) {
 	return nil, refusal(a)
 }
 
+// minPart is what a server must send of a range, unless the range is smaller. It may send less than it was asked for, and be asked for the rest.
+const minPart = 64 << 10
+
 // ReadAtContext fills p. A request that was cut short goes on where it stopped.
 func (x *object) ReadAtContext(ctx context.Context, p []byte, off int64) (int, error) {
 	if err := x.Changed(ctx); err != nil {
 		return 0, err
 	}
-	done := 0
-	err := x.o.repeat(ctx, func(ctx context.Context, progress func()) error {
-		if done == len(p) {
-			return nil
-		}
-		n, err := x.once(ctx, p[done:], off+int64(done), progress)
-		done += n
-		return err
-	})
+	done, err := 0, error(nil)
+	for done < len(p) && err == nil {
+		err = x.o.repeat(ctx, func(ctx context.Context, progress func()) error {
+			n, err := x.once(ctx, p[done:], off+int64(done), progress)
+			done += n
+			return err
+		})
+	}
 	if errors.Is(err, ErrChanged) {
 		x.mu.Lock()
 		x.changed = err
@@ -169,7 +185,7 @@ func (x *object) ReadAtContext(ctx context.Context, p []byte, off int64) (int, e
 	return done, err
 }
 
-// once makes one request.
+// once makes one request, and returns how many bytes of p are filled: fewer than all, without an error, if the server sent a part.
 func (x *object) once(ctx context.Context, p []byte, off int64, progress func()) (int, error) {
 	a, err := x.get.Get(ctx, off, int64(len(p)), x.pin)
 	if err != nil {
@@ -182,7 +198,7 @@ func (x *object) once(ctx context.Context, p []byte, off int64, progress func())
 	case http.StatusPreconditionFailed:
 		return 0, changed()
 	case http.StatusOK, http.StatusRequestedRangeNotSatisfiable:
-		if a.Pin != x.pin {
+		if !a.Pin.same(x.pin) {
 			return 0, changed()
 		}
 		return 0, again(fmt.Errorf("asked for %d bytes at %d, the server did not send a range", len(p), off))
@@ -191,12 +207,12 @@ func (x *object) once(ctx context.Context, p []byte, off int64, progress func())
 	}
 	at, n, size, err := parseRange(a.Range)
 	switch {
-	case a.Pin != x.pin || err == nil && size != x.size:
+	case !a.Pin.same(x.pin) || err == nil && size != x.size:
 		return 0, changed()
-	case err != nil || at != off || n != int64(len(p)):
-		return 0, again(fmt.Errorf("asked for %d bytes at %d, the server sent the range %q", len(p), off, a.Range))
+	case err != nil || at != off || n > int64(len(p)) || n < min(int64(len(p)), minPart):
+		return 0, again(fmt.Errorf("asked for %d bytes at %d, the server sent %s", len(p), off, sent(a)))
 	}
-	got, err := io.ReadFull(&moving{a.Body, progress}, p)
+	got, err := io.ReadFull(&moving{a.Body, progress}, p[:n])
 	if err != nil {
 		return got, again(short(err))
 	}
@@ -212,6 +228,14 @@ func short(err error) error {
 		return errors.New("the answer was cut short")
 	}
 	return err
+}
+
+// sent describes the range of an answer.
+func sent(a *Answer) string {
+	if a.Range == "" {
+		return "no Content-Range"
+	}
+	return fmt.Sprintf("the range %.100q", a.Range)
 }
 
 // parseRange reads a header Content-Range, such as "bytes 0-99/1234".
@@ -264,7 +288,7 @@ const (
 	maxStalls     = 15 // how often the time in which a server must send something one answer may take
 )
 
-// repeat calls fn until it succeeds, fails for good, or has failed too often without any progress. fn calls progress when the server sends
+// repeat calls fn until it succeeds, fails for good, or has failed too often. fn calls progress when the server sends
 // something; its context ends when it did not for too long.
 func (o *options) repeat(ctx context.Context, fn func(ctx context.Context, progress func()) error) error {
 	for try := 1; ; try++ {
