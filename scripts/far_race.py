@@ -67,7 +67,7 @@ from fsspec.implementations.reference import ReferenceFileSystem
 start = time.perf_counter()
 url, how, side, *names = sys.argv[1:]
 part = slice(400000, 408000) if "part" in how else slice(None)
-fs = ReferenceFileSystem(side, remote_protocol="http", asynchronous=True)
+fs = ReferenceFileSystem(side, remote_protocol="http", remote_options={"asynchronous": True}, asynchronous=True)
 g = zarr.open_group(zarr.storage.FsspecStore(fs, read_only=True, path=""), mode="r", zarr_format=2)
 for n in names:
     g[n][part]

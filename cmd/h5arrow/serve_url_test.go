@@ -3,10 +3,13 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"runtime"
 	"strconv"
 	"strings"
@@ -15,6 +18,9 @@ import (
 	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/flight"
+
+	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/h5test/webserver"
 )
 
 // oneFile is a web server that keeps the ranges for which it has not sent an answer yet, and counts those that were asked for meanwhile.
@@ -85,6 +91,40 @@ func TestServeURL(t *testing.T) {
 	if runtime.GOOS == "linux" && !testing.Short() { // the race detector, which runs short tests, takes more
 		if n := anonymous(t, s.Process.Pid); n > limit {
 			t.Errorf("%d bytes of anonymous memory, the limit is %d", n, limit)
+		}
+	}
+}
+
+// TestInterruptedURL interrupts commands whose server has stopped sending: they end at once, and leave nothing.
+func TestInterruptedURL(t *testing.T) {
+	web := webserver.New(t)
+	url := put(t, web, noise(t, 4<<20))
+	for _, kind := range []webserver.Fault{webserver.Stall, webserver.Unavailable} { // for 20 s, and with pauses between six attempts
+		web.Reset()
+		web.Break(func(n int, _ webserver.Request) webserver.Fault {
+			if n > 1 {
+				return kind
+			}
+			return webserver.None
+		})
+		dir := t.TempDir()
+		cmd := process("convert", url, filepath.Join(dir, "x.arrow"))
+		var stderr bytes.Buffer
+		cmd.Stderr = &stderr
+		if err := cmd.Start(); err != nil {
+			t.Fatal(err)
+		}
+		h5test.Eventually(t, time.Minute, func() bool { return len(web.Requests()) > 1 })
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			t.Fatal(err)
+		}
+		start := time.Now()
+		s := status(t, cmd.Wait())
+		if d := time.Since(start); s != exitInterrupted || stderr.String() != "h5arrow: interrupted\n" || kind == webserver.Stall && d > 15*time.Second {
+			t.Errorf("status %d after %v: %s", s, d, stderr.String())
+		}
+		if left := listing(t, dir); len(left) > 0 {
+			t.Errorf("%v is left", left)
 		}
 	}
 }

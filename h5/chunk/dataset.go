@@ -1,7 +1,10 @@
 package chunk
 
 import (
+	"math/bits"
+
 	"github.com/h5arrow/h5arrow/h5"
+	"github.com/h5arrow/h5arrow/h5/filter"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -85,4 +88,67 @@ func describe(ds *h5.Dataset) (*dataset, error) {
 		}
 	}
 	return d, nil
+}
+
+// WithSqueeze drops leading dimensions of 1: a dataset of shape (1, N) is read as N rows. Column-major writers leave
+// vectors so.
+func WithSqueeze() Option { return func(o *options) { o.squeeze = true } }
+
+// squeeze changes shape and chunks, which are numbered the same without a dimension of 1.
+func (d *dataset) squeeze() error {
+	for len(d.dims) > 1 && d.dims[0] == 1 {
+		switch d.layout.Storage {
+		case h5.StorageVirtual:
+			return h5err.New(h5err.Unsupported, "a virtual dataset of shape %v read as %d rows", d.dims, d.dims[1])
+		case h5.StorageChunked:
+			if d.layout.ChunkDims[0] != 1 {
+				return h5err.New(h5err.Unsupported, "shape %v in chunks of %v read as %d rows", d.dims, d.layout.ChunkDims, d.dims[1])
+			}
+			l := *d.layout
+			l.ChunkDims = l.ChunkDims[1:]
+			d.layout = &l
+		}
+		d.dims = d.dims[1:]
+	}
+	return nil
+}
+
+// Decodable reports, as an error, that the filters of a chunked dataset can't be undone. One that is not implemented is an Unsupported
+// error with its number and name, unless no chunk needs it: writers leave out an optional filter that they lack, or that
+// would make a chunk larger. The index of the chunks is read only where there is such a filter.
+func Decodable(d *h5.Dataset) error {
+	filters, err := d.Filters()
+	if err == nil {
+		_, err = compile(filters, d.EachChunk)
+	}
+	return h5err.About(err, d)
+}
+
+// compile makes a dataset's pipeline. Filters that are not implemented are accepted if no chunk needs them.
+func compile(filters []h5.Filter, each func(fn func(c h5.Chunk) error) error) (*filter.Pipeline, error) {
+	p, err := filter.NewLazy(filters)
+	if err != nil {
+		return nil, err
+	}
+	if p.Unsupported() == nil {
+		return p, nil
+	}
+	var refused [32]error // a pipeline has no more filters
+	unknown := uint32(0)
+	for i := range filters {
+		if _, err := filter.New(filters[i : i+1]); h5err.Is(err, h5err.Unsupported) {
+			refused[i] = err
+			unknown |= 1 << i
+		}
+	}
+	err = each(func(c h5.Chunk) error {
+		if needed := unknown &^ c.FilterMask; needed != 0 {
+			return refused[bits.TrailingZeros32(needed)]
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
 }

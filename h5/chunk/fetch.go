@@ -3,6 +3,7 @@ package chunk
 import (
 	"cmp"
 	"context"
+	"math/bits"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -33,6 +34,7 @@ type want struct {
 type fetch struct {
 	ctx       context.Context
 	src       *source.Source
+	lane      *lane
 	off, size int64
 	into      []byte // nil: mem
 	budget    *Budget
@@ -61,32 +63,33 @@ func (f *fetch) bytes(src *source.Source, off, size int64) (p []byte, unpin func
 
 // fetcher reads fetches, those of each source in the order in which they were given.
 type fetcher struct {
-	mu     sync.Mutex
-	lanes  map[*source.Source]*lane
-	active int // pieces whose fetches have arrived, and that have not finished: room comes from them
+	mu      sync.Mutex
+	lanes   map[*source.Source]*lane
+	active  int // pieces whose fetches have arrived, and that have not finished: room comes from them
+	workers int
 }
 
 // lane is the fetches of one source.
 type lane struct {
 	limit   int
-	running int // being read
-	held    int // read into memory of their own, and needed yet
+	room    int64 // bytes of memory, and half as many of free
+	running int   // being read
+	held    int64 // bytes of memory of those that are being read or needed yet
 	queue   []*fetch
+	free    []*held // memory of those that have ended, idle
 }
 
 // add gives the fetcher fetches of one batch.
 func (x *fetcher) add(fs []*fetch) {
 	x.mu.Lock()
 	for _, f := range fs {
-		if x.lanes == nil {
-			x.lanes = map[*source.Source]*lane{}
-		}
 		l := x.lanes[f.src]
 		if l == nil {
-			l = &lane{limit: f.src.Hints().InFlight}
+			h := f.src.Hints()
+			l = &lane{limit: h.InFlight, room: int64(min(h.InFlight, 2*x.workers)) * h.Span}
 			x.lanes[f.src] = l
 		}
-		l.queue = append(l.queue, f)
+		f.lane, l.queue = l, append(l.queue, f)
 		f.stop = context.AfterFunc(f.ctx, func() { x.cancel(f) })
 	}
 	x.unlock()
@@ -98,8 +101,10 @@ func (x *fetcher) unlock() {
 		var left []*fetch // to the workers
 		for src, l := range x.lanes {
 			left = append(left, x.startAll(l)...)
-			if l.running == 0 && l.held == 0 && len(l.queue) == 0 {
-				delete(x.lanes, src)
+			if l.held == 0 && len(l.queue) == 0 {
+				if l.shrink(0); l.running == 0 {
+					delete(x.lanes, src)
+				}
 			}
 		}
 		x.mu.Unlock()
@@ -120,11 +125,8 @@ func (x *fetcher) startAll(l *lane) (left []*fetch) {
 		f := l.queue[0]
 		if f.into == nil {
 			idle := l.running == 0 && x.active+len(left) == 0 // nobody will make room
-			switch {
-			case l.held < 2*l.limit:
-				f.mem = f.budget.ahead(f.size, idle)
-			case !idle:
-				return left
+			if l.held == 0 || f.size <= l.room-l.held {
+				f.mem = l.memory(f.budget, f.size, idle)
 			}
 			if f.mem == nil && !idle {
 				return left
@@ -136,18 +138,48 @@ func (x *fetcher) startAll(l *lane) (left []*fetch) {
 			continue
 		}
 		if l.running++; f.mem != nil {
-			l.held++
+			l.held += f.mem.n
 		}
 		go x.read(l, f)
 	}
 	return left
 }
 
+// memory returns memory for n bytes, that of a fetch that has ended where it fits: new memory costs as much as filling it. It returns nil
+// if there is none now.
+func (l *lane) memory(b *Budget, n int64, force bool) *held {
+	mask := int64(1)<<max(bits.Len64(uint64(n))-4, 0) - 1
+	n = (n + mask) &^ mask // as others may have, with an eighth more at most
+	if i := slices.IndexFunc(l.free, func(h *held) bool { return h.n == n && h.b == b && h.pin() }); i >= 0 {
+		h := l.free[i]
+		l.free = slices.Delete(l.free, i, i+1)
+		return h
+	}
+	for rest := l.room / 2; ; rest = 0 {
+		l.shrink(rest)
+		if h := b.ahead(n, force); h != nil || len(l.free) == 0 {
+			return h
+		}
+	}
+}
+
+// shrink drops memory of fetches that have ended, the oldest first, so that n bytes are left at most.
+func (l *lane) shrink(n int64) {
+	for _, h := range l.free {
+		n -= h.n
+	}
+	for n < 0 && len(l.free) > 0 {
+		n += l.free[0].n
+		l.free[0].drop()
+		l.free = l.free[1:]
+	}
+}
+
 // read does one fetch.
 func (x *fetcher) read(l *lane, f *fetch) {
 	p := f.into
 	if f.mem != nil {
-		p = f.mem.data
+		p = f.mem.data[:f.size]
 	}
 	f.err = f.read(p)
 	f.stop()
@@ -163,13 +195,9 @@ func (x *fetcher) read(l *lane, f *fetch) {
 // cancel takes a fetch that has not started from its queue.
 func (x *fetcher) cancel(f *fetch) {
 	x.mu.Lock()
-	l := x.lanes[f.src]
-	k := -1
-	if l != nil {
-		k = slices.Index(l.queue, f)
-	}
+	k := slices.Index(f.lane.queue, f)
 	if k >= 0 {
-		l.queue = slices.Delete(l.queue, k, k+1)
+		f.lane.queue = slices.Delete(f.lane.queue, k, k+1)
 	}
 	x.unlock()
 	if k >= 0 {
@@ -191,9 +219,9 @@ func (x *fetcher) end(fs []*fetch) {
 	x.active--
 	for _, f := range fs {
 		if f.left--; f.left == 0 && f.mem != nil {
-			f.mem.drop()
+			f.lane.held -= f.mem.n
+			f.lane.free = append(f.lane.free, f.mem)
 			f.mem = nil
-			x.lanes[f.src].held--
 		}
 	}
 	x.unlock()

@@ -4,6 +4,7 @@ import (
 	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/filter"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // Worker is one goroutine's scratch memory and codec state.
@@ -71,7 +72,7 @@ type task struct {
 
 // NewPool starts the workers; fewer than one is one.
 func NewPool(workers int) *Pool {
-	p := &Pool{workers: max(workers, 1)}
+	p := &Pool{workers: max(workers, 1), fetcher: fetcher{lanes: map[*source.Source]*lane{}, workers: max(workers, 1)}}
 	p.live = p.workers
 	p.some.L = &p.mu
 	p.wg.Add(p.workers)

@@ -73,7 +73,8 @@ type Hints struct {
 	MetadataBlock int64
 
 	// InFlight is how many reads of data may be under way at once. With 0, the value for local files, workers read what
-	// they decode: there are as many reads as workers.
+	// they decode: there are as many reads as workers. What was read and is not decoded yet takes 3 times Span of memory for each
+	// worker, and 1.5 times InFlight times Span at most.
 	InFlight int
 }
 
