@@ -67,16 +67,16 @@ type fetcher struct {
 	lanes   map[*source.Source]*lane
 	active  int // pieces whose fetches have arrived, and that have not finished: room comes from them
 	workers int
+	free    []*held // memory of fetches that have ended, idle
 }
 
 // lane is the fetches of one source.
 type lane struct {
 	limit   int
-	room    int64 // bytes of memory, and half as many of free
+	room    int64 // bytes of memory, besides half as many that are free
 	running int   // being read
 	held    int64 // bytes of memory of those that are being read or needed yet
 	queue   []*fetch
-	free    []*held // memory of those that have ended, idle
 }
 
 // add gives the fetcher fetches of one batch.
@@ -101,10 +101,8 @@ func (x *fetcher) unlock() {
 		var left []*fetch // to the workers
 		for src, l := range x.lanes {
 			left = append(left, x.startAll(l)...)
-			if l.held == 0 && len(l.queue) == 0 {
-				if l.shrink(0); l.running == 0 {
-					delete(x.lanes, src)
-				}
+			if l.running == 0 && l.held == 0 && len(l.queue) == 0 {
+				delete(x.lanes, src)
 			}
 		}
 		x.mu.Unlock()
@@ -126,7 +124,7 @@ func (x *fetcher) startAll(l *lane) (left []*fetch) {
 		if f.into == nil {
 			idle := l.running == 0 && x.active+len(left) == 0 // nobody will make room
 			if l.held == 0 || f.size <= l.room-l.held {
-				f.mem = l.memory(f.budget, f.size, idle)
+				f.mem = x.memory(f.budget, f.size, l.room/2, idle)
 			}
 			if f.mem == nil && !idle {
 				return left
@@ -147,31 +145,31 @@ func (x *fetcher) startAll(l *lane) (left []*fetch) {
 
 // memory returns memory for n bytes, that of a fetch that has ended where it fits: new memory costs as much as filling it. It returns nil
 // if there is none now.
-func (l *lane) memory(b *Budget, n int64, force bool) *held {
+func (x *fetcher) memory(b *Budget, n, spare int64, force bool) *held {
 	mask := int64(1)<<max(bits.Len64(uint64(n))-4, 0) - 1
 	n = (n + mask) &^ mask // as others may have, with an eighth more at most
-	if i := slices.IndexFunc(l.free, func(h *held) bool { return h.n == n && h.b == b && h.pin() }); i >= 0 {
-		h := l.free[i]
-		l.free = slices.Delete(l.free, i, i+1)
+	if i := slices.IndexFunc(x.free, func(h *held) bool { return h.n == n && h.b == b && h.pin() }); i >= 0 {
+		h := x.free[i]
+		x.free = slices.Delete(x.free, i, i+1)
 		return h
 	}
-	for rest := l.room / 2; ; rest = 0 {
-		l.shrink(rest)
-		if h := b.ahead(n, force); h != nil || len(l.free) == 0 {
+	for ; ; spare = 0 {
+		x.shrink(spare)
+		if h := b.ahead(n, force); h != nil || len(x.free) == 0 {
 			return h
 		}
 	}
 }
 
 // shrink drops memory of fetches that have ended, the oldest first, so that n bytes are left at most.
-func (l *lane) shrink(n int64) {
-	for _, h := range l.free {
+func (x *fetcher) shrink(n int64) {
+	for _, h := range x.free {
 		n -= h.n
 	}
-	for n < 0 && len(l.free) > 0 {
-		n += l.free[0].n
-		l.free[0].drop()
-		l.free = l.free[1:]
+	for n < 0 {
+		n += x.free[0].n
+		x.free[0].drop()
+		x.free = x.free[1:]
 	}
 }
 
@@ -220,7 +218,7 @@ func (x *fetcher) end(fs []*fetch) {
 	for _, f := range fs {
 		if f.left--; f.left == 0 && f.mem != nil {
 			f.lane.held -= f.mem.n
-			f.lane.free = append(f.lane.free, f.mem)
+			x.free = append(x.free, f.mem)
 			f.mem = nil
 		}
 	}

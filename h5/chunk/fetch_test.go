@@ -157,6 +157,7 @@ func TestFarMemory(t *testing.T) {
 				t.Errorf("%d reads at once, want 2 or more", f.maxNow)
 			}
 			r.Close()
+			p.Close()
 			if n := budget.Used(); n != 0 || budget.fetched != 0 || f.calls == 0 {
 				t.Errorf("a budget of %d: %d bytes are held after Close, %d of them fetched", size, n, budget.fetched)
 			}
@@ -246,6 +247,7 @@ func TestFarCancel(t *testing.T) {
 				t.Error(err, diff(got, s.want))
 			}
 			r.Close()
+			p.Close()
 			if n := budget.Used(); n != 0 {
 				t.Errorf("%d bytes are held", n)
 			}

@@ -93,6 +93,9 @@ func (p *Pool) Close() {
 	p.mu.Unlock()
 	p.some.Broadcast()
 	p.wg.Wait()
+	p.fetcher.mu.Lock()
+	defer p.fetcher.mu.Unlock()
+	p.fetcher.shrink(0)
 }
 
 // Go gives the pool a job and returns at once.
