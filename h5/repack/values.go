@@ -184,7 +184,7 @@ func (p *packer) values(d *h5.Dataset, out *write.Dataset, res *Dataset, pool *c
 }
 
 // batchBytes is about how many bytes of rows are read at once.
-const batchBytes = 16 << 20
+const batchBytes = 4 << 20
 
 // copyRows reads rows with all workers, and writes them.
 func (p *packer) copyRows(r *chunk.Reader, fl *flat.Flattener, out *write.Dataset, pool *chunk.Pool) error {
