@@ -23,6 +23,7 @@ import (
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -54,7 +55,8 @@ func (a *app) importCommand() *cobra.Command {
 		Use:   "import IN... OUT.h5",
 		Short: "Write Arrow, Parquet or CSV data as a table in an HDF5 file",
 		Long: `import writes rows as a table in an HDF5 file. It reads ` + importing.Suffixes + ` files, and an Arrow IPC stream
-on stdin (-). Several inputs of one schema become one table. CSV is read by DuckDB, where it is built in.
+on stdin (-). Several inputs of one schema become one table. Inputs may be http, https, s3, gs or az URLs; what has changed on its server
+meanwhile is an error. CSV is read by DuckDB, where it is built in.
 
 The layout vaex, which is the default, stores each column as Arrow has it, aligned, so that all of it is mapped when it is read
 again. The layout plain stores a dataset for each column, for software that knows nothing of tables. --nulls chooses how nulls
@@ -71,6 +73,7 @@ made anew. New data is written past the end of what there is, and becomes part o
 and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 		Example: `  h5arrow import data.arrow data.h5
   h5arrow import part1.parquet part2.parquet data.h5 --table /events
+  h5arrow import 's3://bucket/2026/*.parquet' year.h5
   producer | h5arrow import - data.h5 --compression zstd --shuffle
   h5arrow import data.arrow data.h5 --layout plain --nulls mask
   h5arrow import data.parquet data.nc --layout netcdf
@@ -89,12 +92,12 @@ and after a crash, OUT has its old rows. The table must be stored in chunks.`,
 	f.Var(&o.pageSize, "page-size", "divide the file into pages of this size, for readers far away")
 	f.Var(&o.memory, "max-memory", "maximum memory, such as 512MiB (default: 192 MiB)")
 	f.BoolVar(&o.add, "append", false, "add rows to the table in OUT, or make OUT with chunks that can grow")
-	f.BoolVar(&o.untrusted, "untrusted", false, "strict rules for HDF5 inputs of unknown origin: nothing outside the file, lower limits")
+	f.BoolVar(&o.untrusted, "untrusted", false, "strict rules for HDF5 inputs of unknown origin: nothing outside the file, lower limits (default for URLs)")
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	cmd.MarkFlagsMutuallyExclusive("append", "force")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON")
 	f.BoolVar(&o.quiet, "quiet", false, "print errors only")
-	o.far = far.NewWriter(cmd)
+	o.far = far.New(cmd)
 	return cmd
 }
 
@@ -106,7 +109,7 @@ func (o *importFlags) options() (tablewriter.Options, error) {
 	return to, err
 }
 
-func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error {
+func (a *app) importTable(cmd *cobra.Command, o *importFlags, args []string) error {
 	limit := int64(o.memory)
 	if limit == 0 {
 		limit = importMemory
@@ -119,10 +122,10 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	}
 	var names []string
 	for _, arg := range args[:len(args)-1] {
-		if far.IsURL(arg) {
-			return about(arg, h5err.New(h5err.Unsupported, "import reads local files").WithHint("convert writes an Arrow file from a URL"))
+		found, err := o.far.Expand(a.ctx, arg)
+		if !far.IsURL(arg) {
+			found, err = expandPath(arg)
 		}
-		found, err := expandPath(arg)
 		if err != nil {
 			return err
 		}
@@ -150,7 +153,8 @@ func (a *app) importTable(_ *cobra.Command, o *importFlags, args []string) error
 	if n := slices.Index(names, "-"); n >= 0 && slices.Contains(names[n+1:], "-") {
 		return usage("- is stdin, which can be read once")
 	}
-	in, err := importing.Open(a.ctx, names, importing.Sources{Stdin: a.in, From: o.from, Memory: limit / 2, Untrusted: o.untrusted})
+	in, err := importing.Open(a.ctx, names, importing.Sources{Stdin: a.in, From: o.from, Memory: limit / 2,
+		Untrusted: o.untrusted, Trusted: cmd.Flags().Changed("untrusted") && !o.untrusted, Far: o.far})
 	if err != nil {
 		return err
 	}
@@ -167,6 +171,7 @@ type importSummary struct {
 	MappedBefore *int           `json:"mapped_before"`
 	MappedAfter  *int           `json:"mapped_after"`
 	Dropped      []string       `json:"dropped,omitempty"` // keys of metadata that could not be stored
+	IO           *remote.Counts `json:"io,omitempty"`      // of URLs
 }
 
 type importColumn struct {
@@ -228,7 +233,7 @@ func (a *app) imported(o *importFlags, sum *tablewriter.Summary, in *importing.I
 	if !o.json {
 		return nil
 	}
-	s.Rows, s.Columns, s.Dropped = sum.Rows, []importColumn{}, sum.Dropped
+	s.Rows, s.Columns, s.Dropped, s.IO = sum.Rows, []importColumn{}, sum.Dropped, o.far.Counts()
 	for _, c := range sum.Columns {
 		s.Columns = append(s.Columns, importColumn{Name: text.Printable(c.Name), Path: text.Printable(c.Path), Type: dtype.TypeName(c.Type),
 			Storage: c.Storage.String(), Aligned: c.Aligned, Nulls: c.Nulls})

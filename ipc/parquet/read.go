@@ -3,6 +3,7 @@ package parquet
 import (
 	"context"
 	"errors"
+	"io"
 	"io/fs"
 	"os"
 
@@ -30,16 +31,38 @@ const readBatch = 64 << 10
 // Open opens a Parquet file. Types and metadata are those of the stored Arrow schema, if there is one. The caller releases the
 // Reader. Errors are of kind IO, and Corrupt for files that are not Parquet or broken.
 func Open(ctx context.Context, path string) (*Reader, error) {
-	r := &Reader{name: path}
+	return open(ctx, path, 0, func() (parquet.ReaderAtSeeker, error) { return os.Open(path) })
+}
+
+// Bounds of what is read of a column chunk at a time by NewReader.
+const (
+	minAhead = 64 << 10
+	maxAhead = 8 << 20
+)
+
+// NewReader is like Open for size bytes of data that are far away, which it does not close: each column chunk is read in pieces of up
+// to 8 MiB, and of all columns together at most memory bytes if those are 64 KiB for each. Errors contain name.
+func NewReader(ctx context.Context, data io.ReaderAt, size int64, name string, memory int64) (*Reader, error) {
+	return open(ctx, name, memory, func() (parquet.ReaderAtSeeker, error) { return io.NewSectionReader(data, 0, size), nil })
+}
+
+func open(ctx context.Context, name string, ahead int64, from func() (parquet.ReaderAtSeeker, error)) (*Reader, error) {
+	r := &Reader{name: name}
 	err := r.safely(func() error {
-		in, err := os.Open(path)
+		in, err := from()
 		if err != nil {
 			return err
 		}
 		props := parquet.NewReaderProperties(memory.DefaultAllocator)
 		props.BufferedStreamEnabled = true // pages one by one, not whole column chunks
 		if r.f, err = pqfile.NewParquetReader(in, pqfile.WithReadProps(props)); err != nil {
-			return errors.Join(err, in.Close())
+			if c, ok := in.(io.Closer); ok {
+				err = errors.Join(err, c.Close())
+			}
+			return err
+		}
+		if ahead > 0 {
+			props.BufferSize = min(max(ahead/int64(max(r.f.MetaData().Schema.NumColumns(), 1)), minAhead), maxAhead)
 		}
 		ar, err := pqarrow.NewFileReader(r.f, pqarrow.ArrowReadProperties{BatchSize: readBatch}, memory.DefaultAllocator)
 		if err != nil {
@@ -94,7 +117,11 @@ func (r *Reader) RecordBatch() arrow.RecordBatch { return r.RecordReader.RecordB
 // safely gives errors of arrow-go a kind, and returns its panics on broken files as errors.
 func (r *Reader) safely(fn func() error) (err error) {
 	defer func() {
-		if p := recover(); p != nil {
+		p := recover()
+		var e *h5err.Error
+		if failed, ok := p.(error); ok && errors.As(failed, &e) { // of the data's ReadAt
+			err = failed
+		} else if p != nil {
 			err = h5err.In(h5err.New(h5err.Corrupt, "broken Parquet data: %v", p), r.name, "")
 		}
 	}()

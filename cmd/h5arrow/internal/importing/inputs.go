@@ -4,18 +4,14 @@ package importing
 import (
 	"context"
 	"io"
-	"path/filepath"
-	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 
-	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc"
-	"github.com/h5arrow/h5arrow/ipc/parquet"
 )
 
 // Sources says how inputs are opened.
@@ -25,6 +21,9 @@ type Sources struct {
 	Memory int64     // bytes that reading may use
 
 	Untrusted bool // HDF5 inputs are of unknown origin
+	Trusted   bool // HDF5 inputs that come by URL are not
+
+	Far *far.Opener // opens URLs; nil: names are paths
 }
 
 // Input is the rows of all inputs, one input after the other. It is an array.RecordReader whose release closes them.
@@ -45,12 +44,6 @@ type part struct {
 	mapped  int
 	changed func() error
 	close   func()
-}
-
-// kinds are the functions that open inputs, by the suffixes of their names.
-var kinds = map[string]func(ctx context.Context, name string, s Sources) (part, error){
-	".arrow": openIPC, ".feather": openIPC, ".arrows": openIPC, ".parquet": openParquet, ".csv": openCSV,
-	".h5": openHDF5, ".hdf5": openHDF5, ".hdf": openHDF5, ".he5": openHDF5, ".nc": openHDF5, ".h5ad": openHDF5,
 }
 
 // Suffixes lists the suffixes of inputs.
@@ -90,81 +83,20 @@ func open(ctx context.Context, name string, s Sources) (part, error) {
 		}
 		return part{RecordReader: r, name: "stdin", mapped: -1, close: r.Release}, nil
 	}
-	fn := kinds[strings.ToLower(filepath.Ext(name))]
-	if fn == nil {
+	url := s.Far != nil && far.IsURL(name)
+	k, ok := kinds[suffix(name, url)]
+	if !ok {
 		err := h5err.New(h5err.Argument, "import does not read files of this suffix").WithHint("it reads %s", Suffixes)
-		return part{}, h5err.In(err, name, "")
+		return part{}, h5err.In(err, far.Name(name), "")
 	}
-	return fn(ctx, name, s)
-}
-
-func openIPC(_ context.Context, name string, s Sources) (part, error) {
-	r, err := ipc.Open(name, ipc.WithMaxMemory(s.Memory), ipc.WithMapping())
+	if !url {
+		return k.near(ctx, name, s)
+	}
+	src, err := s.Far.Open(ctx, name)
 	if err != nil {
 		return part{}, err
 	}
-	rows, _ := r.Rows()
-	return part{RecordReader: r, name: name, rows: max(rows, 0), mapped: -1, changed: r.Changed, close: r.Release}, nil
-}
-
-func openParquet(ctx context.Context, name string, _ Sources) (part, error) {
-	r, err := parquet.Open(ctx, name)
-	if err != nil {
-		return part{}, err
-	}
-	return part{RecordReader: r, name: name, rows: r.Rows(), mapped: -1, close: r.Release}, nil
-}
-
-func openCSV(ctx context.Context, name string, s Sources) (part, error) {
-	starting := engine.Start(engine.Options{MaxMemory: 2 * s.Memory, Threads: 1, Access: true})
-	db, err := starting.Open(engine.List(nil))
-	if err != nil {
-		starting.Close()
-		return part{}, h5err.In(err, name, "")
-	}
-	r, err := db.Run(ctx, "SELECT * FROM read_csv('"+strings.ReplaceAll(name, "'", "''")+"')", nil)
-	if err != nil {
-		db.Close()
-		starting.Close()
-		return part{}, h5err.In(err, name, "")
-	}
-	return part{RecordReader: r, name: name, mapped: -1, close: func() {
-		r.Release()
-		db.Close()
-		starting.Close()
-	}}, nil
-}
-
-func openHDF5(ctx context.Context, name string, s Sources) (part, error) {
-	var opts []arrowmap.Option
-	if s.Untrusted {
-		opts = append(opts, arrowmap.WithUntrusted())
-	}
-	f, err := arrowmap.Open(name, opts...)
-	if err != nil {
-		return part{}, err
-	}
-	t, err := f.Table(s.From)
-	if err != nil {
-		f.Close()
-		return part{}, err
-	}
-	r, err := t.Reader(ctx, arrowmap.WithMaxMemory(s.Memory))
-	if err != nil {
-		f.Close()
-		return part{}, err
-	}
-	p := part{RecordReader: r, name: name, rows: t.Rows(), close: func() {
-		r.Release()
-		f.Close()
-	}}
-	p.changed = func() error { return f.H5().Source().Changed(ctx) }
-	for _, c := range t.Columns() {
-		if c.Delivery == dtype.Mapped {
-			p.mapped++
-		}
-	}
-	return p, nil
+	return k.far(ctx, src, s)
 }
 
 // sameSchema returns an error if two inputs have other columns.
@@ -178,11 +110,20 @@ func sameSchema(a, b part) error {
 	}
 	for i, f := range as.Fields() {
 		g := bs.Field(i)
-		if f.Name != g.Name || !arrow.TypeEqual(f.Type, g.Type) {
+		if f.Name != g.Name || !sameType(f.Type, g.Type) {
 			return differ("column %d is %s of type %s, in %s it is %s of type %s", i, g.Name, dtype.TypeName(g.Type), a.name, f.Name, dtype.TypeName(f.Type))
 		}
 	}
 	return nil
+}
+
+// sameType reports whether two types are the same. For arrow.TypeEqual, a timestamp type that was asked for its zone is another one.
+func sameType(a, b arrow.DataType) bool {
+	x, ok := a.(*arrow.TimestampType)
+	if y, both := b.(*arrow.TimestampType); ok && both {
+		return x.Unit == y.Unit && x.TimeZone == y.TimeZone
+	}
+	return arrow.TypeEqual(a, b)
 }
 
 // Unchanged returns an error if an input has changed while it was read.

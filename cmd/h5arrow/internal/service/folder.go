@@ -8,6 +8,7 @@ import (
 	"os"
 	"path"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -32,7 +33,29 @@ func OpenFolder(dir string, replace bool) (*Folder, error) {
 	if err != nil {
 		return nil, h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't open the directory"), dir, "")
 	}
-	return &Folder{root, dir, replace}, nil
+	f := &Folder{root, dir, replace}
+	f.clean()
+	return f, nil
+}
+
+// unfinished are the names of files that are being written.
+var unfinished = regexp.MustCompile(`^\..+\.(h5|hdf5)\.[A-Z2-7]{8}\.tmp$`)
+
+// clean removes what servers that were killed have left, but not what others are writing. What can't be removed stays.
+func (f *Folder) clean() {
+	_ = fs.WalkDir(f.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() || !unfinished.MatchString(d.Name()) {
+			return nil
+		}
+		if w, err := f.root.OpenFile(name, os.O_RDWR, 0); err == nil {
+			left := abandoned(w)
+			w.Close() // nothing was written
+			if left {
+				f.root.Remove(name)
+			}
+		}
+		return nil
+	})
 }
 
 // Close closes the directory.
@@ -48,6 +71,7 @@ func (f *Folder) Put(ctx context.Context, file, table string, rows array.RecordR
 	if err != nil {
 		return failed(file, err)
 	}
+	hold(w)
 	defer f.root.Remove(temp) // fails if the file has got its name
 	defer w.Close()           // it was flushed, or is not wanted
 	if err := f.write(ctx, w, table, rows); err != nil {
