@@ -191,6 +191,8 @@ func TestWholeIndex(t *testing.T) {
 		{tablewriter.Pandas, map[string]string{"pandas": `{"index_columns":["id"],"columns":[{"name":"key","field_name":"id"}]}`}, "key x", "p q"},
 		{tablewriter.Pandas, map[string]string{"pandas": `{"index_columns":["id"],"columns":[{"name":null,"field_name":"id"}]}`}, "index x", "p q"},
 		{tablewriter.Pandas, map[string]string{"pandas": `{"index_columns":[{"kind":"range","name":"n","start":5,"stop":1,"step":-2}]}`}, "n id x", "5 3"},
+		{tablewriter.Pandas, map[string]string{"pandas": `{"index_columns":["id","none"]}`}, "index id x", "0 1"},
+		{tablewriter.Pandas, map[string]string{"pandas": `{"index_columns":["x","id"]}`}, "index id x", "0 1"}, // nothing would be left
 		{tablewriter.Pandas, map[string]string{"pandas": `not JSON`}, "index id x", "0 1"},
 		{tablewriter.AnnData, nil, "_index id x", "0 1"},
 		{tablewriter.AnnData, map[string]string{"h5arrow.index": "id"}, "id x", "p q"},

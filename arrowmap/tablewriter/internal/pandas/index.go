@@ -3,6 +3,9 @@ package pandas
 import (
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
@@ -15,23 +18,47 @@ type index struct {
 	column      int // -1: numbers
 	name        any // string, or nil for none
 	start, step int64
+	levels      []level // of a MultiIndex, beside the numbers
+}
+
+// level is a level of a MultiIndex: a column of the table.
+type level struct {
+	column int
+	name   string
 }
 
 // ranged is the index of a frame that has none: 0, 1, ...
 func ranged() index { return index{column: -1, step: 1} }
 
-// indexOf returns the index that the metadata of pandas in a schema describe, if it is one column or a range.
+// description is what the metadata of pandas in a schema say of the index.
+type description struct {
+	Index   []json.RawMessage `json:"index_columns"`
+	Columns []struct {
+		Name  *string `json:"name"`
+		Field string  `json:"field_name"`
+	} `json:"columns"`
+}
+
+// name returns the name of a field.
+func (d *description) name(field string) any {
+	for _, m := range d.Columns {
+		if m.Field == field {
+			return optional(m.Name)
+		}
+	}
+	return field
+}
+
+// indexOf returns the index that the metadata of pandas in a schema describe.
 func indexOf(t *frame.Table) index {
 	none := ranged()
 	text, _ := t.Metadata.GetValue("pandas")
-	var md struct {
-		Index   []json.RawMessage `json:"index_columns"`
-		Columns []struct {
-			Name  *string `json:"name"`
-			Field string  `json:"field_name"`
-		} `json:"columns"`
+	var md description
+	if json.Unmarshal([]byte(text), &md) != nil || len(md.Index) == 0 {
+		return none
 	}
-	if json.Unmarshal([]byte(text), &md) != nil || len(md.Index) != 1 {
+	if len(md.Index) > 1 {
+		none.levels = md.levels(t)
 		return none
 	}
 	var r struct {
@@ -50,15 +77,56 @@ func indexOf(t *frame.Table) index {
 		if c.Field.Name != field || !canIndex(c) || len(t.Columns) == 1 {
 			continue
 		}
-		x := index{column: i, name: field}
-		for _, m := range md.Columns {
-			if m.Field == field {
-				x.name = optional(m.Name)
-			}
-		}
-		return x
+		return index{column: i, name: md.name(field)}
 	}
 	return none
+}
+
+// levels returns the levels of a MultiIndex. There are none if a level is not a column, or has a name that pandas can't store: that of
+// another column or level, of the rows' numbers, or of a block.
+func (d *description) levels(t *frame.Table) []level {
+	var out []level
+	names, found := map[string]int{}, map[int]bool{}
+	for _, c := range t.Columns {
+		names[c.Field.Name]++
+	}
+	for i, raw := range d.Index {
+		var field string
+		if json.Unmarshal(raw, &field) != nil {
+			return nil
+		}
+		at := slices.IndexFunc(t.Columns, func(c *frame.Column) bool { return c.Field.Name == field })
+		if at < 0 || found[at] {
+			return nil
+		}
+		found[at] = true
+		name, ok := d.name(field).(string)
+		if !ok {
+			name = fmt.Sprintf("level_%d", i) // as pandas calls it
+		}
+		names[field]--
+		names[name]++
+		out = append(out, level{at, name})
+	}
+	for _, l := range out {
+		if names[l.name] != 1 || l.name == "" || l.name == "index" || strings.HasPrefix(l.name, "values_block_") || len(out) == len(t.Columns) {
+			return nil
+		}
+	}
+	return out
+}
+
+// level reports whether a column is a level of a MultiIndex.
+func (x index) level(column int) bool {
+	return slices.ContainsFunc(x.levels, func(l level) bool { return l.column == column })
+}
+
+// levelNames returns the names of the levels.
+func (x index) levelNames() (names list) {
+	for _, l := range x.levels {
+		names = append(names, l.name)
+	}
+	return names
 }
 
 func optional(s *string) any {

@@ -40,6 +40,9 @@ func (Layout) Write(ctx context.Context, o *frame.Output, t *frame.Table) ([]fra
 		}
 		s.names = append(s.names, c.Field.Name)
 	}
+	for _, l := range s.index.levels {
+		s.names[l.column] = l.name
+	}
 	s.metadata = t.Metadata
 	if err := s.start(uint64(t.Rows)); err != nil {
 		return nil, err
@@ -112,7 +115,8 @@ type block struct {
 	*values
 	name    string
 	columns []int
-	at      int // in a row
+	single  bool // a value, not an array of them
+	at      int  // in a row
 }
 
 // arrange puts the columns into blocks: those of one plain type together, all others each in its own.
@@ -123,14 +127,18 @@ func (s *store) arrange() {
 		if i == s.index.column {
 			continue
 		}
-		plain := !v.codes && v.zone == "" && v.typ.Class != h5.ClassString
+		level := s.index.level(i)
+		plain := !level && !v.codes && v.zone == "" && v.typ.Class != h5.ClassString
 		if b := together[v.dtype]; plain && b != nil {
 			b.columns = append(b.columns, i)
 			continue
 		}
-		b := &block{values: v, name: fmt.Sprintf("values_block_%d", len(s.blocks)), columns: []int{i}}
-		if s.series {
+		b := &block{values: v, name: fmt.Sprintf("values_block_%d", len(s.blocks)), columns: []int{i}, single: s.series || level}
+		switch {
+		case s.series:
 			b.name = "values"
+		case level: // a column by which rows can be selected
+			b.name = s.names[i]
 		}
 		if s.blocks = append(s.blocks, b); plain {
 			together[v.dtype] = b
@@ -166,7 +174,7 @@ func (s *store) start(rows uint64) error {
 	t.Members = append(t.Members, h5.Member{Name: "index", Type: s.index.typ(s)})
 	for _, b := range s.blocks {
 		item := b.typ
-		if !s.series {
+		if !b.single {
 			item = &h5.Type{Class: h5.ClassArray, Size: b.typ.Size * len(b.columns), Base: b.typ, Dims: []uint64{uint64(len(b.columns))}}
 		}
 		t.Members = append(t.Members, h5.Member{Name: b.name, Offset: b.at, Type: item})
@@ -191,12 +199,14 @@ func (s *store) describe(g write.Object) error {
 	a.class("GROUP", "1.0")
 	kind, members, order := "frame", list{}, list{}
 	info := dict{pair{int64(1), dict{{"names", list{nil}}, {"type", "Index"}}}, pair{"index", s.index.info(s)}}
-	dataColumns := list{}
+	levels := s.index.levelNames()
+	dataColumns := append(list{}, levels...)
 	if s.series {
 		kind, order, dataColumns = "series", list{"values"}, list{"values"}
 	} else {
+		order = append(order, levels...)
 		for i, n := range s.names {
-			if i != s.index.column {
+			if i != s.index.column && !s.index.level(i) {
 				order = append(order, n)
 			}
 		}
@@ -214,7 +224,13 @@ func (s *store) describe(g write.Object) error {
 	}
 	a.text("pandas_type", kind+"_table")
 	a.text("pandas_version", "0.15.2")
-	a.text("table_type", "appendable_"+kind)
+	if levels == nil {
+		a.text("table_type", "appendable_"+kind)
+		a.value("levels", int64Type(), binary.LittleEndian.AppendUint64(nil, 1))
+	} else {
+		a.text("table_type", "appendable_multi"+kind)
+		a.pickle("levels", levels)
+	}
 	a.pickle("index_cols", list{tuple{int64(0), "index"}})
 	a.pickle("values_cols", members)
 	a.pickle("non_index_axes", list{tuple{int64(1), order}})
@@ -222,7 +238,6 @@ func (s *store) describe(g write.Object) error {
 	a.text("nan_rep", s.mark)
 	a.text("encoding", "UTF-8")
 	a.text("errors", "strict")
-	a.value("levels", int64Type(), binary.LittleEndian.AppendUint64(nil, 1))
 	a.pickle("info", info)
 	return a.err
 }
