@@ -120,6 +120,67 @@ func TestKept(t *testing.T) {
 	}
 }
 
+// TestSparse repacks datasets of which few chunks were written: no others are written.
+func TestSparse(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "in.h5")
+	w, err := os.Create(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer w.Close()
+	f, err := write.Create(w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	i16 := &h5.Type{Class: h5.ClassFixed, Size: 2, Precision: 16}
+	for path, fill := range map[string][]byte{"/zeros": nil, "/filled": {7, 1}} {
+		d, err := f.Dataset(path, write.Spec{Type: i16, Space: write.Growing(100001, 3), ChunkDims: []uint64{10, 2}, Fill: fill})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, at := range [][]uint64{{0, 2}, {5000, 0}, {100000, 0}} {
+			if err := d.WriteChunk(at, 0, bytes.Repeat([]byte{1, 2}, 20)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+	in, err := h5.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for what, o := range map[string]repack.Options{
+		"chunked": {Layout: repack.Chunked, Filters: []h5.Filter{{ID: encode.Deflate, Optional: true}}}, "contiguous, growing": {Growing: true},
+	} {
+		out, err := os.Create(filepath.Join(t.TempDir(), "out.h5"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer out.Close()
+		if _, err := repack.File(context.Background(), in, out, o); err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		compareFiles(t, what, in, out.Name())
+		f, err := h5.Open(out.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		for _, path := range []string{"/zeros", "/filled"} {
+			d, err := f.Lookup(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if chunks, err := d.(*h5.Dataset).Chunks(); err != nil || len(chunks) != 3 {
+				t.Errorf("%s: %s: %d chunks, %v", what, path, len(chunks), err)
+			}
+		}
+	}
+}
+
 // compareFiles compares objects, links, attributes and values.
 func compareFiles(t *testing.T, what string, in *h5.File, name string) {
 	t.Helper()

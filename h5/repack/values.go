@@ -104,7 +104,7 @@ func (p *packer) storage(s *write.Spec, layout Layout, l *h5.Layout, filters []h
 	chunked := layout == Chunked && s.Space.Class == h5.SpaceSimple
 	switch {
 	case chunked:
-		s.Storage, s.Filters = h5.StorageChunked, slices.Clone(p.o.Filters)
+		s.Storage, s.Filters, s.Sparse = h5.StorageChunked, slices.Clone(p.o.Filters), true
 		s.ChunkDims = p.chunkDims(s, l)
 	case layout == Keep && l.Storage == h5.StorageChunked:
 		s.ChunkDims, s.Filters, s.RawEdges = l.ChunkDims, filters, l.RawEdges
@@ -112,7 +112,7 @@ func (p *packer) storage(s *write.Spec, layout Layout, l *h5.Layout, filters []h
 			return h5err.New(h5err.Unsupported, "chunks whose layout states another size of elements")
 		}
 	case p.o.Growing && l.Storage == h5.StorageChunked && growable(&s.Space):
-		s.ChunkDims = l.ChunkDims
+		s.ChunkDims, s.Sparse = l.ChunkDims, true
 	case l.Storage == h5.StorageNone:
 		s.Space.Max = nil
 	default:

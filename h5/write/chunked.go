@@ -1,6 +1,7 @@
 package write
 
 import (
+	"bytes"
 	"math"
 	"slices"
 
@@ -340,8 +341,24 @@ func (c *chunked) padding(buf []byte) {
 	}
 }
 
+// omitted reports whether a chunk is left out: it has nothing but the fill value, and the index can do without it.
+func (c *chunked) omitted(buf []byte) bool {
+	size := c.d.values.Size
+	if !c.d.spec.Sparse || c.d.values.Heap || c.d.values.Refs || c.index == h5.IndexImplicit || c.d.f.stream || !bytes.Equal(buf[size:], buf[:len(buf)-size]) {
+		return false
+	}
+	if c.d.fill != nil {
+		return bytes.Equal(buf[:size], c.d.fill.Data)
+	}
+	return !slices.ContainsFunc(buf[:size], func(b byte) bool { return b != 0 })
+}
+
 // give gives a chunk to the queue.
 func (c *chunked) give(number uint64, buf []byte, edge bool) error {
+	if c.omitted(buf) {
+		c.d.f.queue.Release(buf)
+		return nil
+	}
 	j := &queue.Job{To: c, Number: number, Values: buf, Encoder: c.encoder}
 	if edge && c.d.spec.RawEdges {
 		j.Encoder = nil

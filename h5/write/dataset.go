@@ -24,6 +24,7 @@ type Spec struct {
 	Index     h5.ChunkIndex // Chunked; 0: the one that the HDF5 library would choose
 	RawEdges  bool          // Chunked: chunks that reach over the shape's end are stored without filters
 	Filters   []h5.Filter   // Chunked; package h5/filter/encode lists which can be applied. Missing Values are those of the library. None are applied to variable-length values
+	Sparse    bool          // Chunked: chunks of rows that have nothing but the fill value are not stored, where the index and the values allow it
 	Fill      []byte        // fill value, one element in the form of the package comment; nil: zeros, not defined
 
 	External []h5.ExternalExtent // External

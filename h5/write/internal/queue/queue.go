@@ -91,7 +91,8 @@ func (q *Queue) Buffer(n int) []byte {
 	return make([]byte, n)
 }
 
-func (q *Queue) release(b []byte) {
+// Release takes back what Buffer returned.
+func (q *Queue) Release(b []byte) {
 	if cap(b) > 0 && len(q.free) < 64 {
 		q.free = append(q.free, b)
 	}
@@ -132,8 +133,8 @@ func (q *Queue) pop() error {
 		return j.err
 	}
 	err := j.To.Store(j.Number, stored, j.Mask)
-	q.release(j.Values)
-	q.release(j.stored)
+	q.Release(j.Values)
+	q.Release(j.stored)
 	return err
 }
 
