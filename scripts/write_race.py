@@ -46,7 +46,7 @@ def race(name, out, rounds, ours, peers):
                 peak = max(peak, memory)
     os.remove(out)
     for who in peers:
-        print("%-28s %-10s time %.2f  size %.2f  (%.2f s, %.0f MiB anonymous)" % (
+        print("%-28s %-13s time %.2f  size %.2f  (%.2f s, %.0f MiB anonymous)" % (
             name, who, best["h5arrow"] / best[who], size["h5arrow"] / size[who], best["h5arrow"], peak / 2**20), flush=True)
 
 
@@ -63,7 +63,8 @@ def main():
     python = lambda script, *args: [sys.executable, "-c", script, arrow, out, *args]
     ours = lambda *args: [a.h5arrow, *args, "--quiet"]
     race("import", out, a.rounds, ours("import", arrow, out), {"cp": ["cp", arrow, out], "vaex": python(VAEX), "h5py": python(H5PY, "none")})
-    race("import, gzip and shuffle", out, a.rounds, ours("import", arrow, out, "--compression", "gzip", "--shuffle", "--chunk-rows", "65536"), {"h5py": python(H5PY, "gzip")})
+    for codec in "gzip", "gzip:1":
+        race("import, %s and shuffle" % codec, out, a.rounds, ours("import", arrow, out, "--compression", codec, "--shuffle", "--chunk-rows", "65536"), {"h5py, level 4": python(H5PY, "gzip")})
     os.remove(arrow)
     if not a.h5repack:
         print("write_race: without h5repack", file=sys.stderr)
