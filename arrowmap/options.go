@@ -181,7 +181,8 @@ func WithBatchRows(n int64) ReadOption {
 	}
 }
 
-// WithBatchBytes sets about how many bytes a batch has at most. Zero is 64 MiB, less where memory is bounded.
+// WithBatchBytes sets about how many bytes a batch has at most. Zero is 64 MiB, less where memory is bounded, and
+// about 8 MiB where most columns are gathered from rows.
 func WithBatchBytes(n int64) ReadOption {
 	return func(o *readOptions) error {
 		if n < 0 {

@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
 	"github.com/h5arrow/h5arrow/h5/h5err"
+	"github.com/h5arrow/h5arrow/internal/records"
 )
 
 // Bitmap is a run of bits, least significant first; 1 is valid. Nil Bits mean that all are valid.
@@ -145,7 +146,7 @@ func (c *ctx) pack(v *view) view {
 		return p
 	}
 	buf := c.buffer(v.n * v.size)
-	kernel.Gather(buf.Bytes(), v.b, v.size, v.stride, v.n)
+	records.Gather(buf.Bytes(), v.b, v.size, v.stride, v.n)
 	return view{b: buf.Bytes(), n: v.n, size: v.size, stride: v.size, owner: buf, mutable: true, valid: v.valid}
 }
 
@@ -171,7 +172,7 @@ func (c *ctx) values(v *view, swap bool) *memory.Buffer {
 	if swap {
 		kernel.GatherSwap(buf.Bytes(), v.b, v.size, stride, v.n)
 	} else {
-		kernel.Gather(buf.Bytes(), v.b, v.size, stride, v.n)
+		records.Gather(buf.Bytes(), v.b, v.size, stride, v.n)
 	}
 	return buf
 }

@@ -1,18 +1,17 @@
 package dtype
 
-import "github.com/h5arrow/h5arrow/dtype/internal/kernel"
-
 // maxGather is the largest GatherWidth in bytes.
 const maxGather = 64
 
-// GatherWidth returns RowBytes where rows with other bytes between them only need Gather to become what Build takes
-// without copying; else 0.
+// GatherWidth returns RowBytes where Build does better with adjacent rows than with rows that have other bytes between them:
+// they then are what it makes an array of without copying them again, or are packed by vector instructions. Else it is 0.
 func (p *Plan) GatherWidth() int {
-	if _, ok := p.root.(*plain); !ok || p.tensor != nil || p.SourceRows != 1 || p.RowBytes > maxGather {
+	if p.tensor != nil || p.SourceRows != 1 || p.RowBytes > maxGather {
 		return 0
 	}
-	return p.RowBytes
+	switch p.root.(type) {
+	case *plain, *boolean:
+		return p.RowBytes
+	}
+	return 0
 }
-
-// Gather copies n rows of width bytes, stride bytes apart in src, to adjacent bytes of dst.
-func Gather(dst, src []byte, width, stride, n int) { kernel.Gather(dst, src, width, stride, n) }

@@ -18,6 +18,7 @@ var layers = []string{
 	"h5/h5err",
 	"arrowmap/convention/pickle",
 	"nullbitmap",
+	"internal/records",
 	"h5/source",
 	"h5/filter",
 	"h5/filter/encode",
@@ -84,6 +85,7 @@ var confined = map[string][]string{
 // bare are packages that need nothing but the standard library, this module and what is listed here.
 var bare = map[string][]string{
 	"nullbitmap":             {"golang.org/x/sys/cpu"},
+	"internal/records":       {"golang.org/x/sys/cpu"},
 	"ipc/flight/internal/h2": nil,
 }
 

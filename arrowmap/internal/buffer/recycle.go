@@ -31,6 +31,12 @@ func (r *Recycler) Buffer(n int) *memory.Buffer {
 		b.Resize(n)
 		return b
 	}
+	b, _ := r.get(n)
+	return memory.NewBufferWithAllocator(b[:n], &loan{r, b})
+}
+
+// get returns at least n bytes, and whether they were used before.
+func (r *Recycler) get(n int) (b []byte, used bool) {
 	r.mu.Lock()
 	best := -1
 	for i, b := range r.free {
@@ -38,7 +44,6 @@ func (r *Recycler) Buffer(n int) *memory.Buffer {
 			best = i
 		}
 	}
-	var b []byte
 	if best >= 0 {
 		b = r.free[best]
 		r.free[best] = r.free[len(r.free)-1]
@@ -47,9 +52,42 @@ func (r *Recycler) Buffer(n int) *memory.Buffer {
 	}
 	r.mu.Unlock()
 	if b == nil {
-		b = r.mem.Allocate(n)
+		return r.mem.Allocate(n), false
 	}
-	return memory.NewBufferWithAllocator(b[:n], &loan{r, b})
+	return b, true
+}
+
+// Allocate implements memory.Allocator. The bytes are zero if those of the Recycler's own allocator are. Their capacity is
+// what was allocated.
+func (r *Recycler) Allocate(n int) []byte {
+	if n < minRecycled {
+		return r.mem.Allocate(n)[:n:n]
+	}
+	b, used := r.get(n)
+	if used {
+		clear(b[:n])
+	}
+	return b[:n:len(b)]
+}
+
+// Reallocate implements memory.Allocator.
+func (r *Recycler) Reallocate(n int, b []byte) []byte {
+	if n <= cap(b) {
+		return b[:n]
+	}
+	more := r.Allocate(n)
+	copy(more, b)
+	r.Free(b)
+	return more
+}
+
+// Free implements memory.Allocator.
+func (r *Recycler) Free(b []byte) {
+	if b = b[:cap(b)]; len(b) < minRecycled {
+		r.mem.Free(b)
+		return
+	}
+	r.put(b)
 }
 
 // Size is the number of bytes that a buffer of n bytes takes.

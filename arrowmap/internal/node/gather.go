@@ -3,19 +3,24 @@ package node
 import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
-	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/internal/records"
 )
 
-// Gather is a column's values that are gathered from the rows of a piece, together with those of other columns that are
-// parts of the same rows, as members of a compound type or items of a matrix are. So each row passes through the cache
-// once, not once for every column.
+// Gathers are columns whose values are gathered from the rows of a piece together, as members of a compound type or items
+// of a matrix are. So each row passes through the cache once, not once for every column.
+type Gathers struct {
+	lo, rows int64 // first row, and their number
+	stride   int64
+	plan     *records.Plan
+	columns  []*Gather
+}
+
+// Gather is the values of one of the columns.
 type Gather struct {
-	lo     int64 // first row
-	rows   int64
-	offset int // in a row
-	stride int
-	width  int
-	buf    *memory.Buffer
+	lo    int64 // first row
+	width int
+	swap  func([]byte) bool // nil for none
+	buf   *memory.Buffer
 }
 
 // Gatherable returns the node of a column that can be gathered with others, nil for none, and what its values are part
@@ -32,24 +37,48 @@ func Gatherable(n Node) (*Plain, Dataset) {
 	return nil, Dataset{}
 }
 
-// Gather makes the buffer for rows [lo,hi) of a column that is gathered with others.
-func (n *Plain) Gather(lo, hi int64, mem memory.Allocator) *Gather {
-	g := &Gather{lo: lo, rows: hi - lo, offset: n.offset, stride: n.stride, width: n.plan.GatherWidth(), buf: memory.NewResizableBuffer(mem)}
-	g.buf.Resize(int(g.rows) * g.width)
+// PartOf reports whether the values of n, which is Gatherable, are inside each row of p.
+func (n *Plain) PartOf(p *Piece) bool {
+	return p.Lo < p.Hi && int64(n.stride) == p.Row && n.offset <= n.stride-n.plan.GatherWidth()
+}
+
+// NewGathers prepares to gather rows [lo,hi) of columns that are parts of the rows of piece p. The values of column i go to
+// the buffer that buffer returns for so many bytes.
+func NewGathers(p *Piece, columns []*Plain, lo, hi int64, buffer func(i, n int) *memory.Buffer) *Gathers {
+	g := &Gathers{lo: lo, rows: hi - lo, stride: p.Row}
+	parts := make([]records.Column, len(columns))
+	for i, n := range columns {
+		w := n.plan.GatherWidth()
+		parts[i] = records.Column{Offset: n.offset, Width: w}
+		g.columns = append(g.columns, &Gather{lo: lo, width: w, swap: n.swapper(), buf: buffer(i, int(g.rows)*w)})
+	}
+	g.plan = records.New(int(p.Row), parts)
 	return g
 }
 
-// Run gathers the values of rows [lo,hi), whose bytes are rows.
-func (g *Gather) Run(lo, hi int64, rows []byte) {
+// Column returns the values of column i.
+func (g *Gathers) Column(i int) *Gather { return g.columns[i] }
+
+// Run gathers the values of rows [lo,hi), whose bytes are rows. Other rows may be gathered at the same time.
+func (g *Gathers) Run(lo, hi int64, rows []byte) {
 	if first := max(lo, g.lo); first > lo {
-		rows = rows[min(int(first-lo)*g.stride, len(rows)):]
+		rows = rows[min((first-lo)*g.stride, int64(len(rows))):]
 		lo = first
 	}
 	if hi = min(hi, g.lo+g.rows); lo >= hi {
 		return
 	}
-	at, n := int(lo-g.lo)*g.width, int(hi-lo)
-	dtype.Gather(g.buf.Bytes()[at:at+n*g.width], rows[g.offset:], g.width, g.stride, n)
+	at, n := int(lo-g.lo), int(hi-lo)
+	dst := make([][]byte, len(g.columns))
+	for i, c := range g.columns {
+		dst[i] = c.buf.Bytes()[at*c.width : (at+n)*c.width]
+	}
+	g.plan.Gather(dst, rows, n)
+	for i, c := range g.columns {
+		if c.swap != nil {
+			c.swap(dst[i])
+		}
+	}
 }
 
 // Release gives up the buffer.

@@ -190,12 +190,20 @@ func (n *Plain) perRow() int64 { return max(1, n.plan.SourceRows, n.all) }
 // Wants implements Node.
 func (n *Plain) Wants(a, b int64, want Want) {
 	var swap func([]byte) bool
-	byRule := slices.ContainsFunc(n.nulls, func(s nullSource) bool { return s.Kind == convention.NullRule }) // on stored bytes
-	if n.stride == 0 && !byRule {
-		swap = n.plan.SwapInPlace
+	if n.stride == 0 {
+		swap = n.swapper()
 	}
 	want(n.ds, a*n.perRow(), b*n.perRow(), swap)
 	wantNulls(n.nulls, a, b, n.plan.Items, want)
+}
+
+// swapper returns what may swap values before they are built, nil for nothing.
+func (n *Plain) swapper() func([]byte) bool {
+	byRule := func(s nullSource) bool { return s.Kind == convention.NullRule } // on stored bytes
+	if !n.plan.SwapInPlace(nil) || slices.ContainsFunc(n.nulls, byRule) {
+		return nil
+	}
+	return n.plan.SwapInPlace
 }
 
 // Fits implements Node.
@@ -207,7 +215,7 @@ func (n *Plain) Fits(x *Part, a, b int64) int64 {
 func (n *Plain) raw(x *Part, a, b int64) dtype.Raw {
 	if g := x.Gathered[n]; g != nil {
 		at := int(a-g.lo) * g.width
-		return dtype.Raw{Bytes: g.buf.Bytes()[at : at+int(b-a)*g.width], Rows: int(b - a), Row0: a, Owner: g.buf, OwnerOffset: at, Mutable: true}
+		return dtype.Raw{Bytes: g.buf.Bytes()[at : at+int(b-a)*g.width], Rows: int(b - a), Row0: a, Owner: g.buf, OwnerOffset: at, Mutable: true, Swapped: g.swap != nil}
 	}
 	p := x.pieceOf(n.ds, a*n.perRow(), b*n.perRow())
 	return dtype.Raw{

@@ -100,29 +100,27 @@ func (b *batch) start() {
 	b.pending.Store(1)
 	together := b.gathers()
 	for _, q := range b.requests {
-		list := together[q.Piece]
-		if q.mapped && len(list) > 0 {
-			b.gatherMapped(q.Piece, list)
+		all := together[q.Piece]
+		if q.mapped && all != nil {
+			b.gatherMapped(q.Piece, all)
 		}
 		if !q.mapped && q.Lo < q.Hi {
-			b.decode(q, list)
+			b.decode(q, all)
 		}
 	}
 	b.arrived(nil)
 }
 
-// decode starts to decode a piece, of which some columns are gathered.
-func (b *batch) decode(q *request, list []*node.Gather) {
+// decode starts to decode a piece, of which some columns are gathered where all is not nil.
+func (b *batch) decode(q *request, all *node.Gathers) {
 	n := int((q.Hi - q.Lo) * q.Row)
 	q.Owner = b.p.recycle.Buffer(n)
 	q.Bytes = q.Owner.Bytes()
 	b.p.stats[q.column].copied.Add(int64(buffer.Size(n)))
 	opts := chunk.StartOptions{}
-	if len(list) > 0 {
+	if all != nil {
 		opts.Each = func(lo, hi int64, rows []byte) error {
-			for _, g := range list {
-				g.Run(lo, hi, rows)
-			}
+			all.Run(lo, hi, rows)
 			return nil
 		}
 	}
@@ -165,7 +163,7 @@ func (b *batch) guard(fn func() error) { b.failed(source.Guard(fn)) }
 // part is what column i sees of the batch.
 func (b *batch) part(i int) *node.Part {
 	s := &b.p.stats[i]
-	return &node.Part{Batch: &b.Batch, Alloc: &counted{b.p.o.Alloc, s}, Note: func(err error) { s.keep(b.lo, err) }}
+	return &node.Part{Batch: &b.Batch, Alloc: &counted{b.p.recycle, s}, Note: func(err error) { s.keep(b.lo, err) }}
 }
 
 // build cuts the batch into records and builds their columns.

@@ -1,6 +1,9 @@
 package pass
 
 import (
+	"github.com/apache/arrow-go/v18/arrow/memory"
+
+	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/h5/chunk"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -8,12 +11,12 @@ import (
 
 const (
 	gatherBand = 256 << 10 // bytes of rows that stay in the cache
-	gatherJob  = 4 << 20   // bytes of rows that one job takes
+	gatherJob  = 1 << 20   // bytes of rows that one job takes
 )
 
 // gathers makes the buffers of the columns that are gathered together, and returns them by the piece that they come
 // from.
-func (b *batch) gathers() map[*node.Piece][]*node.Gather {
+func (b *batch) gathers() map[*node.Piece]*node.Gathers {
 	nodes := map[*node.Piece][]*node.Plain{}
 	column := map[*node.Plain]int{}
 	for i, c := range b.p.t.Columns {
@@ -24,28 +27,31 @@ func (b *batch) gathers() map[*node.Piece][]*node.Gather {
 		if _, twice := column[n]; twice {
 			continue
 		}
-		if p := b.Pieces[ds.Place()]; p != nil && p.Lo < p.Hi {
+		if p := b.Pieces[ds.Place()]; p != nil && n.PartOf(p) {
 			nodes[p], column[n] = append(nodes[p], n), i
 		}
 	}
-	var out map[*node.Piece][]*node.Gather
+	var out map[*node.Piece]*node.Gathers
 	for p, list := range nodes {
 		if len(list) < 2 {
 			continue
 		}
 		if out == nil {
-			out, b.Gathered = map[*node.Piece][]*node.Gather{}, map[*node.Plain]*node.Gather{}
+			out, b.Gathered = map[*node.Piece]*node.Gathers{}, map[*node.Plain]*node.Gather{}
 		}
-		for _, n := range list {
-			g := n.Gather(b.lo, b.hi, b.part(column[n]).Alloc)
-			out[p], b.Gathered[n] = append(out[p], g), g
+		out[p] = node.NewGathers(p, list, b.lo, b.hi, func(i, n int) *memory.Buffer {
+			b.p.stats[column[list[i]]].copied.Add(int64(buffer.Size(n)))
+			return b.p.recycle.Buffer(n)
+		})
+		for i, n := range list {
+			b.Gathered[n] = out[p].Column(i)
 		}
 	}
 	return out
 }
 
 // gatherMapped starts the gathering from rows that are mapped.
-func (b *batch) gatherMapped(p *node.Piece, list []*node.Gather) {
+func (b *batch) gatherMapped(p *node.Piece, all *node.Gathers) {
 	jobRows, bandRows := max(1, gatherJob/p.Row), max(1, gatherBand/p.Row)
 	for lo := p.Lo; lo < p.Hi; lo += jobRows {
 		b.pending.Add(1)
@@ -56,9 +62,7 @@ func (b *batch) gatherMapped(p *node.Piece, list []*node.Gather) {
 				next := min(end, at+bandRows)
 				rows := p.Bytes[(at-p.Lo)*p.Row : (next-p.Lo)*p.Row]
 				err = source.Guard(func() error {
-					for _, g := range list {
-						g.Run(at, next, rows)
-					}
+					all.Run(at, next, rows)
 					return nil
 				})
 			}

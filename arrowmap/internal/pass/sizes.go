@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/dtype"
 )
 
 // Sizes that are used where no option says otherwise.
@@ -12,6 +13,7 @@ const (
 	minBatchBytes     = 64 << 10
 	inFlightPerWorker = 64 << 20
 	minMappedBytes    = 64 << 10 // of a run of chunks for which a batch is made smaller
+	gatheredBytes     = 8 << 20  // of a batch that is gathered from rows: its buffers are used again while they are in the cache
 	maxSlowRows       = 1 << 16  // of a batch with a column whose rows are slow
 	slowStartRows     = 1 << 11  // of the first batch with SlowStart, about
 	unbounded         = 1 << 40  // bytes
@@ -44,16 +46,23 @@ func (p *Pass) sizes(inFlight int64) sizes {
 	if bytes == 0 {
 		bytes = min(defaultBatchBytes, max(inFlight/4, minBatchBytes))
 	}
-	rowBytes, slow := int64(0), false
+	rowBytes, gathered, slow := int64(0), int64(0), false
 	for _, c := range p.t.Columns {
 		rowBytes += c.Describe().RowBytes
+		if c.Describe().Delivery == dtype.Gathered {
+			gathered += c.Describe().RowBytes
+		}
 		slow = slow || c.Describe().Slow
 	}
 	s := sizes{rows: max(1, bytes/max(1, rowBytes)), firstRows: slowStartRows, bytes: bytes, textBytes: bytes}
 	if slow { // a column is built by one worker: smaller batches keep all of them busy
 		s.rows = min(s.rows, maxSlowRows)
 	}
-	if height := p.chunkRows(); height > 0 && height <= s.rows {
+	height := p.chunkRows()
+	if gathered > rowBytes/2 && p.o.BatchBytes == 0 {
+		s.rows = min(s.rows, max(1, gatheredBytes/rowBytes, height))
+	}
+	if height > 0 && height <= s.rows {
 		s.rows -= s.rows % height
 		s.firstRows = height * max(1, slowStartRows/height)
 	} else if s.rows > 64 {

@@ -1,4 +1,4 @@
-// Package kernel has the loops over bytes that dominate conversions: byte swapping, gathering of strided
+// Package kernel has the loops over bytes that dominate conversions: byte swapping, that of strided
 // elements, and the search for bytes beyond ASCII. Every function is exact for any length and any alignment.
 package kernel
 
@@ -59,38 +59,8 @@ func swapPortable(dst, src []byte, width int) {
 	}
 }
 
-// Gather copies n elements of width bytes, stride bytes apart in src, to adjacent bytes of dst.
-func Gather(dst, src []byte, width, stride, n int) {
-	if stride == width {
-		copy(dst, src[:n*width])
-		return
-	}
-	ne := binary.NativeEndian
-	switch width {
-	case 1:
-		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
-			dst[i] = src[o]
-		}
-	case 2:
-		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
-			ne.PutUint16(dst[i*2:], ne.Uint16(src[o:]))
-		}
-	case 4:
-		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
-			ne.PutUint32(dst[i*4:], ne.Uint32(src[o:]))
-		}
-	case 8:
-		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
-			ne.PutUint64(dst[i*8:], ne.Uint64(src[o:]))
-		}
-	default:
-		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
-			copy(dst[i*width:(i+1)*width], src[o:o+width])
-		}
-	}
-}
-
-// GatherSwap is Gather with the bytes of each element reversed; widths as for Swap.
+// GatherSwap copies n elements of width bytes, stride bytes apart in src, to adjacent bytes of dst, each reversed; widths as
+// for Swap.
 func GatherSwap(dst, src []byte, width, stride, n int) {
 	if stride == width {
 		Swap(dst, src[:n*width], width)
