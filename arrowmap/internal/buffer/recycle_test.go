@@ -12,10 +12,10 @@ import (
 func TestRecyclerAllocates(t *testing.T) {
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
-	r := NewRecycler(mem, 1<<20)
+	r := NewRecycler(mem, 1<<18)
 	rng := rand.New(rand.NewPCG(1, 1))
 	size := func() int {
-		return []int{0, 100, minRecycled - 1, minRecycled, 70_000, 80_000, 200_000, 1 << 21}[rng.IntN(8)]
+		return []int{0, 100, minRecycled - 1, minRecycled, 70_000, 80_000, 100_000, 300_000}[rng.IntN(8)]
 	}
 	mark := func(b []byte, from int, x byte) {
 		for i := from; i < len(b); i++ {
@@ -56,7 +56,7 @@ func TestRecyclerAllocates(t *testing.T) {
 		live, marks = append(live, b), append(marks, byte(1+step%255))
 		mark(b, 0, marks[len(marks)-1])
 	}
-	if r.kept > 1<<20 {
+	if r.kept > 1<<18 {
 		t.Errorf("%d bytes are kept", r.kept)
 	}
 	r.Close()
