@@ -70,6 +70,12 @@ char *h5arrow_concat(const uint64_t *tables, size_t n, const char *options, uint
 	return forked() ? fork_error() : goConcat((uint64_t *)tables, n, (char *)options, table);
 }
 
+char *h5arrow_files(const char *options, uint64_t *table) { return forked() ? fork_error() : goFiles((char *)options, table); }
+
+char *h5arrow_manifest(uint64_t table, const char *name, const char *options, char **json) {
+	return forked() ? fork_error() : goManifest(table, (char *)name, (char *)options, json);
+}
+
 char *h5arrow_narrow(uint64_t table, const char *options, uint64_t *out) {
 	return forked() ? fork_error() : goNarrow(table, (char *)options, out);
 }

@@ -24,7 +24,7 @@ func reader(id uint64) (*session.Reader, func(), error) {
 }
 
 // read starts to read a table.
-func read(t *session.Table, options string) (uint64, error) {
+func read(t session.Rows, options string) (uint64, error) {
 	r, err := session.NewReader(func(ctx context.Context) (session.Batches, error) {
 		rr, how, err := t.Read(ctx, options, memory)
 		if err != nil {
@@ -45,7 +45,7 @@ func read(t *session.Table, options string) (uint64, error) {
 //export goReader
 func goReader(id C.uint64_t, options *C.char, out *C.uint64_t) *C.char {
 	opts := C.GoString(options)
-	r, err := with(table, id, func(_ context.Context, t *session.Table) (uint64, error) { return read(t, opts) }, forget)
+	r, err := with(table, id, func(_ context.Context, t session.Rows) (uint64, error) { return read(t, opts) }, forget)
 	return handle(out, r, err)
 }
 
@@ -92,7 +92,7 @@ func exportSchema(s *arrow.Schema, out C.uintptr_t) error {
 
 //export goSchema
 func goSchema(id C.uint64_t, out C.uintptr_t) *C.char {
-	s, err := with(table, id, func(_ context.Context, t *session.Table) (*arrow.Schema, error) { return t.Schema() }, nil)
+	s, err := with(table, id, func(_ context.Context, t session.Rows) (*arrow.Schema, error) { return t.Schema() }, nil)
 	if err != nil {
 		return failed(err)
 	}

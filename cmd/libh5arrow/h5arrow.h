@@ -88,6 +88,19 @@ char *h5arrow_table(uint64_t file, const char *options, uint64_t *table);
 char *h5arrow_concat(const uint64_t *tables, size_t n, const char *options, uint64_t *table);
 
 /*
+ * h5arrow_files returns the table of many files, which are opened some at a time while they are read, and closed: memory does not grow with
+ * their number. Options: files (their names), path (of the table in each; default: the only one), by_name (as for h5arrow_concat; opens all
+ * files), filename (the name of a column with each row's file), attributes (names of scalar attributes of the tables' groups, or of the root
+ * group, that become columns), open (the options of h5arrow_open); manifest (a file that h5arrow_manifest wrote) instead of files, path,
+ * by_name and attributes. h5arrow_narrow, h5arrow_describe, h5arrow_splits, h5arrow_count, h5arrow_schema and what reads take such a table;
+ * rows are null in its description. Splits say 0 stored_bytes.
+ *
+ * h5arrow_manifest writes the names, rows, schemas and attributes of the files to a file: {"bytes_out"}. Options: force (replace a file).
+ */
+char *h5arrow_files(const char *options, uint64_t *table);
+char *h5arrow_manifest(uint64_t table, const char *name, const char *options, char **json);
+
+/*
  * h5arrow_narrow returns a part of a table, in this order: columns (a list of names), rows ([from, to], to being -1 for the
  * end), where (a filter: a text such as "fare > 10 and zone in ('a', 'b')", or a list of [column, operator, value]; operators are
  * =, !=, <, <=, >, >=, between, in, not in, is null, is not null), limit (a number of rows).

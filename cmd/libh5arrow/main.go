@@ -100,9 +100,8 @@ func with[R, T any](use func(uint64) (R, func(), error), id C.uint64_t, fn func(
 
 func file(id uint64) (*session.File, func(), error) { return session.Use[*session.File](&handles, id) }
 
-func table(id uint64) (*session.Table, func(), error) {
-	return session.Use[*session.Table](&handles, id)
-}
+// table returns what a handle of a table stands for: a table of open files, or of files that are opened while they are read.
+func table(id uint64) (session.Rows, func(), error) { return session.Use[session.Rows](&handles, id) }
 
 // text returns an answer to C.
 func text(out **C.char, s string, err error) *C.char {
@@ -159,7 +158,7 @@ func goCheck(id C.uint64_t, options *C.char, out **C.char) *C.char {
 }
 
 // added returns a handle of a table.
-func added(t *session.Table, err error) (uint64, error) {
+func added[T session.Rows](t T, err error) (uint64, error) {
 	if err != nil {
 		return 0, err
 	}
@@ -183,7 +182,7 @@ func goConcat(ids *C.uint64_t, n C.size_t, options *C.char, out *C.uint64_t) *C.
 	id, err := wait(func(context.Context) (uint64, error) {
 		var tables []*session.Table
 		for _, id := range list {
-			t, done, err := table(id)
+			t, done, err := session.Use[*session.Table](&handles, id)
 			if err != nil {
 				return 0, err
 			}
@@ -195,22 +194,37 @@ func goConcat(ids *C.uint64_t, n C.size_t, options *C.char, out *C.uint64_t) *C.
 	return handle(out, id, err)
 }
 
+//export goFiles
+func goFiles(options *C.char, out *C.uint64_t) *C.char {
+	opts := C.GoString(options)
+	id, err := wait(func(context.Context) (uint64, error) { return added(session.Files(opts)) }, forget)
+	return handle(out, id, err)
+}
+
+//export goManifest
+func goManifest(id C.uint64_t, name, options *C.char, out **C.char) *C.char {
+	path, opts := C.GoString(name), C.GoString(options)
+	set := func(id uint64) (*session.Set, func(), error) { return session.Use[*session.Set](&handles, id) }
+	s, err := with(set, id, func(ctx context.Context, s *session.Set) (string, error) { return s.Manifest(ctx, path, opts) }, nil)
+	return text(out, s, err)
+}
+
 //export goNarrow
 func goNarrow(id C.uint64_t, options *C.char, out *C.uint64_t) *C.char {
 	opts := C.GoString(options)
-	t, err := with(table, id, func(_ context.Context, t *session.Table) (uint64, error) { return added(t.Narrow(opts)) }, forget)
+	t, err := with(table, id, func(_ context.Context, t session.Rows) (uint64, error) { return added(session.Narrow(t, opts)) }, forget)
 	return handle(out, t, err)
 }
 
 //export goDescribe
 func goDescribe(id C.uint64_t, out **C.char) *C.char {
-	s, err := with(table, id, func(_ context.Context, t *session.Table) (string, error) { return t.Describe() }, nil)
+	s, err := with(table, id, func(_ context.Context, t session.Rows) (string, error) { return t.Describe() }, nil)
 	return text(out, s, err)
 }
 
 //export goCount
 func goCount(id C.uint64_t, out *C.int64_t) *C.char {
-	n, err := with(table, id, func(ctx context.Context, t *session.Table) (int64, error) { return t.Count(ctx) }, nil)
+	n, err := with(table, id, func(ctx context.Context, t session.Rows) (int64, error) { return t.Count(ctx) }, nil)
 	*out = C.int64_t(n)
 	return failed(err)
 }
@@ -218,7 +232,7 @@ func goCount(id C.uint64_t, out *C.int64_t) *C.char {
 //export goSplits
 func goSplits(id C.uint64_t, options *C.char, out **C.char) *C.char {
 	opts := C.GoString(options)
-	s, err := with(table, id, func(_ context.Context, t *session.Table) (string, error) { return t.Splits(opts) }, nil)
+	s, err := with(table, id, func(_ context.Context, t session.Rows) (string, error) { return t.Splits(opts) }, nil)
 	return text(out, s, err)
 }
 

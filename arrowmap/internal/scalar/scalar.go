@@ -2,6 +2,7 @@
 package scalar
 
 import (
+	"encoding/json"
 	"strconv"
 	"strings"
 
@@ -90,6 +91,52 @@ func (v Value) String() string {
 		return strconv.FormatFloat(v.float, 'g', -1, 64)
 	}
 	return v.text
+}
+
+// MarshalJSON returns null, a boolean, a number or a text. Integers are exact; a float is an object with its text, as JSON lacks some of
+// them.
+func (v Value) MarshalJSON() ([]byte, error) {
+	switch v.Kind {
+	case Bool:
+		return json.Marshal(v.int != 0)
+	case Int:
+		return json.Marshal(v.int)
+	case Float:
+		return json.Marshal(map[string]string{"float": v.String()})
+	case Text:
+		return json.Marshal(v.text)
+	}
+	return []byte("null"), nil
+}
+
+// UnmarshalJSON reads what MarshalJSON returned.
+func (v *Value) UnmarshalJSON(b []byte) error {
+	*v = Value{}
+	var f struct{ Float string }
+	var yes bool
+	switch {
+	case string(b) == "null":
+		return nil
+	case b[0] == '"':
+		v.Kind = Text
+		return json.Unmarshal(b, &v.text)
+	case b[0] == '{':
+		if err := json.Unmarshal(b, &f); err != nil {
+			return err
+		}
+		x, err := strconv.ParseFloat(f.Float, 64)
+		v.Kind, v.float = Float, x
+		return err
+	case b[0] == 't' || b[0] == 'f':
+		err := json.Unmarshal(b, &yes)
+		if v.Kind = Bool; yes {
+			v.int = 1
+		}
+		return err
+	}
+	err := json.Unmarshal(b, &v.int)
+	v.Kind, v.float = Int, float64(v.int)
+	return err
 }
 
 // Repeat makes an array of kind k, which has the value, of n times the value. Where there is none it is of nulls.

@@ -18,13 +18,15 @@ from ._core import Batch, Column, Field, File, Schema, Split, Table, concat, ope
 from ._command import convert
 from ._errors import (ArgumentError, CanceledError, CorruptError, Error, FileError, FileMissingError, ForkError, InternalError,
                       LimitError, MemoryLimitError, NotFoundError, PermissionDeniedError, UnsupportedError)
+from ._files import open_files, write_manifest
 from ._query import query
 from ._write import write
 
 __all__ = [
     "ArgumentError", "Batch", "CanceledError", "Column", "CorruptError", "Error", "Field", "File", "FileError", "FileMissingError",
     "ForkError", "InternalError", "LimitError", "MemoryLimitError", "NotFoundError", "PermissionDeniedError", "Schema", "Split",
-    "Table", "UnsupportedError", "concat", "convert", "open", "query", "write",
+    "Table", "UnsupportedError", "concat", "convert", "open", "open_files", "query", "write",
+    "write_manifest",
 ]
 
 

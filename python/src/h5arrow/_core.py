@@ -530,11 +530,16 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
     CorruptError
         The file is not HDF5, or contradicts itself. It is a ValueError.
     """
-    opening = {"strings": strings, "enum": enum, "nan_as_null": nan_as_null, "tensor": tensor, "null_rows": null_rows,
-               "convention": convention, "flatten": flatten, "align": align, "io": io,
-               "allow_external": list(map(os.fspath, allow_external)), "index": index, "headers": dict(headers or {})}
-    reading = {"copy": copy, "workers": workers, "max_memory": max_memory, "batch_rows": batch_rows, "batch_bytes": batch_bytes}
-    return File(os.fspath(path), opening, reading)
+    return File(os.fspath(path), *divided(
+        strings=strings, enum=enum, nan_as_null=nan_as_null, tensor=tensor, null_rows=null_rows, convention=convention, flatten=flatten,
+        align=align, io=io, allow_external=list(map(os.fspath, allow_external)), index=index, headers=dict(headers or {}), copy=copy,
+        workers=workers, max_memory=max_memory, batch_rows=batch_rows, batch_bytes=batch_bytes))
+
+
+def divided(**options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return the options of opening among those of :func:`open`, and those of reading."""
+    reading = {k: options.pop(k) for k in ("copy", "workers", "max_memory", "batch_rows", "batch_bytes") if k in options}
+    return options, reading
 
 
 def concat(tables: Iterable[Table], *, union: str | None = None) -> Table:

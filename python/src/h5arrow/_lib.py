@@ -24,6 +24,8 @@ _FUNCTIONS = {
     "check": [c_uint64, c_char_p, POINTER(c_void_p)],
     "table": [c_uint64, c_char_p, POINTER(c_uint64)],
     "concat": [POINTER(c_uint64), c_size_t, c_char_p, POINTER(c_uint64)],
+    "files": [c_char_p, POINTER(c_uint64)],
+    "manifest": [c_uint64, c_char_p, c_char_p, POINTER(c_void_p)],
     "narrow": [c_uint64, c_char_p, POINTER(c_uint64)],
     "describe": [c_uint64, POINTER(c_void_p)],
     "count": [c_uint64, POINTER(c_int64)],

@@ -31,12 +31,23 @@ def expand(paths: Paths) -> list[str]:
     return files
 
 
+#: Above so many files they are opened while they are read, and closed.
+MAX_OPEN = 256
+
+#: Options of open_files that open does not have, besides union.
+OF_FILES = ("filename", "file_attributes", "manifest")
+
+
 def table(paths: Paths, path: str, options: dict[str, Any]) -> Table:
-    """Return the table of all files. The option union is that of concat, the others are those of open."""
-    options = dict(options)
+    """Return the table of all files. The option union is that of concat, the others are those of open or open_files."""
+    from ._files import open_files
+    files = [] if options.get("manifest") is not None and not paths else expand(paths)
+    if len(files) > MAX_OPEN or any(options.get(k) for k in OF_FILES):
+        return open_files(files, path, **options)
+    options = {k: v for k, v in options.items() if k not in OF_FILES}
     union = options.pop("union", None)
     with ThreadPoolExecutor(OPENED_AHEAD) as pool:
-        tables = list(pool.map(lambda p: open(p, **options).table(path), expand(paths)))
+        tables = list(pool.map(lambda p: open(p, **options).table(path), files))
     return tables[0] if len(tables) == 1 and union is None else concat(tables, union=union)
 
 
@@ -45,8 +56,11 @@ def pruned(whole: Table, columns: Sequence[str], keys: Sequence[str], span: Call
     """Return the ranges of rows, cut at the borders of chunks, in which a predicate may hold, with the given columns.
 
     span is called with the columns keys of each range, and returns the first and the end of the rows for which it holds.
-    Other columns of other rows are not read.
+    Other columns of other rows are not read. A table of open_files is one range.
     """
+    if whole.convention == "files":  # opening each twice costs more than what is left out
+        yield whole.select(columns)
+        return
     for split in whole.select(columns).splits(bytes=split_bytes):
         part = whole.slice(split.start, split.stop)
         first, end = span(part.select(keys)) if keys else (0, split.stop - split.start)

@@ -15,7 +15,7 @@ __all__ = ["Dataset", "Fragment", "dataset"]
 _ROW = "__h5arrow_row"
 
 
-def dataset(paths: _scan.Paths, table: str = "", **options: Any) -> Dataset:
+def dataset(paths: _scan.Paths = (), table: str = "", **options: Any) -> Dataset:
     """Return a table of HDF5 files as a dataset.
 
     Parameters
@@ -25,7 +25,8 @@ def dataset(paths: _scan.Paths, table: str = "", **options: Any) -> Dataset:
     table : str
         The path of the table. The default is the only table of each file.
     **options
-        Those of :func:`h5arrow.open`.
+        Those of :func:`h5arrow.open`; and ``union``, ``filename``, ``file_attributes`` and ``manifest`` of :func:`h5arrow.open_files`, which
+        reads where one of the last three is given, or where there are more than 256 files.
 
     Returns
     -------
@@ -78,7 +79,8 @@ class Dataset(pyarrow.dataset.Dataset):
             return (rows[0].as_py(), rows[-1].as_py() + 1) if len(rows) else (0, 0)
 
         for part in _scan.pruned(self._table, columns, self._keys(filter), span):
-            yield from pa.table(part).to_batches()
+            for batch in part.to_batches():
+                yield pa.record_batch(batch)
 
     def scanner(self, columns: Any = None, filter: pc.Expression | None = None, **options: Any) -> pyarrow.dataset.Scanner:
         """Return a scanner, which may be used once.

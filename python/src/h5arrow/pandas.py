@@ -11,7 +11,7 @@ from ._core import Filter
 __all__ = ["read_h5arrow"]
 
 
-def read_h5arrow(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
+def read_h5arrow(paths: _scan.Paths = (), table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
                  to_pandas: dict[str, Any] | None = None, **options: Any) -> pd.DataFrame:
     """Read a table of HDF5 files.
 
@@ -28,7 +28,7 @@ def read_h5arrow(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] 
     to_pandas : dict, optional
         Options of ``pyarrow.Table.to_pandas``.
     **options
-        Those of :func:`h5arrow.open`.
+        Those of :func:`h5arrow.open`, and of :func:`h5arrow.open_files`.
 
     Returns
     -------

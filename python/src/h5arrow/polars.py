@@ -21,7 +21,7 @@ def _span(predicate: pl.Expr) -> Any:
     return span
 
 
-def scan_h5(paths: _scan.Paths, table: str = "", **options: Any) -> pl.LazyFrame:
+def scan_h5(paths: _scan.Paths = (), table: str = "", **options: Any) -> pl.LazyFrame:
     """Scan a table of HDF5 files lazily.
 
     Only columns that the query uses are read. Where it has a predicate, the columns of the predicate are read first, and the others
@@ -34,31 +34,38 @@ def scan_h5(paths: _scan.Paths, table: str = "", **options: Any) -> pl.LazyFrame
     table : str
         The path of the table. The default is the only table of each file.
     **options
-        Those of :func:`h5arrow.open`.
+        Those of :func:`h5arrow.open`; and ``union``, ``filename``, ``file_attributes`` and ``manifest`` of :func:`h5arrow.open_files`, which
+        reads where one of the last three is given, or where there are more than 256 files.
 
     Returns
     -------
     polars.LazyFrame
     """
-    files = _scan.expand(paths)
+    manifest = options.get("manifest") is not None
+    files = [] if manifest else _scan.expand(paths)
 
     def schema() -> pl.Schema:
-        return pl.DataFrame(_scan.table(files if options.get("union") else files[:1], table, options).slice(0, 0)).schema
+        few = files if options.get("union") or manifest or len(files) > _scan.MAX_OPEN else files[:1]
+        return pl.DataFrame(_scan.table(few, table, options).head(0)).schema
 
     def source(with_columns: list[str] | None, predicate: pl.Expr | None, n_rows: int | None, batch_size: int | None) -> Iterator[pl.DataFrame]:
         whole = _scan.table(files, table, options)
         columns = whole.column_names if with_columns is None else with_columns
-        left = whole.num_rows if n_rows is None else n_rows
+        chosen = whole.select(columns)
         if predicate is None:
-            for batch in whole.select(columns).head(left).to_batches():
+            for batch in (chosen if n_rows is None else chosen.head(n_rows)).to_batches():
                 yield pl.DataFrame(batch)
             return
         keys = [c for c in predicate.meta.root_names() if c in columns]
+        left = n_rows
         for part in _scan.pruned(whole, columns, list(dict.fromkeys(keys)), _span(predicate)):
-            frame = pl.DataFrame(part).filter(predicate).head(left)
-            left -= len(frame)
-            yield frame
-            if left == 0:
-                return
+            for batch in part.to_batches():
+                frame = pl.DataFrame(batch).filter(predicate)
+                if left is not None:
+                    frame = frame.head(left)
+                    left -= len(frame)
+                yield frame
+                if left == 0:
+                    return
 
     return register_io_source(source, schema=schema, is_pure=True)

@@ -96,6 +96,20 @@ func (o *openOptions) parse() ([]arrowmap.Option, arrowmap.Align, error) {
 	return opts, aligns[align], nil
 }
 
+// narrowOptions are the columns and rows of a part of a table.
+type narrowOptions struct {
+	Columns *[]string  `json:"columns"`
+	Rows    *[2]int64  `json:"rows"`
+	Where   conditions `json:"where"`
+	Limit   *int64     `json:"limit"`
+}
+
+// splitOptions are the number of splits, or the bytes of one.
+type splitOptions struct {
+	Count int   `json:"count"`
+	Bytes int64 `json:"bytes"`
+}
+
 // readOptions are the options of reading a table.
 type readOptions struct {
 	BatchRows  int64 `json:"batch_rows"`

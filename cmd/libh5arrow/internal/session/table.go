@@ -131,12 +131,7 @@ func places(tables []*Table) []int {
 // Narrow returns some columns and rows of the table. options has, as JSON, the names of "columns", "rows" as [from, to], a
 // filter "where" and a "limit" of rows.
 func (t *Table) Narrow(options string) (*Table, error) {
-	var o struct {
-		Columns *[]string  `json:"columns"`
-		Rows    *[2]int64  `json:"rows"`
-		Where   conditions `json:"where"`
-		Limit   *int64     `json:"limit"`
-	}
+	var o narrowOptions
 	if err := decode(options, &o); err != nil {
 		return nil, err
 	}
@@ -266,10 +261,7 @@ type split struct {
 
 // Splits divides the table's rows, as JSON. options has the "count" of splits or the "bytes" of one.
 func (t *Table) Splits(options string) (string, error) {
-	var o struct {
-		Count int   `json:"count"`
-		Bytes int64 `json:"bytes"`
-	}
+	var o splitOptions
 	if err := decode(options, &o); err != nil {
 		return "", err
 	}
