@@ -29,6 +29,7 @@ const (
 	maxSmall    = 1 << 20 // bytes of Arrow memory of a file that is read by one goroutine, beside others
 	joinedRows  = 1 << 16
 	joinedBytes = 4 << 20
+	maxLoose    = 256 // small batches that wait to be joined: each takes some KB
 )
 
 // options returns those for a file.
@@ -352,7 +353,7 @@ func (r *Reader) join() (arrow.RecordBatch, error) {
 			rec.Release()
 		}
 	}()
-	most, rows := r.maxRows(), int64(0)
+	most, rows, piles := r.maxRows(), int64(0), 0 // the first ones of the list are joined already
 	if r.rows > 0 {
 		most = min(most, r.rows)
 	}
@@ -372,6 +373,17 @@ func (r *Reader) join() (arrow.RecordBatch, error) {
 		if rows >= most {
 			break
 		}
+		if len(list)-piles == maxLoose {
+			pile, err := r.concat(list[piles:])
+			if err != nil {
+				return nil, err
+			}
+			for _, rec := range list[piles:] {
+				rec.Release()
+			}
+			list = append(list[:piles], pile)
+			piles++
+		}
 	}
 	switch len(list) {
 	case 0:
@@ -380,10 +392,15 @@ func (r *Reader) join() (arrow.RecordBatch, error) {
 		list[0].Retain()
 		return list[0], nil
 	}
-	return r.concat(list, rows)
+	return r.concat(list)
 }
 
-func (r *Reader) concat(list []arrow.RecordBatch, rows int64) (arrow.RecordBatch, error) {
+// concat joins batches.
+func (r *Reader) concat(list []arrow.RecordBatch) (arrow.RecordBatch, error) {
+	rows := int64(0)
+	for _, rec := range list {
+		rows += rec.NumRows()
+	}
 	columns := make([]arrow.Array, 0, len(r.schema.Fields()))
 	defer func() {
 		for _, c := range columns {

@@ -45,6 +45,7 @@ var layers = []string{
 	"arrowmap/internal",
 	"arrowmap",
 	"arrowmap/metadata",
+	"arrowmap/fileset",
 	"arrowmap/stats",
 	"arrowmap/vaexutil",
 	"arrowmap/cdata",
