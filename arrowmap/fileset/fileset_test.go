@@ -162,11 +162,11 @@ func TestParts(t *testing.T) {
 		t.Errorf("%d batches of at most 60 rows", batches)
 	}
 	sameLines(t, got, span(0, files*rows)...)
-	few, err := all.Head(30)
+	firstRows, err := all.Head(30)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, _ = lines(t, few, fileset.ReadOptions{})
+	got, _ = lines(t, firstRows, fileset.ReadOptions{})
 	sameLines(t, got, span(0, 30)...)
 	if n, err := all.Rows(); n != files*rows || err != nil {
 		t.Error(n, err)

@@ -176,7 +176,7 @@ func (t *Table) may(i int, attrs []scalar.Value) (bool, error) {
 	for k, v := range attrs {
 		if want := t.set.attrs[k]; want.Join(v.Kind) != want {
 			return false, h5err.In(h5err.New(h5err.Argument, "attribute %s is %s, and %s in %s", t.set.o.Attributes[k], v.Kind.Type(), want.Type(), t.set.names[0]).
-				WithOption("fileset.Options.Union", "join the types"), t.set.names[i], t.set.path)
+				WithOption("arrowmap.Union", "join the types"), t.set.names[i], t.set.path)
 		}
 	}
 	for _, c := range t.conditions {
@@ -353,9 +353,9 @@ func (r *Reader) join() (arrow.RecordBatch, error) {
 			rec.Release()
 		}
 	}()
-	most, rows, piles := r.maxRows(), int64(0), 0 // the first ones of the list are joined already
+	limit, rows, piles := r.maxRows(), int64(0), 0 // the first ones of the list are joined already
 	if r.rows > 0 {
-		most = min(most, r.rows)
+		limit = min(limit, r.rows)
 	}
 	for {
 		rec, err := r.one()
@@ -365,12 +365,12 @@ func (r *Reader) join() (arrow.RecordBatch, error) {
 		if rec == nil {
 			break
 		}
-		if len(list) > 0 && rows+rec.NumRows() > most {
+		if len(list) > 0 && rows+rec.NumRows() > limit {
 			r.loose = rec
 			break
 		}
 		list, rows = append(list, rec), rows+rec.NumRows()
-		if rows >= most {
+		if rows >= limit {
 			break
 		}
 		if len(list)-piles == maxLoose {

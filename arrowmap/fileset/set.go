@@ -353,7 +353,7 @@ func (s *set) otherSchema(i int, fields []arrow.Field) error {
 		}
 	}
 	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithHint("files that are one table have one schema; %s has another", s.names[0]).
-		WithOption("fileset.Options.Union", "match columns by name"), s.names[i], s.path)
+		WithOption("arrowmap.Union", "match columns by name"), s.names[i], s.path)
 }
 
 // kindOf returns the kind of file i.

@@ -24,7 +24,6 @@ var optionNames = map[h5err.Option]string{
 	"chunk.NewBudget":          "max_memory",
 	"dtype.Options.Enum":       "enum",
 	"dtype.Options.Strings":    "strings",
-	"fileset.Options.Union":    "union",
 	"h5.WithExternal":          "allow_external",
 	"output.Check":             "force",
 	"tablewriter.Options.Path": "table",
