@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -292,22 +293,22 @@ func TestManifest(t *testing.T) {
 	if err := os.Rename(m.dir, moved); err != nil {
 		t.Fatal(err)
 	}
-	count := 0
-	opening := fileset.Options{Name: "from", Open: func(name string) (*arrowmap.File, error) { count++; return arrowmap.Open(name) }}
+	var count atomic.Int64
+	opening := fileset.Options{Name: "from", Open: func(name string) (*arrowmap.File, error) { count.Add(1); return arrowmap.Open(name) }}
 	all, err := fileset.OpenManifest(b, moved, opening)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := all.Rows(); n != 60 || err != nil || count > 2 {
-		t.Errorf("%d rows, %v, %d files were opened", n, err, count)
+	if n, err := all.Rows(); n != 60 || err != nil || count.Load() > 2 {
+		t.Errorf("%d rows, %v, %d files were opened", n, err, count.Load())
 	}
-	count = 0
+	count.Store(0)
 	part := where(t, all, "run = 7 and x > 21")
 	got, _ := lines(t, part, fileset.ReadOptions{})
 	from := filepath.Join(moved, "f007.h5")
 	sameLines(t, got, "22 r1 "+from+" 7", "23 r2 "+from+" 7")
-	if count != 1 {
-		t.Errorf("%d files were opened", count)
+	if count.Load() != 1 {
+		t.Errorf("%d files were opened", count.Load())
 	}
 	other := &maker{t: t, dir: t.TempDir()}
 	other.add(7, schemaOf("x i32", "s text"), `[{"x": 1, "s": "a"}]`)
