@@ -3,7 +3,7 @@
 # come from the wrong place: addresses in a file count from the end of its user block, and pyfive counts those of data from the start of the file.
 # There is no error. Chunked values end with an AssertionError that says nothing.
 #
-# pyfive 1.3.0, h5py 3.16.0. Prints the versions and the values; the status is 0 as long as contiguous values are wrong behind a user block, and
+# pyfive 1.3.0, h5py 3.16.0. Prints the versions and the values; the status is 0 as long as contiguous values after a user block are wrong, and
 # right without one.
 #
 # usage: findings/pyfive-user-block.sh        needs Python 3.11 to 3.13 with venv, and PyPI; PYTHON names it
