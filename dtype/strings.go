@@ -85,31 +85,22 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 	}
 	offsets := c.values(&v, r.OffsetsBig != kernel.HostIsBig())
 	off := offsets.Bytes()
-	get := func(i int) int64 {
-		if r.OffsetWidth == 4 {
-			return int64(int32(binary.NativeEndian.Uint32(off[4*i:])))
-		}
-		return int64(binary.NativeEndian.Uint64(off[8*i:]))
-	}
 	if err := checkOffsets(off, r.OffsetWidth, r.Rows, r.DataStart, int64(len(r.Data))); err != nil {
 		return nil, err
 	}
-	start := r.DataStart
-	local := func(i int) int { return int(get(i) - start) }
+	local := ends{b: off, width: r.OffsetWidth, start: r.DataStart}
 	if o.Strings == StringsUTF8 {
 		if err := checkUTF8(r.Data, local, r.Rows, valid); err != nil {
 			return nil, err
 		}
 	}
 	t := types.ArrowText(o.Strings == StringsBinary, r.OffsetWidth)
-	if o.Strings == StringsLatin1 && !kernel.ASCII(r.Data[local(0):local(r.Rows)]) {
+	if o.Strings == StringsLatin1 && !kernel.ASCII(r.Data[local.at(0):local.at(r.Rows)]) {
 		return c.latin1Strings(t, r, local, valid)
 	}
-	if start != 0 {
+	if r.DataStart != 0 {
 		moved := c.buffer(len(off))
-		for i := range r.Rows + 1 {
-			putInt(moved.Bytes(), r.OffsetWidth, i, uint64(get(i)-start))
-		}
+		kernel.Subtract(moved.Bytes(), off[:(r.Rows+1)*r.OffsetWidth], r.OffsetWidth, r.DataStart)
 		offsets = moved
 	}
 	var data *memory.Buffer
@@ -123,13 +114,13 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 }
 
 // latin1Strings returns values in ISO 8859-1 with new bytes and offsets.
-func (c *ctx) latin1Strings(t arrow.DataType, r *StringsRaw, offset func(int) int, valid validity) (*array.Data, error) {
+func (c *ctx) latin1Strings(t arrow.DataType, r *StringsRaw, old ends, valid validity) (*array.Data, error) {
 	offsets := c.buffer((r.Rows + 1) * r.OffsetWidth)
-	g := c.grower(offset(r.Rows) - offset(0))
+	g := c.grower(old.at(r.Rows) - old.at(0))
 	putInt(offsets.Bytes(), r.OffsetWidth, 0, 0)
 	for i := range r.Rows {
 		if valid.valid(i) {
-			value := r.Data[offset(i):offset(i+1)]
+			value := r.Data[old.at(i):old.at(i+1)]
 			g.bytes = latin1(g.room(2*len(value)), value)
 			if r.OffsetWidth == 4 && len(g.bytes) > math.MaxInt32 {
 				return nil, tooLong(i)

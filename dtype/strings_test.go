@@ -249,7 +249,7 @@ func TestCheckUTF8(t *testing.T) {
 		}
 		data = append(data, 0x80) // bytes after the last do not count
 		got := -1
-		if err := checkUTF8(data, func(i int) int { return offsets[i] }, n, valid); err != nil {
+		if err := checkUTF8(data, endsOf(offsets, 4+4*rng.IntN(2), rng.Int64N(2)*1000), n, valid); err != nil {
 			var e *element.Error
 			if !errors.As(err, &e) {
 				t.Fatal(err)
@@ -265,6 +265,15 @@ func TestCheckUTF8(t *testing.T) {
 	if seen[true] < 500 || seen[false] < 500 {
 		t.Errorf("%v", seen)
 	}
+}
+
+// endsOf returns offsets into data whose first byte has the offset start.
+func endsOf(offsets []int, width int, start int64) ends {
+	b := make([]byte, width*len(offsets))
+	for i, o := range offsets {
+		putInt(b, width, i, uint64(int64(o)+start))
+	}
+	return ends{b: b, width: width, start: start}
 }
 
 func testEnvQuiet() *Env { return &Env{Alloc: memory.NewGoAllocator()} }

@@ -51,29 +51,32 @@ func tooLong(i int) error {
 	return element.New(i, h5err.Unsupported, "more than %d bytes or items in one array", math.MaxInt32)
 }
 
-// checkUTF8 returns an error unless each of n values is valid UTF-8. data holds the values' bytes, value i being
-// data[offset(i):offset(i+1)]; offsets ascend and are inside data.
-func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error {
+// ends are n+1 offsets of values, width bytes each in the host's order: value i is data[at(i):at(i+1)]. They ascend.
+type ends struct {
+	b     []byte
+	width int   // 4 or 8
+	start int64 // the offset of the first byte of the data
+}
+
+func (e ends) at(i int) int {
+	if e.width == 4 {
+		return int(int64(offset32(e.b, i)) - e.start)
+	}
+	return int(int64(binary.NativeEndian.Uint64(e.b[8*i:])) - e.start)
+}
+
+// checkUTF8 returns an error unless each of n values of data is valid UTF-8. Their offsets are inside data.
+func checkUTF8(data []byte, offsets ends, n int, valid validity) error {
 	if n == 0 {
 		return nil
 	}
-	all := data[offset(0):offset(n)]
-	if kernel.ASCII(all) {
+	all := data[offsets.at(0):offsets.at(n)]
+	if kernel.ASCII(all) || kernel.UTF8(all) && kernel.Starts(data, offsets.b[offsets.width:n*offsets.width], offsets.width, offsets.start) {
 		return nil
-	}
-	if kernel.UTF8(all) {
-		good := true
-		for i := 1; i < n && good; i++ {
-			o := offset(i)
-			good = o >= len(data) || utf8.RuneStart(data[o])
-		}
-		if good {
-			return nil
-		}
 	}
 	// Some value is not valid, perhaps only under a null.
 	for i := range n {
-		if v := data[offset(i):offset(i+1)]; valid.valid(i) && !utf8.Valid(v) {
+		if v := data[offsets.at(i):offsets.at(i+1)]; valid.valid(i) && !utf8.Valid(v) {
 			return element.Wrap(i, notUTF8("text", v))
 		}
 	}
@@ -84,8 +87,7 @@ func checkUTF8(data []byte, offset func(i int) int, n int, valid validity) error
 // values.
 func (c *ctx) textData(t arrow.DataType, n int, valid validity, offsets, data *memory.Buffer, used int) (*array.Data, error) {
 	if t.ID() == arrow.STRING {
-		o := offsets.Bytes()
-		if err := checkUTF8(data.Bytes()[:used], func(i int) int { return offset32(o, i) }, n, valid); err != nil {
+		if err := checkUTF8(data.Bytes()[:used], ends{b: offsets.Bytes(), width: 4}, n, valid); err != nil {
 			return nil, err
 		}
 	}
