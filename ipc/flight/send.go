@@ -251,6 +251,44 @@ type pool struct {
 	lent    int
 }
 
+// made is the allocator of a sender's writer. Slices of what it returns are lent to grpc: it belongs to the message that is
+// written next, not to who frees it.
+type made struct {
+	pool *pool
+	list [][]byte
+}
+
+// Allocate implements memory.Allocator. Memory of it is zero, as callers assume.
+func (a *made) Allocate(n int) []byte {
+	if n < small {
+		return make([]byte, n)
+	}
+	b := a.pool.get(n)
+	clear(b)
+	a.list = append(a.list, b)
+	return b
+}
+
+// Reallocate implements memory.Allocator.
+func (a *made) Reallocate(n int, b []byte) []byte {
+	if n <= len(b) {
+		return b[:n]
+	}
+	longer := a.Allocate(n)
+	copy(longer, b)
+	return longer
+}
+
+// Free implements memory.Allocator.
+func (a *made) Free([]byte) {}
+
+// take returns what was allocated since it was called last.
+func (a *made) take() [][]byte {
+	list := a.list
+	a.list = nil
+	return list
+}
+
 // roundTo is the unit to which sizes of buffers are rounded up, so that they can be reused.
 const roundTo = 256 << 10
 
@@ -298,6 +336,7 @@ type sender struct {
 	maxBytes int // of a message, about
 
 	w       *ipc.Writer
+	made    made       // what w allocates
 	ready   []*message // encoded, not yet sent
 	rec     arrow.RecordBatch
 	rows    int64    // of the part of rec that is being written
@@ -313,8 +352,8 @@ type sender struct {
 
 func (s *sender) start(schema *arrow.Schema) {
 	s.quiet = make(chan struct{}, 1)
-	// Slices of the writer's buffers are lent to grpc: only the garbage collector may free them.
-	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(memory.NewGoAllocator()))
+	s.made.pool = s.pool
+	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(&s.made))
 }
 
 // write sends the rows [from, to) of a batch in as many messages as are needed. Messages hold the batch.
@@ -389,6 +428,9 @@ func (s *sender) stop() {
 		s.stopped = true
 		_ = s.w.Close() // releases dictionaries
 	}
+	for _, b := range s.made.take() {
+		s.pool.put(b)
+	}
 }
 
 // flush sends the messages that are ready.
@@ -443,9 +485,9 @@ func (s *payloads) WritePayload(p ipc.Payload) error {
 	batch := kind(meta.Bytes()) == ipc.MessageRecordBatch
 	if batch && body.n > 2*s.maxBytes && s.rows > 1 {
 		s.tooLong = true
-		return nil
+		return nil // the next message gets what was allocated
 	}
-	m := &message{conn: s.conn, pool: s.pool, grant: s.grant, gone: (*sender)(s).gone, last: &s.last}
+	m := &message{conn: s.conn, pool: s.pool, grant: s.grant, gone: (*sender)(s).gone, last: &s.last, copied: s.made.take()}
 	s.grant.hold()
 	s.under.Add(1)
 	if batch {
@@ -497,13 +539,16 @@ func (s *payloads) lends(b []byte) bool {
 
 // steadyOf appends the buffers of an array that refer to others: offsets, indices, views.
 func steadyOf(list [][]byte, d arrow.ArrayData) [][]byte {
+	var refer []*memory.Buffer
 	switch d.DataType().ID() {
-	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.LIST, arrow.LARGE_LIST, arrow.MAP, arrow.DICTIONARY,
-		arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.SPARSE_UNION, arrow.DENSE_UNION:
-		for _, b := range d.Buffers()[1:min(3, len(d.Buffers()))] { // this includes bytes of text, which need not be copied
-			if b != nil {
-				list = append(list, b.Bytes())
-			}
+	case arrow.STRING, arrow.LARGE_STRING, arrow.BINARY, arrow.LARGE_BINARY, arrow.STRING_VIEW, arrow.BINARY_VIEW, arrow.LIST, arrow.LARGE_LIST, arrow.MAP, arrow.DICTIONARY:
+		refer = d.Buffers()[1:2]
+	case arrow.LIST_VIEW, arrow.LARGE_LIST_VIEW, arrow.SPARSE_UNION, arrow.DENSE_UNION:
+		refer = d.Buffers()[1:min(3, len(d.Buffers()))]
+	}
+	for _, b := range refer {
+		if b != nil {
+			list = append(list, b.Bytes())
 		}
 	}
 	for _, c := range d.Children() {
