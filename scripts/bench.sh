@@ -16,5 +16,7 @@ if command -v cargo >/dev/null 2>&1 && [ ! -x "$rust" ]; then
 	cargo build --quiet --release --manifest-path "$peers/rustpeer/Cargo.toml" --target-dir "$dir/cargo" || echo "bench: without the Rust peer"
 fi
 build/venv-bench/bin/python "$peers/compare.py" "$dir" --h5arrow bin/h5arrow --rustpeer "$rust"
-build/venv-bench/bin/python scripts/flight_race.py "$dir/contiguous.h5" --h5arrow bin/h5arrow
+build/venv-bench/bin/python scripts/flight_race.py "$dir/contiguous.h5" --h5arrow bin/h5arrow --unix
+[ -f "$dir/mixed.h5" ] || build/venv-bench/bin/python scripts/flight_race.py "$dir/mixed.h5" --h5arrow bin/h5arrow --make 13000000
+build/venv-bench/bin/python scripts/flight_race.py "$dir/mixed.h5" --h5arrow bin/h5arrow --unix
 build/venv-bench/bin/python scripts/write_race.py "$dir" --h5arrow bin/h5arrow
