@@ -25,6 +25,7 @@ import (
 // convertFlags are the flags of convert.
 type convertFlags struct {
 	selection
+	parquetFlags
 	compression *flags.Choice
 	format      *flags.Choice
 	force       bool
@@ -67,6 +68,7 @@ that died never does: --until-idle ends the waiting.`,
 	}
 	o.selection.add(cmd)
 	o.addWhere(cmd)
+	o.parquetFlags.add(cmd)
 	f := cmd.Flags()
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
 	f.BoolVar(&o.all, "all-tables", false, "write every table to its own file; OUT is a directory")
@@ -84,6 +86,7 @@ that died never does: --until-idle ends the waiting.`,
 type conversion struct {
 	*convertFlags
 	*app
+	cmd    *cobra.Command
 	memory int64
 	bound  *output.Bound
 	codec  string         // "" is the format's default
@@ -91,7 +94,7 @@ type conversion struct {
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
-	c := &conversion{convertFlags: o, app: a, memory: a.maxMemory(o.memory), bound: output.NewBound(int64(o.maxOutput))}
+	c := &conversion{convertFlags: o, app: a, cmd: cmd, memory: a.maxMemory(o.memory), bound: output.NewBound(int64(o.maxOutput))}
 	defer memory.Limit(c.memory)()
 	if err := o.check(cmd); err != nil {
 		return err
@@ -355,6 +358,9 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 func (c *conversion) encoder(f *format.Format) (*format.Encoder, error) {
 	e, err := f.Encoder(c.codec)
 	if err != nil {
+		return nil, err
+	}
+	if e.Parquet, err = c.parquetFlags.options(c.cmd, f); err != nil {
 		return nil, err
 	}
 	e.Workers, e.Rows, e.Bytes, e.Memory = int(c.workers), int64(c.batchRows), int64(c.batchBytes), c.memory/2

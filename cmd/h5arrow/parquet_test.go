@@ -84,6 +84,12 @@ func TestConvertParquet(t *testing.T) {
 		first = b
 	}
 	onlyNew(t, dir, before, "x.parquet")
+	expect(t, 0, "convert", "sample.h5", "x.parquet", "--force", "--parquet-compat", "1.0", "--bloom-filter", "vendor")
+	if b := readFile(t, "x.parquet"); len(parquetRows(t, b)) != 1 {
+		t.Error("not one row group")
+	}
+	expect(t, exitUsage, "convert", "sample.h5", "y.parquet", "--bloom-filter", "nothing")
+	expect(t, exitUsage, "convert", "sample.h5", "y.arrow", "--parquet-compat", "1.0")
 	expect(t, exitUsage, "convert", "sample.h5", "y.arrow", "--compression", "snappy")
 	expect(t, exitUsage, "convert", "sample.h5", "x.parquet")
 }

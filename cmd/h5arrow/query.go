@@ -23,6 +23,7 @@ import (
 
 // queryFlags are the flags of query.
 type queryFlags struct {
+	parquetFlags
 	selection
 	display
 	maxRows     int64
@@ -63,6 +64,7 @@ suffix chooses the format. DuckDB has no access to files or the network, and run
 	f.BoolVar(&o.csv, "csv", false, "print the rows as CSV: a null is an empty field, empty text is \"\"")
 	f.StringVarP(&o.out, "output", "o", "", "write the rows to this `FILE` ("+format.Suffixes("or")+"); - is an Arrow stream on stdout")
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
+	o.parquetFlags.add(cmd)
 	f.BoolVar(&o.force, "force", false, "overwrite the file of --output")
 	f.BoolVar(&o.stats, "stats", false, "print statistics of what was read as JSON, on stderr")
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB access files and the network, and change settings")
@@ -197,6 +199,9 @@ func (a *app) encodedRows(cmd *cobra.Command, o *queryFlags, f *format.Format, l
 	}
 	e, err := f.Encoder(codec)
 	if err != nil {
+		return nil, err
+	}
+	if e.Parquet, err = o.parquetFlags.options(cmd, f); err != nil {
 		return nil, err
 	}
 	e.Workers, e.Rows, e.Bytes, e.Memory = int(o.workers), int64(o.batchRows), int64(o.batchBytes), limit/4

@@ -42,6 +42,26 @@ func ParseCompression(name string) (Compression, error) {
 		WithHint("the known ones are %s", strings.Join(compressionNames[1:], ", "))
 }
 
+// Compat is which readers are to read a file.
+type Compat uint8
+
+// The values of Compat.
+const (
+	FormatLatest Compat = iota // current readers: the default
+	Format1                    // readers of format 1.0: its types and encodings, and no page index
+)
+
+// ParseCompat returns the Compat of the words 1.0 and latest. Any other word is an error of kind Argument.
+func ParseCompat(word string) (Compat, error) {
+	switch word {
+	case "latest":
+		return FormatLatest, nil
+	case "1.0":
+		return Format1, nil
+	}
+	return 0, h5err.New(h5err.Argument, "unknown version %q of the Parquet format", word).WithHint("known ones are 1.0 and latest")
+}
+
 func (c Compression) codec() compress.Compression {
 	switch c {
 	case Snappy:

@@ -7,13 +7,13 @@ import (
 	"encoding/binary"
 	"io"
 	"math"
-	"sort"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	arrowipc "github.com/apache/arrow-go/v18/arrow/ipc"
 	"github.com/apache/arrow-go/v18/parquet"
 	"github.com/apache/arrow-go/v18/parquet/metadata"
 	"github.com/apache/arrow-go/v18/parquet/pqarrow"
+	"github.com/apache/arrow-go/v18/parquet/schema"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc"
@@ -26,46 +26,81 @@ const magic = "PAR1"
 // schemaKey is where readers that know Arrow look for its schema.
 const schemaKey = "ARROW:schema"
 
-// file is a Parquet file that is assembled from row groups. arrow-go's writer makes a file of each one. Its pages are copied
-// unchanged, and their positions are adjusted.
+// file is a Parquet file that is assembled from encoded columns.
 type file struct {
-	o     options
-	types *types
-	props *parquet.WriterProperties
-	out   *sink.Sink
-	stats ipc.Stats
-	meta  *metadata.FileMetaData
-}
-
-// group describes an encoded row group.
-type group struct {
-	meta *metadata.FileMetaData // of a file of this row group alone
-	rows int64
+	o       options
+	types   *types
+	props   *parquet.WriterProperties
+	schema  *schema.Schema
+	columns []*column
+	bloomed map[string]bool // fields with Bloom filters
+	out     *sink.Sink
+	stats   ipc.Stats
+	meta    *metadata.FileMetaData
 }
 
 func newFile(ctx context.Context, w io.Writer, s *arrow.Schema, o options) (*file, error) {
-	t, err := newTypes(s)
+	t, err := newTypes(s, o.compat)
 	if err != nil {
 		return nil, err
 	}
-	props := []parquet.WriterProperty{parquet.WithAllocator(o.mem), parquet.WithCompression(o.compression.codec())}
-	if o.pageBytes > 0 {
-		props = append(props, parquet.WithDataPageSize(o.pageBytes), parquet.WithDictionaryPageSizeLimit(o.pageBytes))
+	f := &file{o: o, types: t, out: sink.New(ctx, w), bloomed: map[string]bool{}}
+	f.props = parquet.NewWriterProperties(f.common()...)
+	if f.schema, err = pqarrow.ToParquet(t.encoded, f.props, f.arrowProps()); err != nil {
+		return nil, err
 	}
-	f := &file{o: o, types: t, out: sink.New(ctx, w), props: parquet.NewWriterProperties(props...)}
+	if f.columns, err = columns(t.encoded, f.schema); err != nil {
+		return nil, err
+	}
+	for _, name := range o.blooms {
+		if _, ok := s.FieldsByName(name); !ok {
+			return nil, h5err.New(h5err.Argument, "no column %q for a Bloom filter", name)
+		}
+		f.bloomed[name] = true
+	}
 	if f.meta, err = f.empty(); err != nil {
 		return nil, err
 	}
 	f.meta.Schema = nil // it is not written, and takes some hundred bytes for each column
-	if _, err := f.out.Write([]byte(magic)); err != nil {
-		return nil, err
-	}
-	return f, nil
+	return f, f.put([]byte(magic))
 }
+
+// put writes b to the file.
+func (f *file) put(b []byte) error {
+	_, err := f.out.Write(b)
+	return err
+}
+
+// common returns the properties of all columns.
+func (f *file) common() []parquet.WriterProperty {
+	props := []parquet.WriterProperty{parquet.WithAllocator(f.o.mem), parquet.WithCompression(f.o.compression.codec()),
+		parquet.WithCompressionLevel(compressionLevel), parquet.WithPageIndexEnabled(f.o.compat != Format1)}
+	if f.o.compat == Format1 {
+		props = append(props, parquet.WithVersion(parquet.V1_0))
+	}
+	if f.o.pageBytes > 0 {
+		props = append(props, parquet.WithDataPageSize(f.o.pageBytes), parquet.WithDictionaryPageSizeLimit(f.o.pageBytes))
+	}
+	return props
+}
+
+func (f *file) arrowProps() pqarrow.ArrowWriterProperties {
+	return pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(f.o.mem))
+}
+
+func (f *file) limits() limits {
+	if f.o.pageBytes > 0 {
+		return limits{int(f.o.pageBytes), int(f.o.pageBytes)}
+	}
+	return limits{defaultPageBytes, defaultPageBytes}
+}
+
+// blooms reports whether a column of a field has a Bloom filter.
+func (f *file) blooms(c *column) bool { return f.bloomed[c.field.Name] }
 
 // empty returns the metadata of a file without rows.
 func (f *file) empty() (*metadata.FileMetaData, error) {
-	w, err := f.writer(io.Discard)
+	w, err := pqarrow.NewFileWriter(f.types.encoded, io.Discard, f.props, f.arrowProps())
 	if err != nil {
 		return nil, err
 	}
@@ -82,10 +117,6 @@ func (f *file) empty() (*metadata.FileMetaData, error) {
 	return w.FileMetadata()
 }
 
-func (f *file) writer(w io.Writer) (*pqarrow.FileWriter, error) {
-	return pqarrow.NewFileWriter(f.types.encoded, w, f.props, pqarrow.NewArrowWriterProperties(pqarrow.WithAllocator(f.o.mem)))
-}
-
 // serialized returns a schema in the form in which it is stored: an IPC message in base64.
 func serialized(s *arrow.Schema) (string, error) {
 	var b bytes.Buffer
@@ -93,103 +124,6 @@ func serialized(s *arrow.Schema) (string, error) {
 		return "", err
 	}
 	return base64.StdEncoding.EncodeToString(b.Bytes()), nil
-}
-
-// encode writes a row group to memory.
-func (f *file) encode(to *pieces, parts []part) (g *group, err error) {
-	w, err := f.writer(to)
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
-		if err != nil {
-			w.Close() // frees its buffers; its output is dropped
-		}
-	}()
-	if err := w.NewRowGroupChecked(); err != nil {
-		return nil, err
-	}
-	g = &group{}
-	for _, p := range parts {
-		g.rows += p.rows
-	}
-	for i, field := range f.types.encoded.Fields() {
-		if err := f.column(w, parts, i, field.Type, g.rows); err != nil {
-			return nil, err
-		}
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	g.meta, err = w.FileMetadata()
-	return g, err
-}
-
-func (f *file) column(w *pqarrow.FileWriter, parts []part, i int, typ arrow.DataType, rows int64) error {
-	chunks := make([]arrow.Array, len(parts))
-	for k, p := range parts {
-		arr, err := lowering{f.o.mem}.array(p.column(i), typ, nil)
-		if err != nil {
-			return err
-		}
-		defer arr.Release()
-		chunks[k] = arr
-	}
-	data := arrow.NewChunked(chunks[0].DataType(), chunks)
-	defer data.Release()
-	return w.WriteColumnChunked(data, 0, rows)
-}
-
-// append writes the pages of a row group to the file.
-func (f *file) append(from *pieces, g *group) error {
-	start, end := int64(len(magic)), from.n-int64(len(magic))-4
-	if end < start || len(g.meta.RowGroups) != 1 {
-		return h5err.New(h5err.Unsupported, "the Parquet writer did not make a row group")
-	}
-	end -= int64(binary.LittleEndian.Uint32(from.tail(8)))
-	by := f.out.Bytes() - start
-	rg := g.meta.RowGroups[0]
-	move := func(at *int64) {
-		if at != nil {
-			*at += by
-		}
-	}
-	for _, c := range rg.Columns {
-		if c.FileOffset > 0 {
-			c.FileOffset += by
-		}
-		c.MetaData.DataPageOffset += by
-		move(c.MetaData.DictionaryPageOffset)
-		move(c.MetaData.IndexPageOffset)
-		stats := c.MetaData.EncodingStats
-		sort.Slice(stats, func(i, k int) bool { // arrow-go has them in the order of a map
-			if stats[i].PageType != stats[k].PageType {
-				return stats[i].PageType > stats[k].PageType // the dictionary first
-			}
-			return stats[i].Encoding < stats[k].Encoding
-		})
-	}
-	move(rg.FileOffset)
-	rg.Ordinal = nil
-	if n := len(f.meta.RowGroups); n <= math.MaxInt16 {
-		ordinal := int16(n)
-		rg.Ordinal = &ordinal
-	}
-	if err := from.each(start, end, func(p []byte) error {
-		_, err := f.out.Write(p)
-		return err
-	}); err != nil {
-		return err
-	}
-	f.meta.RowGroups = append(f.meta.RowGroups, rg)
-	f.meta.NumRows += g.rows
-	f.stats.Rows += g.rows
-	f.stats.Batches++
-	f.stats.Bytes = f.out.Bytes()
-	if f.o.progress != nil {
-		f.o.progress(f.stats)
-	}
-	return nil
 }
 
 // finish writes the footer.
@@ -205,52 +139,4 @@ func (f *file) finish() error {
 		return err
 	}
 	return f.out.Flush()
-}
-
-// pieces is a buffer that grows without being moved.
-type pieces struct {
-	list [][]byte
-	n    int64
-}
-
-const pieceBytes = 1 << 20
-
-// Write implements io.Writer.
-func (p *pieces) Write(b []byte) (int, error) {
-	for rest := b; len(rest) > 0; {
-		at := int(p.n % pieceBytes)
-		k := int(p.n / pieceBytes)
-		if k == len(p.list) {
-			p.list = append(p.list, make([]byte, pieceBytes))
-		}
-		n := copy(p.list[k][at:], rest)
-		rest = rest[n:]
-		p.n += int64(n)
-	}
-	return len(b), nil
-}
-
-func (p *pieces) reset() { p.n = 0 }
-
-// each calls fn for the bytes from a up to b, piece by piece.
-func (p *pieces) each(a, b int64, fn func([]byte) error) error {
-	for a < b {
-		at := a % pieceBytes
-		part := p.list[a/pieceBytes][at:min(pieceBytes, at+b-a)]
-		if err := fn(part); err != nil {
-			return err
-		}
-		a += int64(len(part))
-	}
-	return nil
-}
-
-// tail returns a copy of the last n bytes.
-func (p *pieces) tail(n int64) []byte {
-	var out []byte
-	p.each(p.n-n, p.n, func(b []byte) error { // never fails
-		out = append(out, b...)
-		return nil
-	})
-	return out
 }

@@ -2,35 +2,55 @@ package parquet
 
 import (
 	"sync"
+	"sync/atomic"
 
 	"github.com/h5arrow/h5arrow/ipc/internal/sink"
 )
 
-// parallel encodes several row groups at a time. Each is written by its worker, after all earlier ones.
+// parallel encodes several columns at a time, of as few row groups as keep all workers busy. A row group is written by the worker
+// that has encoded its last column, after all earlier ones.
 type parallel struct {
 	f    *file
-	jobs chan *job
-	last <-chan struct{} // of the last job
+	jobs chan job
+	room chan struct{}   // holds a value for each row group that is held
+	last <-chan struct{} // of the last row group
 	wg   sync.WaitGroup
 
-	sink.Failure // of the first row group that failed
+	sink.Failure // of the first column that failed
 }
 
-// job is a row group to be written. It is written after before is closed, and then closes after.
+// job is a column of a row group.
 type job struct {
-	parts  []part
-	before <-chan struct{}
-	after  chan struct{}
+	*rowGroup
+	column int
 }
 
-func newParallel(f *file) *parallel {
+// rowGroup is to be encoded. It is written after before is closed, and then closes after.
+type rowGroup struct {
+	parts   []part
+	rows    int64
+	chunks  []*chunk
+	missing atomic.Int64 // columns that are not encoded
+	before  <-chan struct{}
+	after   chan struct{}
+}
+
+func newParallel(f *file) (*parallel, error) {
 	none := make(chan struct{})
 	close(none)
-	p := &parallel{f: f, jobs: make(chan *job), last: none}
-	for range f.o.workers {
-		p.wg.Go(p.work)
+	p := &parallel{f: f, jobs: make(chan job), room: make(chan struct{}, f.o.groups), last: none}
+	states := make([]*state, f.o.workers)
+	for i := range states {
+		codec, err := newCompressor(f.o.compression)
+		if err != nil {
+			return nil, err
+		}
+		states[i] = &state{codec: codec}
 	}
-	return p
+	for _, st := range states {
+		p.wg.Go(func() { p.work(st) })
+	}
+	return p, nil
 }
 
 // add encodes and writes a row group, and releases its parts.
@@ -39,9 +59,19 @@ func (p *parallel) add(parts []part) error {
 		releaseAll(parts)
 		return err
 	}
-	j := &job{parts: parts, before: p.last, after: make(chan struct{})}
-	p.last = j.after
-	p.jobs <- j
+	p.room <- struct{}{}
+	g := &rowGroup{parts: parts, chunks: make([]*chunk, len(p.f.columns)), before: p.last, after: make(chan struct{})}
+	for _, part := range parts {
+		g.rows += part.rows
+	}
+	p.last = g.after
+	g.missing.Store(int64(max(1, len(g.chunks))))
+	if len(g.chunks) == 0 {
+		p.write(g)
+	}
+	for i := range g.chunks {
+		p.jobs <- job{g, i}
+	}
 	return nil
 }
 
@@ -53,24 +83,32 @@ func (p *parallel) finish(err error) error {
 	return p.Failed()
 }
 
-func (p *parallel) work() {
-	var to pieces
+func (p *parallel) work(st *state) {
 	for j := range p.jobs {
-		to.reset()
-		var g *group
-		var err error
 		if p.Failed() == nil {
-			err = sink.Guard(func() (err error) {
-				g, err = p.f.encode(&to, j.parts)
+			p.Fail(sink.Guard(func() (err error) {
+				j.chunks[j.column], err = p.f.encode(st, j.parts, j.column, j.rows)
 				return err
-			})
+			}))
 		}
-		releaseAll(j.parts)
-		<-j.before
-		p.Fail(err)
-		if p.Failed() == nil {
-			p.Fail(p.f.append(&to, g))
+		if j.missing.Add(-1) == 0 {
+			p.write(j.rowGroup)
 		}
-		close(j.after)
 	}
+}
+
+// write writes an encoded row group.
+func (p *parallel) write(g *rowGroup) {
+	releaseAll(g.parts)
+	<-g.before
+	if p.Failed() == nil {
+		p.Fail(p.f.append(g.chunks, g.rows))
+	}
+	for _, c := range g.chunks {
+		if c != nil {
+			c.bytes.release()
+		}
+	}
+	close(g.after)
+	<-p.room
 }

@@ -217,10 +217,14 @@ func TestArguments(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, opt := range map[string]parquet.Option{"workers": parquet.WithWorkers(0), "compression": parquet.WithCompression(0),
-		"rows": parquet.WithGroupRows(-1), "bytes": parquet.WithGroupBytes(-1), "memory": parquet.WithMaxMemory(-1)} {
+		"rows": parquet.WithGroupRows(-1), "bytes": parquet.WithGroupBytes(-1), "memory": parquet.WithMaxMemory(-1),
+		"Bloom filter": parquet.WithBloomFilters("x"), "compat": parquet.WithCompat(9)} {
 		if _, err := parquet.Write(context.Background(), io.Discard, rr, opt); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+	if _, err := parquet.ParseCompat("2.0"); !h5err.Is(err, h5err.Argument) {
+		t.Error(err)
 	}
 	for _, c := range []parquet.Compression{parquet.None, parquet.Snappy, parquet.LZ4, parquet.Zstd} {
 		if got, err := parquet.ParseCompression(c.String()); got != c || err != nil {

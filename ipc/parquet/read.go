@@ -4,8 +4,8 @@ import (
 	"context"
 	"errors"
 	"io"
-	"io/fs"
 	"os"
+	"syscall"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -127,11 +127,11 @@ func (r *Reader) safely(fn func() error) (err error) {
 	}()
 	err = fn()
 	var e *h5err.Error
-	var p *fs.PathError
+	var failed syscall.Errno // and not a broken offset, for which os has errors of its own
 	switch {
 	case err == nil, errors.As(err, &e), errors.Is(err, context.Canceled):
 		return err
-	case errors.As(err, &p):
+	case errors.As(err, &failed):
 		return h5err.In(h5err.Wrap(h5err.IO, h5err.Cause(err), "can't read"), r.name, "")
 	}
 	return h5err.In(h5err.Wrap(h5err.Corrupt, err, "not Parquet data, or broken"), r.name, "")

@@ -21,9 +21,14 @@ func (c Conversion) String() string {
 }
 
 // Conversions returns the columns of a schema whose types Parquet lacks and that are written as other types. A type that
-// cannot be written is an error of kind Unsupported that names the column.
-func Conversions(s *arrow.Schema) ([]Conversion, error) {
-	t, err := newTypes(s)
+// cannot be written is an error of kind Unsupported that names the column. The options
+// are those of Write.
+func Conversions(s *arrow.Schema, opts ...Option) ([]Conversion, error) {
+	o, err := defaults(opts)
+	if err != nil {
+		return nil, err
+	}
+	t, err := newTypes(s, o.compat)
 	if err != nil {
 		return nil, err
 	}
@@ -35,10 +40,12 @@ type types struct {
 	encoded     *arrow.Schema // for arrow-go's writer
 	stored      *arrow.Schema // stored in the file for readers that know Arrow
 	conversions []Conversion
+
+	compat Compat
 }
 
-func newTypes(s *arrow.Schema) (*types, error) {
-	t := &types{}
+func newTypes(s *arrow.Schema, compat Compat) (*types, error) {
+	t := &types{compat: compat}
 	encoded, stored, err := t.fields("", s.Fields())
 	if err != nil {
 		return nil, err
@@ -85,6 +92,10 @@ func (t *types) typ(path string, in arrow.DataType) (encoded, stored arrow.DataT
 			return in, in, nil
 		}
 	case *arrow.TimestampType:
+		if in.Unit == arrow.Nanosecond && t.compat == Format1 {
+			convert("timestamp[us], cut off")
+			return in, in, nil
+		}
 		if in.Unit != arrow.Second {
 			return in, in, nil
 		}

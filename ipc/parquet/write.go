@@ -17,7 +17,7 @@ import (
 
 // Default and fixed sizes.
 const (
-	defaultGroupBytes = 64 << 20
+	defaultGroupBytes = 32 << 20
 	minGroupBytes     = 1 << 20
 	columnBytes       = 8 << 10 // of a column in a row group, of which about 1 KiB of metadata is kept until the end
 	maxGroupRows      = 4 << 20
@@ -35,10 +35,14 @@ type options struct {
 	maxMemory   int64
 	mem         memory.Allocator
 	progress    func(ipc.Stats)
-	pageBytes   int64 // 0 for arrow-go's default
+	pageBytes   int64 // 0 for the default
+	compat      Compat
+	blooms      []string
+	groups      int // that are encoded at a time
 }
 
-// WithCompression sets the codec. The default is Zstd.
+// WithCompression sets the codec. The default is Zstd, or Snappy with Format1. Columns of numbers that it hardly makes smaller are
+// stored without it.
 func WithCompression(c Compression) Option {
 	return func(o *options) error {
 		if c < None || c > Zstd {
@@ -49,8 +53,27 @@ func WithCompression(c Compression) Option {
 	}
 }
 
-// WithWorkers sets how many row groups are encoded at a time. Each is held until it has been written. The default is the
-// number of processors.
+// WithCompat writes for older readers. The default is FormatLatest.
+func WithCompat(c Compat) Option {
+	return func(o *options) error {
+		if c > Format1 {
+			return h5err.New(h5err.Argument, "unknown Compat %d", c)
+		}
+		o.compat = c
+		return nil
+	}
+}
+
+// WithBloomFilters adds Bloom filters to these columns, with which readers skip row groups that do not have a value. Of nested
+// columns all leaves have one. A column that is not there is an error of kind Argument.
+func WithBloomFilters(columns ...string) Option {
+	return func(o *options) error {
+		o.blooms = append(o.blooms, columns...)
+		return nil
+	}
+}
+
+// WithWorkers sets how many columns are encoded at a time. The default is the number of processors.
 func WithWorkers(n int) Option {
 	return func(o *options) error {
 		if n < 1 {
@@ -74,7 +97,7 @@ func WithGroupRows(n int64) Option {
 }
 
 // WithGroupBytes sets how many bytes of Arrow data are gathered for a row group, unless WithGroupRows is given. The default,
-// 0, is 64 MiB, or less if memory is limited.
+// 0, is 32 MiB, or less if memory is limited.
 func WithGroupBytes(n int64) Option {
 	return func(o *options) error {
 		if n < 0 {
@@ -85,7 +108,7 @@ func WithGroupBytes(n int64) Option {
 	}
 }
 
-// WithMaxMemory limits the size of row groups and the number of workers so that gathering and encoding takes about n bytes.
+// WithMaxMemory limits the size of row groups, how many are held, and the number of workers so that gathering and encoding takes about n bytes.
 // Below 128 MiB, pages that Zstd compresses are smaller, too. About 2 KiB of schema and metadata for each column, and 1 KiB
 // for each column of each row group, come on top. The default, 0, means no limit.
 func WithMaxMemory(n int64) Option {
@@ -118,24 +141,43 @@ func WithProgress(fn func(ipc.Stats)) Option {
 // row groups. After an error, what has been written is not a complete file. Errors are those of rr and ctx, of kind IO if w
 // fails or an input is cut short, and Unsupported for types without a counterpart in Parquet.
 func Write(ctx context.Context, w io.Writer, rr array.RecordReader, opts ...Option) (ipc.Stats, error) {
-	o := options{compression: Zstd, workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
-	for _, opt := range opts {
-		if err := opt(&o); err != nil {
-			return ipc.Stats{}, err
-		}
+	o, err := defaults(opts)
+	if err != nil {
+		return ipc.Stats{}, err
 	}
 	o.sizes(leaves(rr.Schema().Fields()))
 	f, err := newFile(ctx, w, rr.Schema(), o)
 	if err != nil {
 		return ipc.Stats{}, err
 	}
-	p := newParallel(f)
+	p, err := newParallel(f)
+	if err != nil {
+		return ipc.Stats{}, err
+	}
 	err = p.finish(feed(ctx, rr, &gathering{options: o, add: p.add}))
 	if err == nil {
 		err = f.finish()
 	}
 	f.stats.Bytes = f.out.Bytes()
 	return f.stats, plain(err)
+}
+
+// defaults returns the options, with defaults for those that are not given.
+func defaults(opts []Option) (options, error) {
+	o := options{workers: runtime.GOMAXPROCS(0), mem: memory.DefaultAllocator}
+	for _, opt := range opts {
+		if err := opt(&o); err != nil {
+			return options{}, err
+		}
+	}
+	switch {
+	case o.compression != 0:
+	case o.compat == Format1:
+		o.compression = Snappy
+	default:
+		o.compression = Zstd
+	}
+	return o, nil
 }
 
 // sizes chooses the bytes of a row group, which must not depend on the number of workers, and then the number of workers.
@@ -148,8 +190,10 @@ func (o *options) sizes(columns int64) {
 			o.bytes = max(minGroupBytes, min(o.bytes, max(o.maxMemory/16, wide)))
 		}
 	}
+	o.groups = 1 + int((int64(o.workers)+columns-1)/max(1, columns)) // so that all workers have columns
 	if o.maxMemory > 0 {
-		o.workers = int(max(1, min(int64(o.workers), o.maxMemory/(2*o.bytes+codecBytes))))
+		o.workers = int(max(1, min(int64(o.workers), o.maxMemory/(2*codecBytes))))
+		o.groups = int(max(1, min(int64(o.groups), (o.maxMemory-int64(o.workers)*codecBytes)/(2*o.bytes))))
 	}
 	// For pages longer than a block of 128 KiB, the codec allocates a window of codecBytes, again after each garbage collection.
 	if o.compression == Zstd && o.maxMemory > 0 && o.maxMemory < 8*codecBytes {

@@ -33,7 +33,7 @@ type Format struct {
 	// batchBytes returns the approximate size of batches for a table with so many columns; nil leaves it to the reader.
 	batchBytes func(memory int64, columns int) int64
 	// conversions lists the columns whose types the format lacks; nil: it has all types.
-	conversions func(*arrow.Schema) ([]string, error)
+	conversions func(*arrow.Schema, parquet.Compat) ([]string, error)
 
 	write func(context.Context, io.Writer, array.RecordReader, *Encoder) (ipc.Stats, error)
 }
@@ -186,14 +186,6 @@ func Of(name string, special bool) (*Format, error) {
 	return nil, h5err.In(err, name, "")
 }
 
-// Converts lists the columns of a schema whose types the format lacks, and what they become.
-func (f *Format) Converts(schema *arrow.Schema) ([]string, error) {
-	if f.conversions == nil {
-		return nil, nil
-	}
-	return f.conversions(schema)
-}
-
 // BatchBytes returns the approximate size of batches for a table with so many columns, 0 for the reader's own.
 func (f *Format) BatchBytes(memory int64, columns int) int64 {
 	if f.batchBytes == nil {
@@ -210,19 +202,36 @@ type Encoder struct {
 	Bytes    int64 // of a row group, approximately; 0: the format's default
 	Memory   int64 // for what is being encoded; 0: no bound
 	Progress func(ipc.Stats)
+	Parquet  Parquet
 
 	codec string
+	asked bool // for the codec
+}
+
+// Parquet is what only Parquet files have.
+type Parquet struct {
+	Compat parquet.Compat
+	Blooms []string // columns with Bloom filters
+}
+
+// Converts lists the columns of a schema whose types the format lacks, and what they become.
+func (e *Encoder) Converts(schema *arrow.Schema) ([]string, error) {
+	if e.conversions == nil {
+		return nil, nil
+	}
+	return e.conversions(schema, e.Parquet.Compat)
 }
 
 // Encoder returns an encoder with a codec, "" for the format's default.
 func (f *Format) Encoder(codec string) (*Encoder, error) {
-	if codec == "" {
+	asked := codec != ""
+	if !asked {
 		codec = f.codec
 	}
 	if !slices.Contains(f.codecs, codec) {
 		return nil, h5err.New(h5err.Argument, "--compression %s is not for .%s", codec, f.Names[0]).WithHint("it has %s", list(f.codecs, "and"))
 	}
-	return &Encoder{Format: f, codec: codec}, nil
+	return &Encoder{Format: f, codec: codec, asked: asked}, nil
 }
 
 // Budget returns how much of the memory reading may use. The reader does not count batches that are being
@@ -261,19 +270,24 @@ func writeParquet(ctx context.Context, w io.Writer, rr array.RecordReader, e *En
 	if err != nil {
 		return ipc.Stats{}, err
 	}
-	return parquet.Write(ctx, w, rr, parquet.WithCompression(codec), parquet.WithWorkers(e.Workers), parquet.WithGroupRows(e.Rows),
-		parquet.WithGroupBytes(e.Bytes), parquet.WithMaxMemory(e.Memory), parquet.WithProgress(e.Progress))
+	opts := []parquet.Option{parquet.WithWorkers(e.Workers), parquet.WithGroupRows(e.Rows), parquet.WithGroupBytes(e.Bytes),
+		parquet.WithMaxMemory(e.Memory), parquet.WithProgress(e.Progress), parquet.WithCompat(e.Parquet.Compat),
+		parquet.WithBloomFilters(e.Parquet.Blooms...)}
+	if e.asked { // the default depends on Compat
+		opts = append(opts, parquet.WithCompression(codec))
+	}
+	return parquet.Write(ctx, w, rr, opts...)
 }
 
 // parquetBatch must not depend on the number of workers. A column of a batch takes about 1 KiB besides its values, so
 // batches of many columns are larger.
 func parquetBatch(memory int64, columns int) int64 {
 	wide := min(int64(columns)*4<<10, memory/8) // the reader's budget is twice that
-	return max(512<<10, min(32<<20, max(memory/64, wide)))
+	return max(512<<10, min(8<<20, max(memory/64, wide)))
 }
 
-func parquetConversions(schema *arrow.Schema) ([]string, error) {
-	list, err := parquet.Conversions(schema)
+func parquetConversions(schema *arrow.Schema, compat parquet.Compat) ([]string, error) {
+	list, err := parquet.Conversions(schema, parquet.WithCompat(compat))
 	var out []string
 	for _, c := range list {
 		out = append(out, c.String())
