@@ -12,6 +12,7 @@ missing_packages() {
 	have_venv || echo python3-venv
 	have_hdf5 || echo libhdf5-dev
 	have_libdeflate || echo libdeflate-dev
+	have_libzstd || echo libzstd-dev
 	# Only the test of the JDBC driver needs these.
 	[ "${H5ARROW_REQUIRE_ALL:-0}" != 1 ] || command -v mvn >/dev/null 2>&1 || echo default-jdk-headless maven
 }
@@ -46,9 +47,10 @@ if [ -n "$packages" ]; then
 fi
 
 without=$(
-	have_cc || echo "  a C compiler: no libdeflate, no libhdf5, no race detector"
+	have_cc || echo "  a C compiler: no libdeflate, no libzstd, no libhdf5, no race detector"
 	have_cxx || echo "  a C++ compiler: no SQL"
 	have_libdeflate || echo "  libdeflate: deflate is decoded in Go, at about half the speed"
+	have_libzstd || echo "  libzstd: Zstandard is decoded in Go, at about half the speed where the bytes are shuffled"
 	have_hdf5 || echo "  libhdf5: no comparison with the C library in tests, and no filter plugins"
 	have_venv || echo "  Python 3.11 or newer with venv: no interoperability tests with pyarrow, h5py and vaex"
 )

@@ -25,6 +25,8 @@ have_pkg_config() { command -v pkg-config >/dev/null 2>&1; }
 
 have_libdeflate() { compiles libdeflate.h -ldeflate; }
 
+have_libzstd() { compiles zstd.h -lzstd; }
+
 # The paths are those in the cgo directives of gonum's hdf5 and of h5/libhdf5.
 have_hdf5() {
 	arch=$(${CC:-gcc} -print-multiarch 2>/dev/null)

@@ -1,6 +1,6 @@
 #!/bin/sh
 # release.sh DIR: builds stripped commands into DIR, DIR/h5arrow with SQL and DIR/h5arrow-nosql without, that need no library but
-# those of libc: libdeflate, libstdc++ and libgcc are linked statically. The same commit gives the same bytes.
+# those of libc: libdeflate, libzstd, libstdc++ and libgcc are linked statically. The same commit gives the same bytes.
 set -eu
 dir=$1
 cd "$(dirname "$0")/.."
@@ -8,7 +8,7 @@ cd "$(dirname "$0")/.."
 mkdir -p "$dir" build/static
 
 # The linker looks here first, and finds no shared libraries.
-for a in libdeflate.a libstdc++.a; do
+for a in libdeflate.a libzstd.a libstdc++.a; do
 	path=$(${CC:-gcc} -print-file-name=$a)
 	if [ "$path" = $a ]; then
 		echo "release: there is no $a" >&2
@@ -30,7 +30,7 @@ build() {
 	ls -l "$1"
 }
 
-build "$dir/h5arrow-nosql" libdeflate,grpcnotrace
+build "$dir/h5arrow-nosql" libdeflate,libzstd,grpcnotrace
 if have_cxx && have_duckdb; then
-	build "$dir/h5arrow" libdeflate,grpcnotrace,duckdb_arrow
+	build "$dir/h5arrow" libdeflate,libzstd,grpcnotrace,duckdb_arrow
 fi

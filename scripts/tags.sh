@@ -15,6 +15,7 @@ if [ "${CGO_ENABLED:-1}" = 0 ] || ! have_cc; then
 	exit
 fi
 have_libdeflate && tags="$tags,libdeflate"
+have_libzstd && tags="$tags,libzstd"
 have_hdf5 && tags="$tags,libhdf5"
 have_cxx && have_duckdb && tags="$tags,duckdb_arrow"
 echo "$tags"

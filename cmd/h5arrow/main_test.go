@@ -216,7 +216,7 @@ func TestVersion(t *testing.T) {
 		}
 	}
 	var in []string
-	for _, part := range []string{"libdeflate", "libhdf5", "duckdb_arrow"} {
+	for _, part := range []string{"libdeflate", "libzstd", "libhdf5", "duckdb_arrow"} {
 		tagged := slices.Contains(strings.Split(settings["-tags"], ","), part)
 		if settings["CGO_ENABLED"] == "1" && (tagged || part == "libhdf5" && plugins.Available) {
 			in = append(in, part)

@@ -17,7 +17,7 @@ func parts() []string {
 	for _, p := range []struct {
 		name string
 		in   bool
-	}{{"libdeflate", filter.Libdeflate}, {"libhdf5", plugins.Available}, {"duckdb_arrow", engine.Available}} {
+	}{{"libdeflate", filter.Libdeflate}, {"libzstd", filter.Libzstd}, {"libhdf5", plugins.Available}, {"duckdb_arrow", engine.Available}} {
 		if p.in {
 			out = append(out, p.name)
 		}

@@ -19,6 +19,7 @@ type State struct {
 	deflateC deflateC
 	bunzip   *bunzip.Decoder
 	zstd     *zstd.Decoder
+	zstdC    zstdC
 }
 
 // NewState returns an empty state. What a codec needs is allocated at its first use.
@@ -31,6 +32,7 @@ func (st *State) Close() {
 		st.zstd = nil
 	}
 	st.deflateC.close()
+	st.zstdC.close()
 }
 
 // between returns a buffer of n bytes for a result between two filters. The one before it stays valid.

@@ -15,8 +15,8 @@ func (hdfZstd) bound(n int) (int, bool) { return n + n>>7 + 1024, false }
 
 func (hdfZstd) decode(st *State, dst, src []byte) (int, error) { return st.unzstd(dst, src) }
 
-// unzstd decodes the frames in src.
-func (st *State) unzstd(dst, src []byte) (int, error) {
+// unzstdGo decodes the frames in src in Go.
+func (st *State) unzstdGo(dst, src []byte) (int, error) {
 	if st.zstd == nil {
 		var err error
 		// If the result is one slice, that slice is the window, so the size of the window costs nothing.

@@ -150,7 +150,7 @@ func layer(path string) int {
 }
 
 func TestImports(t *testing.T) {
-	for _, tags := range []string{"", "libhdf5,libdeflate,duckdb_arrow"} {
+	for _, tags := range []string{"", "libhdf5,libdeflate,libzstd,duckdb_arrow"} {
 		ours, std := list(t, tags)
 		if len(ours) == 0 {
 			t.Fatal("go list found no packages")
