@@ -181,8 +181,8 @@ func WithBatchRows(n int64) ReadOption {
 	}
 }
 
-// WithBatchBytes sets about how many bytes a batch has at most. Zero is 64 MiB, less where memory is bounded, and
-// about 8 MiB where most columns are gathered from rows.
+// WithBatchBytes sets about how many bytes a batch has at most. Zero is 64 MiB, less where memory is bounded; 8 MiB where most columns are
+// gathered from rows; where chunks of a local file have filters, 4 MiB or, if that is more, one row of chunks.
 func WithBatchBytes(n int64) ReadOption {
 	return func(o *readOptions) error {
 		if n < 0 {

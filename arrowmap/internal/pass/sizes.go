@@ -10,10 +10,11 @@ import (
 // Sizes that are used where no option says otherwise.
 const (
 	defaultBatchBytes = 64 << 20
+	filteredBytes     = 4 << 20 // of a batch with filtered chunks, unless one row of them has more
+	gatheredBytes     = 8 << 20 // of a batch that is gathered from rows
 	minBatchBytes     = 64 << 10
 	inFlightPerWorker = 64 << 20
 	minMappedBytes    = 64 << 10 // of a run of chunks for which a batch is made smaller
-	gatheredBytes     = 8 << 20  // of a batch that is gathered from rows: its buffers are used again while they are in the cache
 	maxSlowRows       = 1 << 16  // of a batch with a column whose rows are slow
 	slowStartRows     = 1 << 11  // of the first batch with SlowStart, about
 	unbounded         = 1 << 40  // bytes
@@ -58,9 +59,9 @@ func (p *Pass) sizes(inFlight int64) sizes {
 	if slow { // a column is built by one worker: smaller batches keep all of them busy
 		s.rows = min(s.rows, maxSlowRows)
 	}
-	height := p.chunkRows()
-	if gathered > rowBytes/2 && p.o.BatchBytes == 0 {
-		s.rows = min(s.rows, max(1, gatheredBytes/rowBytes, height))
+	height, filtered := p.chunkRows()
+	if again := p.bytesAgain(filtered, gathered > rowBytes/2); again > 0 {
+		s.rows = min(s.rows, max(1, height, again/max(1, rowBytes)))
 	}
 	if height > 0 && height <= s.rows {
 		s.rows -= s.rows % height
@@ -74,6 +75,20 @@ func (p *Pass) sizes(inFlight int64) sizes {
 	return s
 }
 
+// bytesAgain is how many bytes a batch has at most so that its buffers are used again while they are in the cache, as fresh memory costs as
+// much as decoding or gathering into it; 0 where that does not count or a size was asked for.
+func (p *Pass) bytesAgain(filtered, gathered bool) int64 {
+	switch {
+	case p.o.BatchBytes > 0:
+		return 0
+	case filtered && !p.t.File.Source().Far():
+		return filteredBytes
+	case gathered:
+		return gatheredBytes
+	}
+	return 0
+}
+
 // fitting returns how many rows of a batch fit the size of batches. Rows of columns that are mapped are not meant to be made; those
 // of chunks that are not there are.
 func (p *Pass) fitting(b *batch) int64 {
@@ -84,17 +99,18 @@ func (p *Pass) fitting(b *batch) int64 {
 	return max(1, rows/((b.unmapped-1)/maxBytes+1))
 }
 
-// chunkRows is the height of the columns' highest chunks.
-func (p *Pass) chunkRows() int64 {
-	rows := int64(0)
+// chunkRows is the height of the columns' highest chunks. filtered reports whether some column's chunks have filters.
+func (p *Pass) chunkRows() (rows int64, filtered bool) {
 	for _, c := range p.t.Columns {
 		c.Wants(0, 0, func(d node.Dataset, _, _ int64, _ func([]byte) bool) {
 			if s, err := p.streams.get(d); err == nil && s.Rows() == c.Describe().Rows {
 				rows = max(rows, s.ChunkRows())
+				filters, err := s.ds.Filters()
+				filtered = filtered || err == nil && len(filters) > 0
 			}
 		})
 	}
-	return rows
+	return rows, filtered
 }
 
 // borderAfter is the end of the batch that starts at row a: at a multiple of the batch size, so that batches end where
