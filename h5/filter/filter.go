@@ -9,7 +9,7 @@
 //
 // # Not promised
 //
-// That src may be mapped memory: with the build tag libdeflate, C code reads it, and if the mapped file is cut short meanwhile,
+// That src may be mapped memory: with the build tags libdeflate and libzstd, C code reads it, and if the mapped file is cut short meanwhile,
 // the process ends. This package does not encode.
 package filter
 
