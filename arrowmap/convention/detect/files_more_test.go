@@ -78,4 +78,38 @@ gadget /PartType1 3
   vy: float64 -3 | 0 | 3
   vz: float64 -2 | 1 | 4
 `,
+	"dumps_hickle.hkl.gz": `
+group /data 3
+  Größe: int32 1 | -2 | 3
+  ok: bool true | false | true
+hickle /data/"grid" 3
+  grid: fsl<int16>[2] [null,1] | [2,null] | [4,5]
+group /data/"list" 1
+  data0: utf8 a
+  data1: utf8 bb
+  data2: utf8 日本
+hickle /data/"m" 3
+  m: float64 1.5 | null | 3.5
+group /data/"nothing" 1
+  e: utf8 
+group /data/"words" 1
+  n: int64 7
+  name: utf8 été
+  raw: fixed_size_binary[2] /wE=
+`,
+	"dumps_h5io.h5.gz": `
+group /h5io 4
+  data: fsl<float64>[2] [1,2] | [3,4] | [5,6] | [7,8]
+  times: float64 0 | 0.5 | 1 | 1.5
+group /h5io/key_info 1
+  empty: utf8 
+  n: int64 3
+  name: utf8 été
+  none: null (null)
+  x: float64 0.5
+group /h5io/key_names 1
+  idx_0: utf8 EEG 001
+  idx_1: utf8 é
+  idx_2: utf8 
+`,
 }

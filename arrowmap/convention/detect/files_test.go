@@ -3,6 +3,8 @@ package detect_test
 // files is what the programs in testdata write, and the tables in it: convention, path, number of rows, and for each column its name,
 // type and values. What can't be read has the kind of its error. "as FILE" is what an older version of a writer wrote.
 var files = joined(rFiles, moreFiles, map[string]string{
+	"dumps_hickle_old.hkl.gz":   "as dumps_hickle.hkl.gz",
+	"dumps_h5io_old.h5.gz":      "as dumps_h5io.h5.gz",
 	"h5wasm_old.h5":             "as h5wasm.h5",
 	"compound_old.h5.gz":        "as compound.h5.gz",
 	"hicmatrix_old.h5.gz":       "as hicmatrix.h5.gz",

@@ -117,6 +117,9 @@ func length(c *convention.Column) (int64, bool) {
 	if !ok {
 		return 0, false
 	}
+	if c.Values != nil {
+		return column.Rows(c.Values), true
+	}
 	return d.Rows(), true
 }
 

@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/biology"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdf5storage"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/hdfeos"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/hickle"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/lh5"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/matlab"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/netcdf"
@@ -68,6 +69,7 @@ func conventions() []Convention {
 		{Name: "anndata", Description: "elements of AnnData files: data frames with categories and masks, sparse matrices", Detect: biology.DetectAnnData},
 		{Name: "matlab", Description: "MATLAB 7.3: tables, timetables, strings, times and categories; structs, arrays of structs, cells, text, and variables of one height, with their dimensions reversed", Detect: matlab.Detect, Part: matlab.Part},
 		{Name: "hdf5storage", Description: "hdf5storage for Python: values with the attribute Python.Type, text in code points", Detect: hdf5storage.Detect},
+		{Name: "hickle", Description: "hickle for Python: masked arrays; the table of types is a part", Detect: hickle.Detect, Part: hickle.Part},
 		{Name: "octave", Description: "Octave's save -hdf5: variables of one height, structs, arrays of structs, cells, text, ranges, sparse matrices", Detect: octave.Detect},
 		{Name: "10x", Description: "10x Genomics: a barcode's counts as a list, and the table of features", Detect: biology.Detect10x},
 		{Name: "biom", Description: "BIOM: a table for each axis, of ids, counts as a list, and metadata", Detect: biology.DetectBIOM},
@@ -82,6 +84,7 @@ func conventions() []Convention {
 		{Name: "amuse", Description: "AMUSE: sets of particles with their keys", Detect: physics.DetectAMUSE},
 		{Name: "gwosc", Description: "LIGO and GWOSC: strain, and a boolean column for each bit of data quality", Detect: physics.DetectGWOSC},
 		{Name: "nexus", Description: "NeXus: data with its axes, logs, events and their pulses", Detect: physics.DetectNeXus},
+		{Name: "h5md", Description: "H5MD: values that depend on time, with their steps and times, also where these are increments", Detect: physics.DetectH5MD},
 		{Name: "openpmd", Description: "openPMD: particle species, with a column for each component of a record", Detect: physics.DetectOpenPMD},
 		{Name: "scipp", Description: "scipp: data arrays with their variances, coordinates and masks", Detect: scipp.Detect},
 		{Name: "hdfeos", Description: "HDF-EOS5: the fields of swaths, grids and zonal averages by their first dimension", Detect: hdfeos.Detect},

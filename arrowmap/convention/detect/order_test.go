@@ -31,6 +31,7 @@ var order = []struct{ before, after, why, file, path string }{
 	{"anndata", "group", "categories and masks are groups, and the index comes first", "anndata.h5ad", "/obs"},
 	{"matlab", "group", "dimensions are reversed", "cells.mat", "/people"},
 	{"hdf5storage", "group", "characters of text are integers", "hdf5storage.h5", "/frame"},
+	{"hickle", "group", "a mask is not a column", "dumps_hickle.hkl.gz", `/data/"m"`},
 	{"10x", "group", "a barcode's counts are a list", "tenx.h5", "/matrix"},
 	{"anndata", "sparse", "the encoding says what the matrix is", "anndata_old.h5ad", "/X"},
 	{"10x", "sparse", "a row is a barcode, and the features are a table", "tenx.h5", "/matrix"},

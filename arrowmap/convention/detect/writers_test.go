@@ -291,6 +291,24 @@ nexus /entry/instrument/detector 5
 group /entry/sample 5
   rotation_angle: float32 0 | 0 | 0 | 90 | 180
 `},
+	{"../physics/testdata/h5md", "", `
+h5md /observables/pressure 3
+  step: int64 100 | 110 | 120
+  time: float64 10 | 10.25 | 10.5
+  value: float64 300 | 301 | 302
+h5md /observables/temperature 3
+  step: int64 0 | 10 | 20
+  time: float64 0 | 0.25 | 0.5
+  value: float64 300 | 301 | 302
+group /particles/atoms 2
+  mass: float64 1 | 16
+group /particles/atoms/box 3
+  edges: float64 1 | 1 | 1
+h5md /particles/atoms/position 3
+  step: int64 0 | 10 | 20
+  time: float64 0 | 0.5 | 1
+  value: fsl<fsl<float64>[3]>[2] [[0,0,0],[0,0,0]] | [[1,1,1],[1,1,1]] | [[2,2,2],[2,2,2]]
+`},
 	{"../lh5/testdata/table", "/g/t/wf /g/t/rr", `
 lh5 /g/one 2
   a: bool true | false

@@ -29,7 +29,7 @@ func Group(g *h5.Group, skip func(h5.Object) bool) ([]convention.Column, error) 
 		if !ok || d.Space().Class != h5.SpaceSimple || object.IsTable(d) || skip != nil && skip(d) {
 			continue
 		}
-		out = append(out, Of(l.Name, d))
+		out = append(out, Of(Name(l.Name, d), d))
 	}
 	for i := range out {
 		if out[i].Err == nil {
@@ -47,7 +47,7 @@ func EqualLengths(g *h5.Group, columns []convention.Column) error {
 		if columns[i].Values == nil {
 			continue
 		}
-		n := columns[i].Values.Main().Rows()
+		n := Rows(columns[i].Values)
 		if rows < 0 {
 			rows, first = n, columns[i].Name
 		}
@@ -65,6 +65,9 @@ func EqualLengths(g *h5.Group, columns []convention.Column) error {
 func Of(name string, d *h5.Dataset) convention.Column {
 	c := convention.Column{Name: name, Objects: []h5.Object{d}}
 	v, err := pyTables(d)
+	if err == nil && v == nil {
+		v, err = python(d)
+	}
 	if err == nil && v == nil {
 		v, err = convention.NewPlain(d)
 	}
