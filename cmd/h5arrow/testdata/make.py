@@ -106,6 +106,23 @@ with open(os.path.join(HERE, "unreadable.hdf5"), "rb+") as f:
         f.seek(at)
         f.write(bytes([b[at] ^ 0xFF] * 2))
 
+# A column for each kind of defect, which the tests make; those of the last three are in the file. Compressed by gzip -9n.
+with new("defects.h5", libver="earliest") as f:
+    g = f.create_group("t")
+    put(g, "good", np.arange(6))
+    put(g, "filter", np.arange(6), chunks=(3,), compression="gzip")
+    put(g, "index", np.arange(6), chunks=(3,))
+    put(g, "sums", np.arange(6) + 1000, chunks=(3,), fletcher32=True)
+    put(g, "heap", np.array(["word %d" % i for i in range(6)], dtype=object), dtype=h5py.string_dtype())
+    g.create_dataset("external", (6,), dtype="i4", external=[("no such file.raw", 0, 24)], track_times=False)
+    g.create_dataset("fill", (6,), dtype="i8", chunks=(3,), fillvalue=0x1122334455667788, track_times=False)
+    put(g, "place", np.arange(6) + 0x5A5A5A5A)
+    put(g, "attribute", np.arange(6)).attrs["defective"] = np.int32(5)
+    put(g, "text", np.array([b"ab", b"\xff\xfe", b"c", b"d", b"e", b"f"]))
+    g.create_dataset("region", (6,), dtype=h5py.regionref_dtype, track_times=False)
+    e = g.create_dataset("enum", (6,), dtype=h5py.enum_dtype({"a": 0, "b": 1}, basetype="i1"), track_times=False)
+    e.id.write(h5py.h5s.ALL, h5py.h5s.ALL, np.array([0, 1, 0, 9, 1, 0], "i1"), mtype=e.id.get_type())
+
 # Names that SQL takes for one, a keyword, and datasets outside of tables.
 with new("sql/names.h5") as f:
     for i, n in enumerate(("Run", "run")):
