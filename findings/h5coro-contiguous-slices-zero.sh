@@ -1,5 +1,5 @@
 #!/bin/sh
-# h5coro reads part of a dataset by a hyperslice. From a contiguous dataset it gives right values only if the slice begins at row 0: from any other row on
+# h5coro reads part of a dataset by a hyperslice. From a contiguous dataset it gives right values only if the slice starts at row 0: from any other row on
 # it has zeros of the right shape, without an error. The same slice of a chunked dataset, and the contiguous dataset as a whole, are right.
 #
 # h5coro 1.0.7, h5py 3.16.0. Prints the versions and the values; the status is 0 as long as that is so.

@@ -24,35 +24,35 @@ func Delta[T Word](dst []byte, values []T) []byte {
 	last := values[0]
 	for rest := values[1:]; len(rest) > 0; {
 		n := min(len(rest), deltaBlock)
-		least := signed(rest[0] - last)
+		minDelta := signed(rest[0] - last)
 		for i, v := range rest[:n] {
 			block[i] = v - last
-			least = min(least, signed(block[i]))
+			minDelta = min(minDelta, signed(block[i]))
 			last = v
 		}
 		for i := n; i < deltaBlock; i++ {
-			block[i] = T(least) // written as 0
+			block[i] = T(minDelta) // written as 0
 		}
-		dst = deltas(dst, &block, n, T(least))
+		dst = deltas(dst, &block, n, T(minDelta))
 		rest = rest[n:]
 	}
 	return dst
 }
 
 // deltas appends a block, whose first n differences are to be written.
-func deltas[T Word](dst []byte, block *[deltaBlock]T, n int, least T) []byte {
-	dst = zigzag(dst, least)
+func deltas[T Word](dst []byte, block *[deltaBlock]T, n int, minDelta T) []byte {
+	dst = zigzag(dst, minDelta)
 	at := len(dst)
 	dst = append(dst, 0, 0, 0, 0)
 	for k := 0; k*deltaMini < n; k++ {
 		mini := block[k*deltaMini:][:deltaMini]
 		var all T
 		for _, d := range mini {
-			all |= d - least
+			all |= d - minDelta
 		}
 		width := bits.Len64(uint64(all))
 		dst[at+k] = byte(width)
-		dst = packed(dst, mini, least, width)
+		dst = packed(dst, mini, minDelta, width)
 	}
 	return dst
 }
