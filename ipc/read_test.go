@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -147,4 +148,25 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		drain(t, b)
 	})
+}
+
+// TestOpenEmptyLists opens data of a type that arrow-go panics on and pyarrow writes: lists of no items each.
+func TestOpenEmptyLists(t *testing.T) {
+	const items = 0x1234567
+	schema := arrow.NewSchema([]arrow.Field{{Name: "x", Type: arrow.FixedSizeListOf(items, arrow.PrimitiveTypes.Int32)}}, nil)
+	for _, f := range formats {
+		rr, err := array.NewRecordReader(schema, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		if _, err := ipc.Write(t.Context(), &out, f, rr); err != nil {
+			t.Fatal(err)
+		}
+		rr.Release()
+		b := bytes.ReplaceAll(out.Bytes(), []byte{0x67, 0x45, 0x23, 1}, make([]byte, 4))
+		if _, err := drain(t, b); bytes.Equal(b, out.Bytes()) || !h5err.Is(err, h5err.Unsupported) {
+			t.Errorf("%v: %v", f, err)
+		}
+	}
 }

@@ -2,6 +2,7 @@ package ipc
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
 
 	"github.com/h5arrow/h5arrow/dtype/message"
@@ -80,6 +81,10 @@ func (c *checked) next() error {
 	}
 	if err != nil {
 		c.body = 0
+		var e *h5err.Error
+		if errors.As(err, &e) && e.Kind == h5err.Unsupported {
+			return h5err.At(e.Kind, c.pos, "%s", e.Msg)
+		}
 		return h5err.At(h5err.Corrupt, c.pos, "the metadata of a message is broken: %v", err)
 	}
 	c.pos += int64(len(c.head))

@@ -21,15 +21,17 @@ const (
 	fieldChildren     = 14
 	fieldMetadata     = 16
 	timestampZone     = 6
+	fixedListSize     = 4
 	keyValueKey       = 4
 	keyValueValue     = 6
 
 	headerSchema  = 1
 	typeTimestamp = 10
+	typeFixedList = 16
 )
 
-// Verify panics unless arrow-go allocates memory in proportion to the size of a message's metadata when reading it. It
-// returns the length of the message's body.
+// Verify panics unless arrow-go allocates memory in proportion to the size of a message's metadata when reading it, and has its types:
+// with an error of kind Unsupported if it lacks one. It returns the length of the message's body.
 func Verify(meta []byte) int64 {
 	v := verifier{budget: 16 * int64(len(meta))}
 	root := flatbuffers.Table{Bytes: meta, Pos: flatbuffers.GetUOffsetT(meta)}
@@ -67,10 +69,16 @@ func (v *verifier) tables(t flatbuffers.Table, slot flatbuffers.VOffsetT, fn fun
 	}
 }
 
-func (v *verifier) text(t flatbuffers.Table, slot flatbuffers.VOffsetT) {
-	if o := flatbuffers.UOffsetT(t.Offset(slot)); o != 0 {
-		v.spend(len(t.ByteVector(o + t.Pos)))
+func text(t flatbuffers.Table, slot flatbuffers.VOffsetT) []byte {
+	o := flatbuffers.UOffsetT(t.Offset(slot))
+	if o == 0 {
+		return nil
 	}
+	return t.ByteVector(o + t.Pos)
+}
+
+func (v *verifier) text(t flatbuffers.Table, slot flatbuffers.VOffsetT) {
+	v.spend(len(text(t, slot)))
 }
 
 func (v *verifier) metadata(t flatbuffers.Table, slot flatbuffers.VOffsetT) {
@@ -87,10 +95,17 @@ func (v *verifier) fields(t flatbuffers.Table, slot flatbuffers.VOffsetT, depth 
 	v.tables(t, slot, func(f flatbuffers.Table) {
 		v.text(f, fieldName)
 		v.metadata(f, fieldMetadata)
-		if o := flatbuffers.UOffsetT(f.Offset(fieldType)); o != 0 && f.GetByteSlot(fieldTypeType, 0) == typeTimestamp {
-			var zoned flatbuffers.Table
-			f.Union(&zoned, o)
-			v.text(zoned, timestampZone)
+		if o := flatbuffers.UOffsetT(f.Offset(fieldType)); o != 0 {
+			var of flatbuffers.Table
+			f.Union(&of, o)
+			switch f.GetByteSlot(fieldTypeType, 0) {
+			case typeTimestamp:
+				v.text(of, timestampZone)
+			case typeFixedList:
+				if of.GetInt32Slot(fixedListSize, 0) == 0 {
+					panic(h5err.New(h5err.Unsupported, "field %.100q is a fixed_size_list of no items, a type that arrow-go lacks", text(f, fieldName)))
+				}
+			}
 		}
 		v.fields(f, fieldChildren, depth+1)
 	})
