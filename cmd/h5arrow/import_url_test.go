@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -18,11 +20,17 @@ func importable(t *testing.T) []string {
 	expect(t, 0, "convert", "sample.h5", "in.arrow", "--batch-rows", "3000")
 	expect(t, 0, "import", "in.arrow", "in.arrow", "in.h5", "--chunk-rows", "1000")
 	for _, name := range []string{"in.arrows", "in.parquet"} {
-		expect(t, 0, "convert", "in.h5", "--batch-rows", "3000", name)
+		expect(t, 0, "convert", "in.h5", "--batch-rows", "3000", "--compression", "none", name)
 	}
 	names := []string{"in.arrow", "in.arrows", "in.parquet", "in.h5"}
 	if engine.Available {
-		expect(t, 0, "convert", "sample.h5", "in.csv")
+		csv := []byte("number,half\n")
+		for i := range 200000 {
+			csv = fmt.Appendf(csv, "%d,%g\n", i, float64(i)/2)
+		}
+		if err := os.WriteFile("in.csv", csv, 0o666); err != nil {
+			t.Fatal(err)
+		}
 		names = append(names, "in.csv")
 	}
 	for _, name := range names {
@@ -66,7 +74,7 @@ func TestImportURL(t *testing.T) {
 	}
 }
 
-// TestImportBrokenURL imports what is cut short, missing, of a server that is down, and what changes while it is read: nothing appears.
+// TestImportBrokenURL imports what is cut short, missing, and what changes while it is read: nothing appears.
 func TestImportBrokenURL(t *testing.T) {
 	dir := workplace(t)
 	s := webserver.New(t)
