@@ -127,7 +127,11 @@ func appendNumber(b array.Builder, v float64) {
 // are no shorter.
 func TestEncodings(t *testing.T) {
 	rec, want := patterned(20_000)
-	for _, codec := range []parquet.Compression{parquet.Zstd, parquet.None, parquet.Snappy, parquet.LZ4} {
+	codecs := []parquet.Compression{parquet.Zstd, parquet.None, parquet.Snappy, parquet.LZ4}
+	if testing.Short() {
+		codecs = codecs[:2]
+	}
+	for _, codec := range codecs {
 		out, _ := write(t, split(t, rec, 1, 9_999, 10_000), parquet.WithCompression(codec))
 		f, err := file.NewParquetReader(bytes.NewReader(out))
 		if err != nil {
