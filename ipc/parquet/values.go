@@ -84,16 +84,6 @@ func newValues[T encode.Word](k kind, width int, arrays []arrow.Array) *values[T
 	return v
 }
 
-// nulls reports whether there are nulls.
-func (v *values[T]) nulls() bool {
-	for _, c := range v.chunks {
-		if c.valid != nil {
-			return true
-		}
-	}
-	return false
-}
-
 // page returns the rows from row on, at most n.
 func (v *values[T]) page(row, n int) page[T] {
 	n = min(n, v.rows-row)
