@@ -3,6 +3,7 @@ package records
 import (
 	"bytes"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
@@ -97,7 +98,7 @@ func TestRecords(t *testing.T) {
 }
 
 func TestNewRefuses(t *testing.T) {
-	for _, c := range []Column{{-1, 1}, {0, 0}, {0, 9}, {5, 4}, {1 << 62, 8}} {
+	for _, c := range []Column{{-1, 1}, {0, 0}, {0, 9}, {5, 4}, {math.MaxInt, 8}} {
 		func() {
 			defer func() {
 				if recover() == nil {
