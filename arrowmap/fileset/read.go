@@ -6,15 +6,14 @@ import (
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // ReadOptions say how a table is read. The zero value is for the defaults of arrowmap.
@@ -24,13 +23,8 @@ type ReadOptions struct {
 	Workers                          int
 }
 
-// What is read of a file at once, and how batches are joined.
-const (
-	maxSmall    = 1 << 20 // bytes of Arrow memory of a file that is read by one goroutine, beside others
-	joinedRows  = 1 << 16
-	joinedBytes = 4 << 20
-	maxLoose    = 256 // small batches that wait to be joined: each takes some KB
-)
+// maxSmall is the bytes of Arrow memory of a file up to which it is read by one goroutine, beside others.
+const maxSmall = 1 << 20
 
 // options returns those for a file.
 func (o *ReadOptions) options(small bool) []arrowmap.ReadOption {
@@ -52,9 +46,9 @@ type Reader struct {
 	cancel context.CancelFunc
 
 	parts   *ordered[*part]
-	left    int                 // files that parts has not returned
-	open    *part               // a large file that is being read
-	loose   arrow.RecordBatch   // was read and did not fit into the batch before
+	left    int   // files that parts has not returned
+	open    *part // a large file that is being read
+	joiner  values.Joiner
 	more    []arrow.RecordBatch // of a small file
 	rows    int64               // still to be returned, -1 for all
 	current arrow.RecordBatch
@@ -93,6 +87,7 @@ func (t *Table) Reader(ctx context.Context, o ReadOptions) (*Reader, error) {
 	}
 	r := &Reader{t: t, o: o, schema: t.Schema(), rows: t.limit}
 	r.refs.Store(1)
+	r.joiner = values.Joiner{Schema: r.schema, Alloc: o.Alloc, Next: r.one}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	first, end := t.span()
 	r.left = end - first
@@ -276,10 +271,8 @@ func (r *Reader) stop() {
 	for _, rec := range r.more {
 		rec.Release()
 	}
-	if r.loose != nil {
-		r.loose.Release()
-	}
-	r.more, r.loose = nil, nil
+	r.more = nil
+	r.joiner.Release()
 }
 
 func (r *Reader) drop() {
@@ -304,7 +297,8 @@ func (r *Reader) Next() bool {
 	if r.err != nil || r.rows == 0 {
 		return false
 	}
-	rec, err := r.join()
+	rows := r.maxRows()
+	rec, err := r.joiner.Batch(rows, rows)
 	if err != nil || rec == nil {
 		r.err = err
 		r.stop()
@@ -326,15 +320,6 @@ func (r *Reader) Next() bool {
 
 // maxRows is the number of rows up to which small batches are joined.
 func (r *Reader) maxRows() int64 {
-	if r.o.BatchRows > 0 {
-		return r.o.BatchRows
-	}
-	bytes := int64(joinedBytes)
-	for _, n := range []int64{r.o.BatchBytes, r.o.MaxMemory / 16} {
-		if n > 0 {
-			bytes = min(bytes, n)
-		}
-	}
 	row := int64(1)
 	for _, f := range r.schema.Fields() {
 		row += 8
@@ -342,98 +327,17 @@ func (r *Reader) maxRows() int64 {
 			row += int64(t.BitWidth()+7)/8 - 8
 		}
 	}
-	return max(1, min(joinedRows, bytes/row))
-}
-
-// join returns the next batch, of small ones that were joined; nil at the end.
-func (r *Reader) join() (arrow.RecordBatch, error) {
-	var list []arrow.RecordBatch
-	defer func() {
-		for _, rec := range list {
-			rec.Release()
-		}
-	}()
-	limit, rows, piles := r.maxRows(), int64(0), 0 // the first ones of the list are joined already
+	rows := values.JoinedRows(r.o.BatchRows, r.o.BatchBytes, r.o.MaxMemory, row)
 	if r.rows > 0 {
-		limit = min(limit, r.rows)
+		rows = min(rows, r.rows)
 	}
-	for {
-		rec, err := r.one()
-		if err != nil {
-			return nil, err
-		}
-		if rec == nil {
-			break
-		}
-		if len(list) > 0 && rows+rec.NumRows() > limit {
-			r.loose = rec
-			break
-		}
-		list, rows = append(list, rec), rows+rec.NumRows()
-		if rows >= limit {
-			break
-		}
-		if len(list)-piles == maxLoose {
-			pile, err := r.concat(list[piles:])
-			if err != nil {
-				return nil, err
-			}
-			for _, rec := range list[piles:] {
-				rec.Release()
-			}
-			list = append(list[:piles], pile)
-			piles++
-		}
-	}
-	switch len(list) {
-	case 0:
-		return nil, nil
-	case 1:
-		list[0].Retain()
-		return list[0], nil
-	}
-	return r.concat(list)
-}
-
-// concat joins batches.
-func (r *Reader) concat(list []arrow.RecordBatch) (arrow.RecordBatch, error) {
-	rows := int64(0)
-	for _, rec := range list {
-		rows += rec.NumRows()
-	}
-	columns := make([]arrow.Array, 0, len(r.schema.Fields()))
-	defer func() {
-		for _, c := range columns {
-			c.Release()
-		}
-	}()
-	parts := make([]arrow.Array, len(list))
-	for i := range r.schema.Fields() {
-		for k, rec := range list {
-			parts[k] = rec.Column(i)
-		}
-		err := source.Guard(func() error {
-			c, err := array.Concatenate(parts, r.o.Alloc)
-			if err == nil {
-				columns = append(columns, c)
-			}
-			return err
-		})
-		if err != nil {
-			return nil, err
-		}
-	}
-	return array.NewRecordBatch(r.schema, columns, rows), nil
+	return rows
 }
 
 // one returns the next batch of a file, nil at the end.
 func (r *Reader) one() (arrow.RecordBatch, error) {
 	for {
 		switch {
-		case r.loose != nil:
-			rec := r.loose
-			r.loose = nil
-			return rec, nil
 		case len(r.more) > 0:
 			rec := r.more[0]
 			r.more = r.more[1:]
