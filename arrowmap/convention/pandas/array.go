@@ -59,7 +59,7 @@ func (s *store) element(d *h5.Dataset, p []byte, m meaning) (any, error) {
 	case t.Class == h5.ClassFloat && (t.Size == 4 || t.Size == 8):
 		return rule.Float(p, t), nil
 	case (t.Class == h5.ClassFixed || t.Class == h5.ClassBitfield || t.Class == h5.ClassTime) && t.Size <= 8 && t.Size&(t.Size-1) == 0:
-		n := integerOf(p, t)
+		n := rule.Int(p, t)
 		unit := strings.TrimSuffix(m.kind[strings.IndexByte(m.kind, '[')+1:], "]")
 		switch {
 		case m.kind == "bool":

@@ -1,7 +1,6 @@
 package pandas
 
 import (
-	"encoding/binary"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,25 +16,6 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/nullbitmap"
 )
-
-// integerOf decodes a stored integer of 1, 2, 4 or 8 bytes; unsigned ones of 8 bytes by their bits.
-func integerOf(p []byte, t *h5.Type) int64 {
-	var b [8]byte
-	if t.Order == h5.BigEndian {
-		copy(b[8-t.Size:], p)
-		n := int64(binary.BigEndian.Uint64(b[:]))
-		if t.Signed {
-			n = n << (64 - 8*t.Size) >> (64 - 8*t.Size)
-		}
-		return n
-	}
-	copy(b[:], p)
-	n := int64(binary.LittleEndian.Uint64(b[:]))
-	if t.Signed {
-		n = n << (64 - 8*t.Size) >> (64 - 8*t.Size)
-	}
-	return n
-}
 
 // values describes values of a kind. dt is the type's name, with a unit where it has one.
 func (t *table) values(p place, kind, dt string, missing mark) (convention.Values, fieldType, error) {

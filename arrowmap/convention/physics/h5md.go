@@ -92,7 +92,7 @@ func linear(d *h5.Dataset, rows int64) (convention.Values, error) {
 		if a != nil {
 			offset, ok = a.Int()
 		}
-		increment := integer(p, t)
+		increment := rule.Int(p, t)
 		if !ok || beyond(offset, math.MaxInt64/2) || beyond(increment, math.MaxInt64/2/max(rows, 1)) {
 			return nil, object.Unsupported(d, "an increment of %d in %d rows", increment, rows)
 		}
@@ -115,18 +115,6 @@ func linear(d *h5.Dataset, rows int64) (convention.Values, error) {
 
 // beyond reports whether a number's magnitude is larger than a limit.
 func beyond(n, limit int64) bool { return n > limit || n < -limit }
-
-// integer decodes a stored integer of 4 or 8 bytes.
-func integer(p []byte, t *h5.Type) int64 {
-	o := t.Order.Binary()
-	switch {
-	case t.Size == 8:
-		return int64(o.Uint64(p))
-	case t.Signed:
-		return int64(int32(o.Uint32(p)))
-	}
-	return int64(o.Uint32(p))
-}
 
 // counted describes rows that are computed from their numbers.
 func counted[B array.Builder](d *h5.Dataset, rows int64, t arrow.DataType, reason string, builder func(memory.Allocator) B, add func(b B, row int64)) convention.Values {

@@ -27,6 +27,21 @@ func Float(p []byte, t *h5.Type) float64 {
 	return math.Float64frombits(o.Uint64(p))
 }
 
+// Int decodes a stored integer of 1, 2, 4 or 8 bytes; unsigned ones of 8 bytes by their bits.
+func Int(p []byte, t *h5.Type) int64 {
+	var b [8]byte
+	at := 0
+	if t.Order == h5.BigEndian {
+		at = 8 - t.Size
+	}
+	copy(b[at:at+t.Size], p)
+	n := int64(t.Order.Binary().Uint64(b[:]))
+	if t.Signed {
+		n = n << (64 - 8*t.Size) >> (64 - 8*t.Size)
+	}
+	return n
+}
+
 // Values returns an attribute's values in the form of stored elements of a type; text that is a number counts as one.
 // Values that the type can't hold are left out: netCDF ignores them too.
 func Values(a *h5.Attribute, t *h5.Type) [][]byte {
