@@ -17,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/repack"
 	"github.com/h5arrow/h5arrow/h5/write"
 	"github.com/h5arrow/h5arrow/h5/write/flat"
@@ -72,26 +73,19 @@ func TestFile(t *testing.T) {
 
 // TestKept repacks what can't be decoded, and links and references whose meaning only other programs know.
 func TestKept(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "in.h5")
-	w, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	byteType := &h5.Type{Class: h5.ClassFixed, Size: 1, Precision: 8}
-	x, err := f.Dataset("/x", write.Spec{Type: byteType, Space: write.Shape(10), ChunkDims: []uint64{4}, Filters: []h5.Filter{{ID: 300, Values: []uint32{1, 2}}}})
-	if err != nil {
-		t.Fatal(err)
-	}
-	refs, err := f.Dataset("/refs", write.Spec{Type: &h5.Type{Class: h5.ClassReference, Ref: h5.RefObject2, Size: 18}, Space: write.Shape(1)})
-	attribute := append([]byte{16, 0, 0, 0, 0, 0, 0, 0, h5.RefToAttribute, 0, byte(x.ID()), 0, 0, 0, 0, 0, 0, 0}, "\x04\x00name"...)
-	if err := errors.Join(err, f.UserLink("/own", 65, "data"), x.WriteChunk([]uint64{0}, 0, []byte("?!")), x.WriteChunk([]uint64{8}, 0, []byte("more")), refs.Write(attribute), f.Close()); err != nil {
-		t.Fatal(err)
-	}
+	name := written.File(t, filepath.Join(t.TempDir(), "in.h5"), func(f *write.File) error {
+		x, err := f.Dataset("/x", write.Spec{Type: byteType, Space: write.Shape(10), ChunkDims: []uint64{4}, Filters: []h5.Filter{{ID: 300, Values: []uint32{1, 2}}}})
+		if err != nil {
+			return err
+		}
+		refs, err := f.Dataset("/refs", write.Spec{Type: &h5.Type{Class: h5.ClassReference, Ref: h5.RefObject2, Size: 18}, Space: write.Shape(1)})
+		if err != nil {
+			return err
+		}
+		attribute := append([]byte{16, 0, 0, 0, 0, 0, 0, 0, h5.RefToAttribute, 0, byte(x.ID()), 0, 0, 0, 0, 0, 0, 0}, "\x04\x00name"...)
+		return errors.Join(f.UserLink("/own", 65, "data"), x.WriteChunk([]uint64{0}, 0, []byte("?!")), x.WriteChunk([]uint64{8}, 0, []byte("more")), refs.Write(attribute))
+	})
 	in, err := h5.Open(name)
 	if err != nil {
 		t.Fatal(err)
@@ -122,31 +116,21 @@ func TestKept(t *testing.T) {
 
 // TestSparse repacks datasets of which few chunks were written: no others are written.
 func TestSparse(t *testing.T) {
-	name := filepath.Join(t.TempDir(), "in.h5")
-	w, err := os.Create(name)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer w.Close()
-	f, err := write.Create(w)
-	if err != nil {
-		t.Fatal(err)
-	}
 	i16 := &h5.Type{Class: h5.ClassFixed, Size: 2, Precision: 16}
-	for path, fill := range map[string][]byte{"/zeros": nil, "/filled": {7, 1}} {
-		d, err := f.Dataset(path, write.Spec{Type: i16, Space: write.Growing(100001, 3), ChunkDims: []uint64{10, 2}, Fill: fill})
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, at := range [][]uint64{{0, 2}, {5000, 0}, {100000, 0}} {
-			if err := d.WriteChunk(at, 0, bytes.Repeat([]byte{1, 2}, 20)); err != nil {
-				t.Fatal(err)
+	name := written.File(t, filepath.Join(t.TempDir(), "in.h5"), func(f *write.File) error {
+		for path, fill := range map[string][]byte{"/zeros": nil, "/filled": {7, 1}} {
+			d, err := f.Dataset(path, write.Spec{Type: i16, Space: write.Growing(100001, 3), ChunkDims: []uint64{10, 2}, Fill: fill})
+			if err != nil {
+				return err
+			}
+			for _, at := range [][]uint64{{0, 2}, {5000, 0}, {100000, 0}} {
+				if err := d.WriteChunk(at, 0, bytes.Repeat([]byte{1, 2}, 20)); err != nil {
+					return err
+				}
 			}
 		}
-	}
-	if err := f.Close(); err != nil {
-		t.Fatal(err)
-	}
+		return nil
+	})
 	in, err := h5.Open(name)
 	if err != nil {
 		t.Fatal(err)
