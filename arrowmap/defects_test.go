@@ -1,18 +1,16 @@
 package arrowmap_test
 
 import (
-	"bytes"
 	"context"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // show prints all rows of a table, a line a column: name, type, values; or the kind of the error.
@@ -32,7 +30,7 @@ func show(f *arrowmap.File, table string, datasets ...string) string {
 			for r.Next() {
 				rec := r.RecordBatch()
 				for i, c := range rec.Columns() {
-					lines = append(lines, fmt.Sprintf("%s %s %s", rec.ColumnName(i), short(c.DataType()), values(c)))
+					lines = append(lines, fmt.Sprintf("%s %s %s", rec.ColumnName(i), short(c.DataType()), tabletest.Values(c)))
 				}
 			}
 			if err = r.Err(); err == nil {
@@ -46,21 +44,6 @@ func show(f *arrowmap.File, table string, datasets ...string) string {
 func short(t arrow.DataType) string {
 	s := t.String()
 	return strings.NewReplacer(", nullable", "", " nullable", "", "item: ", "").Replace(s)
-}
-
-func values(a arrow.Array) string {
-	var b strings.Builder
-	for i := range a.Len() {
-		if i > 0 {
-			b.WriteByte(' ')
-		}
-		if a.IsNull(i) {
-			b.WriteString("null")
-		} else {
-			b.WriteString(a.ValueStr(i))
-		}
-	}
-	return b.String()
 }
 
 // TestDefects shows the right result for each file that vaex's reader gets wrong, drops something of, or refuses.
@@ -103,7 +86,7 @@ func TestDefects(t *testing.T) {
 	for _, tt := range tests {
 		for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
 			t.Run(tt.name+", "+how, func(t *testing.T) {
-				f := openHow(t, "testdata/"+tt.file, how)
+				f := tabletest.OpenHow(t, "testdata/"+tt.file, how)
 				got := show(f, tt.table, tt.datasets...)
 				kind, text, isError := strings.Cut(tt.want, ": ")
 				if isError && !strings.Contains(kind, " ") {
@@ -124,28 +107,4 @@ func TestDefects(t *testing.T) {
 			})
 		}
 	}
-}
-
-// openHow opens a file mapped, by plain reads, or through an io.ReaderAt as a remote file would be.
-func openHow(t *testing.T, name, how string) *arrowmap.File {
-	t.Helper()
-	var f *arrowmap.File
-	var err error
-	switch how {
-	case "mapped":
-		f, err = arrowmap.Open(name)
-	case "read":
-		f, err = arrowmap.Open(name, arrowmap.WithoutMapping())
-	default:
-		data, e := os.ReadFile(name)
-		if e != nil {
-			t.Fatal(e)
-		}
-		f, err = arrowmap.NewFile(source.FromReaderAt(bytes.NewReader(data), int64(len(data)), name))
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
 }

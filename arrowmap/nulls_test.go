@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/arrowmap/layout"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/dtype/encode"
@@ -15,7 +16,7 @@ import (
 
 // TestFieldMetadata shows what the metadata of fields say, and that package encode makes the column's HDF5 form of it again.
 func TestFieldMetadata(t *testing.T) {
-	f := openHow(t, "testdata/defects.h5", "mapped")
+	f := tabletest.OpenHow(t, "testdata/defects.h5", "mapped")
 	for _, tt := range []struct {
 		table, column, key, want string
 		nulls                    encode.Nulls
@@ -65,7 +66,7 @@ func TestAttributesThereAndBack(t *testing.T) {
 		if name == "sample.h5" {
 			f = open(t, name)
 		} else {
-			f = openHow(t, name, "mapped")
+			f = tabletest.OpenHow(t, name, "mapped")
 		}
 		tables, err := f.Tables()
 		if err != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -59,7 +60,7 @@ func TestOdd(t *testing.T) {
 		{"fp.h5", "", []string{"/f4e2m1"}, "f4e2m1 float16 0 0.5 1 1.5 2 3 4 6 -0 -0.5 -1 -1.5 -2 -3 -4 -6"},
 	} {
 		for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
-			f := openHow(t, "testdata/"+c.file, how)
+			f := tabletest.OpenHow(t, "testdata/"+c.file, how)
 			if got := show(f, c.table, c.datasets...); got != c.want {
 				t.Errorf("%s %s %v, %s:\ngot  %s\nwant %s", c.file, c.table, c.datasets, how, got, c.want)
 			}
@@ -68,7 +69,7 @@ func TestOdd(t *testing.T) {
 }
 
 func TestShortestNote(t *testing.T) {
-	f := openHow(t, "testdata/swmr_dead.h5", "mapped")
+	f := tabletest.OpenHow(t, "testdata/swmr_dead.h5", "mapped")
 	table, err := f.Table("")
 	if err != nil {
 		t.Fatal(err)
@@ -81,7 +82,7 @@ func TestShortestNote(t *testing.T) {
 	if err != nil || one.Rows() != 280 {
 		t.Errorf("t alone has %d rows, %v", one.Rows(), err)
 	}
-	f = openHow(t, "testdata/swmr_block.h5", "mapped")
+	f = tabletest.OpenHow(t, "testdata/swmr_block.h5", "mapped")
 	if table, err = f.Table(""); err != nil {
 		t.Fatal(err)
 	}
@@ -227,7 +228,7 @@ func TestSkip(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o, err := openHow(t, "testdata/rows_left.h5", "mapped").H5().Lookup("/b")
+	o, err := tabletest.OpenHow(t, "testdata/rows_left.h5", "mapped").H5().Lookup("/b")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -240,7 +241,7 @@ func TestSkip(t *testing.T) {
 	if err := os.WriteFile(name, b, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	table, err := openHow(t, name, "mapped").Table("")
+	table, err := tabletest.OpenHow(t, name, "mapped").Table("")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/dtype"
 )
 
@@ -43,7 +44,7 @@ func TestReportCountsCopies(t *testing.T) {
 				}
 				f = open(t, name, opts...)
 			} else {
-				f = openHow(t, name, how)
+				f = tabletest.OpenHow(t, name, how)
 			}
 			tables, err := f.Tables()
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	nb "github.com/h5arrow/h5arrow/nullbitmap"
@@ -25,7 +26,7 @@ func rule(r nb.Rule, err error) nb.Rule {
 func TestNullRules(t *testing.T) {
 	stored := func(v int64) []byte { return nb.Stored(uint64(v), 4, nb.LittleEndian) }
 	for _, how := range []string{"mapped", "read"} {
-		f := openHow(t, "../testdata/defects.h5", how)
+		f := tabletest.OpenHow(t, "../testdata/defects.h5", how)
 		for _, path := range []string{"/short_mask/columns/x/data", "/chunked_mask/columns/x/data"} {
 			self := dataset(t, f, path)
 			for _, tt := range []struct {
@@ -50,7 +51,7 @@ func TestNullRules(t *testing.T) {
 			}
 		}
 		floats := column(t, f, "/csr_matrix/columns/m/data", vaexutil.NullSource{Kind: convention.NullRule, Rule: rule(nb.Equal(nb.StoredFloat(2.5, 8, nb.LittleEndian)))})
-		if got := values(floats); got != "1.5 null 3.5" {
+		if got := tabletest.Values(floats); got != "1.5 null 3.5" {
 			t.Errorf("the bytes of a float: %s", got)
 		}
 	}
@@ -59,7 +60,7 @@ func TestNullRules(t *testing.T) {
 // TestNullBits reads a bitmap in both orders and both polarities.
 func TestNullBits(t *testing.T) {
 	for _, how := range []string{"mapped", "read"} {
-		f := openHow(t, "../testdata/defects.h5", how)
+		f := tabletest.OpenHow(t, "../testdata/defects.h5", how)
 		const group = "/mask_and_bitmap/columns/x/"
 		bytes := column(t, f, group+"null_bitmap").(*array.Uint8).Uint8Values()
 		for _, order := range []nb.BitOrder{0, nb.LSBFirst, nb.MSBFirst} {
@@ -81,7 +82,7 @@ func TestNullBits(t *testing.T) {
 
 // TestNullRuleArguments shows that rules for other values are refused.
 func TestNullRuleArguments(t *testing.T) {
-	f := openHow(t, "../testdata/defects.h5", "mapped")
+	f := tabletest.OpenHow(t, "../testdata/defects.h5", "mapped")
 	wide := rule(nb.Nonzero(8, nb.SetIsNull))
 	for _, tt := range []struct {
 		path string

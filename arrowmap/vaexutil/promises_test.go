@@ -10,6 +10,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -24,7 +25,7 @@ type promise struct {
 // TestPromises keeps all promises, on files that are mapped, read, and remote.
 func TestPromises(t *testing.T) {
 	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
-		f := openHow(t, "../testdata/defects.h5", how)
+		f := tabletest.OpenHow(t, "../testdata/defects.h5", how)
 		for _, p := range append(valuePromises(f, how), edgePromises(f)...) {
 			t.Run(how+"/"+p.promise, p.keep)
 		}
@@ -38,7 +39,7 @@ func is(f *arrowmap.File, want, data string, nulls ...string) func(*testing.T) {
 		for _, n := range nulls {
 			sources = append(sources, vaexutil.NullSource{Data: dataset(t, f, n)})
 		}
-		if got := values(column(t, f, data, sources...)); got != want {
+		if got := tabletest.Values(column(t, f, data, sources...)); got != want {
 			t.Errorf("got %s, want %s", got, want)
 		}
 	}
@@ -59,8 +60,8 @@ func valuePromises(f *arrowmap.File, how string) []promise {
 				t.Fatal(err)
 			}
 			defer got.Release()
-			if values(got) != want {
-				t.Errorf("got %s, want %s", values(got), want)
+			if tabletest.Values(got) != want {
+				t.Errorf("got %s, want %s", tabletest.Values(got), want)
 			}
 		}
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/arrowmap/vaexutil"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -91,7 +92,7 @@ func TestMapArray(t *testing.T) {
 					t.Fatal(err)
 				}
 				defer arr.Release()
-				if got := values(arr); got != tt.want {
+				if got := tabletest.Values(arr); got != tt.want {
 					t.Errorf("got %s, want %s", got, tt.want)
 				}
 				if n, ok := v.NullCount(); !ok || n != 0 {
@@ -107,8 +108,8 @@ func TestMapArray(t *testing.T) {
 						t.Fatal(err)
 					}
 					defer tail.Release()
-					if _, rest, _ := strings.Cut(tt.want, " "); values(tail) != rest {
-						t.Errorf("without the first row: %s", values(tail))
+					if _, rest, _ := strings.Cut(tt.want, " "); tabletest.Values(tail) != rest {
+						t.Errorf("without the first row: %s", tabletest.Values(tail))
 					}
 				}
 			})
@@ -200,7 +201,7 @@ var datasetTests = []datasetTest{
 
 func TestMapDataset(t *testing.T) {
 	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
-		f := openHow(t, "../testdata/defects.h5", how)
+		f := tabletest.OpenHow(t, "../testdata/defects.h5", how)
 		for _, tt := range datasetTests {
 			if how != "mapped" && tt.access != vaexutil.AccessLazy {
 				tt.access = vaexutil.AccessStreaming
@@ -227,7 +228,7 @@ func testDataset(t *testing.T, f *arrowmap.File, tt datasetTest) {
 		t.Fatal(err)
 	}
 	defer arr.Release()
-	if got := values(arr); got != tt.want {
+	if got := tabletest.Values(arr); got != tt.want {
 		t.Errorf("got %s, want %s", got, tt.want)
 	}
 	if v.Len() < 4 {
@@ -242,15 +243,15 @@ func testDataset(t *testing.T, f *arrowmap.File, tt datasetTest) {
 		t.Fatal(err)
 	}
 	defer part.Release()
-	if want := strings.Split(tt.want, " "); values(part) != strings.Join(want[2:4], " ") {
-		t.Errorf("rows 2 and 3: %s", values(part))
+	if want := strings.Split(tt.want, " "); tabletest.Values(part) != strings.Join(want[2:4], " ") {
+		t.Errorf("rows 2 and 3: %s", tabletest.Values(part))
 	}
 }
 
 // TestMapDatasetRefused gives sources of nulls that do not fit their data.
 func TestMapDatasetRefused(t *testing.T) {
 	for _, how := range []string{"mapped", "read", "io.ReaderAt"} {
-		f := openHow(t, "../testdata/defects.h5", how)
+		f := tabletest.OpenHow(t, "../testdata/defects.h5", how)
 		for what, tt := range map[string]struct{ path, null string }{
 			"a mask that is too short":   {"/short_mask/columns/x/data", "/short_mask/columns/x/mask"},
 			"a bitmap that is too short": {"/short_bitmap/columns/x/data", "/short_bitmap/columns/x/null_bitmap"},

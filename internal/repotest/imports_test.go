@@ -44,6 +44,7 @@ var layers = []string{
 	"arrowmap/predicate",
 	"arrowmap/internal",
 	"arrowmap",
+	"arrowmap/internal/tabletest",
 	"arrowmap/metadata",
 	"arrowmap/fileset",
 	"arrowmap/stats",

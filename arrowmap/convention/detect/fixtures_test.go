@@ -1,7 +1,6 @@
 package detect_test
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -10,9 +9,9 @@ import (
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
@@ -73,7 +72,7 @@ func dump(t *testing.T, table *arrowmap.Table) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, single := values(t, one, 0), values(t, one, 1)
+		whole, single := tabletest.First(t, one, 0), tabletest.First(t, one, 1)
 		if whole != single {
 			t.Errorf("%s: %s: all rows are %s, row by row %s", table.Path(), c.Name, whole, single)
 		}
@@ -85,31 +84,6 @@ func dump(t *testing.T, table *arrowmap.Table) string {
 // typeName leaves out what every type has.
 func typeName(t arrow.DataType) string {
 	return strings.NewReplacer(", nullable", "", " nullable", "", "item: ", "", "fixed_size_list", "fsl", "dictionary<values=", "dict<", "indices=", "").Replace(t.String())
-}
-
-func values(t *testing.T, table *arrowmap.Table, batch int64) string {
-	r, err := table.Reader(context.Background(), arrowmap.WithBatchRows(batch), arrowmap.WithWorkers(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	var rows []string
-	for r.Next() {
-		col := r.RecordBatch().Column(0)
-		for i := range col.Len() {
-			s := "null"
-			if d, ok := col.(*array.Dictionary); ok && d.IsValid(i) {
-				s = d.Dictionary().ValueStr(d.GetValueIndex(i))
-			} else if col.IsValid(i) {
-				s = col.ValueStr(i)
-			}
-			rows = append(rows, s)
-		}
-	}
-	if r.Err() != nil {
-		t.Fatal(r.Err())
-	}
-	return strings.Join(rows, " | ")
 }
 
 // TestMetadata looks for what is said about tables and columns beside their values.

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -421,11 +422,7 @@ func TestWrittenDamage(t *testing.T) {
 				continue // another version of the same
 			}
 			whole := h5test.Unpacked(t, name)
-			for i := range mutants(t) {
-				if err := readAll(mutant(whole, i)); err != nil {
-					t.Errorf("%s, mutant %d: %v", name, i, err)
-				}
-			}
+			tabletest.Damage(t, name, whole)
 		}
 	}
 }
@@ -446,7 +443,7 @@ func FuzzWritten(f *testing.F) {
 	f.Fuzz(func(t *testing.T, n int, at uint32, change []byte) {
 		data := bytes.Clone(whole[uint(n)%uint(len(whole))])
 		copy(data[uint64(at)%uint64(len(data)):], change)
-		if err := readAll(data); err != nil {
+		if err := tabletest.Survives(data); err != nil {
 			t.Error(err)
 		}
 	})

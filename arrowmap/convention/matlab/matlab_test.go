@@ -4,9 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/binary"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
@@ -17,6 +15,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 )
@@ -104,7 +103,7 @@ func dump(t *testing.T, table *arrowmap.Table) string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, single := values(t, one, 0), values(t, one, 1)
+		whole, single := tabletest.First(t, one, 0), tabletest.First(t, one, 1)
 		if whole != single {
 			t.Errorf("%s: %s: all rows are %s, row by row %s", table.Path(), c.Name, whole, single)
 		}
@@ -122,36 +121,6 @@ func dump(t *testing.T, table *arrowmap.Table) string {
 // typeName leaves out what every type has.
 func typeName(t arrow.DataType) string {
 	return strings.NewReplacer(", nullable", "", " nullable", "", "item: ", "", "fixed_size_list", "fsl", "dictionary<values=", "dict<", "indices=", "").Replace(t.String())
-}
-
-// values reads the only column of a table, so many rows at once.
-func values(t *testing.T, table *arrowmap.Table, batch int64) string {
-	t.Helper()
-	r, err := table.Reader(context.Background(), arrowmap.WithBatchRows(batch), arrowmap.WithWorkers(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	var rows []string
-	for r.Next() {
-		col := r.RecordBatch().Column(0)
-		if d, ok := col.(*array.Dictionary); ok && d.Dictionary().NullN() > 0 {
-			t.Errorf("%s: a null among the labels", table.Path())
-		}
-		for i := range col.Len() {
-			s := "null"
-			if d, ok := col.(*array.Dictionary); ok && d.IsValid(i) {
-				s = d.Dictionary().ValueStr(d.GetValueIndex(i))
-			} else if col.IsValid(i) {
-				s = col.ValueStr(i)
-			}
-			rows = append(rows, s)
-		}
-	}
-	if r.Err() != nil {
-		t.Fatal(r.Err())
-	}
-	return strings.Join(rows, " | ")
 }
 
 // TestNotTables asks for what belongs to objects, and for tables without columns.
@@ -274,69 +243,7 @@ func handle(t *testing.T, f *arrowmap.File, path string) []byte {
 
 // TestDamage reads the fixtures with some of their bytes changed. Errors are fine as long as they are of our type.
 func TestDamage(t *testing.T) {
-	count := 60
-	if testing.Short() {
-		count = 10
-	}
 	for _, name := range []string{"shapes_2.mat", "shapes_4.mat", "hdf5storage.mat", "libmatio.mat"} {
-		whole := unpacked(t, name)
-		for i := range count {
-			rng := rand.New(rand.NewPCG(11, uint64(i)))
-			data := bytes.Clone(whole)
-			for range 1 + rng.IntN(8) {
-				at := rng.IntN(len(data))
-				switch rng.IntN(3) {
-				case 0:
-					data[at] = byte(rng.Uint32())
-				case 1:
-					data[at] ^= 1 << rng.IntN(8)
-				default:
-					copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
-				}
-			}
-			readAll(t, fmt.Sprintf("%s, mutant %d", name, i), data)
-		}
-	}
-}
-
-// readAll reads the tables of a file that may be broken.
-func readAll(t *testing.T, name string, data []byte) {
-	t.Helper()
-	f, err := open(t, data)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	tables, err := f.Tables()
-	failed := func(err error) {
-		var e *h5err.Error
-		if err != nil && !errors.As(err, &e) {
-			t.Errorf("%s: %v is not of our type", name, err)
-		}
-	}
-	failed(err)
-	for _, table := range tables {
-		for _, c := range table.Columns() {
-			if c.Err != nil {
-				failed(c.Err)
-				continue
-			}
-			one, err := table.Select(c.Name)
-			if err != nil {
-				continue // two columns of one name
-			}
-			r, err := one.Reader(context.Background(), arrowmap.WithMaxMemory(16<<20))
-			if err != nil {
-				failed(err)
-				continue
-			}
-			for range 3 {
-				if !r.Next() {
-					break
-				}
-			}
-			failed(r.Err())
-			r.Release()
-		}
+		tabletest.Damage(t, name, unpacked(t, name))
 	}
 }

@@ -2,21 +2,16 @@ package netcdf_test
 
 import (
 	"bytes"
-	"context"
-	"errors"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/tabletest"
 	"github.com/h5arrow/h5arrow/dtype"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -95,7 +90,7 @@ func dump(t *testing.T, b *strings.Builder, table *arrowmap.Table) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		whole, single := values(t, one, 0), values(t, one, 1)
+		whole, single := tabletest.First(t, one, 0), tabletest.First(t, one, 1)
 		if whole != single {
 			t.Errorf("%s: %s: all rows are %s, row by row %s", table.Path(), c.Name, whole, single)
 		}
@@ -105,35 +100,6 @@ func dump(t *testing.T, b *strings.Builder, table *arrowmap.Table) {
 			fmt.Fprintf(b, "    %s\n", n)
 		}
 	}
-}
-
-func values(t *testing.T, table *arrowmap.Table, batch int64) string {
-	r, err := table.Reader(context.Background(), arrowmap.WithBatchRows(batch), arrowmap.WithWorkers(2))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Release()
-	var rows []string
-	for r.Next() {
-		col := r.RecordBatch().Column(0)
-		for i := range col.Len() {
-			rows = append(rows, value(col, i))
-		}
-	}
-	if r.Err() != nil {
-		t.Fatal(r.Err())
-	}
-	return strings.Join(rows, " | ")
-}
-
-func value(arr arrow.Array, i int) string {
-	if d, ok := arr.(*array.Dictionary); ok && d.IsValid(i) {
-		return d.Dictionary().ValueStr(d.GetValueIndex(i))
-	}
-	if arr.IsNull(i) {
-		return "null"
-	}
-	return arr.ValueStr(i)
 }
 
 // TestDatasets reads durations and booleans of xarray as single datasets, to which no convention applies.
@@ -149,7 +115,7 @@ func TestDatasets(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got := table.Columns()[0].Type.String() + " " + values(t, table, 0); got != want {
+		if got := table.Columns()[0].Type.String() + " " + tabletest.First(t, table, 0); got != want {
 			t.Errorf("%s: %s, want %s", name, got, want)
 		}
 		if units, _ := table.Schema().Field(0).Metadata.GetValue(dtype.MetaAttribute + "units"); name == "span" && units != "seconds" {
@@ -172,7 +138,7 @@ func TestTextAsBytes(t *testing.T) {
 		if table, err = table.Select(c.column); err != nil {
 			t.Fatal(err)
 		}
-		if got := values(t, table, 0); got != c.want {
+		if got := tabletest.First(t, table, 0); got != c.want {
 			t.Errorf("%s: %s, want %s", c.column, got, c.want)
 		}
 	}
@@ -180,79 +146,7 @@ func TestTextAsBytes(t *testing.T) {
 
 // TestDamage reads the files with some of their bytes changed. Errors are fine as long as they are of our type.
 func TestDamage(t *testing.T) {
-	count := 100
-	if testing.Short() {
-		count = 20
-	}
 	for name := range expected(t) {
-		whole := contents(t, name)
-		for i := range count {
-			rng := rand.New(rand.NewPCG(15, uint64(i)))
-			data := bytes.Clone(whole)
-			for range 1 + rng.IntN(6) {
-				at := rng.IntN(len(data))
-				switch rng.IntN(3) {
-				case 0:
-					data[at] = byte(rng.Uint32())
-				case 1:
-					data[at] ^= 1 << rng.IntN(8)
-				default:
-					copy(data[at:min(at+8, len(data))], data[rng.IntN(len(data)):])
-				}
-			}
-			if err := readAll(data); err != nil {
-				t.Errorf("%s, mutant %d: %v", name, i, err)
-			}
-		}
+		tabletest.Damage(t, name, contents(t, name))
 	}
-}
-
-// ours returns an error that is not of our type.
-func ours(err error) error {
-	var e *h5err.Error
-	if err == nil || errors.As(err, &e) {
-		return nil
-	}
-	return err
-}
-
-// readAll reads every table; what it returns is not an error of ours.
-func readAll(data []byte) error {
-	src := source.FromReaderAt(bytes.NewReader(data), int64(len(data)), "mutant")
-	f, err := arrowmap.NewFile(src, arrowmap.WithLimits(h5.Limits{DecodedBytes: 16 << 20, Links: 1 << 12}), arrowmap.WithTypes(dtype.Options{Strings: dtype.StringsBinary}))
-	if err != nil {
-		src.Release()
-		return ours(err)
-	}
-	defer f.Close()
-	tables, err := f.Tables()
-	if err := ours(err); err != nil {
-		return err
-	}
-	for _, table := range tables {
-		if table.Rows() > 1<<20 {
-			continue
-		}
-		kept, skipped := table.SkipUnsupported()
-		for _, err := range skipped {
-			if err := ours(err); err != nil {
-				return err
-			}
-		}
-		r, err := kept.Reader(context.Background(), arrowmap.WithMaxMemory(64<<20), arrowmap.WithWorkers(1))
-		if err != nil {
-			if err := ours(err); err != nil {
-				return err
-			}
-			continue
-		}
-		for r.Next() {
-		}
-		err = r.Err()
-		r.Release()
-		if err := ours(err); err != nil {
-			return err
-		}
-	}
-	return nil
 }
