@@ -28,8 +28,9 @@ type run struct {
 	cols   []int // their numbers
 }
 
-// bandBytes is the size of rows that stay in a first-level cache until all columns were taken from them.
-const bandBytes = 16 << 10
+// bandBytes is the size of rows that stay in a first-level cache until all columns were taken from them, with the next ones and
+// what the columns get.
+const bandBytes = 8 << 10
 
 // New returns a plan for columns of rows of stride bytes. It panics when a column is not inside a row.
 func New(stride int, cols []Column) *Plan {
@@ -125,6 +126,29 @@ func gatherPortable(dst, src []byte, width, stride, n int) {
 	case 8:
 		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
 			ne.PutUint64(dst[i*8:], ne.Uint64(src[o:]))
+		}
+	default:
+		gatherBytes(dst, src, width, stride, n)
+	}
+}
+
+// gatherBytes is gatherPortable for any width: up to 16 bytes as two words, the second of which ends where the element does.
+func gatherBytes(dst, src []byte, width, stride, n int) {
+	ne := binary.NativeEndian
+	switch {
+	case 4 < width && width < 8:
+		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
+			to, from := dst[i*width:(i+1)*width], src[o:o+width]
+			a, b := ne.Uint32(from), ne.Uint32(from[width-4:])
+			ne.PutUint32(to, a)
+			ne.PutUint32(to[width-4:], b)
+		}
+	case 8 < width && width <= 16:
+		for i, o := 0, 0; i < n; i, o = i+1, o+stride {
+			to, from := dst[i*width:(i+1)*width], src[o:o+width]
+			a, b := ne.Uint64(from), ne.Uint64(from[width-8:])
+			ne.PutUint64(to, a)
+			ne.PutUint64(to[width-8:], b)
 		}
 	default:
 		for i, o := 0, 0; i < n; i, o = i+1, o+stride {

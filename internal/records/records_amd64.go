@@ -24,15 +24,27 @@ func gather4(dst, src *byte, stride, n int)
 //go:noescape
 func gather8(dst, src *byte, stride, n int)
 
-// transpose4 copies eight columns of four bytes next to each other from n rows, a multiple of 8 and not 0.
+// pair4 copies n elements, a multiple of 8 and not 0, of width bytes, 4 to 8.
 //
 //go:noescape
-func transpose4(dst *[8]*byte, src *byte, stride, n int)
+func pair4(dst, src *byte, stride, n, width int)
 
-// transpose8 copies four columns of eight bytes, the first four of dst.
+// pair8 copies n elements, a multiple of 8 and not 0, of width bytes, 8 to 16.
 //
 //go:noescape
-func transpose8(dst *[8]*byte, src *byte, stride, n int)
+func pair8(dst, src *byte, stride, n, width int)
+
+// transpose4 copies eight columns of four bytes next to each other from n rows, a multiple of 8 and not 0. It prefetches the
+// same columns of the rows ahead bytes further on, and what each column gets from them: no processor follows as many streams
+// as a wide matrix has columns.
+//
+//go:noescape
+func transpose4(dst *[8]*byte, src *byte, stride, n, ahead int)
+
+// transpose8 is transpose4 of four columns of eight bytes, the first four of dst.
+//
+//go:noescape
+func transpose8(dst *[8]*byte, src *byte, stride, n, ahead int)
 
 // blockColumns is the number of columns of a width that transpose takes at once, 1 for none.
 func blockColumns(width int) int {
@@ -54,9 +66,9 @@ func transpose(dst [][]byte, cols []int, at int, rows []byte, width, stride, n i
 	}
 	src := &rows[:(n-1)*stride+blockBytes][0]
 	if width == 4 {
-		transpose4(&to, src, stride, n)
+		transpose4(&to, src, stride, n, n*stride)
 	} else {
-		transpose8(&to, src, stride, n)
+		transpose8(&to, src, stride, n, n*stride)
 	}
 	return n
 }
@@ -66,15 +78,19 @@ func gatherVector(dst, src []byte, width, stride, n int) int {
 	if n &^= blockRows - 1; n == 0 {
 		return 0
 	}
-	switch width {
-	case 1:
+	switch {
+	case width == 1:
 		gather1(&dst[0], &src[0], stride, n)
-	case 2:
+	case width == 2:
 		gather2(&dst[0], &src[0], stride, n)
-	case 4:
+	case width == 4:
 		gather4(&dst[0], &src[0], stride, n)
-	case 8:
+	case width == 8:
 		gather8(&dst[0], &src[0], stride, n)
+	case 4 < width && width < 8:
+		pair4(&dst[0], &src[0], stride, n, width)
+	case 8 < width && width <= 16:
+		pair8(&dst[0], &src[0], stride, n, width)
 	default:
 		return 0
 	}

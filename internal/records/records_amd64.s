@@ -73,16 +73,65 @@ loop:
 	JNZ  loop
 	RET
 
-// func transpose8(dst *[8]*byte, src *byte, stride, n int)
-TEXT ·transpose8(SB), NOSPLIT, $0-32
+// An element of R13 bytes in two words, the second of which ends where it does: R12 is where that starts.
+#define PAIR(LOAD, STORE) \
+	LOAD  (SI), AX;        \
+	LOAD  (SI)(R12*1), BX; \
+	ADDQ  R8, SI;          \
+	STORE AX, (DI);        \
+	STORE BX, (DI)(R12*1); \
+	ADDQ  R13, DI
+
+// func pair4(dst, src *byte, stride, n, width int)
+TEXT ·pair4(SB), NOSPLIT, $0-40
+	ARGS
+	MOVQ width+32(FP), R13
+	LEAQ -4(R13), R12
+
+loop:
+	PAIR(MOVL, MOVL)
+	PAIR(MOVL, MOVL)
+	PAIR(MOVL, MOVL)
+	PAIR(MOVL, MOVL)
+	SUBQ $4, CX
+	JNZ  loop
+	RET
+
+// func pair8(dst, src *byte, stride, n, width int)
+TEXT ·pair8(SB), NOSPLIT, $0-40
+	ARGS
+	MOVQ width+32(FP), R13
+	LEAQ -8(R13), R12
+
+loop:
+	PAIR(MOVQ, MOVQ)
+	PAIR(MOVQ, MOVQ)
+	PAIR(MOVQ, MOVQ)
+	PAIR(MOVQ, MOVQ)
+	SUBQ $4, CX
+	JNZ  loop
+	RET
+
+// func transpose8(dst *[8]*byte, src *byte, stride, n, ahead int)
+TEXT ·transpose8(SB), NOSPLIT, $0-40
 	ARGS
 	MOVQ 0(DI), AX
 	MOVQ 8(DI), BX
 	MOVQ 16(DI), DX
 	MOVQ 24(DI), R11
 	XORQ R12, R12         // bytes that each column has
+	MOVQ ahead+32(FP), R13
 
 loop:
+	LEAQ       (SI)(R13*1), DI
+	PREFETCHT0 (DI)
+	PREFETCHT0 (DI)(R8*1)
+	PREFETCHT0 (DI)(R8*2)
+	PREFETCHT0 (DI)(R9*1)
+	PREFETCHT0 256(AX)(R12*1)
+	PREFETCHT0 256(BX)(R12*1)
+	PREFETCHT0 256(DX)(R12*1)
+	PREFETCHT0 256(R11)(R12*1)
 	VMOVDQU    (SI), Y0
 	VMOVDQU    (SI)(R8*1), Y1
 	VMOVDQU    (SI)(R8*2), Y2
@@ -106,12 +155,43 @@ loop:
 	VZEROUPPER
 	RET
 
-// func transpose4(dst *[8]*byte, src *byte, stride, n int)
-TEXT ·transpose4(SB), NOSPLIT, $0-32
+// func transpose4(dst *[8]*byte, src *byte, stride, n, ahead int)
+TEXT ·transpose4(SB), NOSPLIT, $0-40
 	ARGS
 	XORQ R12, R12                 // bytes that each column has
+	MOVQ ahead+32(FP), R13
 
 loop:
+	TESTQ      $63, R12 // a line of each column once
+	JNZ        rows
+	MOVQ       0(DI), AX
+	MOVQ       8(DI), BX
+	MOVQ       16(DI), DX
+	MOVQ       24(DI), R11
+	PREFETCHT0 256(AX)(R12*1)
+	PREFETCHT0 256(BX)(R12*1)
+	PREFETCHT0 256(DX)(R12*1)
+	PREFETCHT0 256(R11)(R12*1)
+	MOVQ       32(DI), AX
+	MOVQ       40(DI), BX
+	MOVQ       48(DI), DX
+	MOVQ       56(DI), R11
+	PREFETCHT0 256(AX)(R12*1)
+	PREFETCHT0 256(BX)(R12*1)
+	PREFETCHT0 256(DX)(R12*1)
+	PREFETCHT0 256(R11)(R12*1)
+
+rows:
+	LEAQ       (SI)(R13*1), AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(R8*1)
+	PREFETCHT0 (AX)(R8*2)
+	PREFETCHT0 (AX)(R9*1)
+	ADDQ       R10, AX
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(R8*1)
+	PREFETCHT0 (AX)(R8*2)
+	PREFETCHT0 (AX)(R9*1)
 	VMOVDQU     (SI), Y0
 	VMOVDQU     (SI)(R8*1), Y1
 	VMOVDQU     (SI)(R8*2), Y2

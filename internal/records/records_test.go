@@ -133,6 +133,7 @@ func BenchmarkRatio(b *testing.B) {
 		{"compound41", 41, compound()},
 		{"matrix64x4", 256, matrix(64, 4)},
 		{"matrix10x8", 80, matrix(10, 8)},
+		{"matrix64x8", 512, matrix(64, 8)},
 	} {
 		const size = 32 << 20
 		n := size / c.stride
