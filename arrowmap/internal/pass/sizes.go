@@ -10,8 +10,7 @@ import (
 // Sizes that are used where no option says otherwise.
 const (
 	defaultBatchBytes = 64 << 20
-	filteredBytes     = 4 << 20 // of a batch with filtered chunks, unless one row of them has more
-	gatheredBytes     = 8 << 20 // of a batch that is gathered from rows
+	againBytes        = 4 << 20 // of a batch with filtered chunks, unless one row of them has more, and of one that is gathered from rows
 	minBatchBytes     = 64 << 10
 	inFlightPerWorker = 64 << 20
 	minMappedBytes    = 64 << 10 // of a run of chunks for which a batch is made smaller
@@ -78,13 +77,8 @@ func (p *Pass) sizes(inFlight int64) sizes {
 // bytesAgain is how many bytes a batch has at most so that its buffers are used again while they are in the cache, as fresh memory costs as
 // much as decoding or gathering into it; 0 where that does not count or a size was asked for.
 func (p *Pass) bytesAgain(filtered, gathered bool) int64 {
-	switch {
-	case p.o.BatchBytes > 0:
-		return 0
-	case filtered && !p.t.File.Source().Far():
-		return filteredBytes
-	case gathered:
-		return gatheredBytes
+	if p.o.BatchBytes == 0 && (gathered || filtered && !p.t.File.Source().Far()) {
+		return againBytes
 	}
 	return 0
 }
