@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -18,15 +19,18 @@ import (
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
-// recordType returns a compound type of members of all widths, in either byte order, with bytes between some of them.
+// recordType returns a compound type of members of all widths, in either byte order, and of text, with bytes between some of them.
 func recordType(r *rand.Rand) *h5.Type {
 	truth := &h5.Type{Class: h5.ClassEnum, Size: 1, Base: &h5.Type{Class: h5.ClassFixed, Size: 1, Order: h5.LittleEndian, Precision: 8, Signed: true},
 		Names: []string{"FALSE", "TRUE"}, Values: []byte{0, 1}}
 	c := &h5.Type{Class: h5.ClassCompound, Size: r.IntN(3)}
 	for i := range 3 + r.IntN(14) {
 		m := h5.Member{Name: fmt.Sprint("m", i), Offset: c.Size, Type: truth}
-		if r.IntN(5) > 0 {
-			size := 1 << r.IntN(4)
+		switch size := 1 << r.IntN(4); r.IntN(6) {
+		case 0:
+		case 1:
+			m.Type = &h5.Type{Class: h5.ClassString, Size: 1 + r.IntN(20), Pad: h5.StringPad(r.IntN(3))}
+		default:
 			m.Type = &h5.Type{Class: h5.ClassFixed, Size: size, Order: h5.LittleEndian, Precision: 8 * size, Signed: r.IntN(2) == 0}
 			if r.IntN(3) == 0 {
 				m.Type.Order = h5.BigEndian
@@ -49,8 +53,14 @@ func recordFile(t *testing.T, r *rand.Rand, name string, typ *h5.Type, rows int,
 	}
 	for _, m := range typ.Members {
 		for i := range rows {
-			if m.Type.Class == h5.ClassEnum {
-				data[i*typ.Size+m.Offset] &= 1
+			value := data[i*typ.Size+m.Offset:][:m.Type.Size]
+			switch m.Type.Class {
+			case h5.ClassEnum:
+				value[0] &= 1
+			case h5.ClassString:
+				for k := range value {
+					value[k] = "ab  \x00\x00"[r.IntN(6)]
+				}
 			}
 		}
 	}
@@ -65,6 +75,18 @@ func recordFile(t *testing.T, r *rand.Rand, name string, typ *h5.Type, rows int,
 	return data
 }
 
+// cellText is the text in a cell. That of a cell padded with spaces may end in NULs, too.
+func cellText(cell []byte, pad h5.StringPad) string {
+	switch pad {
+	case h5.NullTerm:
+		text, _, _ := strings.Cut(string(cell), "\x00")
+		return text
+	case h5.SpacePad:
+		return strings.TrimRight(strings.TrimRight(string(cell), "\x00"), " ")
+	}
+	return strings.TrimRight(string(cell), "\x00")
+}
+
 // sameValues compares a column of rows from row a on with a member of records, a byte at a time.
 func sameValues(t *testing.T, what string, col arrow.Array, m *h5.Member, records []byte, stride, a int) {
 	t.Helper()
@@ -75,9 +97,15 @@ func sameValues(t *testing.T, what string, col arrow.Array, m *h5.Member, record
 		if m.Type.Order == h5.BigEndian {
 			slices.Reverse(want)
 		}
-		if b, ok := col.(*array.Boolean); ok {
-			if b.Value(i) != (want[0] == 1) {
-				t.Fatalf("%s: %s, row %d: %v", what, m.Name, a+i, b.Value(i))
+		switch col := col.(type) {
+		case *array.Boolean:
+			if col.Value(i) != (want[0] == 1) {
+				t.Fatalf("%s: %s, row %d: %v", what, m.Name, a+i, col.Value(i))
+			}
+			continue
+		case *array.String:
+			if got, want := col.Value(i), cellText(want, m.Type.Pad); got != want {
+				t.Fatalf("%s: %s, row %d: %q instead of %q", what, m.Name, a+i, got, want)
 			}
 			continue
 		}

@@ -37,6 +37,14 @@ func Gatherable(n Node) (*Plain, Dataset) {
 	return nil, Dataset{}
 }
 
+// GatherWidth is the number of bytes of a row that are gathered of a Gatherable column, 0 for others.
+func GatherWidth(n Node) int64 {
+	if p, _ := Gatherable(n); p != nil {
+		return int64(p.plan.GatherWidth())
+	}
+	return 0
+}
+
 // PartOf reports whether the values of n, which is Gatherable, are inside each row of p.
 func (n *Plain) PartOf(p *Piece) bool {
 	return p.Lo < p.Hi && int64(n.stride) == p.Row && n.offset <= n.stride-n.plan.GatherWidth()

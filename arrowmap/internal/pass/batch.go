@@ -72,8 +72,12 @@ func (b *batch) plan() error {
 			q.Lo, q.Hi = min(q.Lo, lo), max(q.Hi, hi)
 			q.users++
 		})
-		if in := c.Describe(); needsCopy(in.Delivery) || !in.Pure && values.LooksUnderNulls(in.Type) {
+		in := c.Describe()
+		if needsCopy(in.Delivery) || !in.Pure && values.LooksUnderNulls(in.Type) {
 			b.cost += (b.hi - b.lo) * in.RowBytes
+		}
+		if in.Delivery == dtype.Converted { // from what was gathered
+			b.cost += (b.hi - b.lo) * node.GatherWidth(c)
 		}
 	}
 	if err != nil {
