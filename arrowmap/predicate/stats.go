@@ -195,3 +195,53 @@ func (t *Test) mayText(s *Stats) bool {
 	}
 	return false
 }
+
+// Must reports whether the test holds for all of the rows that s describes, which are of the type of the test, as far as s tells.
+func (t *Test) Must(s *Stats) bool {
+	switch {
+	case t.op == IsNull:
+		return s.Nulls == s.Rows
+	case s.Nulls > 0:
+		return false
+	case t.op == IsNotNull:
+		return true
+	}
+	switch t.form {
+	case formNumber, formBool:
+		for _, span := range t.spans {
+			if span.Low <= s.Low && s.High <= span.High {
+				return true
+			}
+		}
+		return false
+	case formText:
+		return t.mustText(s)
+	}
+	return t.labels.Must(s)
+}
+
+func (t *Test) mustText(s *Stats) bool {
+	for _, c := range t.texts {
+		below, above := c < s.First, c[:min(len(c), MaxText)] > s.Last // than all texts
+		same := c == s.First && c == s.Last && len(c) < MaxText        // as all texts
+		holds := false
+		switch t.op {
+		case Equal, In:
+			holds = same
+		case NotEqual:
+			holds = below || above
+		case Less:
+			holds = above
+		case LessOrEqual:
+			holds = above || same
+		case Greater:
+			holds = below
+		case GreaterOrEqual:
+			holds = below || same
+		}
+		if holds {
+			return true
+		}
+	}
+	return false
+}
