@@ -50,6 +50,9 @@ type Generated struct {
 	Type   arrow.DataType
 	Reason string // the rule, in words, for the report
 
+	// Repeats is what describes the same values as repeated ones of a *Generated; nil: they are not known to be.
+	Repeats *Spread
+
 	// Generate makes an array of Type for the rows [lo,hi). It may be called by several goroutines at once.
 	Generate func(lo, hi int64, mem memory.Allocator) (arrow.Array, error)
 }

@@ -41,6 +41,12 @@ func (o *Order) Project(axes []int, shape []int64) (*Projection, error) {
 // Order is the order of the projected array's cells, within the extents of the other.
 func (p *Projection) Order() *Order { return p.sub }
 
+// Of is the order of the other array's cells.
+func (p *Projection) Of() *Order { return p.of }
+
+// Axes are the dimensions of the other array that are those of the projected one. They are shared and not to be written to.
+func (p *Projection) Axes() []int { return p.axes }
+
 // Rows is the number of cells of the other array.
 func (p *Projection) Rows() int64 { return p.of.cells }
 

@@ -23,6 +23,22 @@ type spread struct {
 	fixed bool // values have one width
 }
 
+// Repeated returns the column whose values a column repeats for the cells of an array of more dimensions, and which cells these are; ok is
+// false for other columns.
+func Repeated(n Node) (of Node, cells *grid.Projection, ok bool) {
+	switch n := n.(type) {
+	case *spread:
+		return n.of, n.cells, true
+	case *generated:
+		if s := n.def.Repeats; s != nil {
+			if of, ok := s.Of.(*convention.Generated); ok {
+				return newGenerated(of), s.Cells, true
+			}
+		}
+	}
+	return nil, nil, false
+}
+
 // maxTexts is the number of values in an array whose size is not known before they are read.
 const maxTexts = 1 << 12
 

@@ -102,8 +102,16 @@ func Indices(o *grid.Order, dim int) (convention.Values, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &convention.Generated{Rows: o.Cells(), Type: arrow.PrimitiveTypes.Int64, Reason: "the indices of a dimension without coordinates",
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) { return indices(p, lo, hi, mem) }}, nil
+	g := &convention.Generated{Rows: o.Cells(), Type: arrow.PrimitiveTypes.Int64, Reason: "the indices of a dimension without coordinates",
+		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) { return indices(p, lo, hi, mem) }}
+	if len(o.Shape()) > 1 {
+		of, err := Indices(p.Order(), 0)
+		if err != nil {
+			return nil, err
+		}
+		g.Repeats = &convention.Spread{Of: of, Cells: p}
+	}
+	return g, nil
 }
 
 // indices returns the indices of rows in a dimension.
