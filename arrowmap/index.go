@@ -6,9 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
-	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/zones"
-	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -127,54 +125,4 @@ func (t *Table) zones(ctx context.Context, opts []ReadOption) (*zones.Table, err
 		row += rec.NumRows()
 	}
 	return out, r.Err()
-}
-
-// ColumnTest is a test of a column's values.
-type ColumnTest struct {
-	Column int // of Table.Columns
-	Test   *predicate.Test
-}
-
-// Possible returns the rows for which tests of columns may all hold, as far as the index of the table's files says, in order.
-// Without an index it is all rows.
-func (t *Table) Possible(tests ...ColumnTest) []Range {
-	all := []Range{{From: 0, To: t.Rows()}}
-	pieces, err := t.pieces()
-	if err != nil {
-		return all
-	}
-	out := []Range{}
-	row := int64(0)
-	for _, p := range pieces {
-		rows := p.Rows()
-		for _, r := range p.possible(t, tests, rows) {
-			out = pass.Append(out, Range{From: r.From + row, To: r.To + row})
-		}
-		row += rows
-	}
-	return out
-}
-
-// possible is Possible for the part of a table that is in one file.
-func (t *Table) possible(whole *Table, tests []ColumnTest, rows int64) []Range {
-	all := []Range{{From: 0, To: rows}}
-	if _, ok := t.body.(*one); !ok || t.f.index == nil {
-		return all
-	}
-	known := t.f.index.Find(t.def.Path)
-	if known == nil || known.Rows < t.from+rows {
-		return all
-	}
-	var usable []zones.Test
-	for _, test := range tests {
-		if c := t.columns[test.Column]; zones.Alike(c.Type, whole.columns[test.Column].Type) {
-			if z := known.Of(c.Name, c.Type, c.node); z != nil {
-				usable = append(usable, zones.Test{Test: test.Test, Zones: z})
-			}
-		}
-	}
-	if len(usable) == 0 {
-		return all
-	}
-	return known.Possible(usable, t.from, rows)
 }

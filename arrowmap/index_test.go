@@ -125,7 +125,10 @@ func check(t testing.TB, table *arrowmap.Table, c predicate.Condition, hold []in
 	if err != nil {
 		t.Fatal(err)
 	}
-	ranges := table.Possible(arrowmap.ColumnTest{Column: at, Test: test})
+	ranges, err := table.Possible(context.Background(), arrowmap.ColumnTest{Column: at, Test: test})
+	if err != nil {
+		t.Fatal(err)
+	}
 	skipped = int(table.Rows())
 	for _, r := range ranges {
 		skipped -= int(r.To - r.From)

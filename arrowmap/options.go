@@ -31,7 +31,8 @@ type options struct {
 	convention string
 	flatten    bool
 	plugins    PluginReader
-	strict     bool // see WithUntrusted
+	sorted     []string // see WithSorted
+	strict     bool     // see WithUntrusted
 }
 
 func resolve(opts []Option) (options, error) {
@@ -133,6 +134,20 @@ func WithConvention(name string) Option {
 func WithFlatten() Option {
 	return func(o *options) error {
 		o.flatten = true
+		return nil
+	}
+}
+
+// WithSorted says that columns of these names are sorted, in all tables that have them: values ascend or descend, as conditions compare
+// them, several may be equal, and nulls and NaN are at one end or both. Conditions on such a column (WithWhere, Table.Possible) then search it by
+// halves and read only the rows between what they find. In a table of several files each file is sorted by itself; the groups of a stack
+// are, too, of which all rows are read.
+//
+// All values of these columns that are read, with or without conditions, are verified: one that is not in order with those read before is an Argument
+// error, as is a column whose values have no order. Rows of a column that is not sorted may be missed where no value that is read shows it.
+func WithSorted(columns ...string) Option {
+	return func(o *options) error {
+		o.sorted = append(o.sorted, columns...)
 		return nil
 	}
 }

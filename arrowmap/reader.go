@@ -9,8 +9,11 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/possible"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -142,10 +145,23 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 		r.batches = &chain{ctx: r.ctx, schema: r.schema, o: o, part: oneByOne(pieces), total: reports(t.columns)}
 		return r, nil
 	}
-	in := pass.Table{File: t.f.f, Path: t.def.Path, Schema: r.schema, Columns: t.nodes(), Plugins: pass.PluginReader(t.f.o.plugins)}
 	o.Ranges = pass.Shifted(o.Ranges, t.from)
-	r.batches = &onePass{pass.Start(r.ctx, in, t.from, t.from+t.Rows(), o.Options), t.columns}
+	watched := o.Ranges
+	if watched == nil {
+		watched = []Range{{From: t.from, To: t.from + t.Rows()}}
+	}
+	watch, err := possible.NewWatch(r.schema.Fields(), t.f.o.sorted, watched)
+	if err != nil {
+		r.stop()
+		return nil, h5err.About(err, t)
+	}
+	r.batches = &onePass{t, pass.Start(r.ctx, t.input(r.schema, t.nodes()), t.from, t.from+t.Rows(), o.Options), watch}
 	return r, nil
+}
+
+// input is columns of the table as a pass reads them.
+func (t *Table) input(schema *arrow.Schema, columns []node.Node) pass.Table {
+	return pass.Table{File: t.f.f, Path: t.def.Path, Schema: schema, Columns: columns, Plugins: pass.PluginReader(t.f.o.plugins)}
 }
 
 // Schema is the schema of the batches.
@@ -220,15 +236,27 @@ func (r *Reader) Report() []ColumnReport { return r.batches.report() }
 
 // onePass is the batches of one file.
 type onePass struct {
-	pass    *pass.Pass
-	columns []*Column
+	t     *Table
+	pass  *pass.Pass
+	watch *possible.Watch // of sorted columns, nil for none
 }
 
-func (p *onePass) next() (arrow.RecordBatch, error) { return p.pass.Next() }
-func (p *onePass) close()                           { p.pass.Close() }
+func (p *onePass) next() (arrow.RecordBatch, error) {
+	rec, err := p.pass.Next()
+	if rec == nil {
+		return nil, err
+	}
+	if err := p.watch.Add(rec); err != nil {
+		rec.Release()
+		return nil, h5err.About(err, p.t)
+	}
+	return rec, nil
+}
+
+func (p *onePass) close() { p.pass.Close() }
 
 func (p *onePass) report() []ColumnReport {
-	out := reports(p.columns)
+	out := reports(p.t.columns)
 	for i := range out {
 		out[i].CopiedBytes, out[i].NullCount, out[i].Note = p.pass.Copied(i), p.pass.Nulls(i), p.pass.Note(i)
 		if p.pass.Zeroed(i) && out[i].Delivery == dtype.Mapped {

@@ -87,7 +87,11 @@ func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) 
 	}
 	f.divide(t, &on)
 	o.where = nil
-	if may := on.Possible(f.w.tests...); o.Ranges == nil {
+	may, err := on.Possible(ctx, f.w.tests...)
+	if err != nil {
+		return nil, err
+	}
+	if o.Ranges == nil {
 		o.Ranges = may
 	} else if _, err := pass.Checked(o.Ranges, t.Rows()); err == nil { // start reports it
 		o.Ranges = pass.Both(o.Ranges, may)
@@ -102,7 +106,6 @@ func (t *Table) startWhere(ctx context.Context, o readOptions) (*Reader, error) 
 	r.refs.Store(1)
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	f.ctx = r.ctx
-	var err error
 	if f.first, err = on.start(r.ctx, first); err != nil {
 		r.cancel()
 		return nil, err

@@ -114,15 +114,18 @@ func newScan(b *bound, columns []int) (*scan, error) {
 		return s, nil
 	}
 	s.possible = []arrowmap.Range{{From: 0, To: t.rows}}
+	var err error
 	if s.conditions != nil {
 		var tests []arrowmap.ColumnTest
 		for _, c := range s.conditions {
 			tests = append(tests, arrowmap.ColumnTest{Column: c.column, Test: c.test})
 		}
-		s.possible = t.t.Possible(tests...)
+		if s.possible, err = t.t.Possible(s.ctx, tests...); err != nil {
+			s.cancel()
+			return nil, err
+		}
 	}
 	s.first.ranges = slices.Clone(s.possible)
-	var err error
 	if s.first.r, err = t.source(s.ctx, s.first.columns, s.possible); err != nil {
 		s.cancel()
 		return nil, err
