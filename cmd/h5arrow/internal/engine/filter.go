@@ -53,6 +53,7 @@ type choice struct {
 	chosen     int      // bits that are set
 	bits       []uint64
 	values     []uint64 // room for a vector of any width
+	copied     int      // column of the batch whose values they are, -1 for none
 	sel        []uint32
 }
 
@@ -71,6 +72,7 @@ func newChoice(conditions []condition) *choice {
 func (p *choice) choose(rec arrow.RecordBatch, off, n int) (int, error) {
 	clear(p.mask)
 	nullbitmap.Fill(vector.Raw(p.mask), 0, n, true)
+	p.copied = -1
 	for i := range p.conditions {
 		if err := p.conditions[i].apply(p, rec.Column(p.conditions[i].at), off, n); err != nil {
 			return 0, err
@@ -134,7 +136,10 @@ func (c *condition) apply(p *choice, arr arrow.Array, off, n int) error {
 		return nil
 	}
 	width := kind & 15
-	vector.CopyRows(vector.Raw(p.values), arr, off, n, width)
+	if p.copied != c.at {
+		vector.CopyRows(vector.Raw(p.values), arr, off, n, width)
+		p.copied = c.at
+	}
 	compareValues(kind, c.op, p.values, constant, p.mask[:(n+63)/64])
 	return nil
 }
