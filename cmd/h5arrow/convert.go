@@ -129,7 +129,7 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 	if !o.all {
 		return c.oneTable(names, out)
 	}
-	for _, flag := range []string{"table", "stack", "dataset", "columns", "rows", "where"} {
+	for _, flag := range []string{"table", "stack", "dataset", "columns", "rows", "where", "sorted"} {
 		if cmd.Flags().Changed(flag) {
 			return usage("--all-tables and --%s exclude each other", flag)
 		}
@@ -194,7 +194,7 @@ func (c *conversion) withTable(names []string, fn func(*inputs, *chosen) error) 
 	if err := c.useIndexes(in); err != nil {
 		return err
 	}
-	t, err := c.choose(in)
+	t, err := c.only(in)
 	if err != nil {
 		return err
 	}

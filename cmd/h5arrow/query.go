@@ -141,7 +141,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 // eager reports whether tables are looked for before the statement names one: what flags ask for may be wrong, and several
 // files may differ.
 func (o *queryFlags) eager(cmd *cobra.Command, in *inputs) bool {
-	return len(in.files) > 1 || o.named() || o.skip || slices.ContainsFunc([]string{"columns", "rows", "where", "convention", "filename", "index"},
+	return len(in.files) > 1 || o.named() || o.skip || slices.ContainsFunc([]string{"columns", "rows", "where", "sorted", "convention", "filename", "index"},
 		func(flag string) bool { return cmd.Flags().Changed(flag) })
 }
 

@@ -30,6 +30,7 @@ type reading struct {
 	plugins, untrusted       bool
 	flatten                  bool
 	external                 []string
+	sorted                   []string // of addSorted
 	convention               string
 	memory                   flags.Size
 	limits                   flags.Limits
@@ -72,6 +73,11 @@ func (r *reading) add(cmd *cobra.Command) {
 	})
 }
 
+// addSorted adds the flag of verbs that take conditions.
+func (r *reading) addSorted(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&r.sorted, "sorted", nil, "these columns are sorted: conditions on them search rows instead of reading all (`a,b`; may be repeated)")
+}
+
 func (r *reading) options() ([]arrowmap.Option, error) {
 	if r.plugins && !plugins.Available {
 		return nil, h5err.New(h5err.Unsupported, "--plugins: this build can't open libhdf5").WithHint("build with cgo on Linux, macOS or FreeBSD")
@@ -86,6 +92,9 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 		arrowmap.WithAlign(arrowmap.Align(r.align.Index()))}
 	if r.flatten {
 		opts = append(opts, arrowmap.WithFlatten())
+	}
+	if len(r.sorted) > 0 {
+		opts = append(opts, arrowmap.WithSorted(r.sorted...))
 	}
 	if r.io.String() == "read" {
 		opts = append(opts, arrowmap.WithoutMapping())

@@ -53,6 +53,7 @@ func (s *selection) add(cmd *cobra.Command) {
 // addWhere adds the flags of verbs that take the rows for which conditions hold.
 func (s *selection) addWhere(cmd *cobra.Command) {
 	cmd.Flags().StringVar(&s.where, "where", "", "the rows for which `CONDITIONS` hold, such as \"fare > 5 and zone in (A, B)\"; also between and is [not] null")
+	s.addSorted(cmd)
 }
 
 // check refuses flags that contradict each other.
@@ -117,6 +118,7 @@ type chosen struct {
 	full    *arrowmap.Table // with the columns that only conditions are about
 
 	conditions []predicate.Condition // of where
+	unsorted   map[string]error      // about columns of --sorted that the table does not have
 }
 
 // choose returns the selected part of the table of all inputs.
@@ -135,9 +137,20 @@ func (s *selection) choose(in *inputs) (*chosen, error) {
 	return s.join(in, tables)
 }
 
+// only is choose where there is no other table: it has all columns of --sorted.
+func (s *selection) only(in *inputs) (*chosen, error) {
+	c, err := s.choose(in)
+	for _, name := range s.sorted {
+		if err == nil {
+			err = c.unsorted[name]
+		}
+	}
+	return c, err
+}
+
 // join returns the selected part of the tables of several files as one table.
 func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) {
-	c := &chosen{}
+	c := &chosen{unsorted: s.unsorted(tables[0])}
 	left := map[string]bool{} // names of columns that some file can't give
 	for i, t := range tables {
 		var err error
@@ -181,6 +194,17 @@ func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) 
 	}
 	c.Table = t
 	return c, s.restrict(c)
+}
+
+// unsorted returns errors about columns of --sorted that a table does not have.
+func (s *selection) unsorted(t *arrowmap.Table) map[string]error {
+	out := map[string]error{}
+	for _, name := range s.sorted {
+		if _, err := t.Select(name); err != nil {
+			out[name] = err
+		}
+	}
+	return out
 }
 
 // together returns tables as one.
@@ -272,7 +296,7 @@ func (s *selection) openTable(a *app, names []string) (*inputs, *chosen, error) 
 		in.close()
 		return nil, nil, err
 	}
-	t, err := s.choose(in)
+	t, err := s.only(in)
 	if err != nil {
 		in.close()
 		return nil, nil, err

@@ -122,6 +122,7 @@ Without --token-file, everyone who can reach the address can read everything, an
 	f.StringVar(&o.metrics, "metrics", "", "serve Prometheus metrics at http://`HOST:PORT`/metrics")
 	o.log = flags.Choose(cmd, "log", "log each call on stderr", "none", "text", "json")
 	o.selection.add(cmd)
+	o.addSorted(cmd)
 	f.Lookup("table").Usage = "serve the tables at this `PATH` only"
 	f.Lookup("stack").Usage = "serve only the tables of all groups whose paths match this `PATTERN`, as one table"
 	f.Lookup("batch-rows").Usage = "rows in a message (default: as many as fit in about 2 MiB)"

@@ -31,6 +31,9 @@ func (c *sqlCatalog) Tables() ([]engine.Table, error) {
 		return c.tables, nil
 	}
 	found, err := c.find()
+	if err == nil {
+		err = c.sorted(found)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -44,6 +47,16 @@ func (c *sqlCatalog) Tables() ([]engine.Table, error) {
 	c.loaded = true
 	c.a.incomplete(c.in)
 	return c.tables, nil
+}
+
+// sorted returns an error if no table has a column of --sorted.
+func (c *sqlCatalog) sorted(tables []*chosen) error {
+	for _, name := range c.o.sorted {
+		if !slices.ContainsFunc(tables, func(t *chosen) bool { return t.unsorted[name] == nil }) {
+			return about(c.in.names[0], usage("no table has a column %s, which --sorted names", name))
+		}
+	}
+	return nil
 }
 
 // find returns the tables that are listed.

@@ -61,6 +61,47 @@ func TestWhereFlag(t *testing.T) {
 	onlyNew(t, dir, before, "two.h5.h5idx")
 }
 
+// Columns of --sorted are searched, with the same rows as result; those that are not sorted are named.
+func TestSortedFlag(t *testing.T) {
+	workplace(t)
+	for _, c := range []string{"pickup between '2024-02-29 00:04:00' and '2024-02-29 00:08:00'", "pickup < '2024-02-29 00:01:00' and fare > 20", "pickup is null"} {
+		args := []string{"head", "sample.h5", "-n", "1000", "--columns", "pickup,note", "--json", "--where", c}
+		want := expect(t, 0, args...).out
+		if got := expect(t, 0, append(args, "--sorted", "pickup")...).out; got != want {
+			t.Errorf("%s: %d rows, want %d", c, strings.Count(got, "note"), strings.Count(want, "note"))
+		}
+		expect(t, 0, "convert", "sample.h5", "x.arrow", "--where", c, "--columns", "pickup,note", "--force", "--quiet", "--sorted", "pickup")
+		if got := expect(t, 0, "head", "x.arrow", "-n", "1000", "--json").out; got != want {
+			t.Errorf("convert --where %q --sorted pickup: other rows", c)
+		}
+		if !engine.Available {
+			continue
+		}
+		var read struct {
+			Scans []struct {
+				Rows int64 `json:"rows_read"`
+			}
+		}
+		r := expect(t, 0, "query", "sample.h5", `select pickup, note from "table" where `+c, "--json", "--sorted", "pickup", "--stats")
+		if err := json.Unmarshal([]byte(r.err), &read); r.out != want || err != nil || len(read.Scans) != 1 || read.Scans[0].Rows > 20_000 {
+			t.Errorf("query: %v: %+v", err, r)
+		}
+	}
+	const reason = "column fare is not sorted: values ascend in row 1, and that of row 3 is less than that of row 2; drop the option that says so"
+	for _, args := range [][]string{{"head", "sample.h5", "--where", "fare = 5"}, {"convert", "sample.h5", "x.arrow", "--force"},
+		{"query", "sample.h5", `select count(*) from "table" where fare = 5`}} {
+		if args[0] == "query" && !engine.Available {
+			continue
+		}
+		if r := expect(t, exitUsage, append(args, "--sorted", "fare")...); !strings.Contains(r.err, reason) {
+			t.Errorf("%q: %s", args, r.err)
+		}
+		if r := expect(t, exitUsage, append(args, "--sorted", "pickup,gone")...); !strings.Contains(r.err, "column gone") {
+			t.Errorf("%q: %s", args, r.err)
+		}
+	}
+}
+
 func copyFile(t *testing.T, from, to string) {
 	t.Helper()
 	if err := os.WriteFile(to, []byte(readFile(t, from)), 0o600); err != nil {

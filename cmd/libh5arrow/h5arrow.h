@@ -58,9 +58,9 @@ void h5arrow_free(void *p);
 /*
  * h5arrow_open opens a local file, or one of a web server by its URL (http, https; proxies as the environment says). Options: strings
  * (utf8, binary, latin1), enum (labels, values), align (copy, keep, refuse; what is done with mapped values that are not aligned), io
- * (mmap, read), convention, flatten, nan_as_null, tensor, null_rows, allow_external (a list of folders), index (a file with an index of
- * the values, which must fit; "none"; default: the file NAME.h5idx if it fits, none for a URL), headers (an object: the names and values
- * to send with requests for a URL).
+ * (mmap, read), convention, flatten, sorted (a list of columns that are said to be), nan_as_null, tensor, null_rows, allow_external (a
+ * list of folders), index (a file with an index of the values, which must fit; "none"; default: the file NAME.h5idx if it fits, none for
+ * a URL), headers (an object: the names and values to send with requests for a URL).
  */
 char *h5arrow_open(const char *name, const char *options, uint64_t *file);
 

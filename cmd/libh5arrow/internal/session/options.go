@@ -49,6 +49,7 @@ type openOptions struct {
 	IO            string            `json:"io"`             // mmap or read
 	Convention    string            `json:"convention"`     // look for tables of this one only
 	Flatten       bool              `json:"flatten"`        // netCDF variables as rows, one for each cell
+	Sorted        []string          `json:"sorted"`         // columns
 	NaNAsNull     bool              `json:"nan_as_null"`    //
 	Tensor        bool              `json:"tensor"`         //
 	NullRows      bool              `json:"null_rows"`      //
@@ -86,6 +87,9 @@ func (o *openOptions) parse() ([]arrowmap.Option, arrowmap.Align, error) {
 	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(o.Convention), arrowmap.WithAlign(aligns[align])}
 	if o.Flatten {
 		opts = append(opts, arrowmap.WithFlatten())
+	}
+	if len(o.Sorted) > 0 {
+		opts = append(opts, arrowmap.WithSorted(o.Sorted...))
 	}
 	if io == 1 {
 		opts = append(opts, arrowmap.WithoutMapping())
