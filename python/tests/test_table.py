@@ -124,6 +124,16 @@ def test_filter_errors(table, bad, why):
         table.filter(bad).to_pyarrow()
 
 
+def test_sorted(sample):
+    """Columns that are said to be sorted are searched, and those that are not are errors."""
+    where = "pickup between '2024-02-29 00:04:00' and '2024-02-29 00:08:00'"
+    with h5arrow.open(sample) as f, h5arrow.open(sample, sorted=["pickup"]) as g:
+        want = f["table"].filter(where).to_pyarrow()
+        assert 0 < want.num_rows < 1000 and g["table"].filter(where).to_pyarrow().equals(want)
+    with h5arrow.open(sample, sorted="fare") as f, pytest.raises(h5arrow.ArgumentError, match="column fare is not sorted: values ascend in row 1"):
+        f["table"].filter("fare = 5").to_pyarrow()
+
+
 def test_filter_with_index(sample, tmp_path):
     """With an index, rows are skipped: those of chunks that are damaged after the index was made are not noticed."""
     name = str(tmp_path / "s.h5")

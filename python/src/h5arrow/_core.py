@@ -475,9 +475,9 @@ class Table:
 
 
 def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str | None = None, nan_as_null: bool = False,
-         tensor: bool = False, null_rows: bool = False, convention: str | None = None, flatten: bool = False, align: str | None = None,
-         io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (), index: str | os.PathLike[str] | None = None,
-         copy: bool = False, workers: int = 0, max_memory: int = 0, batch_rows: int = 0,
+         tensor: bool = False, null_rows: bool = False, convention: str | None = None, flatten: bool = False, sorted: str | Iterable[str] = (),
+         align: str | None = None, io: str | None = None, allow_external: Iterable[str | os.PathLike[str]] = (),
+         index: str | os.PathLike[str] | None = None, copy: bool = False, workers: int = 0, max_memory: int = 0, batch_rows: int = 0,
          batch_bytes: int = 0, headers: Mapping[str, str] | None = None) -> File:
     """Open a file.
 
@@ -499,6 +499,9 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
         Look only for tables of this convention.
     flatten : bool
         Read the variables of netCDF files as tables with a row for each cell, and their coordinates as columns.
+    sorted : str or iterable of str
+        Columns that are sorted, in all tables that have them: values ascend or descend, and nulls and NaN are at one end or both. Conditions on
+        them search rows instead of reading all. Values that are read and not in order are an ArgumentError.
     align : {"copy", "keep", "refuse"}, optional
         What is done with mapped values that are not aligned to their width. The default is copy.
     io : {"mmap", "read"}, optional
@@ -532,12 +535,14 @@ def open(path: str | os.PathLike[str], *, strings: str | None = None, enum: str 
     """
     return File(os.fspath(path), *divided(
         strings=strings, enum=enum, nan_as_null=nan_as_null, tensor=tensor, null_rows=null_rows, convention=convention, flatten=flatten,
-        align=align, io=io, allow_external=list(map(os.fspath, allow_external)), index=index, headers=dict(headers or {}), copy=copy,
+        sorted=sorted, align=align, io=io, allow_external=list(map(os.fspath, allow_external)), index=index, headers=dict(headers or {}), copy=copy,
         workers=workers, max_memory=max_memory, batch_rows=batch_rows, batch_bytes=batch_bytes))
 
 
 def divided(**options: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the options of opening among those of :func:`open`, and those of reading."""
+    if "sorted" in options:
+        options["sorted"] = [options["sorted"]] if isinstance(options["sorted"], str) else list(options["sorted"])
     reading = {k: options.pop(k) for k in ("copy", "workers", "max_memory", "batch_rows", "batch_bytes") if k in options}
     return options, reading
 

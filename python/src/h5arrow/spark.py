@@ -156,9 +156,11 @@ def _scan_of(options: Any) -> tuple[_cluster.Scan, int]:
             reading[name] = text
         elif name == "allow_external":
             reading[name] = text.split(",")
+        elif name == "sorted":
+            reading[name] = [c.strip() for c in text.split(",")]
         elif name not in _OWN:
             raise ArgumentError("format h5arrow has no option %s; there are %s" % (
-                name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | {"allow_external"}))))
+                name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | {"allow_external", "sorted"}))))
     columns = options.get("columns")
     if "header" in options:
         name, colon, value = options["header"].partition(":")
