@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"runtime/debug"
 	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/garbage"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
 	"github.com/h5arrow/h5arrow/dtype"
@@ -70,7 +70,7 @@ unsupported.`,
 func (a *app) inspect(o *inspectFlags, args []string) error {
 	defer memory.Limit(a.maxMemory(o.memory))()
 	// Almost all that is allocated here is still in use at the end: early collections find no garbage.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer garbage.SetPercent(garbage.SetPercent(400))
 	names, err := o.expand(a.ctx, args[:1])
 	if err != nil {
 		return err

@@ -10,7 +10,6 @@ import (
 	"os"
 	"os/signal"
 	"path"
-	"runtime/debug"
 	"slices"
 	"strconv"
 	"sync"
@@ -22,6 +21,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/garbage"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/memory"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/service"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
@@ -147,7 +147,7 @@ func (a *app) serve(cmd *cobra.Command, o *serveFlags, args []string) (err error
 	}
 	defer memory.Limit(limit / 8 * 7)()
 	// Each message allocates a little, which is soon garbage: the collector only needs to keep to the limit.
-	defer debug.SetGCPercent(debug.SetGCPercent(400))
+	defer garbage.SetPercent(garbage.SetPercent(400))
 	// The rest is for metadata and for garbage that has not been collected yet.
 	streams := limit / 2
 	if o.sql {
