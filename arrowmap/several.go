@@ -1,17 +1,10 @@
 package arrowmap
 
 import (
-	"context"
 	"fmt"
 	"slices"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-
-	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
-	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 // Concat returns tables of one schema, of several files, one after the other. Schemas that differ are an Argument error, but
@@ -132,127 +125,4 @@ func (s several) pieces(t *Table) ([]*Table, error) {
 		out = append(out, more...)
 	}
 	return out, nil
-}
-
-// chain is the batches of several tables, one after the other. No batch has rows of two of them.
-type chain struct {
-	ctx     context.Context
-	schema  *arrow.Schema
-	o       readOptions
-	part    func() (*Table, error) // the next one, nil after the last
-	in      *Reader                // nil before the first, and between two
-	current *Table                 // that in reads
-	row     int64                  // of all that the next part starts with
-	total   []ColumnReport
-}
-
-// oneByOne returns a function that returns tables in turn, and then nil.
-func oneByOne(tables []*Table) func() (*Table, error) {
-	return func() (*Table, error) {
-		if len(tables) == 0 {
-			return nil, nil
-		}
-		t := tables[0]
-		tables = tables[1:]
-		return t, nil
-	}
-}
-
-// maxSingle is the number of bytes of a table up to which one worker reads it.
-const maxSingle = 1 << 20
-
-func (c *chain) next() (arrow.RecordBatch, error) {
-	for {
-		if err := c.ctx.Err(); err != nil {
-			return nil, err
-		}
-		if c.in == nil {
-			t, err := c.part()
-			if t == nil {
-				return nil, err
-			}
-			c.current = t
-			o, rows := c.o, t.Rows()
-			c.row += rows
-			if o.Ranges != nil {
-				if o.Ranges = pass.Clipped(o.Ranges, c.row-rows, c.row); len(o.Ranges) == 0 {
-					continue
-				}
-			}
-			if n, ok := pass.Product(rows, t.Footprint().Bytes); ok && n < maxSingle {
-				o.Workers = 1
-			}
-			if c.in, err = t.start(c.ctx, o); err != nil {
-				c.in = nil
-				return nil, err
-			}
-		}
-		if c.in.Next() {
-			// Attributes may differ between the tables: those of the first are the schema's.
-			return c.recoded(c.in.RecordBatch())
-		}
-		err := c.in.Err()
-		c.leave()
-		if err != nil {
-			return nil, err
-		}
-	}
-}
-
-// recoded returns a batch of a file as one of the table.
-func (c *chain) recoded(rec arrow.RecordBatch) (arrow.RecordBatch, error) {
-	columns := slices.Clone(rec.Columns())
-	for i, r := range c.current.as {
-		if r == nil {
-			continue
-		}
-		mem := &values.Counting{Allocator: c.o.Alloc}
-		err := source.Guard(func() error {
-			columns[i] = r.Apply(columns[i], mem)
-			return nil
-		})
-		if err != nil {
-			return nil, err
-		}
-		defer columns[i].Release()
-		c.total[i].CopiedBytes += mem.Bytes
-	}
-	return array.NewRecordBatch(c.schema, columns, rec.NumRows()), nil
-}
-
-// leave adds up what became of a table's columns and moves on to the next table.
-func (c *chain) leave() {
-	c.total = c.report()
-	c.in.Release()
-	c.in = nil
-}
-
-func (c *chain) close() {
-	if c.in != nil {
-		c.leave()
-	}
-	c.part = oneByOne(nil)
-}
-
-func (c *chain) report() []ColumnReport {
-	out := append([]ColumnReport{}, c.total...)
-	if c.in == nil {
-		return out
-	}
-	addReports(out, c.in.Report())
-	return out
-}
-
-// addReports adds the reports of further rows to those of the rows before.
-func addReports(total, more []ColumnReport) {
-	for i, col := range more {
-		total[i].CopiedBytes += col.CopiedBytes
-		total[i].NullCount += col.NullCount
-		if total[i].Note == nil {
-			total[i].Note = col.Note
-		}
-		if total[i].Reason == "" { // mapped in all files before this one
-			total[i].Delivery, total[i].Reason = col.Delivery, col.Reason
-		}
-	}
 }

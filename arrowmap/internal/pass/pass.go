@@ -36,6 +36,26 @@ type Options struct {
 	SlowStart  bool    // small batches first, and not all of them at once
 	Ranges     []Range // of rows, in order, that are to be read; nil: all
 	Alloc      memory.Allocator
+	Shared     *Shared // what several passes have in common; nil: nothing
+}
+
+// Shared is the workers of several passes over tables of local files, and memory that they use again: starting workers and getting fresh
+// memory costs as much as reading a small table.
+type Shared struct {
+	pool    *chunk.Pool
+	recycle *buffer.Recycler
+}
+
+// NewShared returns what passes of these options have in common. Close it after all of them.
+func NewShared(o Options) *Shared {
+	inFlight, _ := o.memory()
+	return &Shared{chunk.NewPool(o.Workers), buffer.NewRecycler(o.Alloc, inFlight)}
+}
+
+// Close ends the workers. Batches that were retained stay valid.
+func (s *Shared) Close() {
+	s.pool.Close()
+	s.recycle.Close()
 }
 
 // Pass is a pass over a table's rows. It is to be used by one goroutine at a time.
@@ -46,9 +66,9 @@ type Pass struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 
-	pool    *chunk.Pool
+	*Shared
+	own     bool          // Shared is of this pass alone
 	budget  *chunk.Budget // of decoded rows that were not returned
-	recycle *buffer.Recycler
 	streams streams
 	kept    memo
 	stats   []stats
@@ -72,11 +92,12 @@ func Start(ctx context.Context, t Table, a, b int64, o Options) *Pass {
 	p.ctx, p.cancel = context.WithCancel(ctx)
 	inFlight, scratch := o.memory()
 	p.budget = chunk.NewBudget(inFlight)
-	p.recycle = buffer.NewRecycler(o.Alloc, inFlight)
+	if p.Shared = o.Shared; p.Shared == nil || t.File.Source().Far() { // what is fetched of far files belongs to one pool
+		p.Shared, p.own = NewShared(o), true
+	}
 	p.streams = streams{scratch: chunk.NewBudget(scratch), plugins: t.Plugins, open: map[node.Place]*stream{}}
 	p.size = p.sizes(inFlight)
 	p.step = p.size.firstRows
-	p.pool = chunk.NewPool(o.Workers)
 	if t.File.Source().Far() {
 		p.gather()
 	}
@@ -111,10 +132,14 @@ func (p *Pass) Close() {
 	}
 	p.queue = nil
 	p.letGo()
-	p.pool.Close()
+	if p.own {
+		p.pool.Close()
+	}
 	p.streams.close()
 	p.kept.release()
-	p.recycle.Close()
+	if p.own {
+		p.recycle.Close()
+	}
 }
 
 // letGo returns the budget of the batch whose records were returned.
@@ -124,6 +149,9 @@ func (p *Pass) letGo() {
 		p.held = nil
 	}
 }
+
+// Begin starts the first batches before Next asks for them. Errors are left for Next.
+func (p *Pass) Begin() { _ = p.schedule() }
 
 // Next returns the next record batch, which the caller releases. It is nil at the end and after an error.
 func (p *Pass) Next() (arrow.RecordBatch, error) {
