@@ -207,10 +207,11 @@ func (f *file) commit(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	if f.temp == "" && !f.replace {
-		return f.committed(publish(f.File, f.path))
-	}
 	if f.temp == "" {
+		// A new name takes half of what replacing one does, so that is tried first.
+		if err := publish(f.File, f.path); !f.replace || !errors.Is(err, fs.ErrExist) {
+			return f.committed(err)
+		}
 		temp := tempName(f.path)
 		if err := publish(f.File, temp); err != nil {
 			return f.committed(err)

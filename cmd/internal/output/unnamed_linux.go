@@ -5,15 +5,22 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
+// hasDescriptors reports whether the system shows open files as names.
+var hasDescriptors = sync.OnceValue(func() bool {
+	_, err := os.Stat("/proc/self/fd")
+	return err == nil
+})
+
 // unnamed creates a file without a name in a directory: however this process ends, nothing is left of it. It returns nil
 // where the file system or the system has no such files.
 func unnamed(dir string) (*os.File, error) {
-	if _, err := os.Stat("/proc/self/fd"); err != nil {
-		return nil, nil // publish needs it
+	if !hasDescriptors() {
+		return nil, nil // publish needs them
 	}
 	fd, err := unix.Open(dir, unix.O_TMPFILE|unix.O_WRONLY|unix.O_CLOEXEC, 0o666)
 	if err != nil {
