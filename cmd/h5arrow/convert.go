@@ -86,15 +86,16 @@ that died never does: --until-idle ends the waiting.`,
 type conversion struct {
 	*convertFlags
 	*app
-	cmd    *cobra.Command
-	memory int64
-	bound  *output.Bound
-	codec  string         // "" is the format's default
-	format *format.Format // of --all-tables and of -
+	cmd     *cobra.Command
+	memory  int64
+	bound   *output.Bound
+	outputs *output.Set    // the app's
+	codec   string         // "" is the format's default
+	format  *format.Format // of --all-tables and of -
 }
 
 func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error {
-	c := &conversion{convertFlags: o, app: a, cmd: cmd, memory: a.maxMemory(o.memory), bound: output.NewBound(int64(o.maxOutput))}
+	c := &conversion{convertFlags: o, app: a, cmd: cmd, memory: a.maxMemory(o.memory), bound: output.NewBound(int64(o.maxOutput)), outputs: &a.outputs}
 	defer memory.Limit(c.memory)()
 	if err := o.check(cmd); err != nil {
 		return err

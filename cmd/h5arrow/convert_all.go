@@ -54,25 +54,33 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *
 	}
 	var failed []error
 	written := 0
-	for i, t := range tables {
+	err = c.inTurn(in, tables, func(c *conversion, i int) error {
 		if kept[i] {
 			c.say(c.app, []string{text.Printable(targets[i].Path() + ": kept: it is newer than the input; --force writes it again")})
-			continue
+			return nil
 		}
+		t := tables[i]
 		table, err := c.join(&inputs{names: t.names}, t.tables)
-		if err == nil {
-			err = c.tableFile(in, table, targets[i], e)
+		if err != nil {
+			return err
 		}
+		return c.tableFile(in, table, targets[i], e)
+	}, func(i int, err error) error {
 		switch {
+		case err == nil && kept[i]:
 		case err == nil:
 			written++
 		case !c.confined(err, targets[i]):
 			return err
-		case withoutColumns(t), c.skip && arrowmap.OfColumn(err):
+		case withoutColumns(tables[i]), c.skip && arrowmap.OfColumn(err):
 			c.leaveOut(c.app, err)
 		default:
 			failed = append(failed, err)
 		}
+		return nil
+	})
+	if err != nil {
+		return err
 	}
 	if written == 0 && len(failed) > 0 {
 		err, failed = failed[0], failed[1:]
@@ -88,7 +96,7 @@ func (c *conversion) eachTable(in *inputs, tables []*pathTables, dir string, e *
 // all are, the output exists already.
 func (c *conversion) targets(in *inputs, tables []*pathTables, dir string) (targets []output.Target, kept []bool, err error) {
 	targets, kept = make([]output.Target, len(tables)), make([]bool, len(tables))
-	left := 0
+	left, taken := 0, map[string]bool{}
 	var exists error
 	for i, name := range fileNames(tables, in.names[0]) {
 		path := inDir(dir, name+"."+c.convertFlags.format.String())
@@ -105,11 +113,10 @@ func (c *conversion) targets(in *inputs, tables []*pathTables, dir string) (targ
 		if targets[i] = to; !kept[i] {
 			left++
 		}
-		for _, earlier := range targets[:i] { // by a link
-			if earlier.Path() == targets[i].Path() {
-				return nil, nil, about(earlier.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
-			}
+		if taken[to.Path()] { // by a link
+			return nil, nil, about(to.Path(), usage("two tables would be written to this file").WithHint("write them one by one with --table"))
 		}
+		taken[to.Path()] = true
 	}
 	if left == 0 && exists != nil {
 		return nil, nil, exists
