@@ -8,12 +8,13 @@ import (
 	"path"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/h5arrow/h5arrow/h5"
 )
 
 // number matches the texts of types of numbers that numpy has, too.
-var number = regexp.MustCompile(`^([iuf])(8|16|32|64)(le|be|)$`)
+var number = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^([iuf])(8|16|32|64)(le|be|)$`) })
 
 // maxNesting bounds how deep compounds may be in each other.
 const maxNesting = 16
@@ -23,7 +24,7 @@ func dtypeOf(t *h5.Type, depth int) (any, error) {
 	switch {
 	case depth > maxNesting:
 	case t.Class == h5.ClassFixed || t.Class == h5.ClassFloat:
-		if m := number.FindStringSubmatch(t.String()); m != nil && (m[1] != "f" || m[2] != "8") {
+		if m := number().FindStringSubmatch(t.String()); m != nil && (m[1] != "f" || m[2] != "8") {
 			bits, _ := strconv.Atoi(m[2]) // one of four
 			order := map[string]string{"": "|", "le": "<", "be": ">"}[m[3]]
 			return order + m[1] + strconv.Itoa(bits/8), nil

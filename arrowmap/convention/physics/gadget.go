@@ -3,6 +3,7 @@ package physics
 
 import (
 	"regexp"
+	"sync"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
@@ -11,7 +12,7 @@ import (
 )
 
 // partType is the path of a group of particles of one type.
-var partType = regexp.MustCompile(`^/PartType[0-9]+$`)
+var partType = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/PartType[0-9]+$`) })
 
 // vectors are the fields of three components, and the names of the columns made of them, which are vaex's.
 var vectors = map[string][3]string{
@@ -24,7 +25,7 @@ var vectors = map[string][3]string{
 // for each type of particle, with a dataset for each field. The attributes of the group Header become metadata of each.
 func DetectGadget(o h5.Object) ([]*convention.Table, error) {
 	g, ok := o.(*h5.Group)
-	if !ok || !partType.MatchString(g.Path()) {
+	if !ok || !partType().MatchString(g.Path()) {
 		return nil, nil
 	}
 	fields, columns, err := column.Datasets(g)

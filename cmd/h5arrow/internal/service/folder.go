@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -39,12 +40,12 @@ func OpenFolder(dir string, replace bool) (*Folder, error) {
 }
 
 // unfinished are the names of files that are being written.
-var unfinished = regexp.MustCompile(`^\..+\.(h5|hdf5)\.[A-Z2-7]{8}\.tmp$`)
+var unfinished = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^\..+\.(h5|hdf5)\.[A-Z2-7]{8}\.tmp$`) })
 
 // clean removes what servers that were killed have left, but not what others are writing. What can't be removed stays.
 func (f *Folder) clean() {
 	_ = fs.WalkDir(f.root.FS(), ".", func(name string, d fs.DirEntry, err error) error {
-		if err != nil || !d.Type().IsRegular() || !unfinished.MatchString(d.Name()) {
+		if err != nil || !d.Type().IsRegular() || !unfinished().MatchString(d.Name()) {
 			return nil
 		}
 		if w, err := f.root.OpenFile(name, os.O_RDWR, 0); err == nil {
