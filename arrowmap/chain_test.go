@@ -17,8 +17,8 @@ import (
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// told reads numbers and returns a line for each batch, and one for the error: where the batch starts and ends.
-func told(t *testing.T, tab *arrowmap.Table, most int, opts ...arrowmap.ReadOption) []string {
+// spans reads numbers, of at most so many batches, and returns a line for each batch, and one for the error: where the batch starts and ends.
+func spans(t *testing.T, tab *arrowmap.Table, maxBatches int, opts ...arrowmap.ReadOption) []string {
 	t.Helper()
 	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
 	defer mem.AssertSize(t, 0)
@@ -28,7 +28,7 @@ func told(t *testing.T, tab *arrowmap.Table, most int, opts ...arrowmap.ReadOpti
 	}
 	defer r.Release()
 	var out []string
-	for len(out) < most && r.Next() {
+	for len(out) < maxBatches && r.Next() {
 		values := r.RecordBatch().Column(0).(*array.Int64).Int64Values()
 		for i, v := range values {
 			if v != values[0]+int64(i) {
@@ -86,7 +86,7 @@ func TestChain(t *testing.T) {
 			"ranges":        {arrowmap.WithRanges([]arrowmap.Range{{From: 4990, To: 5010}, {From: 6000, To: 6001}, {From: 224000, To: 226000}})},
 		} {
 			opts = append([]arrowmap.ReadOption{arrowmap.WithWorkers(workers)}, opts...)
-			got := told(t, all, 1<<20, opts...)
+			got := spans(t, all, 1<<20, opts...)
 			want := []string{"4990 to 4999", "0 to 9", "960 to 960", "198960 to 199999", "0 to 0", "0 to 958"}
 			if what != "ranges" {
 				want = nil
@@ -95,7 +95,7 @@ func TestChain(t *testing.T) {
 					if one.Rows() < 100000 {
 						own = append(own, arrowmap.WithWorkers(1))
 					}
-					lines := told(t, one, 1<<20, own...)
+					lines := spans(t, one, 1<<20, own...)
 					if failed := strings.Contains(lines[len(lines)-1], "deflate"); failed != (i == broken) {
 						t.Fatalf("file %d: %s", i, lines)
 					}
@@ -105,9 +105,9 @@ func TestChain(t *testing.T) {
 			if !slices.Equal(got, want) {
 				t.Errorf("%d workers, %s: %q, want %q", workers, what, got, want)
 			}
-			for most := range 4 { // and no more
-				if some := told(t, all, most, opts...); !slices.Equal(some, got[:most]) {
-					t.Errorf("%d workers, %s: %q, want %q", workers, what, some, got[:most])
+			for maxBatches := range 4 { // and no more
+				if some := spans(t, all, maxBatches, opts...); !slices.Equal(some, got[:maxBatches]) {
+					t.Errorf("%d workers, %s: %q, want %q", workers, what, some, got[:maxBatches])
 				}
 			}
 		}
