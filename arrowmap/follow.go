@@ -10,6 +10,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -112,7 +113,7 @@ func (f *following) start() error {
 		return err
 	}
 	for i, c := range f.table.columns {
-		if was := f.first.columns[i]; !arrow.TypeEqual(was.Type, c.Type) {
+		if was := f.first.columns[i]; !stored.Equal(was.Type, c.Type) {
 			return f.table.f.usage(f.table.def.Path, fmt.Sprintf("column %s became %s, it was %s", c.Name, c.Type, was.Type))
 		}
 	}

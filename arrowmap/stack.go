@@ -15,6 +15,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/trail"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -250,7 +251,7 @@ func sameTypes(a, b *Table) error {
 		if c.Err != nil || d.Err != nil {
 			continue
 		}
-		if !arrow.TypeEqual(c.Type, d.Type) || hasLabels(c.Type) && c.HDF5Type != d.HDF5Type {
+		if !stored.Equal(c.Type, d.Type) || hasLabels(c.Type) && c.HDF5Type != d.HDF5Type {
 			return b.f.usage(b.def.Path, fmt.Sprintf("column %s differs: it is %s (%s), and %s (%s) in %s", d.Name, d.Type, d.HDF5Type, c.Type, c.HDF5Type, a.def.Path)).
 				WithHint("groups that are one table have one schema")
 		}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -52,7 +53,7 @@ func unifyColumn(tables []*Table, i int, widen bool) ([]*values.Recode, error) {
 		if c.Err != nil {
 			return nil, nil // reading it is an error anyway
 		}
-		same = same && arrow.TypeEqual(c.Type, tables[0].columns[i].Type)
+		same = same && stored.Equal(c.Type, tables[0].columns[i].Type)
 		labeled = labeled || values.HasDictionary(c.Type)
 	}
 	if same && !labeled {

@@ -17,6 +17,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/internal/byname"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -318,7 +319,7 @@ func (s *set) unify(i int) (arrow.DataType, error) {
 	}
 	if labels != nil {
 		for _, k := range have {
-			if !arrow.TypeEqual(k.fields[k.at[i]].Type, labels) {
+			if !stored.Equal(k.fields[k.at[i]].Type, labels) {
 				return nil, s.differs(i, have[0], k)
 			}
 		}
@@ -347,7 +348,7 @@ func (s *set) otherSchema(i int, fields []arrow.Field) error {
 	want := s.kinds[0].fields
 	what := fmt.Sprintf("%d columns, not %d", len(fields), len(want))
 	for k := range min(len(want), len(fields)) {
-		if a, b := want[k], fields[k]; a.Name != b.Name || !arrow.TypeEqual(a.Type, b.Type) {
+		if a, b := want[k], fields[k]; a.Name != b.Name || !stored.Equal(a.Type, b.Type) {
 			what = fmt.Sprintf("column %d is %s of type %s, not %s of type %s", k+1, b.Name, b.Type, a.Name, a.Type)
 			break
 		}

@@ -137,7 +137,7 @@ func (e *existing) agrees(s *arrow.Schema) error {
 		if c.Err != nil {
 			return c.Err
 		}
-		if c.Name == f.Name && arrow.TypeEqual(readAs(c.Field().Type), readAs(f.Type)) {
+		if c.Name == f.Name && stored.Equal(readAs(c.Field().Type), readAs(f.Type)) {
 			continue
 		}
 		return h5err.In(h5err.New(h5err.Argument, "column %d is %s of type %s, in the new rows it is %s of type %s", i, c.Name, dtype.TypeName(c.Field().Type), f.Name,
@@ -148,9 +148,6 @@ func (e *existing) agrees(s *arrow.Schema) error {
 
 // readAs returns the type that reading gives for one that was written, without metadata of fields.
 func readAs(t arrow.DataType) arrow.DataType {
-	if ts, ok := t.(*arrow.TimestampType); ok { // those inside other types are compared with what they have cached
-		return &arrow.TimestampType{Unit: ts.Unit, TimeZone: ts.TimeZone}
-	}
 	return stored.Inside(stored.Storage(t), func(f arrow.Field) arrow.Field {
 		return arrow.Field{Name: f.Name, Type: readAs(f.Type), Nullable: f.Nullable}
 	})

@@ -185,3 +185,52 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// TestEqual asks timestamps for their zones, inside of types of each kind: the types are the same still.
+func TestEqual(t *testing.T) {
+	within := map[string]func(arrow.DataType) arrow.DataType{
+		"plain": func(x arrow.DataType) arrow.DataType { return x },
+		"dictionary": func(x arrow.DataType) arrow.DataType {
+			return &arrow.DictionaryType{IndexType: prim.Int8, ValueType: x}
+		},
+		"list":            func(x arrow.DataType) arrow.DataType { return arrow.ListOf(x) },
+		"large list":      func(x arrow.DataType) arrow.DataType { return arrow.LargeListOf(x) },
+		"list view":       func(x arrow.DataType) arrow.DataType { return arrow.ListViewOf(x) },
+		"large list view": func(x arrow.DataType) arrow.DataType { return arrow.LargeListViewOf(x) },
+		"fixed":           func(x arrow.DataType) arrow.DataType { return arrow.FixedSizeListOf(2, x) },
+		"struct":          func(x arrow.DataType) arrow.DataType { return arrow.StructOf(arrow.Field{Name: "a", Type: x}) },
+		"runs":            func(x arrow.DataType) arrow.DataType { return arrow.RunEndEncodedOf(prim.Int32, x) },
+	}
+	for outer, f := range within {
+		for inner, g := range within {
+			asked := &arrow.TimestampType{Unit: arrow.Second, TimeZone: "UTC"}
+			if _, err := asked.GetZone(); err != nil {
+				t.Fatal(err)
+			}
+			a := f(g(asked))
+			for _, c := range []struct {
+				b    arrow.DataType
+				want bool
+			}{
+				{f(g(&arrow.TimestampType{Unit: arrow.Second, TimeZone: "UTC"})), true},
+				{f(g(&arrow.TimestampType{Unit: arrow.Second, TimeZone: "Etc/UTC"})), false},
+				{f(g(&arrow.TimestampType{Unit: arrow.Millisecond, TimeZone: "UTC"})), false},
+				{f(g(prim.Int64)), false},
+			} {
+				if stored.Equal(a, c.b) != c.want || stored.Equal(c.b, a) != c.want || stored.Same(a, c.b) != c.want {
+					t.Errorf("%s of %s: %s and %s: equal %v, want %v", outer, inner, a, c.b, !c.want, c.want)
+				}
+			}
+		}
+	}
+	meta := func(v string) arrow.DataType {
+		return arrow.LargeListOfField(arrow.Field{Name: "item", Type: prim.Int8, Metadata: arrow.NewMetadata([]string{"k"}, []string{v})})
+	}
+	if a, b := meta("1"), meta("2"); stored.Same(a, b) || !stored.Same(a, meta("1")) || !stored.Equal(a, b) {
+		t.Error("metadata of fields: Same compares them, Equal does not")
+	}
+	ordered := &arrow.DictionaryType{IndexType: prim.Int8, ValueType: prim.Int8, Ordered: true}
+	if stored.Equal(ordered, &arrow.DictionaryType{IndexType: prim.Int8, ValueType: prim.Int8}) {
+		t.Error("an ordered dictionary is one without order")
+	}
+}

@@ -60,7 +60,33 @@ func fieldOf(f arrow.Field) arrow.Field {
 }
 
 // Same reports whether two types are equal, down to the names and the metadata of fields inside them.
-func Same(a, b arrow.DataType) bool { return arrow.TypeEqual(a, b, arrow.CheckMetadata()) }
+func Same(a, b arrow.DataType) bool {
+	return a == b || arrow.TypeEqual(unasked(a, true), unasked(b, true), arrow.CheckMetadata())
+}
+
+// Equal reports whether two types are equal, apart from the metadata of fields inside them.
+func Equal(a, b arrow.DataType) bool {
+	return a == b || arrow.TypeEqual(unasked(a, false), unasked(b, false))
+}
+
+// unasked returns a type whose timestamps have not looked up their zones, with or without the metadata of fields: of dictionaries and
+// large lists, arrow.TypeEqual compares these in any case.
+func unasked(t arrow.DataType, metadata bool) arrow.DataType {
+	switch t := t.(type) {
+	case *arrow.TimestampType:
+		return &arrow.TimestampType{Unit: t.Unit, TimeZone: t.TimeZone}
+	case *arrow.RunEndEncodedType:
+		r := arrow.RunEndEncodedOf(t.RunEnds(), unasked(t.Encoded(), metadata))
+		r.ValueNullable = t.ValueNullable
+		return r
+	}
+	return Inside(t, func(f arrow.Field) arrow.Field {
+		if f.Type = unasked(f.Type, metadata); !metadata {
+			f.Metadata = arrow.Metadata{}
+		}
+		return f
+	})
+}
 
 // Storage returns a type whose extensions are replaced by their storage, and run ends of 16 bits by those of 32, also inside other
 // types.

@@ -10,6 +10,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/far"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/stored"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/ipc"
 )
@@ -110,20 +111,11 @@ func sameSchema(a, b part) error {
 	}
 	for i, f := range as.Fields() {
 		g := bs.Field(i)
-		if f.Name != g.Name || !sameType(f.Type, g.Type) {
+		if f.Name != g.Name || !stored.Equal(f.Type, g.Type) {
 			return differ("column %d is %s of type %s, in %s it is %s of type %s", i, g.Name, dtype.TypeName(g.Type), a.name, f.Name, dtype.TypeName(f.Type))
 		}
 	}
 	return nil
-}
-
-// sameType reports whether two types are the same. For arrow.TypeEqual, a timestamp type that was asked for its zone is another one.
-func sameType(a, b arrow.DataType) bool {
-	x, ok := a.(*arrow.TimestampType)
-	if y, both := b.(*arrow.TimestampType); ok && both {
-		return x.Unit == y.Unit && x.TimeZone == y.TimeZone
-	}
-	return arrow.TypeEqual(a, b)
 }
 
 // Unchanged returns an error if an input has changed while it was read.
