@@ -20,10 +20,14 @@ type Attribute struct {
 	space *Space
 	raw   []byte
 	order uint32 // creation order, where it is tracked
+	named uint64 // address of the committed datatype that typ is, 0: none
 }
 
 // Type is the attribute's datatype.
 func (a *Attribute) Type() *Type { return a.typ }
+
+// Committed returns the address of the committed datatype that the attribute's type is, which File.ObjectAt opens.
+func (a *Attribute) Committed() (addr uint64, ok bool) { return a.named, a.named != 0 }
 
 // Space is the attribute's dataspace.
 func (a *Attribute) Space() *Space { return a.space }
@@ -204,6 +208,10 @@ func (f *File) parseAttribute(c *meta.Cursor) (*Attribute, error) {
 	a := &Attribute{Name: string(name), f: f}
 	var err error
 	if version >= 2 && flags&1 != 0 {
+		place := *typeCursor
+		if addr, inHeap, err := f.sharedPlace(&place); err == nil && !inHeap {
+			a.named = addr
+		}
 		if typeCursor, err = f.sharedMessage(typeCursor, msgDatatype); err != nil {
 			return a, err
 		}
@@ -282,7 +290,11 @@ func (f *File) attributes(h *header) (*attributeList, error) {
 				l.pass(err)
 				continue
 			}
-			if err := l.take(c, uint32(i)); err != nil {
+			order := uint32(i)
+			if h.trackOrder {
+				order = uint32(m.order)
+			}
+			if err := l.take(c, order); err != nil {
 				return l, err
 			}
 		case msgAttributeInfo:

@@ -127,6 +127,42 @@ func (w *builder) dense(attrs ...msg) msg {
 	return msg{typ: msgAttributeInfo, body: cat(hx("00 00"), w.addr(heap), w.addr(w.btree2(8, records...)))}
 }
 
+// TestAttributesOrder has compact attributes that were made in another order than the one in which they are stored.
+func TestAttributesOrder(t *testing.T) {
+	for tracked, want := range map[bool]string{false: "a1 b0 c2", true: "a7 b9 c300"} {
+		message := func(name string, order uint64) []byte {
+			body := attribute(name, i32, scalar, le(1, 4)).body
+			b := cat([]byte{msgAttribute}, le(uint64(len(body)), 2), []byte{0})
+			if tracked {
+				b = append(b, le(order, 2)...)
+			}
+			return append(b, body...)
+		}
+		w := newBuilder()
+		messages := cat(message("b", 9), message("a", 7), message("c", 300))
+		flags := byte(1) // two bytes of size
+		if tracked {
+			flags |= 4
+		}
+		at := w.put(sum(cat([]byte("OHDR"), []byte{2, flags}, le(uint64(len(messages)), 2), messages)))
+		h, err := w.readAt(t, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		l, err := parser(Limits{}).attributes(h)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var got []string
+		for _, a := range l.all {
+			got = append(got, fmt.Sprint(a.Name, a.Order()))
+		}
+		if s := strings.Join(got, " "); s != want {
+			t.Errorf("tracked %v: %s, want %s", tracked, s, want)
+		}
+	}
+}
+
 func TestAttributesDense(t *testing.T) {
 	w := newBuilder()
 	g := openGroup(t, w, nil, attribute("compact", i32, scalar, le(1, 4)),

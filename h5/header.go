@@ -43,6 +43,7 @@ const (
 // message is one header message (IV.A.2), with its body as stored.
 type message struct {
 	typ   uint16
+	order uint16 // creation order of an attribute, where the header tracks it
 	flags uint8
 	at    uint64 // address of the body
 	body  []byte
@@ -330,7 +331,7 @@ func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuation
 		n := int(c.U16())
 		m.flags = c.U8()
 		if h.trackOrder {
-			c.Skip(2)
+			m.order = c.U16()
 		}
 		m.at = addr + uint64(c.Pos())
 		m.body = c.Bytes(n)
@@ -359,30 +360,39 @@ func (f *File) messages2(h *header, c *meta.Cursor, addr uint64, q *continuation
 
 // sharedMessage follows a shared message's record to the message itself (IV.A.2, "Shared Message").
 func (f *File) sharedMessage(c *meta.Cursor, typ uint16) (*meta.Cursor, error) {
-	version := c.U8()
-	kind := c.U8()
-	switch {
-	case c.Err() != nil:
-		return nil, c.Err()
-	case version == 1:
-		c.Skip(6 + f.r.LengthSize) // reserved bytes, then the place of a name in a local heap
-	case version == 2:
-	case version == 3:
-		if kind == 1 {
-			return f.sharedHeapMessage(c, typ)
-		}
-	default:
-		return nil, c.Corrupt("shared message version %d", version)
+	addr, inHeap, err := f.sharedPlace(c)
+	if err != nil {
+		return nil, err
 	}
-	addr := c.Address()
-	if c.Err() != nil {
-		return nil, c.Err()
+	if inHeap {
+		return f.sharedHeapMessage(c, typ)
 	}
 	m, err := f.committed(addr, typ)
 	if err != nil {
 		return nil, err
 	}
 	return f.r.CursorOver(m.body, m.at), nil
+}
+
+// sharedPlace reads where a shared message is: in the object at an address, or in the file's heap, at what follows in the record.
+func (f *File) sharedPlace(c *meta.Cursor) (addr uint64, inHeap bool, err error) {
+	version := c.U8()
+	kind := c.U8()
+	switch {
+	case c.Err() != nil:
+		return 0, false, c.Err()
+	case version == 1:
+		c.Skip(6 + f.r.LengthSize) // reserved bytes, then the place of a name in a local heap
+	case version == 2:
+	case version == 3:
+		if kind == 1 {
+			return 0, true, nil
+		}
+	default:
+		return 0, false, c.Corrupt("shared message version %d", version)
+	}
+	addr = c.Address()
+	return addr, false, c.Err()
 }
 
 // committedCache bounds the number of shared messages that are cached, of at most 64 KiB each.
