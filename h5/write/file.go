@@ -307,6 +307,27 @@ func (f *File) UserLink(path string, class uint8, data string) error {
 
 // Commit makes a committed datatype at a path.
 func (f *File) Commit(path string, t *h5.Type) (*NamedType, error) {
+	n, err := f.commit(path, t)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.link(path, entry{target: n}); err != nil {
+		return nil, err
+	}
+	f.add(n)
+	return n, nil
+}
+
+// CommitUnlinked makes a committed datatype without a link, as one whose links were removed. Only what is of that type leads to it.
+func (f *File) CommitUnlinked(t *h5.Type) (*NamedType, error) {
+	n, err := f.commit("", t)
+	if err == nil {
+		f.add(n)
+	}
+	return n, err
+}
+
+func (f *File) commit(path string, t *h5.Type) (*NamedType, error) {
 	if err := f.changeable(path); err != nil {
 		return nil, err
 	}
@@ -314,12 +335,7 @@ func (f *File) Commit(path string, t *h5.Type) (*NamedType, error) {
 	if err != nil {
 		return nil, h5err.In(err, "", path)
 	}
-	n := &NamedType{object: f.object(path), message: m, typ: t}
-	if err := f.link(path, entry{target: n}); err != nil {
-		return nil, err
-	}
-	f.add(n)
-	return n, nil
+	return &NamedType{object: f.object(path), message: m, typ: t}, nil
 }
 
 // errStream is the reason why a dataset can't be streamed.
