@@ -30,13 +30,14 @@ type level struct {
 // ranged is the index of a frame that has none: 0, 1, ...
 func ranged() index { return index{column: -1, step: 1} }
 
-// description is what the metadata of pandas in a schema say of the index.
+// description is what the metadata of pandas in a schema say of the index and the labels of columns.
 type description struct {
 	Index   []json.RawMessage `json:"index_columns"`
 	Columns []struct {
 		Name  *string `json:"name"`
 		Field string  `json:"field_name"`
 	} `json:"columns"`
+	Labels []labelLevel `json:"column_indexes"`
 }
 
 // name returns the name of a field.
@@ -49,12 +50,20 @@ func (d *description) name(field string) any {
 	return field
 }
 
-// indexOf returns the index that the metadata of pandas in a schema describe.
-func indexOf(t *frame.Table) index {
-	none := ranged()
+// described returns what the metadata of pandas in a schema say, nothing if there are none.
+func described(t *frame.Table) *description {
 	text, _ := t.Metadata.GetValue("pandas")
-	var md description
-	if json.Unmarshal([]byte(text), &md) != nil || len(md.Index) == 0 {
+	md := &description{}
+	if json.Unmarshal([]byte(text), md) != nil {
+		return &description{}
+	}
+	return md
+}
+
+// index returns the index that the metadata describe.
+func (md *description) index(t *frame.Table) index {
+	none := ranged()
+	if len(md.Index) == 0 {
 		return none
 	}
 	if len(md.Index) > 1 {

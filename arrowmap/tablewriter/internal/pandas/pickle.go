@@ -2,13 +2,14 @@ package pandas
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
-// The values of attributes that PyTables pickles: lists, tuples, dictionaries, text (string), int64, bool and nil.
+// The values of attributes that PyTables pickles: lists, tuples, dictionaries, text (string), int64, float64, bool and nil.
 type (
 	list  []any
 	tuple []any
@@ -51,6 +52,10 @@ func pickle(b *strings.Builder, v any) {
 		b.WriteByte('\n')
 	case bool:
 		b.WriteString(map[bool]string{false: "I00\n", true: "I01\n"}[v])
+	case float64:
+		b.WriteByte('F')
+		b.WriteString(strconv.FormatFloat(v, 'g', -1, 64))
+		b.WriteByte('\n')
 	case int64:
 		fmt.Fprintf(b, "I%d\n", v)
 	default:

@@ -32,7 +32,8 @@ func (Layout) Write(ctx context.Context, o *frame.Output, t *frame.Table) ([]fra
 	}
 	mark := markOf(t.Columns)
 	s := &store{o: o, path: o.Path, mark: string(mark), series: false}
-	s.index = indexOf(t)
+	md := described(t)
+	s.index = md.index(t)
 	s.columns = make([]*values, len(t.Columns))
 	for i, c := range t.Columns {
 		if s.columns[i], err = valuesOf(c, mark); err != nil {
@@ -40,8 +41,9 @@ func (Layout) Write(ctx context.Context, o *frame.Output, t *frame.Table) ([]fra
 		}
 		s.names = append(s.names, c.Field.Name)
 	}
+	s.axis = md.axis(s.names, s.index)
 	for _, l := range s.index.levels {
-		s.names[l.column] = l.name
+		s.names[l.column], s.axis.labels[l.column] = l.name, l.name
 	}
 	s.metadata = t.Metadata
 	if err := s.start(uint64(t.Rows)); err != nil {
@@ -101,6 +103,7 @@ type store struct {
 	series   bool
 	of       string // the column that the labels of a series are of
 	names    []string
+	axis     axis
 	columns  []*values
 	index    index
 	metadata arrow.Metadata
@@ -198,16 +201,17 @@ func (s *store) describe(g write.Object) error {
 	a := &attributes{o: g}
 	a.class("GROUP", "1.0")
 	kind, members, order := "frame", list{}, list{}
-	info := dict{pair{int64(1), dict{{"names", list{nil}}, {"type", "Index"}}}, pair{"index", s.index.info(s)}}
+	axisType := map[bool]string{false: "Index", true: "MultiIndex"}[s.axis.multi]
+	info := dict{pair{int64(1), dict{{"names", s.axis.names}, {"type", axisType}}}, pair{"index", s.index.info(s)}}
 	levels := s.index.levelNames()
 	dataColumns := append(list{}, levels...)
 	if s.series {
 		kind, order, dataColumns = "series", list{"values"}, list{"values"}
 	} else {
 		order = append(order, levels...)
-		for i, n := range s.names {
+		for i, label := range s.axis.labels {
 			if i != s.index.column && !s.index.level(i) {
-				order = append(order, n)
+				order = append(order, label)
 			}
 		}
 	}
@@ -255,11 +259,11 @@ func (s *store) describeTable(rows uint64) error {
 	a.text("index_kind", s.index.kind(s))
 	for i, b := range s.blocks {
 		field(i+1, b.name, b.typ)
-		names := list{}
+		labels := list{}
 		for _, c := range b.columns {
-			names = append(names, s.names[c])
+			labels = append(labels, s.axis.labels[c])
 		}
-		a.pickle(b.name+"_kind", names)
+		a.pickle(b.name+"_kind", labels)
 		a.text(b.name+"_dtype", b.dtype)
 		if b.codes {
 			a.text(b.name+"_meta", "category")
@@ -313,7 +317,7 @@ func (s *store) labels(b *block) error {
 	}
 	out := *s.o
 	out.Filters, out.ChunkRows, out.Describe = nil, 0, func(write.Object, arrow.Metadata) error { return nil }
-	l := &store{o: &out, path: at, mark: string(mark), series: true, of: s.names[b.columns[0]], names: []string{"values"}, columns: []*values{v}, index: ranged()}
+	l := &store{o: &out, path: at, mark: string(mark), series: true, of: s.names[b.columns[0]], names: []string{"values"}, axis: plainAxis([]string{"values"}), columns: []*values{v}, index: ranged()}
 	if err := l.start(uint64(plain.Len())); err != nil {
 		return err
 	}
