@@ -4,6 +4,7 @@ package write_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"testing"
@@ -11,6 +12,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/filter/encode"
 	"github.com/h5arrow/h5arrow/h5/h5test/oracle"
+	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -105,5 +107,68 @@ func numbers(t *h5.Type) {
 	numbers(t.Base)
 	for _, m := range t.Members {
 		numbers(m.Type)
+	}
+}
+
+// The C library finds the chunks of every index, in all structures that its indexes of many chunks have: pages of arrays, blocks of
+// blocks, trees of several levels, with addresses and with sizes and masks too.
+func TestLibhdf5Indexes(t *testing.T) {
+	const n = 140_000 // chunks of one row; an extensible array has pages from 131,068 on
+	count := uint64(n)
+	if testing.Short() {
+		count = 5000
+	}
+	o := oracle.Start(t)
+	unlimited := []uint64{h5.Unlimited, h5.Unlimited}
+	for _, c := range []struct {
+		index  h5.ChunkIndex
+		max    []uint64
+		chunk  uint64 // rows
+		rows   uint64
+		filter bool
+	}{
+		{index: h5.IndexSingle, chunk: 1000, rows: 1000},
+		{index: h5.IndexSingle, chunk: 1000, rows: 1000, filter: true},
+		{index: h5.IndexImplicit, chunk: 1, rows: 5000},
+		{index: h5.IndexFixedArray, chunk: 1, rows: 1000},
+		{index: h5.IndexFixedArray, chunk: 1, rows: 5000},
+		{index: h5.IndexFixedArray, chunk: 3, rows: 10_001, filter: true},
+		{index: h5.IndexExtensibleArray, max: []uint64{h5.Unlimited, 2}, chunk: 1, rows: 3},
+		{index: h5.IndexExtensibleArray, max: []uint64{h5.Unlimited, 2}, chunk: 1, rows: count},
+		{index: h5.IndexExtensibleArray, max: []uint64{h5.Unlimited, 2}, chunk: 3, rows: 10_001, filter: true},
+		{index: h5.IndexBTree2, max: unlimited, chunk: 1, rows: 7},
+		{index: h5.IndexBTree2, max: unlimited, chunk: 1, rows: count},
+		{index: h5.IndexBTree2, max: unlimited, chunk: 3, rows: 10_001, filter: true},
+	} {
+		spec := write.Spec{Type: fixed(4, true), Space: h5.Space{Class: h5.SpaceSimple, Dims: []uint64{c.rows, 2}, Max: c.max}, ChunkDims: []uint64{c.chunk, 2}, Index: c.index}
+		if c.filter {
+			spec.Filters = []h5.Filter{{ID: encode.Shuffle}, {ID: encode.Deflate}}
+		}
+		values := make([]byte, 0, c.rows*8)
+		for i := range c.rows * 2 {
+			values = binary.LittleEndian.AppendUint32(values, uint32(i*2654435761>>3))
+		}
+		name := written.File(t, filepath.Join(t.TempDir(), "index.h5"), func(f *write.File) error {
+			d, err := f.Dataset("/x", spec)
+			if err != nil {
+				return err
+			}
+			return d.Write(values)
+		})
+		f, err := h5.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		d, err := f.Lookup("/x")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if l, err := d.(*h5.Dataset).Layout(); err != nil || l.Index != c.index {
+			t.Errorf("%+v: %+v, %v", c, l, err)
+		}
+		f.Close()
+		if got, err := o.Read(name, "/x", 0, int64(c.rows)); err != nil || !bytes.Equal(got, values) {
+			t.Errorf("%+v: the library reads other values, %v", c, err)
+		}
 	}
 }
