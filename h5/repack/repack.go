@@ -59,8 +59,7 @@ type Result struct {
 	Bytes    int64
 }
 
-// File writes the objects of in to out, which is empty. Attributes keep their types, but those of committed datatypes become their
-// own; times of objects are dropped. What the file refers to outside itself is kept as it is. Links of reserved classes are errors of
+// File writes the objects of in to out, which is empty. Times of objects are dropped. What the file refers to outside itself is kept as it is. Links of reserved classes are errors of
 // kind Unsupported, and so are files whose addresses don't have 8 bytes, if values or attributes hold addresses.
 func File(ctx context.Context, in *h5.File, out io.WriterAt, o Options) (*Result, error) {
 	if o.Layout > Chunked {
@@ -148,9 +147,9 @@ func (p *packer) run() error {
 			}
 		}
 	}
-	for _, o := range p.order {
-		if err := p.attributes(o); err != nil {
-			return h5err.About(err, o.src)
+	for i := 0; i < len(p.order); i++ { // attributes add committed datatypes without links
+		if err := p.attributes(p.order[i]); err != nil {
+			return h5err.About(err, p.order[i].src)
 		}
 	}
 	if err := p.room(); err != nil {
@@ -216,7 +215,30 @@ func (p *packer) tracked(o h5.Object) (attributes, links bool) {
 	return attributes, links
 }
 
-// types makes the committed datatypes, of which datasets may be. They may get their other links later.
+// named returns the committed datatype at an address, of which an object or an attribute of it is. One that has no link is made now.
+func (p *packer) named(addr uint64, of h5.Object) (*write.NamedType, error) {
+	if out := p.made[addr]; out != nil {
+		named, _ := out.(*write.NamedType)
+		return named, nil
+	}
+	o, err := p.in.ObjectAt(addr, of.Path())
+	if err != nil {
+		return nil, err
+	}
+	t, ok := o.(*h5.NamedType)
+	if !ok {
+		return nil, nil
+	}
+	plain := *t.Type
+	plain.Committed = false
+	out, err := p.f.CommitUnlinked(&plain)
+	if err == nil {
+		p.add(o, out, nil)
+	}
+	return out, err
+}
+
+// types makes the committed datatypes that have links, of which datasets may be. They may get their other links later.
 func (p *packer) types() error {
 	return p.in.Walk(func(o h5.Object) error {
 		t, ok := o.(*h5.NamedType)
@@ -315,9 +337,13 @@ func (p *packer) attributes(o object) error {
 		if err := p.portable(&typ); err != nil {
 			return err
 		}
+		var named *write.NamedType
 		data, err := flat.NewFlattener(p.in, &typ, p.number).Append(nil, a.Raw())
+		if addr, ok := a.Committed(); ok && err == nil {
+			named, err = p.named(addr, o.src)
+		}
 		if err == nil {
-			err = o.out.Attribute(write.Attribute{Name: a.Name, Type: &typ, Space: *a.Space(), Data: data})
+			err = o.out.Attribute(write.Attribute{Name: a.Name, Type: &typ, Named: named, Space: *a.Space(), Data: data})
 		}
 		if err != nil {
 			return h5err.Wrap(h5err.KindOf(err), err, "attribute %q", a.Name)
@@ -355,8 +381,7 @@ func (p *packer) committed(d *h5.Dataset) (*write.NamedType, error) {
 			continue
 		}
 		if addr, ok := p.in.RefAddress(m.Body[at:]); ok {
-			named, _ := p.made[addr].(*write.NamedType)
-			return named, nil
+			return p.named(addr, d)
 		}
 	}
 	return nil, nil

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -68,6 +69,55 @@ func TestFile(t *testing.T) {
 	t.Log(done)
 	if done["contiguous"] < 10 {
 		t.Errorf("%v files were written", done)
+	}
+}
+
+// TestWorkers repacks chunks of several shapes: the bytes do not depend on the number of workers.
+func TestWorkers(t *testing.T) {
+	i16 := &h5.Type{Class: h5.ClassFixed, Size: 2, Precision: 16}
+	name := written.File(t, filepath.Join(t.TempDir(), "in.h5"), func(f *write.File) error {
+		for path, chunk := range map[string][]uint64{"/tiny": {100, 3}, "/columns": {5000, 1}, "/large": {2_000_000, 3}, "/plain": nil} {
+			d, err := f.Dataset(path, write.Spec{Type: i16, Space: write.Shape(2_100_007, 3), ChunkDims: chunk})
+			if err != nil {
+				return err
+			}
+			rows := make([]byte, 2_100_007*6)
+			for i := range rows {
+				rows[i] = byte(i * i >> 7)
+			}
+			if err := d.Write(rows); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	in, err := h5.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	var first []byte
+	for _, workers := range []int{1, 2, 3, 8} {
+		out, err := os.Create(filepath.Join(t.TempDir(), "out.h5"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = repack.File(context.Background(), in, out, repack.Options{Workers: workers})
+		out.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, err := os.ReadFile(out.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		if first == nil {
+			first = b
+			compareFiles(t, "contiguous", in, out.Name())
+		}
+		if !bytes.Equal(b, first) {
+			t.Errorf("%d workers: other bytes", workers)
+		}
 	}
 }
 
@@ -161,6 +211,54 @@ func TestSparse(t *testing.T) {
 			if chunks, err := d.(*h5.Dataset).Chunks(); err != nil || len(chunks) != 3 {
 				t.Errorf("%s: %s: %d chunks, %v", what, path, len(chunks), err)
 			}
+		}
+	}
+}
+
+// TestUnlinkedType repacks datasets and attributes of committed types, one of which no link leads to: they still share it, with its
+// attributes.
+func TestUnlinkedType(t *testing.T) {
+	i16 := &h5.Type{Class: h5.ClassFixed, Size: 2, Precision: 16}
+	name := written.File(t, filepath.Join(t.TempDir(), "in.h5"), func(f *write.File) error {
+		named, err := f.CommitUnlinked(i16)
+		if err != nil {
+			return err
+		}
+		linked, err := f.Commit("/type", i16)
+		if err != nil {
+			return err
+		}
+		err = named.Attribute(write.Attribute{Name: "note", Type: i16, Space: write.Shape(), Data: []byte{1, 2}})
+		for _, path := range []string{"/a", "/b"} {
+			d, err2 := f.Dataset(path, write.Spec{Type: i16, Named: named, Space: write.Shape(2)})
+			if err2 != nil {
+				return err2
+			}
+			err = errors.Join(err, d.Write([]byte{1, 0, 2, 0}), d.Attribute(write.Attribute{Name: "x", Type: i16, Named: linked, Space: write.Shape(), Data: []byte{7, 0}}),
+				d.Attribute(write.Attribute{Name: "y", Type: i16, Named: named, Space: write.Shape(), Data: []byte{8, 0}}))
+		}
+		return errors.Join(err, linked.Attribute(write.Attribute{Name: "own", Type: i16, Named: linked, Space: write.Shape(), Data: []byte{9, 0}}))
+	})
+	in, err := h5.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer in.Close()
+	for layout, o := range layouts {
+		out, err := os.Create(filepath.Join(t.TempDir(), "out.h5"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, err = repack.File(context.Background(), in, out, o)
+		out.Close()
+		if err != nil {
+			t.Errorf("%s: %v", layout, err)
+			continue
+		}
+		compareFiles(t, layout, in, out.Name())
+		b, err := os.ReadFile(out.Name())
+		if n := bytes.Count(b, []byte("note\x00")); err != nil || n != 1 {
+			t.Errorf("%s: the type's attribute is there %d times, %v", layout, n, err)
 		}
 	}
 }
@@ -279,10 +377,18 @@ func (c *comparison) attributes(a, b h5.Object) {
 		c.t.Errorf("%s: %s: %d attributes, %d, %v, %v", c.what, a.Path(), len(x), len(y), err, err2)
 		return
 	}
+	if p, q := namesInOrder(x), namesInOrder(y); !slices.Equal(p, q) {
+		c.t.Errorf("%s: %s: attributes in the order %q, %q", c.what, a.Path(), p, q)
+	}
 	for i := range x {
 		if x[i].Name != y[i].Name || !reflect.DeepEqual(plain(x[i].Type()), plain(y[i].Type())) || fmt.Sprint(*x[i].Space()) != fmt.Sprint(*y[i].Space()) {
 			c.t.Errorf("%s: %s: attribute %s %v %v, %s %v %v", c.what, a.Path(), x[i].Name, x[i].Type(), x[i].Space(), y[i].Name, y[i].Type(), y[i].Space())
 			continue
+		}
+		p, named := x[i].Committed()
+		q, named2 := y[i].Committed()
+		if named != named2 || c.ids[0][p] != c.ids[1][q] {
+			c.t.Errorf("%s: %s: attribute %s of a committed type %v, %v", c.what, a.Path(), x[i].Name, named, named2)
 		}
 		if !bytes.Equal(c.flat(0, x[i].Type(), x[i].Raw()), c.flat(1, y[i].Type(), y[i].Raw())) {
 			c.t.Errorf("%s: %s: values of attribute %s", c.what, a.Path(), x[i].Name)
@@ -290,10 +396,23 @@ func (c *comparison) attributes(a, b h5.Object) {
 	}
 }
 
+// namesInOrder returns the names of attributes in the order in which they were made.
+func namesInOrder(attrs []*h5.Attribute) (names []string) {
+	attrs = slices.Clone(attrs)
+	slices.SortStableFunc(attrs, func(a, b *h5.Attribute) int { return int(int64(a.Order()) - int64(b.Order())) })
+	for _, a := range attrs {
+		names = append(names, a.Name)
+	}
+	return names
+}
+
 func (c *comparison) dataset(a, b *h5.Dataset) {
 	if !reflect.DeepEqual(plain(a.Type()), plain(b.Type())) || fmt.Sprint(a.Space().Class, a.Space().Dims) != fmt.Sprint(b.Space().Class, b.Space().Dims) || a.HasFill() != b.HasFill() {
 		c.t.Errorf("%s: %s: %v %v, %v %v, fill values %v, %v", c.what, a.Path(), a.Type(), a.Space(), b.Type(), b.Space(), a.HasFill(), b.HasFill())
 		return
+	}
+	if a.Type().Committed != b.Type().Committed {
+		c.t.Errorf("%s: %s: a committed type %v, %v", c.what, a.Path(), a.Type().Committed, b.Type().Committed)
 	}
 	l, err := a.Layout()
 	if err == nil && l.Storage == h5.StorageChunked && !strings.HasPrefix(c.what, "contiguous") && a.Space().Growable() && fmt.Sprint(a.Space().Max) != fmt.Sprint(b.Space().Max) {
