@@ -11,6 +11,7 @@ import dataclasses
 from typing import Any, Iterable, Iterator
 
 import pyarrow as pa
+import ray
 import ray.data
 from ray.data.block import BlockMetadata
 from ray.data.datasource import Datasource, ReadTask
@@ -21,12 +22,25 @@ from .dataset import Dataset
 
 __all__ = ["H5Datasource", "read_h5"]
 
+#: Tables of fewer parts are divided further, unless split_bytes says how.
+_MIN_PARTS = 2000
+
+#: The bytes of Arrow memory that these smaller parts take at least.
+_MIN_PART_BYTES = 8 << 20
+
+#: How many tasks there are for each processor, where there are parts enough.
+_TASKS_PER_CPU = 16
+
 _ROWS = "__bsp_stub"  # the column of nulls by which Ray knows how many rows a block without columns has
 
 
 def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
             split_bytes: int = 0, union: str | None = None, ray_options: dict[str, Any] | None = None, **options: Any) -> ray.data.Dataset:
-    """Read a table of HDF5 files, a task for each split or for several.
+    """Read a table of HDF5 files, a task for each split.
+
+    There are as many blocks as tasks, so that Ray runs maps of the Dataset in the tasks that read. With more blocks
+    (``override_num_blocks``) than splits, or a Datasource that is read with Ray's default, it may copy all rows into its object store
+    before the first map.
 
     Parameters
     ----------
@@ -39,7 +53,8 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
     where : str or sequence of conditions, optional
         See :meth:`h5arrow.Table.filter`. Filters of the Dataset are found without it, where they are expressions: ``filter(expr=...)``.
     split_bytes : int
-        About how many bytes of Arrow memory a split takes. The default is 128 MiB.
+        About how many bytes of Arrow memory a split takes. The default is 128 MiB, or less, down to 8 MiB, where that makes fewer than
+        16 splits for each processor of the cluster.
     union : {"by-name"}, optional
         See :func:`h5arrow.concat`.
     ray_options : dict, optional
@@ -52,7 +67,12 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
     ray.data.Dataset
     """
     source = H5Datasource(paths, table, columns=columns, where=where, split_bytes=split_bytes, union=union, **options)
-    return ray.data.read_datasource(source, **(ray_options or {}))
+    given = dict(ray_options or {})
+    if given.keys().isdisjoint(("override_num_blocks", "parallelism")):
+        if not ray.is_initialized():
+            ray.init()  # as read_datasource does
+        given["override_num_blocks"] = source.tasks(int(ray.cluster_resources().get("CPU", 1)))
+    return ray.data.read_datasource(source, **given)
 
 
 class H5Datasource(Datasource):
@@ -66,6 +86,11 @@ class H5Datasource(Datasource):
         files = _cluster.files(paths)
         self._schema = self._scan.schema(files)
         self._parts = self._scan.parts(files, self._schema, split_bytes)
+        self._splits = len(self._parts)
+        if not split_bytes and self._splits < _MIN_PARTS:
+            each = max(_MIN_PART_BYTES, sum(p.bytes for p in self._parts) // _MIN_PARTS)
+            if any(p.bytes > each for p in self._parts):
+                self._parts = self._scan.parts(files, self._schema, each)
 
     def get_name(self) -> str:
         """Return the name of the tasks."""
@@ -78,6 +103,10 @@ class H5Datasource(Datasource):
     def supports_predicate_pushdown(self) -> bool:
         """Filters are applied while files are read, except to files of several schemas and after ``where``."""
         return self._scan.union is None and not self._scan.where
+
+    def tasks(self, cpus: int) -> int:
+        """Return how many tasks are to read in a cluster of so many processors: one for each split, or more."""
+        return max(1, min(len(self._parts), max(self._splits, _TASKS_PER_CPU * cpus)))
 
     def estimate_inmemory_data_size(self) -> int:
         """Return about how many bytes all rows take."""
@@ -136,6 +165,17 @@ class _Read:
 
 
 def _runs(parts: list[_cluster.Part], n: int) -> list[list[_cluster.Part]]:
-    """Divide parts into at most n runs of about as many."""
+    """Divide parts into at most n runs of about as many; rows of a run that follow each other in a file are one part."""
     n = max(1, min(n, len(parts)))
-    return [parts[len(parts) * k // n:len(parts) * (k + 1) // n] for k in range(n) if parts]
+    return [_joined(parts[len(parts) * k // n:len(parts) * (k + 1) // n]) for k in range(n) if parts]
+
+
+def _joined(parts: list[_cluster.Part]) -> list[_cluster.Part]:
+    joined = parts[:1]
+    for p in parts[1:]:
+        last = joined[-1]
+        if (p.file, p.start) == (last.file, last.stop):
+            joined[-1] = dataclasses.replace(last, stop=p.stop, bytes=last.bytes + p.bytes)
+        else:
+            joined.append(p)
+    return joined

@@ -116,6 +116,22 @@ def test_errors(tmp_path):
         read_h5(SAMPLE, columns=["nope"])
 
 
+def test_maps_run_where_rows_are_read(tmp_path):
+    """A table of one split is read by several tasks, which also run what is mapped; no rows are copied into the object store for it."""
+    path, rows = str(tmp_path / "some.h5"), 4 << 20
+    with h5py.File(path, "w") as f:
+        f.create_dataset("t/x", data=np.arange(rows), chunks=(1 << 17,))
+    source = H5Datasource(path)
+    assert [source.tasks(n) for n in (0, 1, 2)] == [1, 4, 4] and H5Datasource(path, split_bytes=16 << 20).tasks(64) == 2
+    assert [[(p.start, p.stop, p.bytes) for p in t.read_fn.parts] for t in source.get_read_tasks(2)] == [
+        [(0, rows // 2, 4 * rows)], [(rows // 2, rows, 4 * rows)]]
+
+    sums = read_h5(path).map_batches(lambda b: {"sum": [b["x"].sum()]}, batch_size=None).materialize()
+    assert sum(r["sum"] for r in sums.take_all()) == rows * (rows - 1) // 2
+    assert sums.num_blocks() == 4 and "ReadH5Arrow->MapBatches" in sums.stats(), sums.stats()
+    assert read_h5(path, ray_options={"override_num_blocks": 2}).materialize().num_blocks() == 2
+
+
 class Killing(H5Datasource):
     """Kills the process of each task once, after some rows."""
 
