@@ -121,7 +121,7 @@ clustertest: ## test the Python package with Spark and Ray, two workers each (ne
 	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python -m pytest -q -p no:cacheprovider
 
 clusterrace: ## time Spark and Ray with one worker and with two, after clustertest (2 GB decoded; on a quiet machine)
-	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python race.py $(ROWS)
+	@cd python/tests/cluster && PYTHONDONTWRITEBYTECODE=1 $(VENVCLUSTER)/bin/python race.py $(if $(ROWS),--rows $(ROWS))
 
 test: deps build ## run all tests
 	@GO='$(GO)' PKGS='$(PKGS)' MAKE='$(MAKE)' scripts/test.sh
