@@ -14,9 +14,11 @@ import (
 // local is the Backend of a file of this machine.
 type local struct {
 	*os.File
-	name  string
-	size  int64
-	mtime time.Time
+	name   string
+	size   int64
+	mtime  time.Time
+	id     Identity
+	opened time.Time
 }
 
 func (f *local) ReadAtContext(_ context.Context, p []byte, off int64) (int, error) {
@@ -104,7 +106,7 @@ func OpenFile(f *os.File, path string, opts ...Option) (*Source, error) {
 		f.Close() // nothing was written
 		return nil, openError(path, err)
 	}
-	s := newSource(&local{File: f, name: path, size: info.Size(), mtime: info.ModTime()}, info.Size(), path)
+	s := newSource(&local{File: f, name: path, size: info.Size(), mtime: info.ModTime(), id: identify(f), opened: time.Now()}, info.Size(), path)
 	s.path = path
 	if !o.unmapped && s.Size() > 0 && s.Size() <= math.MaxInt {
 		// A file system that can't map (or an address space that is too small) is read plainly.
