@@ -8,6 +8,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/nonnull"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/zones"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -62,7 +63,19 @@ func NewFile(src *source.Source, opts ...Option) (*File, error) {
 
 func newFile(f *h5.File, o options) *File {
 	align := [...]node.Align{AlignKeep: node.AlignKeep, AlignCopy: node.AlignCopy, AlignRefuse: node.AlignRefuse}[o.align]
-	return &File{f: f, o: o, nodes: node.Planner{File: f, Types: o.types, Align: align, Plugins: o.plugins != nil}}
+	return &File{f: f, o: o, nodes: node.Planner{File: f, Types: o.types, Align: align, Plugins: o.plugins != nil, NonNull: o.nonNull(f.Source())}}
+}
+
+// nonNull returns what is known of columns without nulls of a file, nil where nothing may be remembered of it.
+func (o *options) nonNull(src *source.Source) *nonnull.Rows {
+	id, ok := src.Identity()
+	switch {
+	case !ok:
+		return nil
+	case o.nulls == nil:
+		return &nonnull.Rows{}
+	}
+	return o.nulls.of.Rows(id)
 }
 
 // Close gives up the file. Readers that were started before keep it open until they are released, but not the other

@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"github.com/h5arrow/h5arrow/arrowmap/internal/nonnull"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/zones"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -92,8 +93,34 @@ func (f *File) UseIndex(b []byte) error {
 			return h5err.In(h5err.New(h5err.Argument, "the index is of a file of another %s", c.what), f.f.Name(), "")
 		}
 	}
-	f.index = x
+	f.index, f.nodes.Indexed = x, &nonnull.Rows{}
 	return nil
+}
+
+// nonNull has the nodes know which rows have no nulls by the index, where all values would be looked at otherwise.
+func (t *Table) nonNull() {
+	if t.f.index == nil {
+		return
+	}
+	known := t.f.index.Find(t.def.Path)
+	if known == nil {
+		return
+	}
+	for _, c := range t.columns {
+		n, ok := c.node.(interface{ Probed() *nonnull.Key })
+		if !ok {
+			continue
+		}
+		key := n.Probed()
+		if key == nil || t.f.nodes.Indexed.Has(*key, 0, known.Rows) {
+			continue
+		}
+		for k, z := range known.Of(c.Name, c.Type, c.node) {
+			if from := int64(k) * known.Step; z.Nulls == 0 {
+				t.f.nodes.Indexed.Add(*key, from, min(from+known.Step, known.Rows))
+			}
+		}
+	}
 }
 
 // zones returns what is known of the table after all its rows were read; nil where there is nothing to know.

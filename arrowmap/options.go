@@ -4,6 +4,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention/detect"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/nonnull"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
@@ -32,7 +33,8 @@ type options struct {
 	flatten    bool
 	plugins    PluginReader
 	sorted     []string // see WithSorted
-	strict     bool     // see WithUntrusted
+	nulls      *NullCache
+	strict     bool // see WithUntrusted
 }
 
 func resolve(opts []Option) (options, error) {
@@ -162,6 +164,23 @@ type PluginReader func(file, dataset string, a, b int64) ([]byte, error)
 func WithPlugins(read PluginReader) Option {
 	return func(o *options) error {
 		o.plugins = read
+		return nil
+	}
+}
+
+// NullCache remembers which rows of mapped columns have no null: no NaT and, with NaNAsNull, no NaN. Arrow needs to know that before such
+// values are returned, so all of them are looked at when they are read first. A File remembers it as long as it is open; a NullCache, which
+// may be shared by all files of a process, also when a file is opened again. Files are told apart by their device, number, size and times;
+// of one that was changed within a minute before it was opened nothing is remembered.
+type NullCache struct{ of *nonnull.Cache }
+
+// NewNullCache returns a NullCache for as many files, those that were opened last.
+func NewNullCache(files int) *NullCache { return &NullCache{nonnull.NewCache(files)} }
+
+// WithNullCache makes a file use and fill a NullCache. Nil is none.
+func WithNullCache(c *NullCache) Option {
+	return func(o *options) error {
+		o.nulls = c
 		return nil
 	}
 }

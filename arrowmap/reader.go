@@ -145,6 +145,7 @@ func (t *Table) start(ctx context.Context, o readOptions) (*Reader, error) {
 		r.batches = &chain{ctx: r.ctx, schema: r.schema, o: o, part: oneByOne(pieces), total: reports(t.columns)}
 		return r, nil
 	}
+	t.nonNull()
 	o.Ranges = pass.Shifted(o.Ranges, t.from)
 	watched := o.Ranges
 	if watched == nil {

@@ -31,6 +31,7 @@ type Raw struct {
 
 	Mutable bool // Build may change Bytes, and make them part of the array through Owner
 	Swapped bool // SwapInPlace was called on Bytes already, and returned true
+	NoNulls bool // no value is null by itself: where Plan.Probes says that Build looks for such values, it does not
 
 	// Valid has a bit for each item (Plan.Items of each row), 0 for null; Nulls is the number of zeros among them, -1 when
 	// it is not known. ValidBuf, when not nil, has the same bits from its bit 0 on, followed by zeros, and may become the
@@ -116,6 +117,7 @@ type view struct {
 	off     int
 	mutable bool // b may be changed
 	swapped bool // b is in the host's byte order, not the type's
+	noNulls bool // no element is null by itself
 
 	valid validity
 }

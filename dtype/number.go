@@ -24,7 +24,7 @@ type plain struct {
 func (n *plain) build(c *ctx, v *view) (*array.Data, error) {
 	buf := c.values(v, n.swap != 0)
 	valid := v.valid
-	if n.nulls {
+	if n.nulls && !v.noNulls {
 		valid = c.without(valid, n.null, buf.Bytes(), n.size, v.n)
 	}
 	return c.make(n.arrow, v.n, valid, []*memory.Buffer{buf}), nil

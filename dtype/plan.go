@@ -209,6 +209,13 @@ func (p *Plan) SwapInPlace(b []byte) bool {
 	return true
 }
 
+// Probes reports whether Build only looks at values, and changes none but for their byte order, to find those that are null by themselves:
+// NaT, and NaN with NaNAsNull.
+func (p *Plan) Probes() bool {
+	n, ok := p.root.(*plain)
+	return ok && n.nulls
+}
+
 // ArrowRows returns the number of Arrow rows in n rows of the dataset. The error is Corrupt when n is not a multiple of
 // SourceRows.
 func (p *Plan) ArrowRows(n uint64) (uint64, error) {
@@ -274,11 +281,12 @@ func (p *Plan) build(c *ctx, raw *Raw) (*array.Data, error) {
 	v := view{
 		b: raw.Bytes, n: raw.Rows, size: p.RowBytes, stride: raw.Stride,
 		owner: raw.Owner, off: raw.OwnerOffset, mutable: raw.Mutable, swapped: raw.Swapped && p.root.base().swap != 0,
+		noNulls: raw.NoNulls,
 	}
 	if p.Items > 1 {
 		swapped := v.swapped
 		v = c.pack(&v)
-		v.n, v.swapped = raw.Rows*int(p.Items), swapped
+		v.n, v.swapped, v.noNulls = raw.Rows*int(p.Items), swapped, raw.NoNulls
 		v.size = p.root.base().size
 		v.stride = v.size
 	}

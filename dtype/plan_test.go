@@ -4,6 +4,7 @@ import (
 	"math"
 	"testing"
 
+	"github.com/apache/arrow-go/v18/arrow/array"
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/dtype/internal/dtest"
@@ -370,6 +371,46 @@ func TestEnumNames(t *testing.T) {
 	} {
 		if got != want {
 			t.Errorf("%s, want %s", got, want)
+		}
+	}
+}
+
+// TestNoNulls builds values that are null by themselves, and says that there are none.
+func TestNoNulls(t *testing.T) {
+	f8 := Source{Type: types.Float(8, h5.LittleEndian)}
+	for _, tt := range []struct {
+		src    Source
+		o      Options
+		bytes  []byte
+		probes bool
+	}{
+		{Source{Type: le(8), DType: "datetime64[ns]"}, Options{}, natBytes(), true},
+		{Source{Type: le(8), DType: "timedelta64[s]", Dims: []uint64{1}}, Options{}, natBytes(), true},
+		{f8, Options{NaNAsNull: true}, []byte{0, 0, 0, 0, 0, 0, 0xf8, 0x7f}, true},
+		{Source{Type: le(8), DType: "datetime64[D]"}, Options{}, natBytes(), false}, // it is converted
+		{f8, Options{}, natBytes(), false},
+		{Source{Type: le(8)}, Options{}, natBytes(), false},
+	} {
+		p := plan(t, tt.src, tt.o)
+		if p.Probes() != tt.probes {
+			t.Errorf("%v: probes: %v", p.Arrow, p.Probes())
+		}
+		if !tt.probes {
+			continue
+		}
+		for _, known := range []bool{false, true} {
+			a, err := p.Build(Raw{Bytes: tt.bytes, Rows: 1, NoNulls: known}, testEnv(t))
+			if err != nil {
+				t.Fatal(err)
+			}
+			items := a
+			if l, ok := a.(*array.FixedSizeList); ok {
+				items = l.ListValues()
+			}
+			if null := items.IsNull(0); null == known {
+				t.Errorf("%v, known to have no nulls: %v: null: %v", p.Arrow, known, null)
+			}
+			a.Release()
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/nonnull"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/chunk"
@@ -68,6 +69,9 @@ type Planner struct {
 	Types   dtype.Options
 	Align   Align
 	Plugins bool // datasets with filters that are not built in can be read
+
+	// NonNull has the rows that were found to have no nulls; nil remembers none. Indexed has those of which an index says so.
+	NonNull, Indexed *nonnull.Rows
 
 	plans plans
 	paths paths

@@ -21,6 +21,9 @@ type Dataset struct {
 
 func of(ds *h5.Dataset) Dataset { return Dataset{Dataset: ds} }
 
+// plain reports whether the rows are those of the dataset.
+func (d Dataset) plain() bool { return !d.Squeeze && d.Order == nil }
+
 // Place identifies a Dataset.
 type Place struct {
 	f       *h5.File

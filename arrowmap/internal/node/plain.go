@@ -9,6 +9,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/buffer"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/nonnull"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -24,6 +25,7 @@ type Plain struct {
 	stride int   // bytes of an element, 0 for whole elements
 	all    int64 // rows of the dataset where they are one row of the column, else 0
 	nulls  []nullSource
+	probed *nonnull.Key // of values that are mapped but for a look at each of them, nil for others
 }
 
 // Limits on shapes, which come from the file.
@@ -174,6 +176,9 @@ func (n *Plain) describe() {
 			n.Err = h5err.About(h5err.New(h5err.Unsupported, "%s", n.Reason).WithOption("arrowmap.WithAlign", "keep or copy them"), n.ds)
 		}
 	}
+	if n.Delivery == dtype.Mapped && n.plan.Probes() && len(n.nulls) == 0 && n.perRow() == 1 && n.ds.plain() && n.ds.File() == n.p.File {
+		n.probed = &nonnull.Key{Address: n.ds.Address(), Type: n.plan.Arrow.String()}
+	}
 	n.Nulls = describeNulls(n.nulls)
 	n.Pure = n.Nulls == nil && !MakesNulls(n.plan, n.p.Types)
 }
@@ -240,9 +245,33 @@ func (n *Plain) Build(x *Part, a, b int64) (arrow.Array, error) {
 		copy(buf.Bytes(), raw.Bytes)
 		raw.Bytes, raw.Owner, raw.OwnerOffset = buf.Bytes(), buf, 0
 	}
+	raw.NoNulls = n.nonNull(a, b)
 	arr, err := n.plan.Build(raw, x.env(n.p, n.ds.Dataset))
 	if err != nil {
 		return nil, h5err.About(err, n.ds)
 	}
+	if n.probed != nil && !raw.NoNulls && !n.p.File.Source().Following() && withoutNulls(arr) {
+		n.p.NonNull.Add(*n.probed, a, b)
+	}
 	return retyped(arr, n.Type), nil
 }
+
+// nonNull reports whether rows [a,b) are known to have no nulls.
+func (n *Plain) nonNull(a, b int64) bool {
+	return n.probed != nil && !n.p.File.Source().Following() && (n.p.NonNull.Has(*n.probed, a, b) || n.p.Indexed.Has(*n.probed, a, b))
+}
+
+// withoutNulls reports whether neither an array nor its items have nulls.
+func withoutNulls(arr arrow.Array) bool {
+	d := arr.Data()
+	for len(d.Children()) > 0 {
+		if d.NullN() != 0 {
+			return false
+		}
+		d = d.Children()[0]
+	}
+	return d.NullN() == 0
+}
+
+// Probed returns what rows of the column without nulls are remembered by, nil where that saves nothing.
+func (n *Plain) Probed() *nonnull.Key { return n.probed }

@@ -72,6 +72,9 @@ func choice(option, word string, words ...string) (int, error) {
 // aligns are the policies in the order of the words of option align: C's consumers want aligned values.
 var aligns = []arrowmap.Align{arrowmap.AlignCopy, arrowmap.AlignKeep, arrowmap.AlignRefuse}
 
+// nulls is that of the process: interactive programs open a file again and again.
+var nulls = arrowmap.NewNullCache(256)
+
 // parse returns the options of arrowmap, and the policy of alignment.
 func (o *openOptions) parse() ([]arrowmap.Option, arrowmap.Align, error) {
 	strs, err1 := choice("strings", o.Strings, "utf8", "binary", "latin1")
@@ -84,7 +87,7 @@ func (o *openOptions) parse() ([]arrowmap.Option, arrowmap.Align, error) {
 		}
 	}
 	types := dtype.Options{Tensor: o.Tensor, NaNAsNull: o.NaNAsNull, NullRows: o.NullRows, Strings: dtype.Strings(strs), Enum: dtype.Enum(enum)}
-	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(o.Convention), arrowmap.WithAlign(aligns[align])}
+	opts := []arrowmap.Option{arrowmap.WithTypes(types), arrowmap.WithConvention(o.Convention), arrowmap.WithAlign(aligns[align]), arrowmap.WithNullCache(nulls)}
 	if o.Flatten {
 		opts = append(opts, arrowmap.WithFlatten())
 	}
