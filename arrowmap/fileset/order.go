@@ -21,11 +21,31 @@ type result[T any] struct {
 	err   error
 }
 
-// inOrder starts the work on 0 to n-1. Results that nobody asks for are given to drop, which may be nil.
+// job is work on a number, and where its result goes.
+type job[T any] struct {
+	i    int
+	slot chan<- result[T]
+}
+
+// inOrder starts the work on 0 to n-1. Results that nobody asks for are given to drop, which may be nil. The same few goroutines do all of
+// it, as a new one would have to grow its stack for each file.
 func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), drop func(T)) *ordered[T] {
 	ctx, cancel := context.WithCancel(ctx)
 	o := &ordered[T]{cancel: cancel, slots: make(chan chan result[T], ahead-1), drop: drop}
+	jobs := make(chan job[T])
+	for range min(n, ahead) {
+		go func() {
+			for j := range jobs {
+				var r result[T]
+				if r.err = ctx.Err(); r.err == nil {
+					r.value, r.err = work(j.i)
+				}
+				j.slot <- r
+			}
+		}()
+	}
 	go func() {
+		defer close(jobs)
 		defer close(o.slots)
 		for i := range n {
 			slot := make(chan result[T], 1)
@@ -34,13 +54,7 @@ func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), dro
 				return
 			case o.slots <- slot:
 			}
-			go func() {
-				var r result[T]
-				if r.err = ctx.Err(); r.err == nil {
-					r.value, r.err = work(i)
-				}
-				slot <- r
-			}()
+			jobs <- job[T]{i, slot} // there are as many goroutines as slots
 		}
 	}()
 	return o
