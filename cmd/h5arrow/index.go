@@ -25,6 +25,7 @@ import (
 // indexFlags are the flags of index.
 type indexFlags struct {
 	reading
+	manifestFlags
 	format  *flags.Choice
 	force   bool
 	json    bool
@@ -46,16 +47,21 @@ The index of a URL has what describes that version of the file: its objects, typ
 which reads all of the file, also what is said above. Opening the file with --index OUT, or --index auto if OUT is beside the object as URL` + indexfile.Suffix + `, then costs one read of that.
 
 --format kerchunk writes a reference file (JSON) of a file or URL, for zarr, xarray and fsspec. Datasets that Zarr can't represent are
-left out, and named on stderr.`,
+left out, and named on stderr.
+
+--manifest writes the names, rows, schemas and attributes of many files, or a pattern in quotes, to OUT. The Python package then opens
+them as one table by one read (open_files, scan_h5). Files in OUT's folder, and below, may be moved together with it.`,
 		Example: `  h5arrow index data.h5
   h5arrow index data.h5 indexes/data` + indexfile.Suffix + `
   h5arrow index https://example.org/data.h5 data` + indexfile.Suffix + `
-  h5arrow index s3://bucket/data.h5 data.json --format kerchunk`,
-		Args: argCount(1, 2, "a file"),
-		RunE: func(cmd *cobra.Command, args []string) error { return a.index(o, args) },
+  h5arrow index s3://bucket/data.h5 data.json --format kerchunk
+  h5arrow index 'runs/*.h5' runs/all.files --manifest --file-attributes site,run`,
+		Args: argCount(1, -1, "a file"),
+		RunE: func(cmd *cobra.Command, args []string) error { return a.index(cmd, o, args) },
 	}
 	f := cmd.Flags()
 	o.reading.add(cmd)
+	o.manifestFlags.add(cmd)
 	o.format = flags.Choose(cmd, "format", "own (for h5arrow) or kerchunk (for zarr and xarray)", "own", "kerchunk")
 	f.Var(&o.workers, "workers", "number of decoding goroutines (default: one for each processor)")
 	f.BoolVar(&o.values, "values", false, "of a URL: read all tables, so that conditions skip rows")
@@ -72,17 +78,24 @@ type indexSummary struct {
 	IO      *remote.Counts `json:"io,omitempty"`       // of URLs
 }
 
-func (a *app) index(o *indexFlags, args []string) error {
+func (a *app) index(cmd *cobra.Command, o *indexFlags, args []string) error {
 	start := time.Now()
+	if err := o.check(cmd); err != nil {
+		return err
+	}
 	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
 	name, kerchunk := args[0], o.format.String() == "kerchunk"
 	out := name + indexfile.Suffix
 	switch {
+	case len(args) > 2 && !o.manifest:
+		return usage("index takes a file, not also %q", args[2]).WithHint("--manifest is for several files")
 	case o.values && (kerchunk || !far.IsURL(name)):
 		return usage("--values is for indexes of URLs; that of a local file has nothing else")
 	case o.spool > 0:
 		return usage("--spool is not for index, which describes a file that stays")
+	case o.manifest:
+		return a.writeManifest(o, args)
 	case len(args) > 1:
 		out = args[1]
 	case far.IsURL(name):
