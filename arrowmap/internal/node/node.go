@@ -70,7 +70,7 @@ type Planner struct {
 	Align   Align
 	Plugins bool // datasets with filters that are not built in can be read
 
-	// NonNull has the rows that were found to have no nulls; nil remembers none. Indexed has those of which an index says so.
+	// NonNull has the rows that were found to have no nulls; nil remembers none. Indexed has those that an index knows.
 	NonNull, Indexed *nonnull.Rows
 
 	plans plans
