@@ -22,7 +22,7 @@ type Order struct {
 	before, after bool // nulls or NaN before the first value and after the last; before also where there is no value
 	first, last   value
 	direction     int   // 1 where values ascend, -1 where they descend, 0 while all are equal
-	turn          int64 // the row that says so
+	turn          int64 // the row in which that was found
 }
 
 // value is a value of a column in a row.
@@ -316,7 +316,7 @@ func (o *Order) kindsOfMissing() int {
 // lastText is the start of the greatest text.
 var lastText = strings.Repeat("\xff", MaxText)
 
-// span describes values between two, in any order; nil is no bound, in which case from is the lower one.
+// span describes values between two, in any order; where one is nil there is no bound, and from is the lower one.
 func (o *Order) span(from, to *value) Stats {
 	if from != nil && to != nil && to.compare(from) < 0 {
 		from, to = to, from

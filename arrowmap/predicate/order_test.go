@@ -62,10 +62,10 @@ func (c *column) sorted(t *testing.T, r *rand.Rand, n int) (out []string) {
 			known = append(known, v)
 		}
 	}
-	few := 1 + r.IntN(len(known))
+	kinds := 1 + r.IntN(len(known))
 	r.Shuffle(len(known), func(i, j int) { known[i], known[j] = known[j], known[i] })
 	for range n {
-		out = append(out, known[r.IntN(few)])
+		out = append(out, known[r.IntN(kinds)])
 	}
 	slices.SortFunc(out, func(a, b string) int { return order(t, c.typ, a, b) })
 	if r.IntN(2) == 0 {

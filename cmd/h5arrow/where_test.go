@@ -87,7 +87,7 @@ func TestSortedFlag(t *testing.T) {
 			t.Errorf("query: %v: %+v", err, r)
 		}
 	}
-	const reason = "column fare is not sorted: values ascend in row 1, and that of row 3 is less than that of row 2; drop the option that says so"
+	const reason = "column fare is not sorted: values ascend in row 1, and that of row 3 is less than that of row 2; drop the option that names it as sorted"
 	for _, args := range [][]string{{"head", "sample.h5", "--where", "fare = 5"}, {"convert", "sample.h5", "x.arrow", "--force"},
 		{"query", "sample.h5", `select count(*) from "table" where fare = 5`}} {
 		if args[0] == "query" && !engine.Available {

@@ -27,7 +27,7 @@ func Order(name string, t arrow.DataType, sorted []string) (*predicate.Order, er
 // Unsorted returns the error of a predicate.Order with the name of the column.
 func Unsorted(err error, name string) error {
 	if e, ok := err.(*h5err.Error); ok && e.Kind == h5err.Argument {
-		return h5err.New(e.Kind, "column %s is not sorted: %s", name, e.Msg).WithHint("drop the option that says so")
+		return h5err.New(e.Kind, "column %s is not sorted: %s", name, e.Msg).WithHint("drop the option that names it as sorted")
 	}
 	return err
 }
