@@ -211,6 +211,7 @@ func TestCheckUTF8(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 2))
 	pieces := []string{"a", "plain text of some length, longer than a few words are", "é", "日本", "😀", "\xff", "\xc3", "\xa9", "\xed\xa0\x80", "\xc0\x80", ""}
 	seen := map[bool]int{}
+	valids := 0
 	for range 6000 {
 		var data []byte
 		offsets := []int{0}
@@ -240,30 +241,38 @@ func TestCheckUTF8(t *testing.T) {
 			digits = string(b)
 		}
 		valid := c.validityOf(bitmapOf(digits, 0), nil, -1, n)
-		want := -1
+		want, wantAll := -1, true
 		for i := range n {
-			if digits[i] == '1' && !utf8.Valid(data[offsets[i]:offsets[i+1]]) {
+			if utf8.Valid(data[offsets[i]:offsets[i+1]]) {
+				continue
+			}
+			wantAll = false
+			if digits[i] == '1' {
 				want = i
 				break
 			}
 		}
 		data = append(data, 0x80) // bytes after the last do not count
 		got := -1
-		if err := checkUTF8(data, endsOf(offsets, 4+4*rng.IntN(2), rng.Int64N(2)*1000), n, valid); err != nil {
+		all, err := checkUTF8(data, endsOf(offsets, 4+4*rng.IntN(2), rng.Int64N(2)*1000), n, valid)
+		if err != nil {
 			var e *element.Error
 			if !errors.As(err, &e) {
 				t.Fatal(err)
 			}
 			got = e.I
 		}
-		if got != want {
-			t.Fatalf("%q at %v, valid %s: row %d, want %d", data, offsets, digits, got, want)
+		if got != want || all && !wantAll {
+			t.Fatalf("%q at %v, valid %s: row %d, want %d, all %v", data, offsets, digits, got, want, all)
 		}
 		seen[want < 0]++
+		if all {
+			valids++
+		}
 		c.release()
 	}
-	if seen[true] < 500 || seen[false] < 500 {
-		t.Errorf("%v", seen)
+	if seen[true] < 500 || seen[false] < 500 || valids == 0 {
+		t.Errorf("%v, %d times all values", seen, valids)
 	}
 }
 

@@ -65,29 +65,30 @@ func (e ends) at(i int) int {
 	return int(int64(binary.NativeEndian.Uint64(e.b[8*i:])) - e.start)
 }
 
-// checkUTF8 returns an error unless each of n values of data is valid UTF-8. Their offsets are inside data.
-func checkUTF8(data []byte, offsets ends, n int, valid validity) error {
+// checkUTF8 returns an error unless each of n values of data that is not null is valid UTF-8. all means that the others are known to be, too.
+// Their offsets are inside data.
+func checkUTF8(data []byte, offsets ends, n int, valid validity) (all bool, err error) {
 	if n == 0 {
-		return nil
+		return true, nil
 	}
-	all := data[offsets.at(0):offsets.at(n)]
-	if kernel.ASCII(all) || kernel.UTF8(all) && kernel.Starts(data, offsets.b[offsets.width:n*offsets.width], offsets.width, offsets.start) {
-		return nil
+	text := data[offsets.at(0):offsets.at(n)]
+	if kernel.ASCII(text) || kernel.UTF8(text) && kernel.Starts(data, offsets.b[offsets.width:n*offsets.width], offsets.width, offsets.start) {
+		return true, nil
 	}
 	// Some value is not valid, perhaps only under a null.
 	for i := range n {
 		if v := data[offsets.at(i):offsets.at(i+1)]; valid.valid(i) && !utf8.Valid(v) {
-			return element.Wrap(i, notUTF8("text", v))
+			return false, element.Wrap(i, notUTF8("text", v))
 		}
 	}
-	return nil
+	return false, nil
 }
 
 // textData returns string or binary data of n values from offsets and a buffer that starts with the used bytes of the
 // values.
 func (c *ctx) textData(t arrow.DataType, n int, valid validity, offsets, data *memory.Buffer, used int) (*array.Data, error) {
 	if t.ID() == arrow.STRING {
-		if err := checkUTF8(data.Bytes()[:used], ends{b: offsets.Bytes(), width: 4}, n, valid); err != nil {
+		if _, err := checkUTF8(data.Bytes()[:used], ends{b: offsets.Bytes(), width: 4}, n, valid); err != nil {
 			return nil, err
 		}
 	}

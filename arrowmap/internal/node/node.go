@@ -16,7 +16,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// Node makes the arrays of one column, batch by batch. It is immutable.
+// Node makes the arrays of one column, batch by batch. What it returns does not depend on what was built before.
 type Node interface {
 	Describe() *Info
 	Wants(a, b int64, want Want)                    // names the rows of datasets that rows [a,b) need

@@ -19,6 +19,7 @@ type text struct {
 	nulEnds       bool // a text ends in a NUL, which is left out
 	types         dtype.Options
 	nulls         []nullSource
+	checked       *dtype.Checked // nil: rows are checked each time that they are read
 }
 
 func (p *Planner) strings(v *convention.Strings) (Node, error) {
@@ -56,6 +57,9 @@ func (p *Planner) strings(v *convention.Strings) (Node, error) {
 		return nil, err
 	}
 	n.describe()
+	if n.Delivery == dtype.Mapped { // then all of it is in this file
+		n.checked = &dtype.Checked{}
+	}
 	return n, nil
 }
 
@@ -125,6 +129,9 @@ func (n *text) array(x *Part, a, b int64) (arrow.Array, error) {
 	}
 	defer data.Release()
 	raw.Data, raw.DataStart, raw.DataOwner, raw.DataAt = data.Bytes, data.Lo, data.Owner, data.Offset
+	if !n.data.File().Source().Following() { // otherwise reading fails once the file has changed
+		raw.Checked = n.checked
+	}
 	if n.nulEnds {
 		if err := n.withoutNuls(&raw); err != nil {
 			return nil, err
