@@ -198,6 +198,8 @@ func servePyarrow(t *testing.T, py string, files []string, minFlights, minRows i
 	}{
 		{"plain", nil, nil},
 		{"socket", []string{"--listen", "unix:" + at("socket")}, nil},
+		{"zstd", nil, []string{"--compression", "zstd"}},
+		{"lz4", nil, []string{"--compression", "lz4"}},
 		{"many endpoints", []string{"--endpoints", "7", "--batch-rows", "1000"}, nil},
 		{"TLS and token", []string{"--tls-cert", at("server.pem"), "--tls-key", at("server.key"), "--client-ca", at("ca.pem"), "--token-file", at("tokens")},
 			[]string{"--ca", at("ca.pem"), "--cert", at("client.pem"), "--key", at("client.key"), "--token", "s3cret", "--endpoints", "3"}},
@@ -205,7 +207,7 @@ func servePyarrow(t *testing.T, py string, files []string, minFlights, minRows i
 		s := started(t, append(c.server, "--skip-unsupported", dir)...)
 		scheme := "grpc"
 		switch {
-		case c.client != nil:
+		case strings.HasPrefix(c.name, "TLS"):
 			scheme = "grpc+tls"
 		case c.name == "socket":
 			scheme = "grpc+unix"

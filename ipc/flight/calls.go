@@ -46,8 +46,9 @@ type call struct {
 	Call
 	conn    *conn
 	cut     context.CancelCauseFunc // ends the call with a reason, even while grpc waits for the client
-	allowed func() bool             // reports whether the call's token is still accepted; nil without tokens
-	sending atomic.Bool             // grpc sends a message: if the call is cut now, grpc chooses the status
+	coding  coding
+	allowed func() bool // reports whether the call's token is still accepted; nil without tokens
+	sending atomic.Bool // grpc sends a message: if the call is cut now, grpc chooses the status
 }
 
 // Reasons for which the server ends a call.
@@ -62,7 +63,6 @@ type (
 	connKey struct{}
 )
 
-// callOf returns the call that a context belongs to.
 // Client returns the name of the client of a call, whose context SQL gets; "" for other contexts.
 func Client(ctx context.Context) string {
 	if c, ok := ctx.Value(callKey{}).(*call); ok {
@@ -71,6 +71,7 @@ func Client(ctx context.Context) string {
 	return ""
 }
 
+// callOf returns the call that a context belongs to.
 func callOf(ctx context.Context) *call { return ctx.Value(callKey{}).(*call) }
 
 // slowContext reports an expired deadline when the call is cut for that reason, so that the client receives

@@ -63,14 +63,19 @@ func isSocket(c net.Conn) bool {
 // of the connection, so that connections differ and all such clients have the limits of one address.
 type unixAddr uint64
 
+// unixBuffer is how many bytes the system keeps for a client of a Unix-domain socket: its default is a tenth of a message, and each
+// time it is full both sides have to be woken up.
+const unixBuffer = 512 << 10
+
 func (unixAddr) Network() string  { return "unix" }
 func (a unixAddr) String() string { return fmt.Sprintf("unix:%d", uint64(a)) }
 
 // admit returns a connection that is tracked, nil if there are too many even of those that are refused.
 func (l *listener) admit(c net.Conn) *netConn {
 	nc := &netConn{Conn: c, l: l, room: l.room, remote: c.RemoteAddr(), host: hostOf(c.RemoteAddr())}
-	if _, ok := c.(*net.UnixConn); ok {
+	if u, ok := c.(*net.UnixConn); ok {
 		nc.remote = unixAddr(l.next.Add(1))
+		_ = u.SetWriteBuffer(unixBuffer) // the system's own limit holds, too
 	}
 	limit := l.s.o.firstCall
 	nc.refused = l.enter(nc)

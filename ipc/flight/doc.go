@@ -42,12 +42,17 @@
 // not encrypted these slices go to the system by writev: values that the file stores as Arrow needs them are never copied.
 // If such a file is cut short, the system refuses to write what no longer exists, and that client's connection is closed;
 // usually the change is noticed earlier, and the stream ends with DATA_LOSS. Offsets and indices are checked and then
-// copied, so that they cannot change afterwards.
+// copied, so that they cannot change afterwards. Text is checked once while the file is open and unchanged, not by each call.
 //
 // On an encrypted connection gRPC's goroutines read the bytes and must not meet a fault: mapped bytes are copied into
 // reused buffers by a goroutine that source.Guard protects. WithTrustedInput skips these copies.
 //
 // Decoded values are lent to gRPC without a copy, and released when they have been written.
+//
+// # Compression
+//
+// A DoGet with the metadata "h5arrow-compression: zstd" (or lz4) gets record batches whose buffers are compressed, as Arrow's
+// format defines it. None is the default, and anything else INVALID_ARGUMENT. What a compressor takes counts as memory of the stream.
 //
 // # What is not promised
 //

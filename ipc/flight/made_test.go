@@ -32,6 +32,12 @@ func TestMade(t *testing.T) {
 	if d := a.Reallocate(small, c); len(d) != small || &d[0] != &c[0] {
 		t.Error("a shorter buffer was moved")
 	}
+	if d := a.Allocate(2 * small); cap(d) != 2*small || cap(c) != 3*small {
+		t.Errorf("buffers of %d and %d bytes can't be told apart", cap(c), cap(d))
+	}
+	if d := a.Allocate(roundTo); len(d) != roundTo { // of another buffer of the pool
+		t.Errorf("%d bytes", len(d))
+	}
 	a.Allocate(small - 1) // the garbage collector's
 	if n, m := len(a.take()), len(a.take()); n != 2 || m != 0 {
 		t.Errorf("the message gets %d buffers, the next %d", n, m)

@@ -242,90 +242,6 @@ func (c *conn) waiting(g *grant) bool {
 	return false
 }
 
-// pool keeps buffers for copies of batches: allocating them takes longer than filling them.
-type pool struct {
-	mu      sync.Mutex
-	free    [][]byte // last returned at the end, which is most likely to be in a cache
-	kept    int      // bytes
-	maxKept int
-	lent    int
-}
-
-// made is the allocator of a sender's writer. Slices of what it returns are lent to grpc: it belongs to the message that is
-// written next, not to who frees it.
-type made struct {
-	pool *pool
-	list [][]byte
-}
-
-// Allocate implements memory.Allocator. Memory of it is zero, as callers assume.
-func (a *made) Allocate(n int) []byte {
-	if n < small {
-		return make([]byte, n)
-	}
-	b := a.pool.get(n)
-	clear(b)
-	a.list = append(a.list, b)
-	return b
-}
-
-// Reallocate implements memory.Allocator.
-func (a *made) Reallocate(n int, b []byte) []byte {
-	if n <= len(b) {
-		return b[:n]
-	}
-	longer := a.Allocate(n)
-	copy(longer, b)
-	return longer
-}
-
-// Free implements memory.Allocator.
-func (a *made) Free([]byte) {}
-
-// take returns what was allocated since it was called last.
-func (a *made) take() [][]byte {
-	list := a.list
-	a.list = nil
-	return list
-}
-
-// roundTo is the unit to which sizes of buffers are rounded up, so that they can be reused.
-const roundTo = 256 << 10
-
-func (p *pool) get(n int) []byte {
-	p.mu.Lock()
-	p.lent++
-	for i := len(p.free) - 1; i >= 0; i-- {
-		if b := p.free[i]; cap(b) >= n && cap(b) <= 2*n+roundTo {
-			p.free = append(p.free[:i], p.free[i+1:]...)
-			p.kept -= cap(b)
-			p.mu.Unlock()
-			return b[:n]
-		}
-	}
-	p.mu.Unlock()
-	return make([]byte, n, (n+roundTo-1)/roundTo*roundTo)
-}
-
-func (p *pool) put(b []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.lent--
-	p.free = append(p.free, b)
-	p.kept += cap(b)
-	limit := p.maxKept
-	if p.lent == 0 { // no stream is being served
-		limit = min(limit, 16<<20)
-	}
-	drop := 0
-	for p.kept > limit && drop < len(p.free) {
-		p.kept -= cap(p.free[drop])
-		drop++
-	}
-	p.free = append(p.free[:0], p.free[drop:]...)
-	clear(p.free[len(p.free):cap(p.free)])
-}
-
 // sender writes record batches to one stream.
 type sender struct {
 	stream   grpc.ServerStream
@@ -333,6 +249,7 @@ type sender struct {
 	pool     *pool
 	grant    *grant
 	trust    bool
+	coding   coding
 	maxBytes int // of a message, about
 
 	w       *ipc.Writer
@@ -353,7 +270,7 @@ type sender struct {
 func (s *sender) start(schema *arrow.Schema) {
 	s.quiet = make(chan struct{}, 1)
 	s.made.pool = s.pool
-	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), ipc.WithSchema(schema), ipc.WithAllocator(&s.made))
+	s.w = ipc.NewWriterWithPayloadWriter((*payloads)(s), append(s.coding.options(), ipc.WithSchema(schema), ipc.WithAllocator(&s.made))...)
 }
 
 // write sends the rows [from, to) of a batch in as many messages as are needed. Messages hold the batch.
@@ -429,7 +346,11 @@ func (s *sender) stop() {
 		_ = s.w.Close() // releases dictionaries
 	}
 	for _, b := range s.made.take() {
-		s.pool.put(b)
+		if s.coding == plainCoding {
+			s.pool.put(b)
+		} else { // after a fault of a mapping, goroutines of the compressor may still write to it
+			s.pool.lose()
+		}
 	}
 }
 

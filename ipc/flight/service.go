@@ -231,6 +231,11 @@ func (s *Server) listFile(ctx context.Context, name string, want criteria) ([]*f
 
 // DoGet implements flight.FlightServer.
 func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServer) error {
+	ctx := stream.Context()
+	var err error
+	if callOf(ctx).coding, err = codingOf(ctx); err != nil {
+		return err
+	}
 	b := tkt.GetTicket()
 	if s.sql != nil && !isTicket(b) {
 		return s.doGetSQL(tkt, stream)
@@ -245,7 +250,6 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 	if !fs.ValidPath(t.File) || t.From < 0 || t.To < t.From {
 		return status.Error(codes.PermissionDenied, "the ticket names nothing that is served")
 	}
-	ctx := stream.Context()
 	g, err := s.limits.stream(callOf(ctx).Client)
 	if err != nil {
 		return err
@@ -266,7 +270,7 @@ func (s *Server) DoGet(tkt *flight.Ticket, stream flight.FlightService_DoGetServ
 // doTable sends the rows of a view.
 func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.FlightService_DoGetServer) error {
 	p := s.plan(v)
-	if err := g.reserve(ctx, p.memory); err != nil {
+	if err := g.reserve(ctx, p.memory+callOf(ctx).coding.memory()); err != nil {
 		return err
 	}
 	t, err := v.t.Slice(v.from, v.to)
@@ -376,7 +380,7 @@ type messages struct {
 // sendAll sends all batches of a reader.
 func (s *Server) sendAll(r array.RecordReader, how messages, g *grant, stream flight.FlightService_DoGetServer) error {
 	c := callOf(stream.Context())
-	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, maxBytes: int(how.maxBytes)}
+	w := &sender{stream: stream, conn: c.conn, pool: s.pool, grant: g, trust: s.o.trust, coding: c.coding, maxBytes: int(how.maxBytes)}
 	w.sent = func(m *message) {
 		c.Bytes += int64(m.size)
 		c.Rows += m.rows

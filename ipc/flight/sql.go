@@ -142,7 +142,7 @@ func (s *Server) doStatement(t *ticket, stream flight.FlightService_DoGetServer)
 		return err
 	}
 	defer g.release()
-	if err := g.reserve(ctx, sqlMemory); err != nil {
+	if err := g.reserve(ctx, sqlMemory+c.coding.memory()); err != nil {
 		return err
 	}
 	defer s.limitStatement(ctx)()

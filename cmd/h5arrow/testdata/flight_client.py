@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""flight_client.py ADDRESS DIR [--ca FILE] [--cert FILE --key FILE] [--token TOKEN] [--endpoints N]: reads all flights
+"""flight_client.py ADDRESS DIR [--ca FILE] [--cert FILE --key FILE] [--token TOKEN] [--endpoints N] [--compression CODEC]: reads all flights
 of a server with pyarrow, and compares each with the Arrow file that convert --all-tables wrote to DIR/FILE/. Prints how
 many flights, endpoints and rows there were."""
 import argparse
@@ -21,6 +21,7 @@ def main():
     for name in ("ca", "cert", "key", "token"):
         ap.add_argument("--" + name)
     ap.add_argument("--endpoints", type=int)
+    ap.add_argument("--compression")
     args = ap.parse_args()
     tls = {}
     if args.ca:
@@ -28,7 +29,10 @@ def main():
     if args.cert:
         tls.update(cert_chain=open(args.cert, "rb").read(), private_key=open(args.key, "rb").read())
     client = fl.connect(args.address, **tls)
-    options = fl.FlightCallOptions(headers=[(b"authorization", b"Bearer " + args.token.encode())] if args.token else [])
+    headers = [(b"authorization", b"Bearer " + args.token.encode())] if args.token else []
+    if args.compression:
+        headers.append((b"h5arrow-compression", args.compression.encode()))
+    options = fl.FlightCallOptions(headers=headers)
     if args.token:
         for call in (lambda: list(client.list_flights()), lambda: client.do_get(fl.Ticket(b"x")).read_all()):
             try:
