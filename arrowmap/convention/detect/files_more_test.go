@@ -3,6 +3,18 @@ package detect_test
 // moreFiles is what two versions of a writer wrote, as files. HiCMatrix writes 0 for a correction that is NaN,
 // and swiftsimio converts units in floating point.
 var moreFiles = map[string]string{
+	"deepdish.h5.gz": `
+group / 2
+  ascii: utf8 ab | c
+  numbers: float64 1.5 | 2.5
+  ok: bool true | false
+  square: unsupported
+  unicode: utf8 aü | 日本😀
+group /empty 0
+  a: int32 
+  b: fsl<float64>[3] 
+  s: uint8 
+`,
 	"compound.h5.gz": `
 compound /chunked 3
   n: int32 1 | -2 | 3

@@ -26,6 +26,9 @@ func contents(t *testing.T, name string) []byte {
 	if strings.HasPrefix(name, "pandas") || strings.HasPrefix(name, "pytables.") {
 		path = filepath.Join("..", "pandas", path)
 	}
+	if strings.Contains(name, ".snirf") {
+		path = filepath.Join("..", "snirf", path)
+	}
 	if strings.HasSuffix(name, ".gz") {
 		return h5test.Unpacked(t, path)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention/pytables"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/rhdf5"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/scipp"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/snirf"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/sparse"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/vaex"
 	"github.com/h5arrow/h5arrow/h5"
@@ -78,6 +79,7 @@ func conventions() []Convention {
 		{Name: "alabaster", Description: "data frames of Bioconductor's alabaster: factors, missing-value-placeholder", Detect: biology.DetectAlabaster},
 		{Name: "hdmf", Description: "dynamic tables of HDMF and NWB: ragged columns by their index, the order of colnames", Detect: biology.DetectHDMF},
 		{Name: "nix", Description: "NIX of nixio: data arrays with their polynomials and axes, data frames, tags", Detect: biology.DetectNIX},
+		{Name: "snirf", Description: "SNIRF: recordings with their times, channels, the events of each condition, sources and detectors", Detect: snirf.Detect},
 		{Name: "arkouda", Description: "Arkouda: arrays, strings, segmented arrays, categoricals of one length", Detect: arkouda.Detect},
 		{Name: "lh5", Description: "LH5 of LEGEND: tables with ragged columns by their ends, booleans, and tables within tables", Detect: lh5.Detect},
 		{Name: "gadget", Description: "Gadget, SWIFT: particles by type, positions and velocities as x, y, z and vx, vy, vz", Detect: physics.DetectGadget},

@@ -310,6 +310,78 @@ h5md /particles/atoms/position 3
   time: float64 0 | 0.5 | 1
   value: fsl<fsl<float64>[3]>[2] [[0,0,0],[0,0,0]] | [[1,1,1],[1,1,1]] | [[2,2,2],[2,2,2]]
 `},
+	{"../snirf/testdata/run", "/nirs/data2/measurementList /nirs/stim1 /nirs/probe/wavelengths", `
+snirf /nirs/aux1 4
+  time: float64 0 | 0.25 | 0.5 | 0.75
+  dataTimeSeries: fsl<float64>[1] [0] | [1] | [2] | [3]
+snirf /nirs/data1 3
+  time: float64 0 | 0.5 | 1.25
+  dataTimeSeries: fsl<float64>[12] [0,1,2,3,4,5,6,7,8,9,10,11] | [12,13,14,15,16,17,18,19,20,21,22,23] | [24,25,26,27,28,29,30,31,32,33,34,35]
+snirf /nirs/data1/measurementList 12
+  measurement: int64 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12
+  dataType: int64 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999
+  dataTypeIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+  dataTypeLabel: utf8 HbO | null | HbO | null | HbO | null | HbO | null | HbO | null | HbO | null
+  detectorIndex: int64 1 | 2 | 3 | 4 | 5 | 6 | 1 | 2 | 3 | 4 | 5 | 6
+  sourceIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 2 | 2 | 2 | 2 | 2 | 2
+  sourcePower: float64 0 | null | 1 | null | 2 | null | 3 | null | 4 | null | 5 | null
+  wavelengthIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+snirf /nirs/data2 3
+  time: float64 10 | 10.25 | 10.5
+  dataTimeSeries: fsl<float64>[12] [0,1,2,3,4,5,6,7,8,9,10,11] | [12,13,14,15,16,17,18,19,20,21,22,23] | [24,25,26,27,28,29,30,31,32,33,34,35]
+snirf /nirs/data2/measurementList 12
+  measurement: int64 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12
+  dataType: int64 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999
+  dataTypeIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+  dataTypeLabel: utf8 HbO | null | HbO | null | HbO | null | HbO | null | HbO | null | HbO | null
+  detectorIndex: int64 1 | 2 | 3 | 4 | 5 | 6 | 1 | 2 | 3 | 4 | 5 | 6
+  sourceIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 2 | 2 | 2 | 2 | 2 | 2
+  sourcePower: float64 0 | null | 1 | null | 2 | null | 3 | null | 4 | null | 5 | null
+  wavelengthIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+snirf /nirs/probe/detector 2
+  detectorLabels: utf8 D1 | D2
+  detectorPos2D: fsl<float64>[2] [1,0] | [2,0]
+snirf /nirs/probe/landmark 2
+  landmarkLabels: utf8 Nz | Cz
+  landmarkPos3D: fsl<float64>[4] [0,0,0,1] | [1,1,1,2]
+snirf /nirs/probe/source 2
+  sourceLabels: utf8 S1 | S2
+  sourcePos2D: fsl<float64>[2] [0,0] | [5,0]
+snirf /nirs/probe/wavelengths 2
+  wavelengths: float64 690 | 830
+snirf /nirs/stim1 3
+  name: utf8 tap | tap | tap
+  starttime: float64 1 | 8 | 9
+  duration: float64 2 | 2 | 1
+  value: float64 1 | 0.5 | 2
+snirf /nirs/stim2 1
+  name: utf8 loud
+  onset: float64 4
+  length: float64 1
+  amplitude: float64 1
+  trial: float64 7
+snirf /nirs/stim3 3
+  name: utf8 square | square | square
+  t: float64 1 | 4 | 7
+  dt: float64 2 | 5 | 8
+  v: float64 3 | 6 | 9
+snirf /nirs/data2/measurementList 12
+  measurement: int64 1 | 2 | 3 | 4 | 5 | 6 | 7 | 8 | 9 | 10 | 11 | 12
+  dataType: int64 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999 | 99999
+  dataTypeIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+  dataTypeLabel: utf8 HbO | null | HbO | null | HbO | null | HbO | null | HbO | null | HbO | null
+  detectorIndex: int64 1 | 2 | 3 | 4 | 5 | 6 | 1 | 2 | 3 | 4 | 5 | 6
+  sourceIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 2 | 2 | 2 | 2 | 2 | 2
+  sourcePower: float64 0 | null | 1 | null | 2 | null | 3 | null | 4 | null | 5 | null
+  wavelengthIndex: int64 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1 | 1
+snirf /nirs/stim1 3
+  name: utf8 tap | tap | tap
+  starttime: float64 1 | 8 | 9
+  duration: float64 2 | 2 | 1
+  value: float64 1 | 0.5 | 2
+snirf /nirs/probe/wavelengths 2
+  wavelengths: float64 690 | 830
+`},
 	{"../lh5/testdata/table", "/g/t/wf /g/t/rr", `
 lh5 /g/one 2
   a: bool true | false

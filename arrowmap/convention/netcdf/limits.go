@@ -24,7 +24,7 @@ func (a *attributes) limitsOf(t *h5.Type) (l limits, err error) {
 		return l, err
 	}
 	if len(v) == 2 {
-		v = unsigned(v, at, t)
+		v = a.reread(v, at, t)
 		l = limits{v[0], v[1], at}
 	} else {
 		name = "valid_min"
@@ -39,7 +39,7 @@ func (a *attributes) limitsOf(t *h5.Type) (l limits, err error) {
 			if len(v) == 0 {
 				continue
 			}
-			*b.to = unsigned(v, at, t)[0]
+			*b.to = a.reread(v, at, t)[0]
 			if rank(at) > rank(l.t) {
 				l.t = at
 			}
@@ -52,14 +52,17 @@ func (a *attributes) limitsOf(t *h5.Type) (l limits, err error) {
 	return l, nil
 }
 
-// unsigned returns the numbers of a signed attribute as unsigned ones of the same bits where the values are unsigned and
-// of the same width, as _Unsigned asks for.
-func unsigned(v []number, at, t *h5.Type) []number {
-	if at == nil || at.Class != h5.ClassFixed || !at.Signed || t.Class != h5.ClassFixed || t.Signed || at.Size != t.Size {
+// reread returns the numbers of an attribute with the sign of the values, as the numbers of the same bits, where both have one
+// width: unsigned ones where the values are, signed ones where _Unsigned has made the values signed.
+func (a *attributes) reread(v []number, at, t *h5.Type) []number {
+	if at == nil || at.Class != h5.ClassFixed || t.Class != h5.ClassFixed || at.Signed == t.Signed || at.Size != t.Size || t.Size > 8 || t.Signed && a.d.Type().Signed {
 		return v
 	}
 	for i, x := range v {
-		if n, _ := x.Int64(); n < 0 {
+		if t.Signed {
+			n, _ := x.Uint64()
+			v[i] = new(big.Float).SetInt64(int64(n<<(64-8*t.Size)) >> (64 - 8*t.Size))
+		} else if n, _ := x.Int64(); n < 0 {
 			v[i] = new(big.Float).SetUint64(uint64(n) & (math.MaxUint64 >> (64 - 8*t.Size)))
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
+	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -223,11 +224,11 @@ func (a *attributes) values(strict, one bool) (convention.Values, error) {
 		p.As, p.RowDims = text, p.ItemDims()
 		return p, nil
 	}
-	if strings.EqualFold(object.Text(d, "_Unsigned"), "true") && t.Class == h5.ClassFixed && t.Signed {
-		u := *t
-		u.Signed = false
-		p.As, p.RowDims = &u, p.ItemDims()
-		t = &u
+	if signed := rule.Signed(t, object.Text(d, "_Unsigned")); signed != t.Signed {
+		other := *t
+		other.Signed = signed
+		p.As, p.RowDims = &other, p.ItemDims()
+		t = &other
 	}
 	number := (t.Class == h5.ClassFixed || t.Class == h5.ClassFloat) && t.Size <= 8
 	var scaled *scaling

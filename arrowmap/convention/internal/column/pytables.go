@@ -13,7 +13,7 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// pyTables describes an array of PyTables by its attributes CLASS and PSEUDOATOM: booleans, times, text. It is nil for
+// pyTables describes an array of PyTables by its attributes CLASS and PSEUDOATOM: booleans, times, text, what deepdish stores as such. It is nil for
 // other datasets.
 func pyTables(d *h5.Dataset) (convention.Values, error) {
 	class := object.Text(d, "CLASS")
@@ -24,6 +24,9 @@ func pyTables(d *h5.Dataset) (convention.Values, error) {
 	}
 	if a, err := d.Attribute("dtype"); err != nil || a != nil {
 		return nil, err // what another program says of the values
+	}
+	if v, err := deepdish(d); err != nil || v != nil {
+		return v, err
 	}
 	p := convention.NewStored(d)
 	p.Bools, p.Times = true, true

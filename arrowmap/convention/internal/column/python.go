@@ -87,6 +87,10 @@ func Rows(v convention.Values) int64 {
 		}
 	case *convention.Generated:
 		return v.Rows
+	case *convention.Computed:
+		return v.Rows
+	case *convention.Empty:
+		return 0
 	}
 	return v.Main().Rows()
 }

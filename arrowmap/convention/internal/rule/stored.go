@@ -18,6 +18,20 @@ func ByteOrder(t *h5.Type) nullbitmap.ByteOrder {
 	return nullbitmap.LittleEndian
 }
 
+// Signed reports whether values of a type are signed after the text of netCDF's _Unsigned: true makes integers unsigned, false signed,
+// as xarray reads what DAP servers made of bytes that have a sign.
+func Signed(t *h5.Type, unsigned string) bool {
+	switch {
+	case t.Class != h5.ClassFixed:
+		return t.Signed
+	case strings.EqualFold(unsigned, "true"):
+		return false
+	case strings.EqualFold(unsigned, "false"):
+		return true
+	}
+	return t.Signed
+}
+
 // Float decodes a stored IEEE float of 4 or 8 bytes.
 func Float(p []byte, t *h5.Type) float64 {
 	o := t.Order.Binary()

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes the files of this folder, compressed: python make_netcdf.py [netcdf] [xarray].
+"""Writes the files of this folder, compressed: python make_netcdf.py [netcdf] [xarray] [signs].
 
 Made with netCDF4 1.7.5.1.post1 and xarray 2026.9.0 with h5netcdf 1.8.2 (numpy 2.4.6, pandas 3.1.1), and, with the suffix
 _old, with netCDF4 1.7.2 and xarray 2025.1.2 with h5netcdf 1.4.1 (numpy 2.2.6, pandas 2.3.3). What must be read of them is in
@@ -151,5 +151,21 @@ def xarray():
     pack(name)
 
 
-for what in sys.argv[1:] or ["netcdf", "xarray"]:
-    {"netcdf": netcdf, "xarray": xarray}[what]()
+def signs():
+    import xarray as xr
+
+    suffix = "" if xr.__version__.startswith("2026") else "_old"
+    n = ("n",)
+    d = xr.Dataset({name: (n, np.array([0, 63.5, np.nan, -60])) for name in ("signed", "limited")})
+    d["unsigned"] = (n, np.array([0, 63.5, np.nan, 120]))
+    d.signed.encoding.update(dtype="u1", _Unsigned="false", _FillValue=np.uint8(255), scale_factor=0.5)
+    d.limited.encoding.update(dtype="u2", _Unsigned="false", _FillValue=np.uint16(65535))
+    d.limited.attrs["valid_range"] = np.array([2**16 - 60, 60], "u2")
+    d.unsigned.encoding.update(dtype="i1", _Unsigned="true", _FillValue=np.int8(-1), scale_factor=0.5)
+    name = "signs" + suffix + ".nc"
+    d.to_netcdf(name, engine="h5netcdf")
+    pack(name)
+
+
+for what in sys.argv[1:] or ["netcdf", "xarray", "signs"]:
+    {"netcdf": netcdf, "xarray": xarray, "signs": signs}[what]()
