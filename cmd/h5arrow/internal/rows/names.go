@@ -2,6 +2,8 @@ package rows
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -45,7 +47,7 @@ func TypeName(t arrow.DataType) string {
 const maxUnit = 80
 
 // Units returns the unit of a column, as the attribute units or unit of its objects in the file has it; "" for none. That of
-// times is part of their type.
+// times is part of their type. What NWB stores are multiples of a unit, and perhaps more: "0.001 V", "0.001 V + 5".
 func Units(f arrow.Field) string {
 	t := f.Type
 	for {
@@ -61,8 +63,34 @@ func Units(f arrow.Field) string {
 	}
 	for _, key := range []string{dtype.MetaAttribute + "units", dtype.MetaAttribute + "unit", "units", "unit"} {
 		if u, ok := f.Metadata.GetValue(key); ok && len(u) <= maxUnit && !strings.HasPrefix(u, "{") && !strings.HasPrefix(u, "[") { // text, not JSON
-			return u
+			return multiple(f, u)
 		}
 	}
 	return ""
+}
+
+// multiple returns a unit after its factor by the attribute conversion, and before the attribute offset, which is in that unit.
+func multiple(f arrow.Field, unit string) string {
+	if unit == "" || unit == "n/a" {
+		return unit
+	}
+	number := func(name string, none float64) string {
+		text, _ := f.Metadata.GetValue(dtype.MetaAttribute + name)
+		if v, err := strconv.ParseFloat(text, 64); err != nil || v == none || math.IsNaN(v) {
+			return ""
+		}
+		return text
+	}
+	factor, offset := number("conversion", 1), number("offset", 0)
+	_, scaled := f.Metadata.GetValue(dtype.MetaAttribute + "conversion")
+	if factor == "" && (offset == "" || !scaled) {
+		return unit
+	}
+	if factor != "" {
+		unit = factor + " " + unit
+	}
+	if offset != "" {
+		unit += " + " + offset
+	}
+	return unit
 }

@@ -40,3 +40,22 @@ func TestUnits(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitsMultiple has the attributes of NWB beside a unit.
+func TestUnitsMultiple(t *testing.T) {
+	for _, c := range []struct{ unit, conversion, offset, want string }{
+		{"V", "1", "0", "V"}, {"V", "0.001", "0", "0.001 V"}, {"V", "0.001", "5", "0.001 V + 5"}, {"V", "1", "-2.5", "V + -2.5"},
+		{"V", "", "5", "V"}, {"V", "x", "", "V"}, {"V", "NaN", "", "V"}, {"n/a", "2", "", "n/a"},
+	} {
+		keys, values := []string{"hdf5.attr.unit"}, []string{c.unit}
+		for i, v := range []string{c.conversion, c.offset} {
+			if v != "" {
+				keys, values = append(keys, "hdf5.attr."+[]string{"conversion", "offset"}[i]), append(values, v)
+			}
+		}
+		f := arrow.Field{Type: arrow.PrimitiveTypes.Float64, Metadata: arrow.NewMetadata(keys, values)}
+		if got := Units(f); got != c.want {
+			t.Errorf("%+v: %q", c, got)
+		}
+	}
+}
