@@ -39,7 +39,7 @@ var order = []struct{ before, after, why, file, path string }{
 	{"loom", "group", "what has another length than the matrix is broken", "loom.h5", "/row_attrs"},
 	{"alabaster", "group", "columns are named by numbers, and their names are in a dataset of their own", "missing.h5", "/data_frame"},
 	{"hdmf", "group", "a column and its index have other lengths than the table", "hdmf.h5", "/units"},
-	{"snirf", "group", "labels of columns are not a column, and what a probe has as many of does not belong together", "run.snirf.gz", "/nirs/stim3"},
+	{"snirf", "group", "labels of columns are not a column, and what a probe has as many of does not belong together", "run.snirf.gz", "/nirs/stim4"},
 	{"arkouda", "group", "bytes and offsets of text are not columns", "arkouda.h5", "/s"},
 	{"gadget", "group", "coordinates are a column each", "gadget.h5", "/PartType1"},
 	{"amuse", "group", "the attributes are in a group of their own", "amuse.h5", "/particles/0000000001"},

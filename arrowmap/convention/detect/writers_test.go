@@ -360,7 +360,12 @@ snirf /nirs/stim2 1
   length: float64 1
   amplitude: float64 1
   trial: float64 7
-snirf /nirs/stim3 3
+snirf /nirs/stim3 0
+  name: utf8 
+  starttime: float64 
+  duration: float64 
+  value: float64 
+snirf /nirs/stim4 3
   name: utf8 square | square | square
   t: float64 1 | 4 | 7
   dt: float64 2 | 5 | 8

@@ -87,6 +87,9 @@ type field struct {
 	of   []*h5.Dataset // for each channel, nil where it has none
 }
 
+// maxValues bounds the places for datasets in the fields of all channels: a group may have few of the names that others have.
+const maxValues = 1 << 22
+
 // fieldsOf adds the datasets of one element in the group of channel i to those of the others.
 func fieldsOf(g *h5.Group, i, channels int, at map[string]*field, fields *[]*field) error {
 	links, err := g.AllLinks()
@@ -103,8 +106,8 @@ func fieldsOf(g *h5.Group, i, channels int, at map[string]*field, fields *[]*fie
 		}
 		f := at[l.Name]
 		if f == nil {
-			if len(*fields) == maxLabels {
-				return object.Limit(g, "channels with more than %d datasets of different names", maxLabels)
+			if len(*fields) == maxLabels || len(*fields) >= maxValues/channels {
+				return object.Limit(g, "%d channels with more than %d datasets of different names", channels, len(*fields))
 			}
 			f = &field{l.Name, make([]*h5.Dataset, channels)}
 			at[l.Name] = f
@@ -196,6 +199,9 @@ func (f *field) read(kind int, mem memory.Allocator, limit int64) (arrow.Array, 
 			if err != nil {
 				return nil, err
 			}
+			if len(v) != 1 {
+				return nil, object.Corrupt(d, "%d texts, one is expected", len(v))
+			}
 			if total += int64(len(v[0])); limit > 0 && total > limit {
 				return nil, object.Limit(d, "more than %d bytes of text for the channels", limit)
 			}
@@ -223,29 +229,42 @@ func (f *field) read(kind int, mem memory.Allocator, limit int64) (arrow.Array, 
 // families are the beginnings of the names of what belongs together in a probe, and is a table.
 var families = []string{"source", "detector", "landmark", "wavelengths", "timeDelay", "correlationTimeDelay"}
 
+// familyOf returns the family of a dataset of a probe: its name where it has none.
+func familyOf(name string) string {
+	for _, f := range families {
+		if strings.HasPrefix(name, f) {
+			return f
+		}
+	}
+	return name
+}
+
 // probe describes what a probe consists of: sources, detectors, landmarks and so on are tables of their own, as it is chance that
-// there are as many of one as of another. Datasets of a family that have other rows than its first are left out.
+// there are as many of one as of another. A family has as many rows as positions, without them as its first dataset; its datasets of
+// other rows are left out.
 func probe(g *h5.Group) ([]*convention.Table, error) {
 	all, broken, err := column.Datasets(g)
 	if err != nil {
 		return nil, err
 	}
-	var tables []*convention.Table
-	at := map[string]*convention.Table{}
 	rows := map[string]int64{}
-	for _, d := range all {
-		name := object.Base(d.Path())
-		family := name
-		for _, f := range families {
-			if strings.HasPrefix(name, f) {
-				family = f
+	for _, positions := range []bool{true, false} {
+		for _, d := range all {
+			name := object.Base(d.Path())
+			if _, ok := rows[familyOf(name)]; !ok && (!positions || strings.Contains(name, "Pos")) {
+				rows[familyOf(name)] = d.Rows()
 			}
 		}
+	}
+	var tables []*convention.Table
+	at := map[string]*convention.Table{}
+	for _, d := range all {
+		name := object.Base(d.Path())
+		family := familyOf(name)
 		t := at[family]
 		if t == nil {
-			t = &convention.Table{Path: object.Child(g, family), Object: g, Reason: "parts of a probe in a run of SNIRF",
-				Inner: object.ColumnsOf(g)}
-			at[family], rows[family] = t, d.Rows()
+			t = &convention.Table{Path: object.Child(g, family), Object: g, Reason: "parts of a probe in a run of SNIRF", Inner: object.ColumnsOf(g)}
+			at[family] = t
 			tables = append(tables, t)
 		}
 		if d.Rows() != rows[family] {

@@ -179,17 +179,25 @@ func stimuli(g *h5.Group) ([]*convention.Table, error) {
 	if c, ok := condition(g, d.Rows()); ok {
 		t.Columns = append(t.Columns, c)
 	}
-	dims := d.RowDims()
-	if len(dims) != 1 || dims[0] == 0 || dims[0] > maxLabels {
-		t.Columns = append(t.Columns, column.Of("data", d))
-		return []*convention.Table{t}, nil
+	dims, n := d.RowDims(), len(eventColumns)
+	none := d.Rows() == 0 && len(dims) == 1 && dims[0] == 0 // a condition without events may be an array of shape (0, 0)
+	if !none {
+		if len(dims) != 1 || dims[0] == 0 || dims[0] > maxLabels {
+			t.Columns = append(t.Columns, column.Of("data", d))
+			return []*convention.Table{t}, nil
+		}
+		n = int(dims[0])
 	}
-	names, err := labels(g, int(dims[0]))
+	names, err := labels(g, n)
 	if err != nil {
 		return nil, err
 	}
 	for i, name := range names {
-		t.Columns = append(t.Columns, convention.Column{Name: name, Objects: []h5.Object{d}, Values: convention.NewItem(d, i)})
+		c := convention.Column{Name: name, Objects: []h5.Object{d}, Values: convention.NewItem(d, i)}
+		if none {
+			c.Values = &convention.Empty{Data: d, Type: arrow.PrimitiveTypes.Float64}
+		}
+		t.Columns = append(t.Columns, c)
 	}
 	return []*convention.Table{t}, nil
 }
@@ -250,7 +258,7 @@ func condition(g *h5.Group, rows int64) (convention.Column, bool) {
 		c.Err = err
 		return c, true
 	}
-	if len(names[0]) > maxName {
+	if len(names) == 0 || len(names[0]) > maxName {
 		return c, false
 	}
 	c.Metadata = map[string]string{"name": names[0]}

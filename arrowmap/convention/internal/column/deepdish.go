@@ -98,14 +98,16 @@ func emptyArray(d *h5.Dataset, dtype string) (convention.Values, error) {
 	if !ok {
 		return nil, object.Unsupported(d, "no elements of dtype %q", dtype)
 	}
+	items := int64(1)
 	for i := int(d.Rows()) - 1; i >= 0; i-- {
 		n := rule.Int(p[8*i:8*i+8], t)
 		switch {
 		case i == 0 && n != 0:
 			return nil, object.Unsupported(d, "%d rows without elements", n)
-		case i > 0 && (n < 1 || n > math.MaxInt32):
+		case i > 0 && (n < 1 || n > math.MaxInt32/items):
 			return nil, object.Unsupported(d, "an inner dimension of extent %d", n)
 		case i > 0:
+			items *= n
 			typ = arrow.FixedSizeListOf(int32(n), typ)
 		}
 	}

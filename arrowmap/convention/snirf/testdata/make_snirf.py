@@ -33,6 +33,7 @@ for times in ([0.0, 0.5, 1.25], [10.0, 0.25]):  # the second: start and step
             m.dataTypeLabel, m.sourcePower = "HbO", 0.5 * i
 for name, events, labels in (("tap", [[1.0, 2.0, 1.0], [8.0, 2.0, 0.5], [9.0, 1.0, 2.0]], None),
                              ("loud", [[4.0, 1.0, 1.0, 7.0]], ["onset", "length", "amplitude", "trial"]),
+                             ("none", np.zeros((0, 0)), None),
                              ("square", [[1.0, 2.0, 3.0], [4.0, 5.0, 6.0], [7.0, 8.0, 9.0]], ["t", "dt", "v"])):
     run.stim.appendGroup()
     stim = run.stim[-1]
