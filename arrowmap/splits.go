@@ -3,10 +3,9 @@ package arrowmap
 import (
 	"math"
 
-	"github.com/apache/arrow-go/v18/arrow"
-
 	"github.com/h5arrow/h5arrow/arrowmap/internal/node"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
@@ -162,7 +161,7 @@ func (t *Table) Footprint() Footprint {
 		if c.Err != nil {
 			continue
 		}
-		n, exact := fixedBytes(c.Type)
+		n, exact := values.FixedBytes(c.Type)
 		if !exact {
 			n = c.node.Describe().RowBytes
 		}
@@ -186,30 +185,4 @@ func (t *Table) Footprint() Footprint {
 	}
 	f.Bytes = max(f.Bytes, 1)
 	return f
-}
-
-// fixedBytes is the size of a value of a type whose values take the same whole number of bytes each; exact is false for
-// other types.
-func fixedBytes(t arrow.DataType) (n int64, exact bool) {
-	switch t := t.(type) {
-	case *arrow.BooleanType, *arrow.DictionaryType:
-		return 0, false
-	case *arrow.FixedSizeListType:
-		n, exact = fixedBytes(t.Elem())
-		return n * int64(t.Len()), exact
-	case *arrow.StructType:
-		for _, f := range t.Fields() {
-			m, ok := fixedBytes(f.Type)
-			if !ok {
-				return 0, false
-			}
-			n += m
-		}
-		return n, true
-	case arrow.ExtensionType:
-		return fixedBytes(t.StorageType())
-	case arrow.FixedWidthDataType:
-		return int64(t.Bytes()), true
-	}
-	return 0, false
 }

@@ -150,7 +150,7 @@ type stack struct {
 type stackSet struct {
 	f     *File
 	st    *convention.Stack
-	attrs []attribute
+	attrs []scalar.Attribute
 	ends  []int64  // rows of the groups up to each, itself included
 	said  []string // notes of other groups than the first
 	err   error    // why the groups are not a table
@@ -184,7 +184,6 @@ func (s *stackSet) group(i int, way *trail.Trail) (*Table, error) {
 	if err != nil || len(t.columns) == 0 {
 		return t, err
 	}
-	values := s.attributes(objects)
 	var d *h5.Dataset
 	described := slices.IndexFunc(t.def.Columns, func(c convention.Column) bool { return c.Values != nil })
 	if described >= 0 {
@@ -194,9 +193,9 @@ func (s *stackSet) group(i int, way *trail.Trail) (*Table, error) {
 	def.Columns = nil
 	if described >= 0 {
 		rows := t.Rows()
-		def.Columns = append(def.Columns, constant(KeyColumn, scalar.Text, scalar.TextOf(s.st.Keys[i]), d, rows))
-		for k, a := range s.attrs {
-			def.Columns = append(def.Columns, constant(a.column, a.kind, values[k], d, rows))
+		def.Columns = append(def.Columns, scalar.Column(KeyColumn, scalar.Text, scalar.TextOf(s.st.Keys[i]), d, rows))
+		for _, a := range s.attrs {
+			def.Columns = append(def.Columns, scalar.Column(a.Column, a.Kind, a.Value(objects), d, rows))
 		}
 	}
 	keys := s.f.Define(&def)
