@@ -38,7 +38,7 @@ func codingOf(ctx context.Context) (coding, error) {
 			return zstdCoding, nil
 		}
 	}
-	return 0, status.Errorf(codes.InvalidArgument, "%s: it is none, lz4 or zstd", codingHeader)
+	return 0, status.Errorf(codes.InvalidArgument, "%s is one of none, lz4 and zstd", codingHeader)
 }
 
 // minSavings is the part of a buffer that compression has to save: others are sent as they are, for readers to use them so.
