@@ -3,9 +3,6 @@ package dtype
 import (
 	"encoding/binary"
 	"math"
-	"slices"
-	"sort"
-	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -14,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/dtype/internal/element"
 	"github.com/h5arrow/h5arrow/dtype/internal/kernel"
 	"github.com/h5arrow/h5arrow/dtype/internal/types"
+	"github.com/h5arrow/h5arrow/dtype/rowset"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -37,44 +35,7 @@ type StringsRaw struct {
 	Nulls    int // zeros in Valid, -1 unknown
 	ValidBuf *memory.Buffer
 
-	Checked *Checked // not nil: rows in it are not checked for UTF-8 again, and those that are valid are added
-}
-
-// Checked is which rows of a column were found to be UTF-8. It is for bytes that do not change while it exists, and for several
-// goroutines. The zero value has no rows, and of scattered rows it keeps only some.
-type Checked struct {
-	mu   sync.Mutex
-	rows [][2]int64 // half-open ranges, ascending, with rows between them
-}
-
-const maxChecked = 256 // ranges
-
-// has reports whether all rows of [a,b) are known to be UTF-8. No rows are known by nil.
-func (c *Checked) has(a, b int64) bool {
-	if c == nil {
-		return false
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	i := sort.Search(len(c.rows), func(i int) bool { return c.rows[i][1] >= b })
-	return i < len(c.rows) && c.rows[i][0] <= a
-}
-
-// add notes that the rows [a,b) are UTF-8, a < b, unless there would be too many ranges.
-func (c *Checked) add(a, b int64) {
-	if c == nil {
-		return
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	from := sort.Search(len(c.rows), func(i int) bool { return c.rows[i][1] >= a })
-	to := from
-	for ; to < len(c.rows) && c.rows[to][0] <= b; to++ { // they touch [a,b)
-		a, b = min(a, c.rows[to][0]), max(b, c.rows[to][1])
-	}
-	if to > from || len(c.rows) < maxChecked {
-		c.rows = slices.Replace(c.rows, from, to, [2]int64{a, b})
-	}
+	Checked *rowset.Rows // not nil: rows in it are not checked for UTF-8 again, and those that are valid are added
 }
 
 // BuildStrings returns a utf8 array for offsets of 4 bytes, a large_utf8 array for offsets of 8 (binary and large_binary
@@ -131,13 +92,13 @@ func (c *ctx) strings(r *StringsRaw, o Options) (*array.Data, error) {
 		return nil, err
 	}
 	local := ends{b: off, width: r.OffsetWidth, start: r.DataStart}
-	if o.Strings == StringsUTF8 && !r.Checked.has(r.Row0, r.Row0+int64(r.Rows)) {
+	if o.Strings == StringsUTF8 && !r.Checked.Has(r.Row0, r.Row0+int64(r.Rows)) {
 		all, err := checkUTF8(r.Data, local, r.Rows, valid)
 		if err != nil {
 			return nil, err
 		}
-		if all && r.Rows > 0 {
-			r.Checked.add(r.Row0, r.Row0+int64(r.Rows))
+		if all {
+			r.Checked.Add(r.Row0, r.Row0+int64(r.Rows))
 		}
 	}
 	t := types.ArrowText(o.Strings == StringsBinary, r.OffsetWidth)

@@ -5,6 +5,7 @@ import (
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/dtype"
+	"github.com/h5arrow/h5arrow/dtype/rowset"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
@@ -19,7 +20,7 @@ type text struct {
 	nulEnds       bool // a text ends in a NUL, which is left out
 	types         dtype.Options
 	nulls         []nullSource
-	checked       *dtype.Checked // nil: rows are checked each time that they are read
+	checked       *rowset.Rows // nil: rows are checked each time that they are read
 }
 
 func (p *Planner) strings(v *convention.Strings) (Node, error) {
@@ -58,7 +59,7 @@ func (p *Planner) strings(v *convention.Strings) (Node, error) {
 	}
 	n.describe()
 	if n.Delivery == dtype.Mapped { // then all of it is in this file
-		n.checked = &dtype.Checked{}
+		n.checked = &rowset.Rows{}
 	}
 	return n, nil
 }

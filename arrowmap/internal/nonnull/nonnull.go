@@ -6,9 +6,9 @@ package nonnull
 
 import (
 	"slices"
-	"sort"
 	"sync"
 
+	"github.com/h5arrow/h5arrow/dtype/rowset"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
@@ -18,52 +18,33 @@ type Key struct {
 	Type    string
 }
 
-// maxSpans is how many spans of rows of a column are remembered.
-const maxSpans = 1024
-
-// span is the rows [from, to).
-type span struct{ from, to int64 }
-
 // Rows are the rows of one version of a file that have no nulls. It may be used by several goroutines. That of nil knows no rows.
 type Rows struct {
-	mu sync.RWMutex
-	of map[Key][]span // in order, with rows between them
+	mu sync.Mutex
+	of map[Key]*rowset.Rows
 }
 
-// Has reports whether rows [from,to) of a column have no nulls.
-func (r *Rows) Has(k Key, from, to int64) bool {
+// column returns the rows of a column, nil for nil.
+func (r *Rows) column(k Key) *rowset.Rows {
 	if r == nil {
-		return false
-	}
-	r.mu.RLock()
-	defer r.mu.RUnlock()
-	spans := r.of[k]
-	i := sort.Search(len(spans), func(i int) bool { return spans[i].to > from })
-	return from >= to || i < len(spans) && spans[i].from <= from && to <= spans[i].to
-}
-
-// Add remembers that rows [from,to) of a column have no nulls.
-func (r *Rows) Add(k Key, from, to int64) {
-	if r == nil || from >= to {
-		return
+		return nil
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	spans := r.of[k]
-	i := sort.Search(len(spans), func(i int) bool { return spans[i].to >= from }) // those from i up to j touch the new one
-	j := i
-	for j < len(spans) && spans[j].from <= to {
-		from, to = min(from, spans[j].from), max(to, spans[j].to)
-		j++
+	if r.of[k] == nil {
+		if r.of == nil {
+			r.of = map[Key]*rowset.Rows{}
+		}
+		r.of[k] = &rowset.Rows{}
 	}
-	if i == j && len(spans) == maxSpans {
-		return
-	}
-	if r.of == nil {
-		r.of = map[Key][]span{}
-	}
-	r.of[k] = slices.Replace(spans, i, j, span{from, to})
+	return r.of[k]
 }
+
+// Has reports whether rows [from,to) of a column have no nulls.
+func (r *Rows) Has(k Key, from, to int64) bool { return r.column(k).Has(from, to) }
+
+// Add remembers that rows [from,to) of a column have no nulls.
+func (r *Rows) Add(k Key, from, to int64) { r.column(k).Add(from, to) }
 
 // Cache has the Rows of versions of files that were opened lately. It may be used by several goroutines.
 type Cache struct {

@@ -1,71 +1,23 @@
 package nonnull
 
 import (
-	"math/rand/v2"
 	"sync"
 	"testing"
 
 	"github.com/h5arrow/h5arrow/h5/source"
 )
 
-// TestRows adds spans at random, and compares what is known with a row for each.
+// TestRows keeps columns and what they are read as apart.
 func TestRows(t *testing.T) {
-	rng := rand.New(rand.NewPCG(1, 1))
-	for range 10 {
-		const n = 60
-		k := Key{8, "timestamp[ns]"}
-		var r Rows
-		var want [n]bool
-		for range 20 {
-			a := rng.Int64N(n)
-			b := a + rng.Int64N(min(9, n-a+1))
-			r.Add(k, a, b)
-			for i := a; i < b; i++ {
-				want[i] = true
-			}
-			for from := range int64(n) {
-				all := true
-				for to := from; to < n; to++ {
-					if r.Has(k, from, to) != all {
-						t.Fatalf("rows [%d,%d): known is %v; %v", from, to, !all, r.of[k])
-					}
-					all = all && want[to]
-				}
-			}
-			last := int64(-1)
-			for _, s := range r.of[k] {
-				if s.from <= last || s.to <= s.from {
-					t.Fatalf("spans %v", r.of[k])
-				}
-				last = s.to
-			}
-		}
-		if r.Has(Key{8, "double"}, 0, 1) || r.Has(Key{16, k.Type}, 0, 1) {
-			t.Fatal("rows of another column are known")
-		}
-	}
-}
-
-func TestRowsOfNil(t *testing.T) {
-	var r *Rows
-	r.Add(Key{}, 0, 5)
-	if r.Has(Key{}, 0, 5) {
-		t.Error("nil knows rows")
-	}
-}
-
-// TestRowsAreBounded adds single rows with gaps between them.
-func TestRowsAreBounded(t *testing.T) {
+	k := Key{8, "timestamp[ns]"}
 	var r Rows
-	for i := range int64(3 * maxSpans) {
-		r.Add(Key{}, 2*i, 2*i+1)
+	r.Add(k, 0, 5)
+	if !r.Has(k, 1, 5) || r.Has(k, 1, 6) || r.Has(Key{8, "double"}, 0, 1) || r.Has(Key{16, k.Type}, 0, 1) {
+		t.Error("other rows are known than were added")
 	}
-	if n := len(r.of[Key{}]); n != maxSpans {
-		t.Errorf("%d spans", n)
-	}
-	r.Add(Key{}, 0, 10*maxSpans)
-	if n := len(r.of[Key{}]); n != 1 || !r.Has(Key{}, 0, 10*maxSpans) {
-		t.Errorf("%d spans", n)
+	var none *Rows
+	if none.Add(k, 0, 5); none.Has(k, 0, 5) {
+		t.Error("nil knows rows")
 	}
 }
 
