@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -205,7 +206,10 @@ func (f *field) read(kind int, mem memory.Allocator, limit int64) (arrow.Array, 
 			if total += int64(len(v[0])); limit > 0 && total > limit {
 				return nil, object.Limit(d, "more than %d bytes of text for the channels", limit)
 			}
-			sb.Append(strings.ToValidUTF8(v[0], "\ufffd"))
+			if !utf8.ValidString(v[0]) {
+				return nil, object.Corrupt(d, "text that is not UTF-8: %q", v[0])
+			}
+			sb.Append(v[0])
 			continue
 		}
 		p, err := object.Contents(d)
