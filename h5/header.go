@@ -61,7 +61,7 @@ type header struct {
 	messages   []message
 	bytes      uint64 // of all blocks
 	links      uint32 // hard links that lead to the object
-	missing    uint16 // messages that a header of version 1 counts but does not have
+	missing    int    // messages that a header of version 1 counts but does not have; negative: that it has but does not count
 	version    uint8
 	trackOrder bool // the file tracks the creation order of attributes
 }
@@ -200,7 +200,7 @@ func (q *continuations) follow(f *File, c *meta.Cursor, m *message) error {
 	return c.Err()
 }
 
-// readHeader1 reads a version 1 object header (IV.A.1.a).
+// readHeader1 reads a version 1 object header (IV.A.1.a). It has the messages that its blocks have, as for libhdf5, whatever it counts.
 func (f *File) readHeader1(h *header, head []byte) error {
 	h.version = head[0]
 	switch {
@@ -214,9 +214,7 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	h.links = binary.LittleEndian.Uint32(head[4:])
 	size := binary.LittleEndian.Uint32(head[8:])
 	if count > f.r.Limits.Messages {
-		e := h5err.Over("h5.Limits.Messages", uint64(count), "%d header messages, the limit is %d", count, f.r.Limits.Messages)
-		e.Offset = f.r.Base() + int64(h.addr)
-		return e
+		return f.manyMessages(h, count)
 	}
 	f.extent(h.addr, 16, "object header")
 	h.bytes = 16
@@ -226,7 +224,8 @@ func (f *File) readHeader1(h *header, head []byte) error {
 	if q.add(c, headerBlock{h.addr + 16, uint64(size)}); c.Err() != nil {
 		return c.Err()
 	}
-	for i := 0; i < q.n && count > 0; i++ {
+	read := 0
+	for i := 0; i < q.n; i++ {
 		b := q.block(i)
 		var c *meta.Cursor
 		if i == 0 && b.size <= uint64(len(head)-16) {
@@ -237,21 +236,24 @@ func (f *File) readHeader1(h *header, head []byte) error {
 		if c.Err() == nil {
 			f.extent(b.addr, b.size, "object header")
 		}
-		for c.Err() == nil && c.Len() >= 8 && count > 0 {
+		for c.Err() == nil && c.Len() >= 8 {
+			read++
 			m := message{typ: c.U16()}
 			n := int(c.U16())
 			m.flags = c.U8()
 			c.Skip(3)
 			m.at = b.addr + uint64(c.Pos())
 			m.body = c.Bytes(n)
-			count--
 			switch {
 			case c.Err() != nil:
 			case m.typ == msgContinuation:
 				if err := q.follow(f, c, &m); err != nil {
 					return err
 				}
-			case m.typ != msgNil:
+			case m.typ == msgNil:
+			case len(h.messages) == f.r.Limits.Messages:
+				return f.manyMessages(h, read)
+			default:
 				h.messages = append(h.messages, m)
 			}
 		}
@@ -259,8 +261,15 @@ func (f *File) readHeader1(h *header, head []byte) error {
 			return c.Err()
 		}
 	}
-	h.missing = uint16(count) // a number of 16 bits
+	h.missing = count - read
 	return nil
+}
+
+// manyMessages is the error of a header with more messages than are allowed.
+func (f *File) manyMessages(h *header, n int) error {
+	e := h5err.Over("h5.Limits.Messages", uint64(n), "%d header messages, the limit is %d", n, f.r.Limits.Messages)
+	e.Offset = f.r.Base() + int64(h.addr)
+	return e
 }
 
 // readHeader2 reads a version 2 object header (IV.A.1.b).

@@ -29,8 +29,8 @@ func TestHeader1(t *testing.T) {
 	w := newBuilder()
 	third := w.put(hx(`
 		0d 00 08 00 00 00 00 00  'comment2'
-		00 00 00 00 00 00 00 00             // the count of messages is used up: nothing is read from here on
-		0d 00 08 00 00 00 00 00  'too-late'`))
+		00 00 00 00 00 00 00 00             // the count of messages is used up: libhdf5 reads on
+		0d 00 08 00 00 00 00 00  'comment3'`))
 	second := w.put(cat(hx("0e 00 08 00 00 00 00 00  'date...1'"),
 		hx("10 00 10 00 00 00 00 00"), le(third, 8), le(24+16, 8), hx("00**5"))) // and a gap
 	at := w.put(cat(hx(`
@@ -43,7 +43,7 @@ func TestHeader1(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := bodies(h); got != "d:comment1 e:date...1 d:comment2" || h.version != 1 {
+	if got := bodies(h); got != "d:comment1 e:date...1 d:comment2 d:comment3" || h.version != 1 || h.missing != -2 {
 		t.Errorf("version %d: %s", h.version, got)
 	}
 	if m := h.messages[2]; m.at != third+8 {

@@ -51,7 +51,7 @@ func (i *Inspector) Header(addr uint64) (*inspect.Header, error) {
 	if err != nil {
 		return nil, h5err.In(err, i.f.src.Name(), "")
 	}
-	out := &inspect.Header{Version: int(h.version), Links: h.links, Missing: int(h.missing), Messages: make([]inspect.Message, len(h.messages))}
+	out := &inspect.Header{Version: int(h.version), Links: h.links, Missing: h.missing, Messages: make([]inspect.Message, len(h.messages))}
 	for k := range h.messages {
 		m := &h.messages[k]
 		out.Messages[k] = inspect.Message{Type: m.typ, Flags: m.flags, Offset: i.f.r.Base() + int64(m.at), Body: m.body}

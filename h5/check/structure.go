@@ -177,8 +177,11 @@ func (c *checker) structures(o h5.Object) {
 		c.report(err, o.Path())
 		return
 	}
-	if h.Missing > 0 {
+	switch {
+	case h.Missing > 0:
 		c.note(o.Path(), "the object header counts %d messages more than it has; libhdf5 ignores that", h.Missing)
+	case h.Missing < 0:
+		c.note(o.Path(), "the object header has %d messages more than it counts; libhdf5 reads them", -h.Missing)
 	}
 	if _, ok := o.(*h5.NamedType); !ok { // each use of a committed type counts as a link, too
 		c.said(o.Address(), h.Links)

@@ -17,7 +17,7 @@ type Observer struct {
 type Header struct {
 	Version  int
 	Links    uint32 // hard links to the object, as the header counts them
-	Missing  int    // messages that a header of version 1 counts but does not have
+	Missing  int    // messages that a header of version 1 counts but does not have; negative: that it has but does not count
 	Messages []Message
 }
 
