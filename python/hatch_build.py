@@ -55,12 +55,11 @@ class CustomBuildHook(BuildHookInterface):
             (static / "libdeflate.a").symlink_to(archive)
             env["CGO_LDFLAGS"] = "-L%s %s" % (static, env.get("CGO_LDFLAGS", "-O2 -g"))
         go = [os.environ.get("GO", "go"), "build", "-buildvcs=false"]
-        small = ""
         if os.environ.get("H5ARROW_WHEEL_PATHS") != "1":
             go.append("-trimpath")
-            small = ",nethttpomithttp2"  # the library reads URLs by HTTP/1.1: the second version is 1 % of a wheel whose size is limited
+            tags += ",nethttpomithttp2"  # URLs are read by HTTP/1.1: the second version is 2 % of a wheel whose size is limited
         link = "-s -w -buildid= -X main.release=%s" % self.metadata.version
-        subprocess.run(go + ["-tags", tags + small, "-buildmode=c-shared", "-ldflags", link, "-o", str(out / library), "./cmd/libh5arrow"], cwd=ROOT, env=env, check=True)
+        subprocess.run(go + ["-tags", tags, "-buildmode=c-shared", "-ldflags", link, "-o", str(out / library), "./cmd/libh5arrow"], cwd=ROOT, env=env, check=True)
         subprocess.run(go + ["-tags", tags, "-ldflags", "-s -w -buildid=", "-o", str(out / command), "./cmd/h5arrow"], cwd=ROOT, env=env, check=True)
         files = [out / library, out / command]
         build_data["pure_python"] = False
