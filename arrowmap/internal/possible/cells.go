@@ -91,13 +91,7 @@ func Cells(o *grid.Order, axis int, holds []uint8, from, n int64) []pass.Range {
 	}
 	// No function of Boxes fails here.
 	_ = o.Boxes(from, from+n, func(row int64, start, count []int64) error {
-		c.box(row-from, start, count, func(r pass.Range) {
-			if k := len(out); k > 0 && r.From-out[k-1].To < c.gap {
-				out[k-1].To = r.To
-			} else {
-				out = append(out, r)
-			}
-		})
+		c.box(row-from, start, count, func(r pass.Range) { out = c.join(out, r) })
 		return nil
 	})
 	return out
@@ -139,12 +133,16 @@ func (c *cells) runs(first, n, inner int64) (out []pass.Range) {
 		if k := first + i; k < int64(len(c.holds)) && c.holds[k] == 0 {
 			continue
 		}
-		r := pass.Range{From: i * inner, To: (i + 1) * inner}
-		if k := len(out); k > 0 && r.From-out[k-1].To < c.gap {
-			out[k-1].To = r.To
-		} else {
-			out = append(out, r)
-		}
+		out = c.join(out, pass.Range{From: i * inner, To: (i + 1) * inner})
 	}
 	return out
+}
+
+// join adds a range after others, with the rows between it and the last one if they are few.
+func (c *cells) join(out []pass.Range, r pass.Range) []pass.Range {
+	if k := len(out); k > 0 && r.From-out[k-1].To < c.gap {
+		out[k-1].To = r.To
+		return out
+	}
+	return append(out, r)
 }
