@@ -288,16 +288,8 @@ func nixSampled(dim *h5.Group, data *h5.Dataset) convention.Column {
 		}
 	}
 	step, offset := numbers[0], numbers[1]
-	c.Values = &convention.Generated{Data: data, Rows: data.Rows(), Type: arrow.PrimitiveTypes.Float64, Reason: fmt.Sprintf("row * sampling_interval %g + offset %g", step, offset),
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewFloat64Builder(mem)
-			defer b.Release()
-			b.Reserve(int(hi - lo))
-			for i := lo; i < hi; i++ {
-				b.UnsafeAppend(float64(float64(i)*step) + offset)
-			}
-			return b.NewArray(), nil
-		}}
+	c.Values = column.ByRow(data, data.Rows(), arrow.PrimitiveTypes.Float64, fmt.Sprintf("row * sampling_interval %g + offset %g", step, offset), array.NewFloat64Builder,
+		func(b *array.Float64Builder, row int64) { b.UnsafeAppend(float64(float64(row)*step) + offset) })
 	return c
 }
 

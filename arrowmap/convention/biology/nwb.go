@@ -7,7 +7,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
@@ -154,18 +153,12 @@ func scalar(d *h5.Dataset) (float64, error) {
 
 // rated makes a time for each row of data.
 func rated(data *h5.Dataset, first, rate float64) *convention.Generated {
-	return &convention.Generated{Data: data, Rows: data.Rows(), Type: arrow.PrimitiveTypes.Float64, Reason: fmt.Sprintf("starting_time %g + row / rate %g", first, rate),
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewFloat64Builder(mem)
-			defer b.Release()
-			b.Reserve(int(hi - lo))
-			for i := lo; i < hi; i++ {
-				if i == 0 { // a single row needs no rate
-					b.UnsafeAppend(first)
-				} else {
-					b.UnsafeAppend(first + float64(i)/rate)
-				}
+	return column.ByRow(data, data.Rows(), arrow.PrimitiveTypes.Float64, fmt.Sprintf("starting_time %g + row / rate %g", first, rate), array.NewFloat64Builder,
+		func(b *array.Float64Builder, row int64) {
+			if row == 0 { // a single row needs no rate
+				b.UnsafeAppend(first)
+			} else {
+				b.UnsafeAppend(first + float64(row)/rate)
 			}
-			return b.NewArray(), nil
-		}}
+		})
 }

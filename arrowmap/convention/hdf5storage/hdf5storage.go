@@ -130,13 +130,7 @@ func text(d *h5.Dataset) (convention.Values, error) {
 		return nil, object.Unsupported(d, "text of shape %v in characters of shape %v", shape, dims)
 	}
 	if last == 0 && len(shape) == 0 {
-		return &convention.Generated{Data: d, Rows: 1, Type: arrow.BinaryTypes.String, Reason: "a text without characters",
-			Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-				b := array.NewStringBuilder(mem)
-				defer b.Release()
-				b.AppendValues(make([]string, hi-lo), nil)
-				return b.NewArray(), nil
-			}}, nil
+		return column.EmptyText(d), nil
 	}
 	if last == 0 {
 		return &convention.Empty{Data: d, Type: arrow.BinaryTypes.String}, nil

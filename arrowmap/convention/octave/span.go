@@ -8,6 +8,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
+	cols "github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/rule"
 	"github.com/h5arrow/h5arrow/h5"
@@ -76,16 +77,8 @@ func rangeOf(d *h5.Dataset) (convention.Values, int64, error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	return &convention.Generated{Data: d, Rows: s.n, Type: arrow.PrimitiveTypes.Float64, Reason: "base + row*increment",
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewFloat64Builder(mem)
-			defer b.Release()
-			b.Reserve(int(hi - lo))
-			for i := lo; i < hi; i++ {
-				b.Append(s.at(i))
-			}
-			return b.NewArray(), nil
-		}}, s.n, nil
+	return cols.ByRow(d, s.n, arrow.PrimitiveTypes.Float64, "base + row*increment", array.NewFloat64Builder,
+		func(b *array.Float64Builder, row int64) { b.UnsafeAppend(s.at(row)) }), s.n, nil
 }
 
 // rangeLength is the number of elements of a range that does not say it, as old versions of Octave write it; -1 for none

@@ -6,7 +6,6 @@ import (
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
@@ -96,7 +95,7 @@ func linear(d *h5.Dataset, rows int64) (convention.Values, error) {
 		if !ok || beyond(offset, math.MaxInt64/2) || beyond(increment, math.MaxInt64/2/max(rows, 1)) {
 			return nil, object.Unsupported(d, "an increment of %d in %d rows", increment, rows)
 		}
-		return counted(d, rows, arrow.PrimitiveTypes.Int64, fmt.Sprintf("%d + row * %d", offset, increment), array.NewInt64Builder,
+		return column.ByRow(d, rows, arrow.PrimitiveTypes.Int64, fmt.Sprintf("%d + row * %d", offset, increment), array.NewInt64Builder,
 			func(b *array.Int64Builder, row int64) { b.Append(offset + row*increment) }), nil
 	case t.Class == h5.ClassFloat && (t.Size == 4 || t.Size == 8):
 		offset := []float64{0}
@@ -107,24 +106,11 @@ func linear(d *h5.Dataset, rows int64) (convention.Values, error) {
 			return nil, object.Unsupported(d, "the attribute offset is not a number")
 		}
 		increment := rule.Float(p, t)
-		return counted(d, rows, arrow.PrimitiveTypes.Float64, fmt.Sprintf("%g + row * %g", offset[0], increment), array.NewFloat64Builder,
-			func(b *array.Float64Builder, row int64) { b.Append(offset[0] + float64(row)*increment) }), nil
+		return column.ByRow(d, rows, arrow.PrimitiveTypes.Float64, fmt.Sprintf("%g + row * %g", offset[0], increment), array.NewFloat64Builder,
+			func(b *array.Float64Builder, row int64) { b.Append(offset[0] + float64(float64(row)*increment)) }), nil
 	}
 	return nil, object.Unsupported(d, "an increment of %s", t)
 }
 
 // beyond reports whether a number's magnitude is larger than a limit.
 func beyond(n, limit int64) bool { return n > limit || n < -limit }
-
-// counted describes rows that are computed from their numbers.
-func counted[B array.Builder](d *h5.Dataset, rows int64, t arrow.DataType, reason string, builder func(memory.Allocator) B, add func(b B, row int64)) convention.Values {
-	return &convention.Generated{Data: d, Rows: rows, Type: t, Reason: reason,
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := builder(mem)
-			defer b.Release()
-			for row := lo; row < hi; row++ {
-				add(b, row)
-			}
-			return b.NewArray(), nil
-		}}
-}

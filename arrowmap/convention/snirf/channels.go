@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"unicode/utf8"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -20,7 +21,7 @@ import (
 )
 
 // measurement is the name of the group of a channel, with its number.
-var measurement = regexp.MustCompile(`^measurementList([1-9][0-9]{0,8})$`)
+var measurement = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^measurementList([1-9][0-9]{0,8})$`) })
 
 // channel is one group measurementList<n>.
 type channel struct {
@@ -38,7 +39,7 @@ func measurements(g *h5.Group) (*convention.Table, []string, error) {
 	}
 	var channels []channel
 	for l := range links {
-		m := measurement.FindStringSubmatch(l.Name)
+		m := measurement().FindStringSubmatch(l.Name)
 		if m == nil || l.Kind != h5.LinkHard {
 			continue
 		}
@@ -65,17 +66,8 @@ func measurements(g *h5.Group) (*convention.Table, []string, error) {
 	}
 	t := &convention.Table{Path: object.Child(g, "measurementList"), Object: g, Reason: "groups measurementList of a recording, one for each channel",
 		Inner: object.Below(paths...)}
-	numbers := make([]int64, len(channels))
-	for i, c := range channels {
-		numbers[i] = int64(c.number)
-	}
-	t.Columns = append(t.Columns, convention.Column{Name: "measurement", Values: &convention.Generated{Rows: int64(len(channels)),
-		Type: arrow.PrimitiveTypes.Int64, Reason: "the number of the group", Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewInt64Builder(mem)
-			defer b.Release()
-			b.AppendValues(numbers[lo:hi], nil)
-			return b.NewArray(), nil
-		}}})
+	t.Columns = append(t.Columns, convention.Column{Name: "measurement", Values: column.ByRow(nil, int64(len(channels)), arrow.PrimitiveTypes.Int64,
+		"the number of the group", array.NewInt64Builder, func(b *array.Int64Builder, row int64) { b.UnsafeAppend(int64(channels[row].number)) })})
 	for _, f := range fields {
 		t.Columns = append(t.Columns, f.column())
 	}
@@ -220,11 +212,7 @@ func (f *field) read(kind int, mem memory.Allocator, limit int64) (arrow.Array, 
 		case *array.Int64Builder:
 			b.Append(rule.Int(p, d.Type()))
 		case *array.Float64Builder:
-			if d.Type().Class == h5.ClassFloat {
-				b.Append(rule.Float(p, d.Type()))
-			} else {
-				b.Append(float64(rule.Int(p, d.Type())))
-			}
+			b.Append(number(p, d.Type()))
 		}
 	}
 	return b.NewArray(), nil

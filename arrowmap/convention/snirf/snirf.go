@@ -8,10 +8,10 @@ import (
 	"math"
 	"regexp"
 	"strconv"
+	"sync"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/column"
@@ -21,7 +21,7 @@ import (
 )
 
 // part is the path of a group that has tables: data, aux, stim or probe of a run.
-var part = regexp.MustCompile(`^/nirs[0-9]*/(data|aux|stim|probe)[0-9]*$`)
+var part = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`^/nirs[0-9]*/(data|aux|stim|probe)[0-9]*$`) })
 
 // Detect recognizes the groups of a run, /nirs or /nirs1 and so on: the recordings data1, aux1 and so on with their times, the
 // channels of a recording, the events of each condition stim1 and so on, and what the probe consists of.
@@ -30,7 +30,7 @@ func Detect(o h5.Object) ([]*convention.Table, error) {
 	if !ok {
 		return nil, nil
 	}
-	m := part.FindStringSubmatch(g.Path())
+	m := part().FindStringSubmatch(g.Path())
 	if m == nil {
 		return nil, nil
 	}
@@ -133,16 +133,9 @@ func stepped(d *h5.Dataset, rows int64) (convention.Values, map[string]string, e
 		return nil, nil, object.Corrupt(d, "times from %g in steps of %g", start, step)
 	}
 	text := func(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
-	return &convention.Generated{Data: d, Rows: rows, Type: arrow.PrimitiveTypes.Float64, Reason: fmt.Sprintf("%g + row * %g", start, step),
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewFloat64Builder(mem)
-			defer b.Release()
-			b.Reserve(int(hi - lo))
-			for row := lo; row < hi; row++ {
-				b.UnsafeAppend(start + float64(row)*step)
-			}
-			return b.NewArray(), nil
-		}}, map[string]string{"start": text(start), "spacing": text(step)}, nil
+	values := column.ByRow(d, rows, arrow.PrimitiveTypes.Float64, fmt.Sprintf("%g + row * %g", start, step), array.NewFloat64Builder,
+		func(b *array.Float64Builder, row int64) { b.UnsafeAppend(start + float64(float64(row)*step)) })
+	return values, map[string]string{"start": text(start), "spacing": text(step)}, nil
 }
 
 // numbers reads all elements of a small dataset of numbers.
@@ -157,13 +150,17 @@ func numbers(d *h5.Dataset) ([]float64, error) {
 	}
 	var out []float64
 	for ; len(p) >= t.Size; p = p[t.Size:] {
-		if t.Class == h5.ClassFloat {
-			out = append(out, rule.Float(p[:t.Size], t))
-		} else {
-			out = append(out, float64(rule.Int(p[:t.Size], t)))
-		}
+		out = append(out, number(p[:t.Size], t))
 	}
 	return out, nil
+}
+
+// number decodes a stored number.
+func number(p []byte, t *h5.Type) float64 {
+	if t.Class == h5.ClassFloat {
+		return rule.Float(p, t)
+	}
+	return float64(rule.Int(p, t))
 }
 
 // eventColumns are the first columns of events that are not named by dataLabels.
@@ -262,14 +259,7 @@ func condition(g *h5.Group, rows int64) (convention.Column, bool) {
 		return c, false
 	}
 	c.Metadata = map[string]string{"name": names[0]}
-	c.Values = &convention.Generated{Data: d, Rows: rows, Type: arrow.BinaryTypes.String, Reason: "the condition, in every row",
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewStringBuilder(mem)
-			defer b.Release()
-			for range hi - lo {
-				b.Append(names[0])
-			}
-			return b.NewArray(), nil
-		}}
+	c.Values = column.ByRow(d, rows, arrow.BinaryTypes.String, "the condition, in every row", array.NewStringBuilder,
+		func(b *array.StringBuilder, _ int64) { b.Append(names[0]) })
 	return c, true
 }

@@ -3,10 +3,6 @@ package column
 import (
 	"strings"
 
-	"github.com/apache/arrow-go/v18/arrow"
-	"github.com/apache/arrow-go/v18/arrow/array"
-	"github.com/apache/arrow-go/v18/arrow/memory"
-
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/convention/internal/object"
 	"github.com/h5arrow/h5arrow/h5"
@@ -45,7 +41,7 @@ func bytesOf(d *h5.Dataset, n uint64, binary bool) (convention.Values, error) {
 	case n > maxPythonText:
 		return nil, object.Limit(d, "text of %d bytes", n)
 	case n == 0:
-		return emptyText(d), nil
+		return EmptyText(d), nil
 	}
 	p := convention.NewStored(d)
 	p.As, p.OneRow = &h5.Type{Class: h5.ClassString, Size: int(n), Pad: h5.NullPad, CharSet: h5.UTF8}, true
@@ -53,17 +49,6 @@ func bytesOf(d *h5.Dataset, n uint64, binary bool) (convention.Values, error) {
 		p.As = &h5.Type{Class: h5.ClassOpaque, Size: int(n)}
 	}
 	return p, nil
-}
-
-// emptyText describes one text without characters.
-func emptyText(d *h5.Dataset) convention.Values {
-	return &convention.Generated{Data: d, Rows: 1, Type: arrow.BinaryTypes.String, Reason: "a text without characters",
-		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
-			b := array.NewStringBuilder(mem)
-			defer b.Release()
-			b.AppendValues(make([]string, hi-lo), nil)
-			return b.NewArray(), nil
-		}}
 }
 
 // Name returns the name of an object in a group as its writer's user gave it: hickle has text that is a key of a dict between
