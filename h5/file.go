@@ -216,7 +216,7 @@ func (f *File) open() (err error) {
 	if f.sb, err = readSuperblock(f.r); err != nil {
 		return err
 	}
-	if f.sb.OpenForWriting() || f.sb.EndOfFile > f.r.Size() { // the latter may just have been closed
+	if f.src.Growable() && (f.sb.OpenForWriting() || f.sb.EndOfFile > f.r.Size()) { // the latter may just have been closed
 		f.src.Follow()
 		f.r.Follow()
 	}

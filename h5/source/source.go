@@ -97,6 +97,12 @@ func (s *Source) Size() int64 { return s.size.Load() }
 // comment.
 func (s *Source) Follow() { s.live.Store(true) }
 
+// Growable reports whether the Backend is a Grower. What is not, such as bytes in memory, can't be followed.
+func (s *Source) Growable() bool {
+	_, ok := s.b.(Grower)
+	return ok
+}
+
 // Following reports whether Follow was called.
 func (s *Source) Following() bool { return s.live.Load() }
 
