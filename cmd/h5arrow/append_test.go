@@ -175,11 +175,11 @@ func (c *change) reset(t *testing.T) {
 
 // TestKill kills the command at random moments: the file has its old state or the new one. H5ARROW_KILLS is the number of moments.
 func TestKill(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes, which the race detector only makes slower")
+	}
 	workplace(t)
 	n := 5
-	if testing.Short() {
-		n = 3
-	}
 	if s := os.Getenv("H5ARROW_KILLS"); s != "" {
 		var err error
 		if n, err = strconv.Atoi(s); err != nil {
@@ -222,6 +222,9 @@ func TestKill(t *testing.T) {
 
 // TestFull has files that may not grow beyond a limit, at several steps: the error names that, and the old state stays.
 func TestFull(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes, which the race detector only makes slower")
+	}
 	sh, err := exec.LookPath("sh")
 	if err != nil {
 		t.Skip("no shell")

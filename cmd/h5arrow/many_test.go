@@ -108,6 +108,9 @@ func heap() heapSize {
 // The work for a file grows as the number of its objects does, not faster, and what is kept of each is small. The test runs in a
 // process of its own: collections, which it needs many of, take long where other tests have left a large heap.
 func TestManyObjects(t *testing.T) {
+	if testing.Short() {
+		t.Skip("memory, which the race detector changes")
+	}
 	const alone = "H5ARROW_TEST_ALONE"
 	if os.Getenv(alone) == "" {
 		cmd := exec.Command(os.Args[0], "-test.run=^TestManyObjects$", "-test.v")

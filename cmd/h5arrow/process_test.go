@@ -195,6 +195,9 @@ func TestSignals(t *testing.T) {
 
 // Whenever a command is killed, its output is complete or absent.
 func TestEndedAtAnyTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("processes, which the race detector only makes slower")
+	}
 	dir := workplace(t)
 	before := listing(t, dir)
 	convert := func(sig os.Signal, after time.Duration) {
