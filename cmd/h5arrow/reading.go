@@ -117,16 +117,16 @@ func (r *reading) options() ([]arrowmap.Option, error) {
 type inputs struct {
 	names   []string
 	files   []*arrowmap.File
-	missing []error // why tables of a file were not found
+	missing []error // why tables of a file were not found, nil for most files
 	unused  []error // why indexes beside the files are not used
 }
 
-// tables returns the tables of file i. If some were not found, it returns the others and keeps the reason.
+// tables returns the tables of file i. If some were not found, it returns the others and keeps the reason. It may be called for several
+// files at a time.
 func (in *inputs) tables(i int) ([]*arrowmap.Table, error) {
 	tables, err := in.files[i].Tables()
 	if err != nil && len(tables) > 0 {
-		in.missing = append(in.missing, err)
-		err = nil
+		in.missing[i], err = err, nil
 	}
 	return tables, err
 }
@@ -138,8 +138,10 @@ func (a *app) incomplete(in *inputs) {
 		a.note("the index is not used: %s", errorText(err))
 	}
 	for _, err := range in.missing {
-		a.note("not all tables were found: %s", errorText(err))
-		a.worsen(err)
+		if err != nil {
+			a.note("not all tables were found: %s", errorText(err))
+			a.worsen(err)
+		}
 	}
 }
 
@@ -189,15 +191,28 @@ func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 	if err != nil {
 		return nil, err
 	}
-	in := &inputs{}
-	for _, name := range names {
-		in.names = append(in.names, far.Name(name))
-		f, err := r.openFile(ctx, name, opts)
-		if err != nil {
-			in.close()
-			return nil, err
+	in := &inputs{names: make([]string, len(names)), files: make([]*arrowmap.File, len(names)), missing: make([]error, len(names))}
+	open := func(i int) (err error) {
+		in.names[i] = far.Name(names[i])
+		in.files[i], err = r.openFile(ctx, names[i], opts)
+		return err
+	}
+	for i, name := range names { // a writer may fill one stream after the other
+		if stream, _ := r.stream(name); stream && err == nil {
+			err = open(i)
 		}
-		in.files = append(in.files, f)
+	}
+	if err == nil {
+		err = each(len(names), func(i int) error {
+			if in.files[i] != nil {
+				return nil
+			}
+			return open(i)
+		})
+	}
+	if err != nil {
+		in.close()
+		return nil, err
 	}
 	return in, nil
 }
@@ -330,7 +345,9 @@ func (r *reading) strictly() []arrowmap.Option {
 
 func (in *inputs) close() {
 	for _, f := range in.files {
-		f.Close() // read only: there is nothing to lose
+		if f != nil {
+			f.Close() // read only: there is nothing to lose
+		}
 	}
 }
 

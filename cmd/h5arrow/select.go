@@ -124,15 +124,17 @@ type chosen struct {
 // choose returns the selected part of the table of all inputs.
 func (s *selection) choose(in *inputs) (*chosen, error) {
 	tables := make([]*arrowmap.Table, len(in.files))
-	for i := range in.files {
-		t, err := s.of(in, i)
-		if err != nil {
-			return nil, err
-		}
-		if i > 0 && t.Path() != tables[0].Path() {
+	err := each(len(tables), func(i int) (err error) {
+		tables[i], err = s.of(in, i)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range tables {
+		if t.Path() != tables[0].Path() {
 			return nil, about(in.names[i], usage("the table is %s, in %s it is %s", t.Path(), in.names[0], tables[0].Path()).WithHint("choose one with --table"))
 		}
-		tables[i] = t
 	}
 	return s.join(in, tables)
 }
@@ -340,13 +342,17 @@ type pathTables struct {
 
 // tablesByPath returns the tables of all inputs, in the order in which they are found.
 func tablesByPath(in *inputs) ([]*pathTables, error) {
+	found := make([][]*arrowmap.Table, len(in.files))
+	err := each(len(found), func(i int) (err error) {
+		found[i], err = in.tables(i)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
 	var out []*pathTables
 	at := map[string]*pathTables{}
-	for i := range in.files {
-		tables, err := in.tables(i)
-		if err != nil {
-			return nil, err
-		}
+	for i, tables := range found {
 		for _, t := range tables {
 			p := at[t.Path()]
 			if p == nil {

@@ -65,6 +65,8 @@ func (o *Opener) Values(url string) []byte {
 
 // say prints a line on stderr, unless --quiet is given.
 func (o *Opener) say(line string) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	if quiet, err := o.cmd.Flags().GetBool("quiet"); err != nil || !quiet {
 		_ = text.WriteLine(o.cmd.ErrOrStderr(), "h5arrow: "+text.Printable(line)) // there is nowhere to report the error
 	}
