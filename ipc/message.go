@@ -114,7 +114,7 @@ func (m *messages) Close() error {
 	if _, err := m.out.Write(end); err != nil {
 		return err
 	}
-	return m.out.Flush()
+	return m.out.Close()
 }
 
 // footer returns the Footer table (Arrow's File.fbs). Its schema is that of the schema message, whose bytes are copied

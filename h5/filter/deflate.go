@@ -18,6 +18,9 @@ func (deflate) decode(st *State, dst, src []byte) (int, error) { return st.zlib(
 
 // inflate decodes the zlib stream at the start of src in Go.
 func (st *State) inflate(dst, src []byte) (int, error) {
+	if st.inflater == nil {
+		st.inflater = new(inflate.Decoder)
+	}
 	n, err := st.inflater.Zlib(dst, src, asm.Adler32)
 	if errors.Is(err, inflate.ErrLong) {
 		err = errTooLong

@@ -15,7 +15,7 @@ type State struct {
 	tmp    [5][]byte // scratch inside one filter
 
 	samples  []uint32
-	inflater inflate.Decoder
+	inflater *inflate.Decoder
 	deflateC deflateC
 	bunzip   *bunzip.Decoder
 	zstd     *zstd.Decoder

@@ -138,5 +138,5 @@ func (f *file) finish() error {
 	if _, err := f.out.Write(append(binary.LittleEndian.AppendUint32(nil, uint32(n)), magic...)); err != nil {
 		return err
 	}
-	return f.out.Flush()
+	return f.out.Close()
 }

@@ -7,6 +7,7 @@ import (
 	"hash/crc32"
 	"io"
 	"os"
+	"sync"
 
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -24,13 +25,18 @@ const (
 type Sink struct {
 	ctx   context.Context
 	w     io.Writer
+	room  *[gather]byte // of small
 	small []byte
 	n     int64
 }
 
+// rooms are those of Sinks that were closed: thousands of small tables, written one after the other, need one.
+var rooms = sync.Pool{New: func() any { return new([gather]byte) }}
+
 // New returns a Sink that writes to w until the context ends.
 func New(ctx context.Context, w io.Writer) *Sink {
-	return &Sink{ctx: ctx, w: w, small: make([]byte, 0, gather)}
+	room := rooms.Get().(*[gather]byte)
+	return &Sink{ctx: ctx, w: w, room: room, small: room[:0]}
 }
 
 // Bytes returns how many bytes have been written to the Sink.
@@ -70,6 +76,17 @@ func (s *Sink) Flush() error {
 	}
 	_, err := s.put(s.small)
 	s.small = s.small[:0]
+	return err
+}
+
+// Close flushes the Sink, which may not be written to any more. It does not close what is below. A Sink that is not closed is left to the
+// garbage collector.
+func (s *Sink) Close() error {
+	err := s.Flush()
+	if s.room != nil {
+		rooms.Put(s.room)
+		s.room, s.small = nil, nil
+	}
 	return err
 }
 
