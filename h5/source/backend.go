@@ -69,7 +69,7 @@ type Hints struct {
 	// straight to where they are needed.
 	Join int64
 
-	// MetadataBlock is how many bytes of metadata are read at once, rounded up to a power of two: 64 KiB.
+	// MetadataBlock is how many bytes of metadata are read at once, rounded up to a power of two: 16 KiB.
 	MetadataBlock int64
 
 	// InFlight is how many reads of data may be under way at once. With 0, the value for local files, workers read what
@@ -80,7 +80,7 @@ type Hints struct {
 
 // LocalHints returns the hints of local files.
 func LocalHints() Hints {
-	return Hints{Gap: 8 << 10, Span: 1 << 20, Join: 128 << 10, MetadataBlock: 64 << 10}
+	return Hints{Gap: 8 << 10, Span: 1 << 20, Join: 128 << 10, MetadataBlock: 16 << 10}
 }
 
 // maxMetadataBlock bounds blocks of metadata, of which several are kept.

@@ -36,9 +36,9 @@ func (n numbers) ReadAt(p []byte, off int64) (int, error) {
 
 // What a reader of a local file caches.
 const (
-	blockSize = 64 << 10
-	minBlocks = 16
-	maxBlocks = 256
+	blockSize = 16 << 10
+	minBlocks = 64
+	maxBlocks = 1024
 )
 
 // TestReaderBlocks reads all over a file that is larger than the cache, from several goroutines: what one of them got
@@ -107,7 +107,7 @@ func TestReaderBlocks(t *testing.T) {
 func TestReaderScan(t *testing.T) {
 	const size = 300 * blockSize
 	r := NewReader(numbers{end: size}, size, Limits{})
-	for at := uint64(0); at+10 <= size; at += 30000 {
+	for at := uint64(0); at+10 <= size; at += blockSize / 2 {
 		if _, err := r.Bytes(at, 10); err != nil {
 			t.Fatal(err)
 		}
