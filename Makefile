@@ -133,7 +133,7 @@ race: ## run the Go tests with the race detector and the invariants
 	$(GO) test -race -short -tags '$(TAGS),invariants' $(call code,1,$(TAGS))
 
 purego: ## build without cgo, test without cgo and without assembly
-	CGO_ENABLED=0 $(GO) build $(PKGS)
+	CGO_ENABLED=0 $(GO) build -ldflags='-s -w' $(PKGS)
 	CGO_ENABLED=0 $(GO) test -tags purego $(call code,0,purego)
 
 attack: ## attack servers, and print what they withstand: minutes, on Linux
@@ -143,10 +143,10 @@ fuzz: ## run each fuzz target for FUZZTIME
 	@GO='$(GO)' FUZZTIME='$(FUZZTIME)' PKGS='$(PKGS)' TAGS='$(TAGS)' scripts/fuzz.sh
 
 cross: ## compile for other systems, and for 32 bits with the tests, without cgo
-	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build $(PKGS)
-	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build $(PKGS)
-	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build $(PKGS)
-	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build $(PKGS)
+	CGO_ENABLED=0 GOOS=linux GOARCH=arm64 $(GO) build -ldflags='-s -w' $(PKGS)
+	CGO_ENABLED=0 GOOS=darwin GOARCH=arm64 $(GO) build -ldflags='-s -w' $(PKGS)
+	CGO_ENABLED=0 GOOS=windows GOARCH=amd64 $(GO) build -ldflags='-s -w' $(PKGS)
+	CGO_ENABLED=0 GOOS=js GOARCH=wasm $(GO) build -ldflags='-s -w' $(PKGS)
 	CGO_ENABLED=0 GOOS=linux GOARCH=386 $(GO) vet $(PKGS)
 
 lint: ## gofmt, go vet, staticcheck, go mod tidy

@@ -11,7 +11,7 @@ kept=$($go env GOCACHE)/fuzz
 $go list -tags "$tags" -f '{{if or .TestGoFiles .XTestGoFiles}}{{.ImportPath}} {{.Dir}}{{end}}' ${PKGS:-./...} >"$work/packages" || exit 1
 while read -r package dir; do
 	grep -qs '^func Fuzz' "$dir"/*_test.go || continue
-	if ! $go test -tags "$tags" -c -fuzz '^Fuzz' -o "$work/test" "$package"; then
+	if ! $go test -tags "$tags" -ldflags='-s -w' -c -fuzz '^Fuzz' -o "$work/test" "$package"; then
 		status=1
 		continue
 	fi
