@@ -6,6 +6,8 @@ import signal
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession, functions as F
 
@@ -157,6 +159,28 @@ class KillingSource(h5arrow.spark.H5DataSource):
         reader.__class__ = KillingReader
         reader.marks = os.path.dirname(reader._files[0]) + "-marks"
         return reader
+
+
+def test_parquet_encodings(spark, tmp_path):
+    """Spark reads each encoding that Parquet files are written with."""
+    rng, n = np.random.default_rng(1), 100_000
+    rows = np.arange(n)
+    stored = pa.table({
+        "grows": np.cumsum(rng.integers(0, 5, n)), "i32": rows.astype("i4"), "i8": (rows % 100).astype("i1"), "u32": rows.astype("u4"),
+        "f64": rng.normal(size=n), "f32": rng.normal(size=n).astype("f4"), "few": np.round(rng.normal(size=n), 1),
+        "nulls": pa.array(rng.normal(size=n), mask=rng.random(n) < 0.2), "us": pa.array(rows * 1_000_003, pa.timestamp("us")),
+        "ms": pa.array(rows * 1003, pa.timestamp("ms", "UTC")), "day": pa.array(rows % 20000, pa.int32()).cast(pa.date32()),
+        "yes": pa.array(rng.random(n) < 0.3, mask=rng.random(n) < 0.1), "word": ["word %d" % (k % 40) for k in rows],
+        "own": ["own %d" % (k * 7919 % n) for k in rows]})
+    h5arrow.write(stored, tmp_path / "a.h5")
+    for options, encodings in ({}, {"DELTA_BINARY_PACKED", "BYTE_STREAM_SPLIT", "RLE_DICTIONARY", "PLAIN"}), ({"parquet_compat": "1.0"}, {"PLAIN"}):
+        h5arrow.convert(tmp_path / "a.h5", tmp_path / "a.parquet", force=True, **options)
+        group = pq.read_metadata(tmp_path / "a.parquet").row_group(0)
+        assert encodings <= {e for k in range(group.num_columns) for e in group.column(k).encodings}
+        got = spark.read.parquet(str(tmp_path / "a.parquet")).toArrow()
+        assert got.column_names == stored.column_names
+        for name in stored.column_names:
+            assert got[name].combine_chunks().equals(stored[name].cast(got[name].type).combine_chunks()), name
 
 
 def test_killed_worker(spark, many):
