@@ -6,6 +6,7 @@
 package fileset
 
 import (
+	"context"
 	"slices"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -17,11 +18,13 @@ import (
 
 // Options say what is read of each file.
 type Options struct {
-	Open       func(name string) (*arrowmap.File, error) // nil: arrowmap.Open
-	Path       string                                    // of the table in each file; "" is the only one
-	Union      bool                                      // match columns by name, as arrowmap.Union does; otherwise all files have one schema
-	Name       string                                    // of a column with the name of each row's file; "" for none
-	Attributes []string                                  // scalar attributes of each table's group, or else of the root group, that become columns
+	// Open opens a file; nil is arrowmap.Open. The context is that of the call, or of the Reader, for which the file is opened: when it
+	// is canceled, opening and reading may end.
+	Open       func(ctx context.Context, name string) (*arrowmap.File, error)
+	Path       string   // of the table in each file; "" is the only one
+	Union      bool     // match columns by name, as arrowmap.Union does; otherwise all files have one schema
+	Name       string   // of a column with the name of each row's file; "" for none
+	Attributes []string // scalar attributes of each table's group, or else of the root group, that become columns
 }
 
 // Table is rows of many files. It is immutable, holds no file open, and may be used by several goroutines.
@@ -35,17 +38,17 @@ type Table struct {
 
 // Open returns the table of files, in this order. Without Union it opens the first one alone: a file with another schema is an
 // Argument error when it is read. With Union it opens all of them. Labels are dictionaries with indices of 32 bits, and each batch has
-// those of its rows.
-func Open(names []string, o Options) (*Table, error) {
+// those of its rows. Canceling the context ends the opening.
+func Open(ctx context.Context, names []string, o Options) (*Table, error) {
 	s, err := newSet(names, o)
 	if err != nil {
 		return nil, err
 	}
 	if o.Union {
-		if err := s.look(); err != nil {
+		if err := s.look(ctx); err != nil {
 			return nil, err
 		}
-	} else if err := s.first(); err != nil {
+	} else if err := s.first(ctx); err != nil {
 		return nil, err
 	}
 	return s.table(), nil
@@ -62,6 +65,9 @@ func (s *set) table() *Table {
 // Names returns the names of the files. The slice is shared and not to be written to.
 func (t *Table) Names() []string { return t.set.names }
 
+// Options are those by which the files are opened. Of a manifest, its own are among them.
+func (t *Table) Options() Options { return t.set.o }
+
 // Path is the path of the table in the first file.
 func (t *Table) Path() string { return t.set.path }
 
@@ -75,6 +81,13 @@ func (t *Table) Schema() *arrow.Schema {
 		fields[k] = t.set.fields[i]
 	}
 	return arrow.NewSchema(fields, &t.set.metadata)
+}
+
+// Lacks reports whether there is no column of a name, or one with an attribute that no file has: without Union, that the first one lacks.
+func (t *Table) Lacks(name string) bool {
+	i := t.set.column(name)
+	a := i - len(t.set.fields) + len(t.set.attrs)
+	return i < 0 || a >= 0 && t.set.lacking[a]
 }
 
 // Select returns the table with the columns of these names, in this order. A name that no column has, or that is there twice, is an
@@ -123,11 +136,11 @@ func (t *Table) Filtered() bool { return len(t.conditions) > 0 }
 
 // Slice returns the rows [a,b). b is clipped to the table, and -1 means its end. It opens all files, to count their rows, unless
 // that was done. Rows of a table with conditions have no numbers: that is an Argument error, as is an a after the end or after b.
-func (t *Table) Slice(a, b int64) (*Table, error) {
+func (t *Table) Slice(ctx context.Context, a, b int64) (*Table, error) {
 	if t.Filtered() || t.limit >= 0 {
 		return nil, h5err.New(h5err.Argument, "rows of a filtered table have no numbers").WithHint("slice before the filter, or take the first rows")
 	}
-	rows, err := t.Rows()
+	rows, err := t.Rows(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -155,8 +168,8 @@ func (t *Table) Head(n int64) (*Table, error) {
 }
 
 // Rows is the number of rows, before conditions. It opens all files, unless that was done.
-func (t *Table) Rows() (int64, error) {
-	if err := t.set.look(); err != nil {
+func (t *Table) Rows(ctx context.Context) (int64, error) {
+	if err := t.set.look(ctx); err != nil {
 		return 0, err
 	}
 	rows := t.end() - t.from

@@ -1,12 +1,16 @@
 package fileset_test
 
 import (
+	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -19,8 +23,10 @@ import (
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
+	"github.com/h5arrow/h5arrow/h5/h5test/webserver"
 	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/source"
+	"github.com/h5arrow/h5arrow/h5/source/remote"
 	"github.com/h5arrow/h5arrow/h5/write"
 )
 
@@ -114,7 +120,7 @@ func lines(t testing.TB, of *fileset.Table, o fileset.ReadOptions) (out []string
 
 func opened(t testing.TB, names []string, o fileset.Options) *fileset.Table {
 	t.Helper()
-	out, err := fileset.Open(names, o)
+	out, err := fileset.Open(t.Context(), names, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -169,11 +175,11 @@ func TestParts(t *testing.T) {
 	}
 	got, _ = lines(t, firstRows, fileset.ReadOptions{})
 	sameLines(t, got, span(0, 30)...)
-	if n, err := all.Rows(); n != files*rows || err != nil {
+	if n, err := all.Rows(t.Context()); n != files*rows || err != nil {
 		t.Error(n, err)
 	}
 	for _, p := range [][2]int64{{0, 0}, {3, 7}, {24, 26}, {25, 75}, {990, -1}, {1000, 1000}} {
-		part, err := all.Slice(p[0], p[1])
+		part, err := all.Slice(t.Context(), p[0], p[1])
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -183,7 +189,7 @@ func TestParts(t *testing.T) {
 			end = files * rows
 		}
 		sameLines(t, got, span(int(p[0]), end)...)
-		if n, err := part.Rows(); int(n) != end-int(p[0]) || err != nil {
+		if n, err := part.Rows(t.Context()); int(n) != end-int(p[0]) || err != nil {
 			t.Error(p, n, err)
 		}
 	}
@@ -276,7 +282,7 @@ func TestLarge(t *testing.T) {
 			part.Release()
 		}
 	}
-	splits, err := all.Splits(4, 0)
+	splits, err := all.Splits(t.Context(), 4, 0)
 	if err != nil || len(splits) != 4 || splits[2].FileFrom != 0 || splits[3].To != 100000 || splits[1].FileFrom != splits[1].From {
 		t.Errorf("%+v, %v", splits, err)
 	}
@@ -285,7 +291,7 @@ func TestLarge(t *testing.T) {
 // A manifest says what opening all files does; a file that is not what it says is an error.
 func TestManifest(t *testing.T) {
 	m := numbered(t, 20, 3)
-	b, err := opened(t, m.names, fileset.Options{Attributes: []string{"run"}}).Manifest(m.dir)
+	b, err := opened(t, m.names, fileset.Options{Attributes: []string{"run"}}).Manifest(t.Context(), m.dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -294,12 +300,12 @@ func TestManifest(t *testing.T) {
 		t.Fatal(err)
 	}
 	var count atomic.Int64
-	opening := fileset.Options{Name: "from", Open: func(name string) (*arrowmap.File, error) { count.Add(1); return arrowmap.Open(name) }}
-	all, err := fileset.OpenManifest(b, moved, opening)
+	opening := fileset.Options{Name: "from", Open: func(_ context.Context, name string) (*arrowmap.File, error) { count.Add(1); return arrowmap.Open(name) }}
+	all, err := fileset.OpenManifest(t.Context(), b, moved, opening)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if n, err := all.Rows(); n != 60 || err != nil || count.Load() > 2 {
+	if n, err := all.Rows(t.Context()); n != 60 || err != nil || count.Load() > 2 {
 		t.Errorf("%d rows, %v, %d files were opened", n, err, count.Load())
 	}
 	count.Store(0)
@@ -344,15 +350,15 @@ func TestRefused(t *testing.T) {
 	}
 	r.Release()
 	for text, err := range map[string]error{
-		"no files":             second(fileset.Open(nil, fileset.Options{})),
-		"nothing.h5":           second(fileset.Open([]string{"nothing.h5"}, fileset.Options{})),
-		"already has a column": second(fileset.Open(m.names, fileset.Options{Name: "x"})),
+		"no files":             second(fileset.Open(t.Context(), nil, fileset.Options{})),
+		"nothing.h5":           second(fileset.Open(t.Context(), []string{"nothing.h5"}, fileset.Options{})),
+		"already has a column": second(fileset.Open(t.Context(), m.names, fileset.Options{Name: "x"})),
 		"no column y":          second(all.Select("y")),
 		"selected twice":       second(all.Select("x", "x")),
-		"rows 3 to 2":          second(opened(t, m.names[:3], fileset.Options{}).Slice(3, 2)),
+		"rows 3 to 2":          second(opened(t, m.names[:3], fileset.Options{}).Slice(t.Context(), 3, 2)),
 		"-1 rows":              second(all.Head(-1)),
-		"not a manifest":       second(fileset.OpenManifest([]byte("{}"), "", fileset.Options{})),
-		"has another":          second(all.Slice(0, 1)),
+		"not a manifest":       second(fileset.OpenManifest(t.Context(), []byte("{}"), "", fileset.Options{})),
+		"has another":          second(all.Slice(t.Context(), 0, 1)),
 	} {
 		if err == nil || !strings.Contains(err.Error(), text) {
 			t.Errorf("%s: %v", text, err)
@@ -365,7 +371,7 @@ func second[T any](_ T, err error) error { return err }
 // FuzzManifest opens manifests of files that don't exist, and of one that does.
 func FuzzManifest(f *testing.F) {
 	m := numbered(f, 2, 3)
-	b, err := opened(f, m.names, fileset.Options{Attributes: []string{"run"}}).Manifest(m.dir)
+	b, err := opened(f, m.names, fileset.Options{Attributes: []string{"run"}}).Manifest(f.Context(), m.dir)
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -373,22 +379,103 @@ func FuzzManifest(f *testing.F) {
 	f.Add([]byte(strings.Replace(string(b), `"rows":3`, `"rows":9223372036854775807`, 2)))
 	f.Add([]byte(strings.Replace(string(b), `[0]`, `[0,1,{"float":"NaN"}]`, 1)))
 	f.Fuzz(func(t *testing.T, b []byte) {
-		all, err := fileset.OpenManifest(b, m.dir, fileset.Options{Open: func(string) (*arrowmap.File, error) { return arrowmap.Open(m.names[0]) }})
+		all, err := fileset.OpenManifest(t.Context(), b, m.dir, fileset.Options{Open: func(context.Context, string) (*arrowmap.File, error) { return arrowmap.Open(m.names[0]) }})
 		if err != nil {
 			return
 		}
-		if n, err := all.Rows(); n < 0 || err != nil {
+		if n, err := all.Rows(t.Context()); n < 0 || err != nil {
 			t.Error(n, err)
 		}
-		if _, err := all.Splits(2, 0); err != nil {
+		if _, err := all.Splits(t.Context(), 2, 0); err != nil {
 			t.Error(err)
 		}
-		again, err := all.Manifest(m.dir)
+		again, err := all.Manifest(t.Context(), m.dir)
 		if err != nil {
 			t.Error(err)
 		}
-		if _, err := fileset.OpenManifest(again, m.dir, fileset.Options{Open: func(string) (*arrowmap.File, error) { return arrowmap.Open(m.names[0]) }}); err != nil {
+		if _, err := fileset.OpenManifest(t.Context(), again, m.dir, fileset.Options{Open: func(context.Context, string) (*arrowmap.File, error) { return arrowmap.Open(m.names[0]) }}); err != nil {
 			t.Error(err)
 		}
 	})
+}
+
+// A server that stops to answer does not keep a call whose context is canceled: neither opening, nor counting, nor reading.
+func TestCanceled(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	m := numbered(t, 3, 2)
+	server := webserver.New(t)
+	var names []string
+	for i, name := range m.names {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		names = append(names, server.Put(fmt.Sprintf("/%d.h5", i), b))
+	}
+	o := fileset.Options{Open: func(ctx context.Context, name string) (*arrowmap.File, error) {
+		src, err := remote.Open(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		f, err := arrowmap.NewFile(src)
+		if err != nil {
+			src.Release()
+		}
+		return f, err
+	}}
+	all := opened(t, names, o)
+	b, err := opened(t, names, o).Manifest(t.Context(), "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	union := o
+	union.Union = true
+	for what, call := range map[string]func(context.Context) error{
+		"open":     func(ctx context.Context) error { return second(fileset.Open(ctx, names, o)) },
+		"union":    func(ctx context.Context) error { return second(fileset.Open(ctx, names, union)) },
+		"manifest": func(ctx context.Context) error { return second(fileset.OpenManifest(ctx, b, "", o)) },
+		"rows":     func(ctx context.Context) error { return second(all.Rows(ctx)) },
+		"splits":   func(ctx context.Context) error { return second(all.Splits(ctx, 2, 0)) },
+		"slice":    func(ctx context.Context) error { return second(all.Slice(ctx, 1, 2)) },
+		"keep":     func(ctx context.Context) error { return second(all.Manifest(ctx, "")) },
+		"read": func(ctx context.Context) error {
+			r, err := all.Reader(ctx, fileset.ReadOptions{})
+			if err != nil {
+				return err
+			}
+			defer r.Release()
+			for r.Next() {
+			}
+			return r.Err()
+		},
+		"waiting": func(ctx context.Context) error { // for a call that counts the rows already
+			other := make(chan error)
+			go func() { other <- second(all.Rows(ctx)) }()
+			err := second(all.Rows(ctx))
+			return cmp.Or(err, <-other)
+		},
+	} {
+		stalled := make(chan struct{}, 100)
+		server.Break(func(int, webserver.Request) webserver.Fault { stalled <- struct{}{}; return webserver.Stall })
+		ctx, cancel := context.WithCancel(t.Context())
+		go func() {
+			<-stalled
+			cancel()
+		}()
+		done := make(chan error, 1)
+		go func() { done <- call(ctx) }()
+		select {
+		case err := <-done:
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("%s: %v", what, err)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatalf("%s goes on", what)
+		}
+		cancel()
+	}
+	server.Break(nil)
+	if n, err := all.Rows(t.Context()); n != 6 || err != nil { // what was canceled is done again
+		t.Errorf("%d rows, %v", n, err)
+	}
 }

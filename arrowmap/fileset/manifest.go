@@ -2,6 +2,7 @@ package fileset
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"math"
 	"path/filepath"
@@ -38,9 +39,9 @@ type entry struct {
 
 // Manifest returns what is known of the files, for OpenManifest: their names, rows, schemas and attributes. Names of files in the folder
 // dir, where the manifest is to be, or below it become relative. It opens all files, unless that was done.
-func (t *Table) Manifest(dir string) ([]byte, error) {
+func (t *Table) Manifest(ctx context.Context, dir string) ([]byte, error) {
 	s := t.set
-	if err := s.look(); err != nil {
+	if err := s.look(ctx); err != nil {
 		return nil, err
 	}
 	h := header{Format: manifestFormat, Table: s.o.Path, Union: s.o.Union, Attributes: s.o.Attributes, Files: len(s.names)}
@@ -78,7 +79,7 @@ func relative(name, dir string) string {
 // OpenManifest returns the table of the files of a manifest in the folder dir. It opens the first file of each schema, and no other until
 // that is read. Options.Path, Union and Attributes are the manifest's. A file that has another schema or other rows than the manifest says
 // is an error of kind IO when it is read; files that are not in the manifest are not looked for. A manifest that makes no sense is Corrupt.
-func OpenManifest(b []byte, dir string, o Options) (*Table, error) {
+func OpenManifest(ctx context.Context, b []byte, dir string, o Options) (*Table, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	var h header
 	if err := d.Decode(&h); err != nil || h.Format != manifestFormat {
@@ -110,7 +111,7 @@ func OpenManifest(b []byte, dir string, o Options) (*Table, error) {
 		return nil, err
 	}
 	s.files = files
-	if err := s.representatives(h.Schemas, attrs); err != nil {
+	if err := s.representatives(ctx, h.Schemas, attrs); err != nil {
 		return nil, err
 	}
 	s.looked.Store(true)
@@ -126,13 +127,13 @@ func absolute(name, dir string) string {
 }
 
 // representatives looks at the first file of each schema.
-func (s *set) representatives(firsts []int, attrs []scalar.Kind) error {
+func (s *set) representatives(ctx context.Context, firsts []int, attrs []scalar.Kind) error {
 	var kinds []*kind
 	for k, i := range firsts {
 		if i < 0 || i >= len(s.names) || s.files[i].kind != k {
 			return h5err.New(h5err.Corrupt, "schema %d of the manifest is that of no file", k)
 		}
-		o, err := s.open(i)
+		o, err := s.open(ctx, i)
 		if err != nil {
 			return err
 		}
@@ -144,5 +145,5 @@ func (s *set) representatives(firsts []int, attrs []scalar.Kind) error {
 		}
 		kinds = append(kinds, &kind{key: keyOf(fields), fields: fields, first: i})
 	}
-	return s.settle(kinds, attrs)
+	return s.settle(ctx, kinds, attrs)
 }

@@ -29,7 +29,7 @@ type job[T any] struct {
 
 // inOrder starts the work on 0 to n-1. Results that nobody asks for are given to drop, which may be nil. The same few goroutines do all of
 // it, as a new one would have to grow its stack for each file.
-func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), drop func(T)) *ordered[T] {
+func inOrder[T any](ctx context.Context, n int, work func(ctx context.Context, i int) (T, error), drop func(T)) *ordered[T] {
 	ctx, cancel := context.WithCancel(ctx)
 	o := &ordered[T]{cancel: cancel, slots: make(chan chan result[T], ahead-1), drop: drop}
 	jobs := make(chan job[T])
@@ -38,7 +38,7 @@ func inOrder[T any](ctx context.Context, n int, work func(i int) (T, error), dro
 			for j := range jobs {
 				var r result[T]
 				if r.err = ctx.Err(); r.err == nil {
-					r.value, r.err = work(j.i)
+					r.value, r.err = work(ctx, j.i)
 				}
 				j.slot <- r
 			}

@@ -91,7 +91,7 @@ func (t *Table) Reader(ctx context.Context, o ReadOptions) (*Reader, error) {
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	first, end := t.span()
 	r.left = end - first
-	r.parts = inOrder(r.ctx, r.left, func(i int) (*part, error) { return r.read(first + i) }, (*part).release)
+	r.parts = inOrder(r.ctx, r.left, func(ctx context.Context, i int) (*part, error) { return r.read(ctx, first+i) }, (*part).release)
 	return r, nil
 }
 
@@ -108,14 +108,14 @@ func (t *Table) span() (first, end int) {
 }
 
 // read reads file i, or opens it.
-func (r *Reader) read(i int) (p *part, err error) {
+func (r *Reader) read(ctx context.Context, i int) (p *part, err error) {
 	s := r.t.set
 	if s.looked.Load() {
 		if may, err := r.t.may(i, s.files[i].attrs); !may || err != nil {
 			return &part{}, err
 		}
 	}
-	o, err := s.open(i)
+	o, err := s.open(ctx, i)
 	if err != nil {
 		return nil, err
 	}
@@ -142,7 +142,7 @@ func (r *Reader) read(i int) (p *part, err error) {
 		return p, err
 	}
 	small := isSmall(t)
-	in, err := t.Reader(r.ctx, append(opts, r.o.options(small)...)...)
+	in, err := t.Reader(ctx, append(opts, r.o.options(small)...)...)
 	if err != nil {
 		return p, err
 	}

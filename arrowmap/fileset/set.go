@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"sync"
 	"sync/atomic"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -33,10 +32,11 @@ type set struct {
 	own      int           // of fields: columns of the tables
 	notes    []string
 	kinds    []*kind       // the schemas that files have
-	attrs    []scalar.Kind // of the columns of attributes
+	attrs    []scalar.Kind // of the columns of attributes; those that no file has are texts
+	lacking  []bool        // for each attribute, whether no file has it
 
-	looking sync.Mutex
-	files   []known // nil until all files were looked at
+	looking chan struct{} // has a value while the files are looked at
+	files   []known       // nil until all files were looked at
 	looked  atomic.Bool
 }
 
@@ -71,14 +71,14 @@ func newSet(names []string, o Options) (*set, error) {
 		return nil, h5err.New(h5err.Argument, "no files")
 	}
 	if o.Open == nil {
-		o.Open = func(name string) (*arrowmap.File, error) { return arrowmap.Open(name) }
+		o.Open = func(_ context.Context, name string) (*arrowmap.File, error) { return arrowmap.Open(name) }
 	}
-	return &set{names: names, o: o}, nil
+	return &set{names: names, o: o, looking: make(chan struct{}, 1)}, nil
 }
 
 // open opens file i. The caller closes it.
-func (s *set) open(i int) (*opened, error) {
-	f, err := s.o.Open(s.names[i])
+func (s *set) open(ctx context.Context, i int) (*opened, error) {
+	f, err := s.o.Open(ctx, s.names[i])
 	if err != nil {
 		return nil, err
 	}
@@ -142,23 +142,29 @@ func keyOf(fields []arrow.Field) string {
 }
 
 // first looks at the first file, whose schema is that of all.
-func (s *set) first() error {
-	o, err := s.open(0)
+func (s *set) first(ctx context.Context) error {
+	o, err := s.open(ctx, 0)
 	if err != nil {
 		return err
 	}
 	defer o.close()
 	s.kinds = []*kind{{key: keyOf(o.fields), fields: o.fields}}
+	var attrs []scalar.Kind
 	for _, a := range o.attrs {
-		s.attrs = append(s.attrs, cmp.Or(a.Kind, scalar.Text))
+		attrs = append(attrs, a.Kind)
 	}
+	s.setAttributes(attrs)
 	return s.describe(o)
 }
 
 // look looks at all files, if that was not done.
-func (s *set) look() error {
-	s.looking.Lock()
-	defer s.looking.Unlock()
+func (s *set) look(ctx context.Context) error {
+	select {
+	case s.looking <- struct{}{}:
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	defer func() { <-s.looking }()
 	if s.looked.Load() {
 		return nil
 	}
@@ -166,8 +172,8 @@ func (s *set) look() error {
 		known
 		fields []arrow.Field
 	}
-	p := inOrder(context.Background(), len(s.names), func(i int) (seen, error) {
-		o, err := s.open(i)
+	p := inOrder(ctx, len(s.names), func(ctx context.Context, i int) (seen, error) {
+		o, err := s.open(ctx, i)
 		if err != nil {
 			return seen{}, err
 		}
@@ -204,7 +210,7 @@ func (s *set) look() error {
 	}
 	s.files = files
 	if s.fields == nil {
-		if err := s.settle(kinds, attrs); err != nil {
+		if err := s.settle(ctx, kinds, attrs); err != nil {
 			return err
 		}
 	}
@@ -213,17 +219,23 @@ func (s *set) look() error {
 }
 
 // settle decides on the columns of files of these schemas.
-func (s *set) settle(kinds []*kind, attrs []scalar.Kind) error {
-	for k := range attrs {
-		attrs[k] = cmp.Or(attrs[k], scalar.Text)
-	}
-	s.kinds, s.attrs = kinds, attrs
-	o, err := s.open(0)
+func (s *set) settle(ctx context.Context, kinds []*kind, attrs []scalar.Kind) error {
+	s.kinds = kinds
+	s.setAttributes(attrs)
+	o, err := s.open(ctx, 0)
 	if err != nil {
 		return err
 	}
 	defer o.close()
 	return s.describe(o)
+}
+
+// setAttributes takes the kinds of the attributes.
+func (s *set) setAttributes(kinds []scalar.Kind) {
+	s.attrs, s.lacking = kinds, make([]bool, len(kinds))
+	for k, kind := range kinds {
+		s.attrs[k], s.lacking[k] = cmp.Or(kind, scalar.Text), kind == scalar.None
+	}
 }
 
 // describe makes the columns of the set; o is the first file.

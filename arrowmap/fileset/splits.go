@@ -1,6 +1,7 @@
 package fileset
 
 import (
+	"context"
 	"math"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
@@ -19,11 +20,11 @@ type Split struct {
 // Splits divides the rows, before conditions, into ranges that can be read on their own: each file at the borders of its chunks, into
 // splits of about so many bytes, arrowmap.DefaultSplitBytes for 0, or so many that there are about count of them. A table without rows
 // has none. It opens all files, unless that was done.
-func (t *Table) Splits(count int, bytes int64) ([]Split, error) {
+func (t *Table) Splits(ctx context.Context, count int, bytes int64) ([]Split, error) {
 	if count < 0 || bytes < 0 || t.limit >= 0 {
 		return nil, h5err.New(h5err.Argument, "a table with a limit, or a negative size of splits")
 	}
-	total, err := t.Rows()
+	total, err := t.Rows(ctx)
 	if err != nil {
 		return nil, err
 	}

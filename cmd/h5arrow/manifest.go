@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"encoding/json"
 	"io"
 	"path/filepath"
@@ -77,8 +78,8 @@ func (a *app) writeManifest(o *indexFlags, args []string) error {
 	if err != nil {
 		return err
 	}
-	t, err := fileset.Open(names, fileset.Options{Path: o.table, Union: o.union != "", Attributes: o.attributes,
-		Open: func(name string) (*arrowmap.File, error) { return o.openFile(a.ctx, name, opts) }})
+	t, err := fileset.Open(a.ctx, names, fileset.Options{Path: o.table, Union: o.union != "", Attributes: o.attributes,
+		Open: func(ctx context.Context, name string) (*arrowmap.File, error) { return o.openFile(ctx, name, opts) }})
 	if err != nil {
 		return err
 	}
@@ -86,7 +87,7 @@ func (a *app) writeManifest(o *indexFlags, args []string) error {
 	if !far.IsURL(out) {
 		dir = filepath.Dir(out)
 	}
-	b, err := t.Manifest(dir)
+	b, err := t.Manifest(a.ctx, dir)
 	if err == nil {
 		err = cmp.Or(a.ctx.Err(), a.outputs.Write(a.ctx, to, func(w io.Writer) error {
 			_, err := w.Write(b)
@@ -104,7 +105,7 @@ func (a *app) writeManifest(o *indexFlags, args []string) error {
 	if !o.json {
 		return nil
 	}
-	rows, err := t.Rows() // it is known
+	rows, err := t.Rows(a.ctx) // it is known
 	if err != nil {
 		return err
 	}

@@ -52,11 +52,11 @@ func TestIndexManifest(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		table, err := fileset.OpenManifest(b, filepath.Dir(path), fileset.Options{})
+		table, err := fileset.OpenManifest(t.Context(), b, filepath.Dir(path), fileset.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		n, err := table.Rows()
+		n, err := table.Rows(t.Context())
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -93,7 +93,8 @@ char *h5arrow_concat(const uint64_t *tables, size_t n, const char *options, uint
  * files), filename (the name of a column with each row's file), attributes (names of scalar attributes of the tables' groups, or of the root
  * group, that become columns), open (the options of h5arrow_open); manifest (a file that h5arrow_manifest wrote) instead of files, path,
  * by_name and attributes. h5arrow_narrow, h5arrow_describe, h5arrow_splits, h5arrow_count, h5arrow_schema and what reads take such a table;
- * rows are null in its description. Splits say 0 stored_bytes.
+ * rows are null in its description, which also has "each": the "table", "union" and "file_attributes" of each file, those of a manifest
+ * where there is one. Splits say 0 stored_bytes.
  *
  * h5arrow_manifest writes the names, rows, schemas and attributes of the files to a file: {"bytes_out"}. Options: force (replace a file).
  */
@@ -103,7 +104,8 @@ char *h5arrow_manifest(uint64_t table, const char *name, const char *options, ch
 /*
  * h5arrow_narrow returns a part of a table, in this order: columns (a list of names), rows ([from, to], to being -1 for the
  * end), where (a filter: a text such as "fare > 10 and zone in ('a', 'b')", or a list of [column, operator, value]; operators are
- * =, !=, <, <=, >, >=, between, in, not in, is null, is not null), limit (a number of rows).
+ * =, !=, <, <=, >, >=, between, in, not in, is null, is not null), limit (a number of rows). With absent (true), where may name columns
+ * that the table lacks, which are null in each row.
  */
 char *h5arrow_narrow(uint64_t table, const char *options, uint64_t *out);
 

@@ -197,7 +197,7 @@ func goConcat(ids *C.uint64_t, n C.size_t, options *C.char, out *C.uint64_t) *C.
 //export goFiles
 func goFiles(options *C.char, out *C.uint64_t) *C.char {
 	opts := C.GoString(options)
-	id, err := wait(func(context.Context) (uint64, error) { return added(session.Files(opts)) }, forget)
+	id, err := wait(func(ctx context.Context) (uint64, error) { return added(session.Files(ctx, opts)) }, forget)
 	return handle(out, id, err)
 }
 
@@ -212,7 +212,7 @@ func goManifest(id C.uint64_t, name, options *C.char, out **C.char) *C.char {
 //export goNarrow
 func goNarrow(id C.uint64_t, options *C.char, out *C.uint64_t) *C.char {
 	opts := C.GoString(options)
-	t, err := with(table, id, func(_ context.Context, t session.Rows) (uint64, error) { return added(session.Narrow(t, opts)) }, forget)
+	t, err := with(table, id, func(ctx context.Context, t session.Rows) (uint64, error) { return added(session.Narrow(ctx, t, opts)) }, forget)
 	return handle(out, t, err)
 }
 
@@ -232,7 +232,7 @@ func goCount(id C.uint64_t, out *C.int64_t) *C.char {
 //export goSplits
 func goSplits(id C.uint64_t, options *C.char, out **C.char) *C.char {
 	opts := C.GoString(options)
-	s, err := with(table, id, func(_ context.Context, t session.Rows) (string, error) { return t.Splits(opts) }, nil)
+	s, err := with(table, id, func(ctx context.Context, t session.Rows) (string, error) { return t.Splits(ctx, opts) }, nil)
 	return text(out, s, err)
 }
 

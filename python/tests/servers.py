@@ -6,13 +6,15 @@ import threading
 
 
 class Ranges(http.server.SimpleHTTPRequestHandler):
-    """Sends the range of a file that is asked for, to who has the key."""
+    """Sends the range of a file that is asked for, to who has the key; of files whose names start with hang nothing, until it ends."""
 
-    def __init__(self, *args, key, **options):
-        self.key = key
+    def __init__(self, *args, key, ended, **options):
+        self.key, self.ended = key, ended
         super().__init__(*args, **options)
 
     def send_head(self):
+        if self.path.startswith("/hang"):
+            self.ended.wait()
         if self.key and self.headers.get("X-Key") != self.key:
             self.send_error(403)
             return None
@@ -45,9 +47,11 @@ class Ranges(http.server.SimpleHTTPRequestHandler):
 @contextlib.contextmanager
 def serving(folder, key=""):
     """Serve a folder on 127.0.0.1; the value is its URL. With a key, requests need a header X-Key that has it."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Ranges(*a, key=key, directory=str(folder))) as server:
+    ended = threading.Event()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), lambda *a: Ranges(*a, key=key, ended=ended, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
         try:
             yield "http://127.0.0.1:%d" % server.server_port
         finally:
+            ended.set()
             server.shutdown()

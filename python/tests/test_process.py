@@ -9,6 +9,7 @@ import h5py
 import pytest
 
 from conftest import ROOT, run
+from servers import serving
 
 
 @pytest.fixture
@@ -64,6 +65,37 @@ except KeyboardInterrupt:
 print(t.num_rows)
 """ % (CALLS[call].format("t.head(3)"), CALLS[call].format("t.filter('x > 0')"))
     assert interrupted(code, endless).split() == ["interrupted", str(10**12)]
+
+
+@pytest.mark.parametrize("call", ["h5arrow.open_files(urls, union='by-name')", "h5arrow.open_files(urls[::-1])", "t.num_rows", "t.splits()",
+                                  "t.slice(3, 5)", "t.to_pyarrow()", "pa.table(t)", "t.filter('x > 3').num_rows", "h5arrow.open(urls[1])"])
+def test_interrupt_of_a_server(tmp_path, call):
+    """A server that does not answer can be interrupted, and nothing waits for it after that."""
+    for name in ("a.h5", "hang.h5"):
+        with h5py.File(tmp_path / name, "w") as f:
+            f["t/x"] = range(10)
+    code = """
+import sys, time, pyarrow as pa, h5arrow
+urls = [sys.argv[1] + "/a.h5", sys.argv[1] + "/hang.h5"]
+t = h5arrow.open_files(urls)
+t.head(3).to_pyarrow()
+running = lambda: h5arrow._lib.stats()["goroutines"]
+before = running()
+try:
+    print("ready", flush=True)
+    try:
+        %s
+    except Exception as e:
+        assert "cancel" in str(e), repr(e)
+        while True: time.sleep(0.01)
+except KeyboardInterrupt:
+    print("interrupted")
+end = time.monotonic() + 10
+while running() > before and time.monotonic() < end: time.sleep(0.01)
+print(running() <= before, t.head(3).to_pyarrow().num_rows)
+""" % call
+    with serving(tmp_path) as url:
+        assert interrupted(code, url).split() == ["interrupted", "True", "3"]
 
 
 @pytest.mark.parametrize("call", ["t.filter('x > 0').num_rows", "pa.RecordBatchReader.from_stream(t.filter('x > 0')).read_all()"])

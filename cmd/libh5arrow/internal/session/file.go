@@ -38,7 +38,7 @@ func Open(ctx context.Context, name, options string) (*File, error) {
 	if scheme(name) == "" {
 		f, err = arrowmap.Open(name, opts...)
 	} else {
-		f, end, err = openURL(ctx, name, o.Headers, opts)
+		f, end, err = openKept(ctx, name, o.Headers, opts)
 		index = cmp.Or(index, "none")
 	}
 	if err != nil {
@@ -141,6 +141,7 @@ type tableText struct {
 	Rows       *int64   `json:"rows"` // null where a filter has to be applied to know
 	Columns    []object `json:"columns"`
 	Notes      []string `json:"notes,omitempty"`
+	Each       *each    `json:"each,omitempty"` // of a Set
 }
 
 func textOf(t *arrowmap.Table) tableText {

@@ -108,7 +108,24 @@ type narrowOptions struct {
 	Columns *[]string  `json:"columns"`
 	Rows    *[2]int64  `json:"rows"`
 	Where   conditions `json:"where"`
+	Absent  bool       `json:"absent"` // conditions may name columns that only other files have: they are null in each row
 	Limit   *int64     `json:"limit"`
+}
+
+// narrowing reads narrowOptions, and takes away the conditions on columns that a table lacks, if it may. Where one of these can't hold,
+// the limit is 0.
+func narrowing(options string, lacks func(column string) bool) (o narrowOptions, err error) {
+	if err := decode(options, &o); err != nil || !o.Absent {
+		return o, err
+	}
+	o.Where = slices.DeleteFunc(o.Where, func(c predicate.Condition) bool {
+		absent := lacks(c.Column)
+		if absent && c.Op != predicate.IsNull {
+			o.Limit = new(int64)
+		}
+		return absent
+	})
+	return o, nil
 }
 
 // splitOptions are the number of splits, or the bytes of one.

@@ -103,7 +103,10 @@ func TestTable(t *testing.T) {
 			_, err := part(t, f, `{"where": "fare > 1", "limit": 1}`).Narrow(`{"where": "fare > 2"}`)
 			return err
 		},
-		"split": func() error { _, err := part(t, f, `{"where": "fare > 1", "limit": 1}`).Splits(""); return err },
+		"split": func() error {
+			_, err := part(t, f, `{"where": "fare > 1", "limit": 1}`).Splits(t.Context(), "")
+			return err
+		},
 	} {
 		if err := fn(); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", name, err)
@@ -179,7 +182,7 @@ func TestAnswers(t *testing.T) {
 	if text, err = part(t, f, `{"where": "fare > 1"}`).Describe(); err != nil || !strings.Contains(text, `"rows":null`) {
 		t.Errorf("%s, %v", text, err)
 	}
-	text, err = part(t, f, "").Splits(`{"count": 4}`)
+	text, err = part(t, f, "").Splits(t.Context(), `{"count": 4}`)
 	if err != nil || strings.Count(text, `"file_rows"`) != 4 || !strings.Contains(text, `"rows":[16384,32768]`) {
 		t.Errorf("%s, %v", text, err)
 	}

@@ -23,7 +23,7 @@ type Rows interface {
 	Describe() (string, error)
 	Count(context.Context) (int64, error)
 	Schema() (*arrow.Schema, error)
-	Splits(options string) (string, error)
+	Splits(ctx context.Context, options string) (string, error)
 	Read(ctx context.Context, options string, mem memory.Allocator) (array.RecordReader, ReadOptions, error)
 }
 
@@ -46,7 +46,7 @@ type setOptions struct {
 }
 
 // Files returns the table of many files. options are setOptions as JSON.
-func Files(options string) (*Set, error) {
+func Files(ctx context.Context, options string) (*Set, error) {
 	var o setOptions
 	if err := decode(options, &o); err != nil {
 		return nil, err
@@ -58,14 +58,14 @@ func Files(options string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := fileset.Options{Path: o.Path, Union: o.ByName, Name: o.Name, Attributes: o.Attributes, Open: func(name string) (*arrowmap.File, error) {
-		return openEach(name, &o.Open, opts)
+	of := fileset.Options{Path: o.Path, Union: o.ByName, Name: o.Name, Attributes: o.Attributes, Open: func(ctx context.Context, name string) (*arrowmap.File, error) {
+		return openEach(ctx, name, &o.Open, opts)
 	}}
 	s := &Set{align: align}
 	if o.Manifest == "" {
-		s.t, err = fileset.Open(o.Files, of)
+		s.t, err = fileset.Open(ctx, o.Files, of)
 	} else {
-		s.t, err = openManifest(o.Manifest, of)
+		s.t, err = openManifest(ctx, o.Manifest, of)
 	}
 	if err != nil {
 		return nil, err
@@ -74,11 +74,10 @@ func Files(options string) (*Set, error) {
 	return s, nil
 }
 
-// openEach opens a file, for as long as it is read.
-func openEach(name string, o *openOptions, opts []arrowmap.Option) (*arrowmap.File, error) {
+// openEach opens a file, for as long as it is read: under ctx.
+func openEach(ctx context.Context, name string, o *openOptions, opts []arrowmap.Option) (*arrowmap.File, error) {
 	if scheme(name) != "" {
-		f, _, err := openURL(context.Background(), name, o.Headers, opts)
-		return f, err
+		return openURL(ctx, name, o.Headers, opts)
 	}
 	f, err := arrowmap.Open(name, opts...)
 	if err == nil {
@@ -91,7 +90,7 @@ func openEach(name string, o *openOptions, opts []arrowmap.Option) (*arrowmap.Fi
 	return f, err
 }
 
-func openManifest(name string, o fileset.Options) (*fileset.Table, error) {
+func openManifest(ctx context.Context, name string, o fileset.Options) (*fileset.Table, error) {
 	info, err := os.Stat(name)
 	if err == nil && info.Size() > fileset.MaxManifest {
 		err = h5err.New(h5err.Limit, "a manifest of %d bytes", info.Size())
@@ -103,7 +102,7 @@ func openManifest(name string, o fileset.Options) (*fileset.Table, error) {
 	if err != nil {
 		return nil, h5err.In(err, name, "")
 	}
-	t, err := fileset.OpenManifest(b, filepath.Dir(name), o)
+	t, err := fileset.OpenManifest(ctx, b, filepath.Dir(name), o)
 	return t, h5err.In(err, name, "")
 }
 
@@ -115,7 +114,7 @@ func (s *Set) Manifest(ctx context.Context, name, options string) (string, error
 	if err := decode(options, &o); err != nil {
 		return "", err
 	}
-	b, err := s.t.Manifest(filepath.Dir(name))
+	b, err := s.t.Manifest(ctx, filepath.Dir(name))
 	if err != nil {
 		return "", err
 	}
@@ -137,9 +136,18 @@ func (s *Set) like(t *fileset.Table) *Set {
 	return out
 }
 
+// each is what is read of each file of a Set.
+type each struct {
+	Table      string   `json:"table"` // "" is the only one
+	Union      bool     `json:"union"`
+	Attributes []string `json:"file_attributes"`
+}
+
 // Describe describes the table as JSON. Its rows are null: they have to be counted.
 func (s *Set) Describe() (string, error) {
 	out := tableText{Path: s.t.Path(), Convention: "files", Reason: "the tables of many files, one after the other", Notes: s.t.Notes(), Columns: []object{}}
+	o := s.t.Options()
+	out.Each = &each{o.Path, o.Union, o.Attributes}
 	for _, f := range s.t.Schema().Fields() {
 		name := dtype.TypeName(f.Type)
 		out.Columns = append(out.Columns, object{Name: f.Name, Path: s.t.Path(), Type: &name, Delivery: dtype.Converted.String(), Reason: "files are opened when they are read"})
@@ -148,22 +156,21 @@ func (s *Set) Describe() (string, error) {
 }
 
 // Narrow returns some columns and rows, as Table.Narrow does.
-func Narrow(r Rows, options string) (Rows, error) {
+func Narrow(ctx context.Context, r Rows, options string) (Rows, error) {
 	if s, ok := r.(*Set); ok {
-		return s.narrow(options)
+		return s.narrow(ctx, options)
 	}
 	return r.(*Table).Narrow(options)
 }
 
-func (s *Set) narrow(options string) (*Set, error) {
-	var o narrowOptions
-	err := decode(options, &o)
+func (s *Set) narrow(ctx context.Context, options string) (*Set, error) {
+	o, err := narrowing(options, s.t.Lacks)
 	t := s.t
 	if err == nil && o.Columns != nil {
 		t, err = t.Select(*o.Columns...)
 	}
 	if err == nil && o.Rows != nil {
-		t, err = t.Slice(o.Rows[0], o.Rows[1])
+		t, err = t.Slice(ctx, o.Rows[0], o.Rows[1])
 	}
 	if err == nil && len(o.Where) > 0 {
 		t, err = t.Where(o.Where...)
@@ -180,7 +187,7 @@ func (s *Set) narrow(options string) (*Set, error) {
 // Count is the number of rows.
 func (s *Set) Count(ctx context.Context) (int64, error) {
 	if !s.t.Filtered() {
-		return s.t.Rows()
+		return s.t.Rows(ctx)
 	}
 	none, err := s.t.Select()
 	if err != nil {
@@ -202,12 +209,12 @@ func (s *Set) Count(ctx context.Context) (int64, error) {
 func (s *Set) Schema() (*arrow.Schema, error) { return s.t.Schema(), nil }
 
 // Splits divides the rows, as Table does; the bytes of the files are not known.
-func (s *Set) Splits(options string) (string, error) {
+func (s *Set) Splits(ctx context.Context, options string) (string, error) {
 	var o splitOptions
 	if err := decode(options, &o); err != nil {
 		return "", err
 	}
-	splits, err := s.t.Splits(o.Count, o.Bytes)
+	splits, err := s.t.Splits(ctx, o.Count, o.Bytes)
 	list := []split{}
 	for _, p := range splits {
 		list = append(list, split{p.File, [2]int64{p.From, p.To}, [2]int64{p.FileFrom, p.FileFrom + p.To - p.From}, p.Bytes, 0})

@@ -129,14 +129,14 @@ func places(tables []*Table) []int {
 }
 
 // Narrow returns some columns and rows of the table. options has, as JSON, the names of "columns", "rows" as [from, to], a
-// filter "where" and a "limit" of rows.
+// filter "where", whose columns may be "absent", and a "limit" of rows.
 func (t *Table) Narrow(options string) (*Table, error) {
-	var o narrowOptions
-	if err := decode(options, &o); err != nil {
+	o, err := narrowing(options, t.lacks)
+	if err != nil {
 		return nil, err
 	}
 	table := newTableLike(t)
-	err := func() (err error) {
+	err = func() (err error) {
 		if o.Columns != nil {
 			if table.t, err = table.t.Select(*o.Columns...); err != nil {
 				return err
@@ -161,6 +161,9 @@ func (t *Table) Narrow(options string) (*Table, error) {
 	}
 	return table, nil
 }
+
+// lacks reports whether the table has no column of a name.
+func (t *Table) lacks(column string) bool { return !t.all.Schema().HasField(column) }
 
 // newTableLike returns a copy that can be changed.
 func newTableLike(t *Table) *Table {
@@ -260,7 +263,7 @@ type split struct {
 }
 
 // Splits divides the table's rows, as JSON. options has the "count" of splits or the "bytes" of one.
-func (t *Table) Splits(options string) (string, error) {
+func (t *Table) Splits(_ context.Context, options string) (string, error) {
 	var o splitOptions
 	if err := decode(options, &o); err != nil {
 		return "", err

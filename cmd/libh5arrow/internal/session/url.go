@@ -19,29 +19,35 @@ func scheme(name string) string {
 	return strings.ToLower(s)
 }
 
-// openURL opens a file of a web server, by the strict rules for what others may have made. ctx bounds the opening alone; close ends
-// what reads.
-func openURL(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (f *arrowmap.File, end func(), err error) {
+// openKept is openURL, but ctx bounds the opening alone; end ends what reads.
+func openKept(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (f *arrowmap.File, end func(), err error) {
+	reading, end := context.WithCancel(context.WithoutCancel(ctx))
+	defer context.AfterFunc(ctx, end)()
+	if f, err = openURL(reading, url, headers, opts); err != nil {
+		end()
+		return nil, nil, err
+	}
+	return f, end, nil
+}
+
+// openURL opens a file of a web server, by the strict rules for what others may have made. It is opened and read under ctx.
+func openURL(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (*arrowmap.File, error) {
 	if s := scheme(url); s != "http" && s != "https" {
-		return nil, nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of %s can't be opened", s).
+		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of %s can't be opened", s).
 			WithHint("http and https can, and paths of a folder that the store is mounted as"), remote.Redact(url), "")
 	}
 	var more []remote.Option
 	for name, value := range headers {
 		more = append(more, remote.WithHeader(name, value))
 	}
-	reading, end := context.WithCancel(context.WithoutCancel(ctx))
-	defer context.AfterFunc(ctx, end)()
-	src, err := remote.Open(reading, url, more...)
+	src, err := remote.Open(ctx, url, more...)
 	if err != nil {
-		end()
-		return nil, nil, err
+		return nil, err
 	}
 	opts = append(opts, arrowmap.WithUntrusted(), arrowmap.WithLimits(h5.UntrustedLimits()))
-	if f, err = arrowmap.NewFile(src, opts...); err != nil {
+	f, err := arrowmap.NewFile(src, opts...)
+	if err != nil {
 		src.Release()
-		end()
-		return nil, nil, err
 	}
-	return f, end, nil
+	return f, err
 }
