@@ -47,10 +47,10 @@ def test_every_row_once(many, monkeypatch):
 
 
 def test_where(many, tmp_path):
-    got, _ = read(_cluster.Scan(where=["n >= 990 and n < 1010", [("name", "=", "row 0")]], columns=["n"]), many)
+    got, _ = read(_cluster.Scan(where="n >= 990 and n < 1010 and name = 'row 0'", columns=["n"]), many)
     assert got["n"].to_pylist() == [994, 1001, 1008]
     path = sorted_file(tmp_path / "sorted.h5")
-    got, parts = read(_cluster.Scan(where=["x >= 500000 and x < 600000"]), path, split_bytes=1_600_000)
+    got, parts = read(_cluster.Scan(where="x >= 500000 and x < 600000"), path, split_bytes=1_600_000)
     assert len(parts) == 10 and got["y"].to_pylist() == list(range(500000, 600000))
     with pytest.raises(h5arrow.CorruptError, match="sorted.h5"):
         read(_cluster.Scan(), path)
@@ -67,7 +67,7 @@ def test_union(tmp_path):
     assert got.to_pydict() == {"x": list(range(20)), "y": [k / 2 for k in range(10)] + [None] * 10, "z": [None] * 10 + list(range(10))}
     assert read(_cluster.Scan(union="by-name", columns=["z"]), pattern)[0]["z"].null_count == 10
     for where, want in {("z", "is null"): list(range(10)), ("z", ">", 6): [17, 18, 19], ("x", "<", 3): [0, 1, 2]}.items():
-        assert read(_cluster.Scan(union="by-name", where=[[where]]), pattern)[0]["x"].to_pylist() == want
+        assert read(_cluster.Scan(union="by-name", where=[where]), pattern)[0]["x"].to_pylist() == want
     with pytest.raises(h5arrow.ArgumentError, match="b.h5: column x: int64, not x: int32.*union by-name"):
         read(_cluster.Scan(), pattern)
 

@@ -33,3 +33,9 @@ def test_filter():
     frame = read_h5([SAMPLE, SAMPLE], columns=["zone", "fare"], where="fare > 40")
     assert len(frame) == 30 and list(frame.columns) == ["zone", "fare"]
     assert read_h5(SAMPLE, where="fare > 40")._name == read_h5(SAMPLE, where="fare > 40")._name
+
+
+def test_no_rows(tmp_path):
+    h5arrow.write({"x": np.arange(0), "s": np.array([], "U1")}, tmp_path / "none.h5")
+    frame = read_h5(tmp_path / "none.h5", filename=True)
+    assert len(frame) == 0 and list(frame.columns) == ["x", "s", "filename"]

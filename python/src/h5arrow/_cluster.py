@@ -1,10 +1,11 @@
-"""What the tasks of Spark and Ray have in common: a plan of parts, each of which opens its own file and reads its own rows."""
+"""What the tasks of Spark, Ray and Dask have in common: a plan of parts, each of which opens its own file and reads its own rows."""
 from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Sequence
+from typing import Any, Iterable, Iterator, Sequence
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,6 +13,7 @@ import pyarrow.compute as pc
 from . import _scan
 from ._core import Filter, Table, open
 from ._errors import ArgumentError
+from ._files import open_files
 
 #: Bytes of a batch: what a task holds at once is a few of them.
 BATCH_BYTES = 8 << 20
@@ -47,38 +49,54 @@ class Scan:
         The path of the table; "" is the only one.
     columns : list of str or None
         The columns, in this order; None for all.
-    where : list of Filter
-        Conditions that all hold.
+    where : Filter or None
+        Conditions on rows.
     union : str or None
         As for :func:`h5arrow.concat`.
     options : dict
         Those of :func:`h5arrow.open`.
+    of_files : dict
+        filename, file_attributes and manifest, as for :func:`h5arrow.open_files`. Those of a manifest are here, too.
     """
 
     table: str = ""
     columns: list[str] | None = None
-    where: list[Filter] = field(default_factory=list)
+    where: Filter | None = None
     union: str | None = None
     options: dict[str, Any] = field(default_factory=dict)
+    of_files: dict[str, Any] = field(default_factory=dict)
 
     def _narrowed(self, table: Table) -> Table:
         return table if self.columns is None else table.select(self.columns)
 
+    def whole(self, files: Sequence[str]) -> Table:
+        """Return the table of all files. What does not fit it, such as names of columns, is an error here."""
+        if self.of_files.get("manifest") is None:
+            whole = _scan.table(files, self.table, {**self.options, **self.of_files, "union": self.union})
+        else:
+            whole = open_files(filename=self.of_files.get("filename"), manifest=self.of_files["manifest"], **self.options)
+        if self.where is not None:
+            whole.filter(self.where)
+        return self._narrowed(whole)
+
     def schema(self, files: Sequence[str]) -> pa.Schema:
-        """Return the schema of files: that of the first one or, with union, of all."""
-        if self.union is None:
+        """Return the schema of files: that of the first one or, with union or a manifest, of all."""
+        if self.union is None and not self.of_files:
             with open(files[0], **self.options) as f:
                 return pa.schema(self._narrowed(f.table(self.table)))
-        return pa.schema(self._narrowed(_scan.table(files, self.table, {**self.options, "union": self.union})))
+        return pa.schema(self.whole(files))
 
     def parts(self, files: Sequence[str], schema: pa.Schema, split_bytes: int = 0) -> list[Part]:
-        """Divide files at the borders of chunks. Some are open at a time.
+        """Divide files at the borders of chunks. Some are open at a time; with a manifest, few are opened at all.
 
         Raises
         ------
         ArgumentError
             Without union, the schema of a file is another one.
         """
+        if self.of_files:
+            return parts_of(self.whole(files), split_bytes)
+
         def divide(path: str) -> list[Part]:
             with open(path, **self.options) as f:
                 table = f.table(self.table)
@@ -101,30 +119,52 @@ class Scan:
             differing[0].name, differing[0].type, differing[1].name, differing[1].type)
         raise ArgumentError("%s: %s as in %s; union by-name matches columns by name" % (path, what, first), file=path)
 
-    def open_part(self, part: Part) -> Any:
-        """Open the file of a part, with the threads and batches that suit a task among others."""
-        return open(part.file, **{"workers": 1, "batch_bytes": BATCH_BYTES, **self.options})
-
-    def rows(self, opened: Any, part: Part, columns: Sequence[str]) -> Table | None:
-        """Return the rows of a part with those of the columns that the file has; None if no row can match."""
-        table = opened.table(self.table).slice(part.start, part.stop)
-        known = set(table.column_names)
-        for where in self.where:
-            if self.union is not None and not isinstance(where, str):
-                absent = [c for c in where if c[0] not in known]
-                if any(c[1] != "is null" for c in absent):
-                    return None
-                where = [c for c in where if c[0] in known]
-            if where:
-                table = table.filter(where)
-        return table.select([c for c in columns if c in known] or table.column_names[:1])
+    @contextmanager
+    def rows(self, part: Part, columns: Sequence[str] | None = None) -> Iterator[Table]:
+        """Open the file of a part and give its rows, with those of the columns that the file has, or all. Threads and batches are as suits a
+        task among others."""
+        options = {"workers": 1, "batch_bytes": BATCH_BYTES, **self.options}
+        added = {k: v for k, v in self.of_files.items() if k != "manifest" and v}
+        with ExitStack() as stack:
+            if added:
+                table = open_files([part.file], self.table, union=self.union, **added, **options)
+            else:
+                table = stack.enter_context(open(part.file, **options)).table(self.table)
+            known = table.column_names
+            table = table.slice(part.start, part.stop)
+            if self.where is not None:
+                table = table._filter(self.where, absent=self.union is not None or bool(added))
+            yield table if columns is None else table.select([c for c in columns if c in known] or known[:1])
 
     def batches(self, part: Part, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
         """Read a part, with the columns and types of a schema: null where the file has no such column."""
-        with self.open_part(part) as f:
-            table = self.rows(f, part, schema.names)
-            for batch in table.to_batches() if table is not None else ():
+        with self.rows(part, schema.names) as table:
+            for batch in table.to_batches():
                 yield conform(pa.record_batch(batch), schema)
+
+
+def plan(paths: _scan.Paths, table: str, columns: Iterable[str] | None, where: Filter | None, union: str | None,
+         options: dict[str, Any]) -> tuple[Scan, list[str]]:
+    """Return what is read of each file, and the files: none where a manifest has them.
+
+    options are those of :func:`h5arrow.open`, and filename, file_attributes and manifest.
+    """
+    columns = None if columns is None else list(columns)
+    of_files = {k: options[k] for k in _scan.OF_FILES if options.get(k)}
+    options = {k: v for k, v in options.items() if k not in _scan.OF_FILES}
+    if "file_attributes" in of_files:
+        of_files["file_attributes"] = list(of_files["file_attributes"])
+    if "manifest" not in of_files:
+        return Scan(table, columns, where, union, options, of_files), files(paths)
+    of_files["manifest"] = os.path.abspath(of_files["manifest"])
+    each = open_files(paths, table, union=union, **of_files, **options)._describe()["each"]
+    of_files["file_attributes"] = each["file_attributes"] or []
+    return Scan(each["table"], columns, where, "by-name" if each["union"] else None, options, of_files), []
+
+
+def parts_of(whole: Table, split_bytes: int = 0) -> list[Part]:
+    """Divide a table of files at the borders of chunks."""
+    return [Part(s.file, s.file_start, s.file_stop, s.bytes) for s in whole.splits(bytes=split_bytes)]
 
 
 def files(paths: _scan.Paths) -> list[str]:

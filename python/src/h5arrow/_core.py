@@ -410,7 +410,11 @@ class Table:
             The columns of the conditions are read first, where an index of the file leaves rows to look at; the others only
             where rows were chosen.
         """
-        return self._narrow(where=where if isinstance(where, str) else [[_lib.constant(x) for x in c] for c in where])
+        return self._filter(where)
+
+    def _filter(self, where: Filter, absent: bool = False) -> Table:
+        """Return filter(where). With absent, columns that the table lacks are null."""
+        return self._narrow(where=where if isinstance(where, str) else [[_lib.constant(x) for x in c] for c in where], absent=absent)
 
     def head(self, n: int = 10) -> Table:
         """Return the first rows."""

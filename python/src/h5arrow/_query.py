@@ -4,31 +4,51 @@ from __future__ import annotations
 import io
 import os
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from . import _command, _scan
+from ._core import Table, open
 from ._errors import ArgumentError, UnsupportedError
 
 if TYPE_CHECKING:
     import pyarrow
 
 
+def _tables(files: list[str], table: str | None, options: dict[str, Any]) -> dict[str, Table]:
+    """Return the tables of all files, or those of one path, by their paths."""
+    if options.get("manifest") is not None or table is not None:
+        whole = _scan.table(files, table or "", options)
+        return {whole.path: whole}
+    each = {k: v for k, v in options.items() if k not in (*_scan.OF_FILES, "union")}
+    if not _scan.closed(files, options):
+        tables: dict[str, list[Table]] = {}
+        for name in files:
+            for t in open(name, **each).tables:
+                tables.setdefault(t.path, []).append(t)
+        return {path: _scan.joined(parts, options.get("union")) for path, parts in tables.items()}
+
+    def paths(name: str) -> list[str]:
+        with open(name, **each) as f:
+            return [t.path for t in f.tables]
+
+    having: dict[str, list[str]] = {}
+    with ThreadPoolExecutor(_scan.OPENED_AHEAD) as pool:
+        for name, found in zip(files, pool.map(paths, files)):
+            for path in found:
+                having.setdefault(path, []).append(name)
+    return {path: _scan.table(names, path, options) for path, names in having.items()}
+
+
 def views(files: list[str], table: str | None, options: dict[str, Any]) -> dict[str, Any]:
     """Return the tables of all files, or those of one path, as datasets, by the names that statements use."""
-    from ._core import concat, open
     from .dataset import Dataset
-    tables: dict[str, list[Any]] = {}
-    for name in files:
-        f = open(name, **options)
-        for t in f.tables if table is None else [f.table(table)]:
-            tables.setdefault(t.path, []).append(t)
-    if not tables:
+    found: dict[str, Any] = {path: Dataset(t) for path, t in _tables(files, table, options).items()}
+    if not found:
         raise ArgumentError("%s: no table was found" % files[0], file=files[0])
-    found: dict[str, Any] = {}
     short: dict[str, list[str]] = {}
-    for path, parts in tables.items():
-        found[path] = Dataset(parts[0] if len(parts) == 1 else concat(parts))
-        last = path.rpartition("/")[2] or os.path.splitext(os.path.basename(files[0]))[0]
+    for path in list(found):
+        last = path.rpartition("/")[2] or os.path.splitext(os.path.basename(os.fspath((files or [options["manifest"]])[0])))[0]
         short.setdefault(last, []).append(path)
     found.update({name: found[paths[0]] for name, paths in short.items() if len(paths) == 1 and name not in found})
     return found
@@ -44,14 +64,14 @@ def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options:
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        Files or patterns of files.
+        Files or patterns of files; none with ``manifest=``.
     sql : str
         A statement of DuckDB.
     engine : {"duckdb", "command"}, optional
         duckdb is the package duckdb, in this process. command is the program of this package, which has an engine only where the wheel
         was built with one (``H5ARROW_WHEEL_TAGS``). The default is duckdb where it is installed, else command.
     **options
-        Those of :func:`h5arrow.open` or, for command, of ``h5arrow query`` with underscores.
+        Those of :func:`h5arrow.duckdb.register` or, for command, of ``h5arrow query`` with underscores.
 
     Returns
     -------

@@ -38,17 +38,27 @@ MAX_OPEN = 256
 OF_FILES = ("filename", "file_attributes", "manifest")
 
 
+def closed(files: list[str], options: dict[str, Any]) -> bool:
+    """Report whether files are read by open_files, which closes them."""
+    return len(files) > MAX_OPEN or any(options.get(k) for k in OF_FILES)
+
+
+def joined(tables: list[Table], union: str | None) -> Table:
+    """Return tables as one."""
+    return tables[0] if len(tables) == 1 and union is None else concat(tables, union=union)
+
+
 def table(paths: Paths, path: str, options: dict[str, Any]) -> Table:
     """Return the table of all files. The option union is that of concat, the others are those of open or open_files."""
     from ._files import open_files
     files = [] if options.get("manifest") is not None and not paths else expand(paths)
-    if len(files) > MAX_OPEN or any(options.get(k) for k in OF_FILES):
+    if closed(files, options):
         return open_files(files, path, **options)
     options = {k: v for k, v in options.items() if k not in OF_FILES}
     union = options.pop("union", None)
     with ThreadPoolExecutor(OPENED_AHEAD) as pool:
         tables = list(pool.map(lambda p: open(p, **options).table(path), files))
-    return tables[0] if len(tables) == 1 and union is None else concat(tables, union=union)
+    return joined(tables, union)
 
 
 def pruned(whole: Table, columns: Sequence[str], keys: Sequence[str], span: Callable[[Table], tuple[int, int]],

@@ -1,13 +1,16 @@
 """HDF5 tables as DataFrames of Dask."""
 from __future__ import annotations
 
+import dataclasses
 from typing import Any, Iterable
 
+import dask.base
 import dask.dataframe as dd
 import pandas as pd
+import pyarrow as pa
 
-from . import _scan
-from ._core import Filter, open
+from . import _cluster, _scan
+from ._core import Filter
 
 __all__ = ["read_h5"]
 
@@ -15,31 +18,29 @@ __all__ = ["read_h5"]
 class _Read:
     """Reads the rows of a split: what a task does. It opens its own file."""
 
-    def __init__(self, table: str, columns: list[str] | None, where: Filter | None, options: dict[str, Any]):
-        self.table, self.columns, self.where, self.options = table, columns, where, options
+    def __init__(self, scan: _cluster.Scan, schema: pa.Schema):
+        self.scan, self.schema = scan, schema
 
-    def __call__(self, part: tuple[str, int, int]) -> Any:
-        path, start, stop = part
-        with open(path, **self.options) as f:
-            t = f.table(self.table).slice(start, stop)
-            if self.columns is not None:
-                t = t.select(self.columns)
-            if self.where is not None:
-                t = t.filter(self.where)
-            return t.to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)
+    def frame(self, batches: Iterable[pa.RecordBatch]) -> Any:
+        """Return batches of the schema as a DataFrame."""
+        return pa.Table.from_batches(batches, self.schema).to_pandas(ignore_metadata=True, types_mapper=pd.ArrowDtype)
+
+    def __call__(self, part: _cluster.Part) -> Any:
+        return self.frame(self.scan.batches(part, self.schema))
 
     def __dask_tokenize__(self) -> Any:
-        return self.table, self.columns, self.where, sorted(self.options.items())
+        return dask.base.normalize_token(dataclasses.astuple(self.scan)), self.schema.to_string()
 
 
-def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
-            split_bytes: int = 0, **options: Any) -> dd.DataFrame:
+def read_h5(paths: _scan.Paths = (), table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
+            split_bytes: int = 0, union: str | None = None, **options: Any) -> dd.DataFrame:
     """Read a table of HDF5 files, a partition for each split.
 
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        Files or patterns of files whose tables have one schema.
+        Files or patterns of files whose tables have one schema, or others with ``union="by-name"``: see :func:`h5arrow.concat`. The same
+        paths or URLs have to be those of the files where the tasks run.
     table : str
         The path of the table. The default is the only table of each file.
     columns : iterable of str, optional
@@ -48,8 +49,11 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
         See :meth:`h5arrow.Table.filter`.
     split_bytes : int
         About how many bytes of Arrow memory a partition takes. The default is 128 MiB.
+    union : {"by-name"}, optional
+        See :func:`h5arrow.concat`.
     **options
-        Those of :func:`h5arrow.open`.
+        Those of :func:`h5arrow.open`, and ``filename``, ``file_attributes`` and ``manifest`` of :func:`h5arrow.open_files`. A task decodes with
+        one thread unless ``workers`` says otherwise.
 
     Returns
     -------
@@ -57,9 +61,10 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
         Its columns have Arrow's types (``pandas.ArrowDtype``), which are those of all partitions, with nulls or without. Each
         partition counts its rows from 0.
     """
-    columns = None if columns is None else list(columns)
-    whole = _scan.table(paths, table, options)
-    parts = [(s.file, s.file_start, s.file_stop) for s in (whole if columns is None else whole.select(columns)).splits(bytes=split_bytes)]
-    read = _Read(table, columns, where, options)
-    meta = read((parts[0][0], 0, 0))
+    scan, files = _cluster.plan(paths, table, columns, where, union, options)
+    whole = scan.whole(files)
+    read = _Read(scan, pa.schema(whole))
+    parts, meta = _cluster.parts_of(whole, split_bytes), read.frame([])
+    if not parts:
+        return dd.from_pandas(meta, npartitions=1)
     return dd.from_map(read, parts, meta=meta, label="h5arrow", enforce_metadata=False)

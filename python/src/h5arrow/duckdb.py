@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 __all__ = ["register"]
 
 
-def register(connection: duckdb.DuckDBPyConnection, paths: _scan.Paths, table: str | None = None, *, name: str | None = None,
+def register(connection: duckdb.DuckDBPyConnection, paths: _scan.Paths = (), table: str | None = None, *, name: str | None = None,
              **options: Any) -> list[str]:
     """Make the tables of HDF5 files views of a connection, until it is closed.
 
@@ -22,13 +22,14 @@ def register(connection: duckdb.DuckDBPyConnection, paths: _scan.Paths, table: s
     ----------
     connection : duckdb.DuckDBPyConnection
     paths : path-like or iterable of path-like
-        Files or patterns of files; files of one schema are one table for each path.
+        Files or patterns of files; files of one schema, or of several with ``union="by-name"``, are one table for each path.
     table : str, optional
         The path of the table. The default is all tables.
     name : str, optional
         The name of the view of one table. The defaults are the table's path and, unless two tables have it, the path's last part.
     **options
-        Those of :func:`h5arrow.open`.
+        Those of :func:`h5arrow.open`, and ``union``, ``filename``, ``file_attributes`` and ``manifest`` of :func:`h5arrow.open_files`, which reads
+        where one of the last three is given, or where there are more than 256 files.
 
     Returns
     -------

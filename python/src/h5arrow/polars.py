@@ -42,7 +42,7 @@ def scan_h5(paths: _scan.Paths = (), table: str = "", **options: Any) -> pl.Lazy
     polars.LazyFrame
     """
     manifest = options.get("manifest") is not None
-    files = [] if manifest else _scan.expand(paths)
+    files = [] if manifest and not paths else _scan.expand(paths)
 
     def schema() -> pl.Schema:
         few = files if options.get("union") or manifest or len(files) > _scan.MAX_OPEN else files[:1]

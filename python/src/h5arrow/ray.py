@@ -34,7 +34,7 @@ _TASKS_PER_CPU = 16
 _ROWS = "__bsp_stub"  # the column of nulls by which Ray knows how many rows a block without columns has
 
 
-def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
+def read_h5(paths: _scan.Paths = (), table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
             split_bytes: int = 0, union: str | None = None, ray_options: dict[str, Any] | None = None, **options: Any) -> ray.data.Dataset:
     """Read a table of HDF5 files, a task for each split.
 
@@ -45,7 +45,7 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        Files or patterns of files whose tables have one schema.
+        Files or patterns of files whose tables have one schema, or others with ``union="by-name"``.
     table : str
         The path of the table. The default is the only table of each file.
     columns : iterable of str, optional
@@ -60,7 +60,8 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
     ray_options : dict, optional
         Options of :func:`ray.data.read_datasource`, such as ``concurrency`` and ``override_num_blocks``.
     **options
-        Those of :func:`h5arrow.open`. A task decodes with one thread unless ``workers`` says otherwise.
+        Those of :func:`h5arrow.open`, and ``filename``, ``file_attributes`` and ``manifest`` of :func:`h5arrow.open_files`. A task decodes with
+        one thread unless ``workers`` says otherwise.
 
     Returns
     -------
@@ -78,12 +79,11 @@ def read_h5(paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | Non
 class H5Datasource(Datasource):
     """What :func:`read_h5` reads, with its parameters. Files are opened here once, to divide them, and again by each task."""
 
-    def __init__(self, paths: _scan.Paths, table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
+    def __init__(self, paths: _scan.Paths = (), table: str = "", *, columns: Iterable[str] | None = None, where: Filter | None = None,
                  split_bytes: int = 0, union: str | None = None, **options: Any):
         super().__init__()
         self._projection_map = None
-        self._scan = _cluster.Scan(table, None if columns is None else list(columns), [] if where is None else [where], union, options)
-        files = _cluster.files(paths)
+        self._scan, files = _cluster.plan(paths, table, columns, where, union, options)
         self._schema = self._scan.schema(files)
         self._parts = self._scan.parts(files, self._schema, split_bytes)
         self._splits = len(self._parts)
@@ -102,7 +102,7 @@ class H5Datasource(Datasource):
 
     def supports_predicate_pushdown(self) -> bool:
         """Filters are applied while files are read, except to files of several schemas and after ``where``."""
-        return self._scan.union is None and not self._scan.where
+        return self._scan.union is None and self._scan.where is None
 
     def tasks(self, cpus: int) -> int:
         """Return how many tasks are to read in a cluster of so many processors: one for each split, or more."""
@@ -124,7 +124,7 @@ class H5Datasource(Datasource):
         """Return tasks that read runs of splits, at most as many as asked for."""
         schema = pa.schema([self._schema.field(c) for c in self._columns()] or [pa.field(_ROWS, pa.null())], self._schema.metadata)
         predicate = self.get_current_predicate()
-        exact = predicate is None and not self._scan.where
+        exact = predicate is None and self._scan.where is None
         tasks = []
         for run in _runs(self._parts, parallelism):
             metadata = BlockMetadata(num_rows=sum(p.stop - p.start for p in run) if exact else None,
@@ -158,8 +158,7 @@ class _Read:
             yield from self.scan.batches(part, self.schema)
             return
         expression = self.predicate.to_pyarrow()
-        with self.scan.open_part(part) as f:
-            table = self.scan.rows(f, part, f.table(self.scan.table).column_names)
+        with self.scan.rows(part) as table:
             for batch in Dataset(table).scanner(columns=[n for n in self.schema.names if n != _ROWS], filter=expression).to_batches():
                 yield _cluster.conform(batch, self.schema)
 

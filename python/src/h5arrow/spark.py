@@ -22,10 +22,11 @@ from ._errors import ArgumentError, UnsupportedError
 
 __all__ = ["H5DataSource", "register"]
 
-_BOOLS = {"nan_as_null", "tensor", "null_rows", "copy"}
+_BOOLS = {"nan_as_null", "tensor", "null_rows", "flatten", "copy"}
 _INTEGERS = {"workers", "max_memory", "batch_rows", "batch_bytes"}
-_TEXTS = {"strings", "enum", "convention", "align", "io", "index"}
+_TEXTS = {"strings", "enum", "convention", "align", "io", "index", "filename", "manifest"}
 _OWN = {"path", "paths", "table", "columns", "where", "union", "split_bytes", "header"}
+_LISTS = {"sorted", "file_attributes"}
 
 _TYPES = {
     pa.bool_(): st.BooleanType(), pa.int8(): st.ByteType(), pa.int16(): st.ShortType(), pa.int32(): st.IntegerType(), pa.int64(): st.LongType(),
@@ -46,9 +47,9 @@ class H5DataSource(DataSource):
 
     Its options are ``table`` (a path; the default is the only table of each file), ``columns`` (names with commas between them), ``where``
     (a text as for :meth:`h5arrow.Table.filter`), ``union`` (``by-name``: see :func:`h5arrow.concat`), ``split_bytes`` (about how many bytes of
-    Arrow memory a partition takes, by default 128 MiB), ``header`` (``Name: value``, for requests of URLs) and those of
-    :func:`h5arrow.open`. A task decodes with one thread unless ``workers`` says otherwise. Where files have several schemas, ``where`` may only
-    name columns that all of them have.
+    Arrow memory a partition takes, by default 128 MiB), ``header`` (``Name: value``, for requests of URLs), ``filename`` (the name of a
+    column), ``file_attributes`` (names with commas) and ``manifest`` of :func:`h5arrow.open_files`, and those of :func:`h5arrow.open`. A task
+    decodes with one thread unless ``workers`` says otherwise.
 
     Spark passes no columns to Python data sources: all those of the schema are read. ``columns``, or a schema that is given to the reader
     (``spark.read.schema("zone string, fare float")``), chooses. Rows are chosen with ``where``, which an index of the file makes faster still:
@@ -66,14 +67,14 @@ class H5DataSource(DataSource):
 
     def schema(self) -> st.StructType:
         """Return the schema of the files."""
-        scan, _ = _scan_of(self.options)
-        return spark_schema(scan.schema(_files_of(self.options)))
+        scan, files, _ = _scan_of(self.options)
+        return spark_schema(scan.schema(files))
 
     def reader(self, schema: st.StructType) -> DataSourceReader:
         """Return what reads columns of the files: those of the schema, by their names."""
-        scan, split_bytes = _scan_of(self.options)
+        scan, files, split_bytes = _scan_of(self.options)
         scan = dataclasses.replace(scan, columns=schema.fieldNames())
-        return Reader(scan, _files_of(self.options), split_bytes, schema)
+        return Reader(scan, files, split_bytes, schema)
 
 
 class Partition(InputPartition):
@@ -136,16 +137,8 @@ def spark_type(t: pa.DataType, column: str) -> st.DataType:
     return _TYPES[t]
 
 
-def _files_of(options: Any) -> list[str]:
-    if "paths" in options:
-        return _cluster.files(json.loads(options["paths"]))
-    if not options.get("path"):
-        raise ArgumentError("format h5arrow needs files: load(path)")
-    return _cluster.files(options["path"])
-
-
-def _scan_of(options: Any) -> tuple[_cluster.Scan, int]:
-    """Return what the options ask for, and split_bytes."""
+def _scan_of(options: Any) -> tuple[_cluster.Scan, list[str], int]:
+    """Return what the options ask for, the files, and split_bytes."""
     reading: dict[str, Any] = {}
     for name, text in options.items():
         if name in _BOOLS:
@@ -156,20 +149,23 @@ def _scan_of(options: Any) -> tuple[_cluster.Scan, int]:
             reading[name] = text
         elif name == "allow_external":
             reading[name] = text.split(",")
-        elif name == "sorted":
+        elif name in _LISTS:
             reading[name] = [c.strip() for c in text.split(",")]
         elif name not in _OWN:
             raise ArgumentError("format h5arrow has no option %s; there are %s" % (
-                name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | {"allow_external", "sorted"}))))
-    columns = options.get("columns")
+                name, ", ".join(sorted(_OWN - {"paths"} | _BOOLS | _INTEGERS | _TEXTS | _LISTS | {"allow_external"}))))
     if "header" in options:
         name, colon, value = options["header"].partition(":")
         if not colon:
             raise ArgumentError("option header: not a name, a colon and a value")
         reading["headers"] = {name.strip(): value.strip()}
-    scan = _cluster.Scan(options.get("table", ""), columns and [c.strip() for c in columns.split(",")], where=[options["where"]] if "where" in options else [],
-                         union=options.get("union"), options=reading)
-    return scan, _integer("split_bytes", options.get("split_bytes", "0"))
+    columns = options.get("columns")
+    paths = json.loads(options["paths"]) if "paths" in options else options.get("path") or ()
+    if not paths and "manifest" not in options:
+        raise ArgumentError("format h5arrow needs files: load(path), or the option manifest")
+    scan, files = _cluster.plan(paths, options.get("table", ""), columns and [c.strip() for c in columns.split(",")], options.get("where"),
+                                options.get("union"), reading)
+    return scan, files, _integer("split_bytes", options.get("split_bytes", "0"))
 
 
 def _bool(name: str, text: str) -> bool:
