@@ -28,7 +28,7 @@ type column struct {
 
 // columnsOf returns what becomes of the columns of file i.
 func (t *Table) columnsOf(i int, k *kind, o *opened) *columns {
-	c := &columns{name: t.set.names[i]}
+	c := &columns{name: t.set.shown(i)}
 	for _, n := range t.at {
 		col := column{read: -1}
 		if n >= t.set.own {

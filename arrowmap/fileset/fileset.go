@@ -21,10 +21,11 @@ type Options struct {
 	// Open opens a file; nil is arrowmap.Open. The context is that of the call, or of the Reader, for which the file is opened: when it
 	// is canceled, opening and reading may end.
 	Open       func(ctx context.Context, name string) (*arrowmap.File, error)
-	Path       string   // of the table in each file; "" is the only one
-	Union      bool     // match columns by name, as arrowmap.Union does; otherwise all files have one schema
-	Name       string   // of a column with the name of each row's file; "" for none
-	Attributes []string // scalar attributes of each table's group, or else of the root group, that become columns
+	Show       func(name string) string // what errors and the column Name call a file; nil: its name
+	Path       string                   // of the table in each file; "" is the only one
+	Union      bool                     // match columns by name, as arrowmap.Union does; otherwise all files have one schema
+	Name       string                   // of a column with the name of each row's file; "" for none
+	Attributes []string                 // scalar attributes of each table's group, or else of the root group, that become columns
 }
 
 // Table is rows of many files. It is immutable, holds no file open, and may be used by several goroutines.
@@ -98,10 +99,10 @@ func (t *Table) Select(names ...string) (*Table, error) {
 	for _, n := range names {
 		i := t.set.column(n)
 		if i < 0 || !slices.Contains(t.at, i) {
-			return nil, h5err.In(h5err.New(h5err.Argument, "no column %s", n), t.set.names[0], t.set.path)
+			return nil, h5err.In(h5err.New(h5err.Argument, "no column %s", n), t.set.shown(0), t.set.path)
 		}
 		if slices.Contains(out.at, i) {
-			return nil, h5err.In(h5err.New(h5err.Argument, "column %s is selected twice", n), t.set.names[0], t.set.path)
+			return nil, h5err.In(h5err.New(h5err.Argument, "column %s is selected twice", n), t.set.shown(0), t.set.path)
 		}
 		out.at = append(out.at, i)
 	}
@@ -120,10 +121,10 @@ func (t *Table) Where(conditions ...predicate.Condition) (*Table, error) {
 	for _, c := range conditions {
 		i := t.set.column(c.Column)
 		if i < 0 {
-			return nil, h5err.In(h5err.New(h5err.Argument, "no column %s", c.Column), t.set.names[0], t.set.path)
+			return nil, h5err.In(h5err.New(h5err.Argument, "no column %s", c.Column), t.set.shown(0), t.set.path)
 		}
 		if _, err := predicate.New(t.set.fields[i].Type, c.Op, c.Values...); err != nil {
-			return nil, h5err.In(err, t.set.names[0], t.set.path)
+			return nil, h5err.In(err, t.set.shown(0), t.set.path)
 		}
 	}
 	out := *t
@@ -148,7 +149,7 @@ func (t *Table) Slice(ctx context.Context, a, b int64) (*Table, error) {
 		b = max(rows, min(b, rows))
 	}
 	if a < 0 || a > b {
-		return nil, h5err.In(h5err.New(h5err.Argument, "rows %d to %d of a table of %d rows", a, b, rows), t.set.names[0], t.set.path)
+		return nil, h5err.In(h5err.New(h5err.Argument, "rows %d to %d of a table of %d rows", a, b, rows), t.set.shown(0), t.set.path)
 	}
 	out := *t
 	out.from, out.to = t.from+a, t.from+b
@@ -178,6 +179,9 @@ func (t *Table) Rows(ctx context.Context) (int64, error) {
 	}
 	return rows, nil
 }
+
+// Counted reports whether Rows opens no file.
+func (t *Table) Counted() bool { return t.set.looked.Load() }
 
 // end is the end of the rows where the files are known.
 func (t *Table) end() int64 {

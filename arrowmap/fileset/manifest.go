@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"math"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -80,6 +81,59 @@ func relative(name, dir string) string {
 // that is read. Options.Path, Union and Attributes are the manifest's. A file that has another schema or other rows than the manifest says
 // is an error of kind IO when it is read; files that are not in the manifest are not looked for. A manifest that makes no sense is Corrupt.
 func OpenManifest(ctx context.Context, b []byte, dir string, o Options) (*Table, error) {
+	m, err := parse(b, dir)
+	if err != nil {
+		return nil, err
+	}
+	o.Path, o.Union, o.Attributes = m.Table, m.Union, m.header.Attributes
+	s, err := newSet(m.names, o)
+	if err != nil {
+		return nil, err
+	}
+	s.files = m.files
+	if err := s.representatives(ctx, m.Schemas, m.attrs); err != nil {
+		return nil, err
+	}
+	s.looked.Store(true)
+	return s.table(), nil
+}
+
+// ManifestFiles returns the names of the files of a manifest in the folder dir, and its Options: Path, Union and Attributes.
+func ManifestFiles(b []byte, dir string) ([]string, Options, error) {
+	m, err := parse(b, dir)
+	if err != nil {
+		return nil, Options{}, err
+	}
+	return m.names, Options{Path: m.Table, Union: m.Union, Attributes: m.header.Attributes}, nil
+}
+
+// IsManifest reports whether a file that starts with b, of at least 64 bytes unless the file has fewer, may be a manifest.
+func IsManifest(b []byte) bool {
+	return bytes.HasPrefix(b, []byte(`{"format":"`+manifestFormat+`"`))
+}
+
+// ReadManifest returns the bytes of a manifest. One that is larger than MaxManifest is an error of kind Limit.
+func ReadManifest(name string) ([]byte, error) {
+	info, err := os.Stat(name)
+	if err == nil && info.Size() > MaxManifest {
+		err = h5err.New(h5err.Limit, "a manifest of %d bytes", info.Size())
+	}
+	if err != nil {
+		return nil, h5err.In(err, name, "")
+	}
+	b, err := os.ReadFile(name)
+	return b, h5err.In(err, name, "")
+}
+
+// manifest is what a manifest says.
+type manifest struct {
+	header
+	names []string
+	files []known
+	attrs []scalar.Kind
+}
+
+func parse(b []byte, dir string) (*manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	var h header
 	if err := d.Decode(&h); err != nil || h.Format != manifestFormat {
@@ -88,34 +142,23 @@ func OpenManifest(ctx context.Context, b []byte, dir string, o Options) (*Table,
 	if h.Files < 1 || h.Files > len(b) || len(h.Schemas) == 0 || len(h.Schemas) > h.Files {
 		return nil, h5err.New(h5err.Corrupt, "a manifest of %d files and %d schemas", h.Files, len(h.Schemas))
 	}
-	o.Path, o.Union, o.Attributes = h.Table, h.Union, h.Attributes
-	names, files := make([]string, 0, h.Files), make([]known, 0, h.Files)
+	m := &manifest{h, make([]string, 0, h.Files), make([]known, 0, h.Files), make([]scalar.Kind, len(h.Attributes))}
 	rows := int64(0)
-	attrs := make([]scalar.Kind, len(h.Attributes))
 	for i := range h.Files {
 		var e entry
 		err := d.Decode(&e)
 		if err != nil || e.Name == "" || e.Rows < 0 || e.Rows > math.MaxInt64-rows || e.Schema < 0 || e.Schema >= len(h.Schemas) || e.RowBytes < 1 ||
-			e.ChunkRows < 0 || len(e.Attributes) != len(attrs) {
+			e.ChunkRows < 0 || len(e.Attributes) != len(m.attrs) {
 			return nil, h5err.New(h5err.Corrupt, "entry %d of the manifest makes no sense", i+1)
 		}
 		rows += e.Rows
 		for k, v := range e.Attributes {
-			attrs[k] = attrs[k].Join(v.Kind)
+			m.attrs[k] = m.attrs[k].Join(v.Kind)
 		}
-		names = append(names, absolute(e.Name, dir))
-		files = append(files, known{rows, e.Schema, e.RowBytes, e.ChunkRows, e.Attributes})
+		m.names = append(m.names, absolute(e.Name, dir))
+		m.files = append(m.files, known{rows, e.Schema, e.RowBytes, e.ChunkRows, e.Attributes})
 	}
-	s, err := newSet(names, o)
-	if err != nil {
-		return nil, err
-	}
-	s.files = files
-	if err := s.representatives(ctx, h.Schemas, attrs); err != nil {
-		return nil, err
-	}
-	s.looked.Store(true)
-	return s.table(), nil
+	return m, nil
 }
 
 // absolute returns the name of a file that a manifest in dir has.

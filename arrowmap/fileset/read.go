@@ -170,8 +170,8 @@ func isSmall(t *arrowmap.Table) bool {
 func (t *Table) may(i int, attrs []scalar.Value) (bool, error) {
 	for k, v := range attrs {
 		if want := t.set.attrs[k]; want.Join(v.Kind) != want {
-			return false, h5err.In(h5err.New(h5err.Argument, "attribute %s is %s, and %s in %s", t.set.o.Attributes[k], v.Kind.Type(), want.Type(), t.set.names[0]).
-				WithOption("arrowmap.Union", "join the types"), t.set.names[i], t.set.path)
+			return false, h5err.In(h5err.New(h5err.Argument, "attribute %s is %s, and %s in %s", t.set.o.Attributes[k], v.Kind.Type(), want.Type(), t.set.shown(0)).
+				WithOption("arrowmap.Union", "join the types"), t.set.shown(i), t.set.path)
 		}
 	}
 	for _, c := range t.conditions {

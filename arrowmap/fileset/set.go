@@ -301,7 +301,7 @@ func (s *set) explain(plan *byname.Plan, fields []arrow.Field) {
 		kind := s.kinds[s.files[k].kind]
 		return kind.fields[kind.at[i]].Type
 	}
-	for _, lines := range whole.Notes(func(k int) string { return s.names[k] }, types, become) {
+	for _, lines := range whole.Notes(s.shown, types, become) {
 		s.notes = append(s.notes, lines...)
 	}
 }
@@ -352,7 +352,7 @@ func (s *set) unify(i int) (arrow.DataType, error) {
 
 func (s *set) differs(i int, a, b *kind) error {
 	f, g := a.fields[a.at[i]], b.fields[b.at[i]]
-	return h5err.In(h5err.New(h5err.Argument, "column %s differs: it is %s, and %s in %s", g.Name, g.Type, f.Type, s.names[a.first]), s.names[b.first], s.path)
+	return h5err.In(h5err.New(h5err.Argument, "column %s differs: it is %s, and %s in %s", g.Name, g.Type, f.Type, s.shown(a.first)), s.shown(b.first), s.path)
 }
 
 // otherSchema is the error of file i, which has other columns than the first.
@@ -365,8 +365,8 @@ func (s *set) otherSchema(i int, fields []arrow.Field) error {
 			break
 		}
 	}
-	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithHint("files that are one table have one schema; %s has another", s.names[0]).
-		WithOption("arrowmap.Union", "match columns by name"), s.names[i], s.path)
+	return h5err.In(h5err.New(h5err.Argument, "%s", what).WithHint("files that are one table have one schema; %s has another", s.shown(0)).
+		WithOption("arrowmap.Union", "match columns by name"), s.shown(i), s.path)
 }
 
 // kindOf returns the kind of file i.
@@ -389,7 +389,7 @@ func (s *set) kindOf(i int, o *opened) (*kind, error) {
 
 // changed is the error of file i that is not what it was.
 func (s *set) changed(i int, rows int64) error {
-	return h5err.In(h5err.New(h5err.IO, "the file has changed: it had %d rows when the files were looked at, and has %d, or other columns", s.rows(i), rows), s.names[i], s.path)
+	return h5err.In(h5err.New(h5err.IO, "the file has changed: it had %d rows when the files were looked at, and has %d, or other columns", s.rows(i), rows), s.shown(i), s.path)
 }
 
 func (s *set) column(name string) int {
@@ -399,6 +399,14 @@ func (s *set) column(name string) int {
 		}
 	}
 	return -1
+}
+
+// shown is what file i is called.
+func (s *set) shown(i int) string {
+	if s.o.Show == nil {
+		return s.names[i]
+	}
+	return s.o.Show(s.names[i])
 }
 
 func (s *set) end(i int) int64 {
@@ -415,7 +423,7 @@ func (s *set) rows(i int) int64 { return s.end(i) - s.end(i-1) }
 func (s *set) constant(i, file int, attrs []scalar.Value) (scalar.Value, scalar.Kind) {
 	a := i - len(s.fields) + len(s.attrs)
 	if a < 0 {
-		return scalar.TextOf(s.names[file]), scalar.Text
+		return scalar.TextOf(s.shown(file)), scalar.Text
 	}
 	return attrs[a], s.attrs[a]
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
@@ -25,6 +26,7 @@ import (
 // convertFlags are the flags of convert.
 type convertFlags struct {
 	selection
+	manyFlags
 	parquetFlags
 	compression *flags.Choice
 	format      *flags.Choice
@@ -48,8 +50,9 @@ func (a *app) convertCommand() *cobra.Command {
 table of several groups only where their own tables are too many to be listed.
 --batch-rows is the number of rows of a batch or, in Parquet, of a row group.
 
-Several files of one schema, or a pattern in quotes, become one table; with --union by-name, their schemas may differ. OUT, a
-path or an s3, gs or az URL, appears when it is complete, and not before.
+Several files of one schema, or a pattern in quotes, become one table; with --union by-name, their schemas may differ. With
+--file-attributes, or as a manifest that index --manifest wrote, they are opened while they are read: there may be many thousands.
+OUT, a path or an s3, gs or az URL, appears when it is complete, and not before.
 
 --follow writes the rows of a file that is being written, and those that are appended, until its writer closes it. A writer
 that died never does: --until-idle ends the waiting.`,
@@ -57,6 +60,7 @@ that died never does: --until-idle ends the waiting.`,
   h5arrow convert data.h5 --table /events --columns time,energy --rows 0:1000 part.arrow
   h5arrow convert data.h5 july.parquet --where 'time >= 2024-07-01 and time < 2024-08-01 and site in (A, B)'
   h5arrow convert 'runs/*.h5' runs.arrow --filename --compression zstd
+  h5arrow convert runs/all.files runs.parquet
   h5arrow convert data.h5 data.parquet
   h5arrow convert episodes.h5 --stack '/data/demo_*' episodes.parquet
   h5arrow convert data.h5 - | consumer
@@ -68,6 +72,7 @@ that died never does: --until-idle ends the waiting.`,
 	}
 	o.selection.add(cmd)
 	o.addWhere(cmd)
+	o.manyFlags.add(cmd)
 	o.parquetFlags.add(cmd)
 	f := cmd.Flags()
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
@@ -115,6 +120,17 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 			return err
 		}
 	}
+	if !o.all && !o.follow {
+		t, names, err := o.many(a, &o.manyFlags, args[:len(args)-1])
+		if err != nil {
+			return err
+		}
+		if t != nil {
+			return c.manyFiles(t, names, out)
+		}
+	} else if len(o.attributes) > 0 {
+		return usage("--file-attributes excludes --all-tables and --follow")
+	}
 	names, err := o.expand(a.ctx, args[:len(args)-1])
 	if err != nil {
 		return err
@@ -139,43 +155,40 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 }
 
 func (c *conversion) oneTable(names []string, out string) error {
-	if out == "-" {
-		if err := c.notATerminal(); err != nil {
-			return err
-		}
-		e, err := c.encoder(c.format)
-		if err != nil {
-			return err
-		}
-		return c.withTable(names, func(in *inputs, t *chosen) error {
-			c.notes(c.app, t)
-			c.skipBroken(c.app, t, nil, c.readOptions(c.memory/2)...) // what is written can't be taken back
-			sum, err := c.write(in, t, c.out, e)
-			if err != nil {
-				return output.Named(err, "stdout")
-			}
-			return c.report(c.err, sum)
-		})
-	}
-	to, err := c.far.Target(out, c.force, names)
-	if err != nil {
-		return err
-	}
-	f, err := format.Of(out, to.Special())
-	if err != nil {
-		return err
-	}
-	e, err := c.encoder(f)
+	to, e, err := c.destination(names, out)
 	if err != nil {
 		return err
 	}
 	return c.withTable(names, func(in *inputs, t *chosen) error {
-		sum, err := c.writeFile(in, t, to, e)
-		if err != nil {
-			return err
+		if out != "-" {
+			sum, err := c.writeFile(in, t, to, e)
+			if err != nil {
+				return err
+			}
+			return c.report(c.out, sum)
 		}
-		return c.report(c.out, sum)
+		c.notes(c.app, t)
+		c.skipBroken(c.app, t, nil, c.readOptions(c.memory/2)...) // what is written can't be taken back
+		sum, err := c.write(in, t, c.out, e)
+		if err != nil {
+			return output.Named(err, "stdout")
+		}
+		return c.report(c.err, sum)
 	})
+}
+
+// destination returns the target of an output, none for -, and its encoder.
+func (c *conversion) destination(names []string, out string) (to output.Target, e *format.Encoder, err error) {
+	f := c.format
+	if out == "-" {
+		err = c.notATerminal()
+	} else if to, err = c.far.Target(out, c.force, names); err == nil {
+		f, err = format.Of(out, to.Special())
+	}
+	if err == nil {
+		e, err = c.encoder(f)
+	}
+	return to, e, err
 }
 
 // notATerminal refuses to write data to a terminal.
@@ -368,8 +381,14 @@ func (c *conversion) encoder(f *format.Format) (*format.Encoder, error) {
 	return e, nil
 }
 
+// tabular is a table, of files that are open or not.
+type tabular interface {
+	Schema() *arrow.Schema
+	Path() string
+}
+
 // conversions lists the columns of a table whose types the format lacks, and notes them.
-func (c *conversion) conversions(t *chosen, e *format.Encoder) ([]string, error) {
+func (c *conversion) conversions(t tabular, e *format.Encoder) ([]string, error) {
 	list, err := e.Converts(t.Schema())
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ import (
 // headFlags are the flags of head and tail.
 type headFlags struct {
 	selection
+	manyFlags
 	display
 	n      int64
 	sample flags.Positive
@@ -36,7 +37,7 @@ func (a *app) headCommand() *cobra.Command {
 		Use:   "head FILE...",
 		Short: "Print the first rows of a table",
 		Long: `head prints the first rows of a table, under the names and the Arrow types of its columns. Columns that do not fit the
-terminal are named below it. head also reads Arrow IPC files and streams (` + format.Readable("and") + `).`,
+terminal are named below it. Of a manifest (index --manifest), or with --file-attributes, few files are open at a time. head also reads Arrow IPC files and streams (` + format.Readable("and") + `).`,
 		Example: `  h5arrow head data.h5
   h5arrow head data.h5 -n 3 --table /events --columns time,energy
   h5arrow head data.h5 --where 'energy > 5 and site is not null'
@@ -68,6 +69,7 @@ func (o *headFlags) command(a *app, cmd *cobra.Command) *cobra.Command {
 	f := cmd.Flags()
 	f.Int64VarP(&o.n, "lines", "n", 10, "number of rows")
 	o.selection.add(cmd)
+	o.manyFlags.add(cmd)
 	f.BoolVar(&o.json, "json", false, "print the rows as a JSON array of objects")
 	o.display.add(cmd)
 	return cmd
@@ -92,6 +94,12 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	}
 	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
+	switch t, _, err := o.many(a, &o.manyFlags, args); {
+	case err != nil:
+		return err
+	case t != nil:
+		return a.headMany(o, t, limit)
+	}
 	names, err := o.expand(a.ctx, args)
 	if err != nil {
 		return err

@@ -49,8 +49,9 @@ which reads all of the file, also what is said above. Opening the file with --in
 --format kerchunk writes a reference file (JSON) of a file or URL, for zarr, xarray and fsspec. Datasets that Zarr can't represent are
 left out, and named on stderr.
 
---manifest writes the names, rows, schemas and attributes of many files, or a pattern in quotes, to OUT. The Python package then opens
-them as one table by one read (open_files, scan_h5). Files in OUT's folder, and below, may be moved together with it.`,
+--manifest writes the names, rows, schemas and attributes of many files, or a pattern in quotes, to OUT. The Python package (open_files,
+scan_h5) and convert, head and tail then open them as one table by one read; query, stats, plot and plan take OUT for its files. Files
+in OUT's folder, and below, may be moved together with it.`,
 		Example: `  h5arrow index data.h5
   h5arrow index data.h5 indexes/data` + indexfile.Suffix + `
   h5arrow index https://example.org/data.h5 data` + indexfile.Suffix + `

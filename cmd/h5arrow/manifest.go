@@ -27,7 +27,7 @@ type manifestFlags struct {
 
 func (m *manifestFlags) add(cmd *cobra.Command) {
 	f := cmd.Flags()
-	f.BoolVar(&m.manifest, "manifest", false, "write a manifest of several files, for open_files and the scans of the Python package")
+	f.BoolVar(&m.manifest, "manifest", false, "write a manifest of several files, which other commands and the Python package take as one table")
 	f.StringVar(&m.table, "table", "", "with --manifest, the table at this `PATH` of each file (default: the only table)")
 	f.StringVar(&m.union, "union", "", "with --manifest, how files of several schemas are one table: `by-name`")
 	f.StringSliceVar(&m.attributes, "file-attributes", nil, "with --manifest, these attributes of tables or root groups as columns (`a,b`)")

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,5 +85,103 @@ func TestIndexManifest(t *testing.T) {
 	for _, wrong := range [][]string{{out, "--manifest"}, {pattern, out, "--union", "by-name"}, {pattern, out, "--manifest", "--union", "x"},
 		{pattern, out, "--manifest", "--format", "kerchunk"}, {pattern, out, "more"}, {pattern, pattern, "x", "--table", "/events"}} {
 		expect(t, 2, append([]string{"index"}, wrong...)...)
+	}
+}
+
+// TestManyFiles converts and prints many files by a manifest, and by --file-attributes.
+func TestManyFiles(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	var all, south []string
+	for i := range byte(30) {
+		name := path(fmt.Sprintf("run%02d.h5", i))
+		site := []string{"north", "south"}[i%2]
+		runFile(t, name, "x", site, i, i+100)
+		for _, x := range []byte{i, i + 100} {
+			all = append(all, fmt.Sprintf(`{"x": %d, "site": %q}`, x, site))
+			if site == "south" && x > 110 {
+				south = append(south, fmt.Sprintf(`{"x": %d, "filename": %q, "site": %q}`, x, name, site))
+			}
+		}
+	}
+	pattern, manifest := path("run*.h5"), path("all.files")
+	expect(t, 0, "index", pattern, manifest, "--manifest", "--file-attributes", "site")
+	array := func(lines []string) string { return "[" + strings.Join(lines, ",\n ") + "]\n" }
+	for i, from := range [][]string{{manifest}, {pattern, "--file-attributes", "site"}} {
+		for what, c := range map[string]struct{ flags, want []string }{
+			"all":   {nil, all},
+			"where": {[]string{"--where", "site = south and x > 110", "--filename"}, south},
+			"rows":  {[]string{"--rows", "-5:"}, all[55:]},
+			"first": {[]string{"--rows", ":3", "-c", "x,site", "--batch-rows", "2"}, all[:3]},
+		} {
+			out := path(fmt.Sprint(i, what, ".arrow"))
+			r := expect(t, 0, slices.Concat([]string{"convert", "--json", "--force"}, c.flags, from, []string{out})...)
+			var sum summary
+			if err := json.Unmarshal([]byte(r.out), &sum); err != nil || sum.Rows != int64(len(c.want)) || sum.Columns[0].CopiedBytes != sum.Rows {
+				t.Errorf("%s: %s, %v", what, r.out, err)
+			}
+			if r := expect(t, 0, "head", out, "-n", "100", "--json"); r.out != array(c.want) {
+				t.Errorf("%s of %s: %s", what, from, r.out)
+			}
+			if r := expect(t, 0, slices.Concat([]string{"head", "--json", "-n", "100"}, c.flags, from)...); r.out != array(c.want) {
+				t.Errorf("head, %s of %s: %s", what, from, r.out)
+			}
+		}
+		if r := expect(t, 0, append([]string{"tail", "--json", "-n", "4"}, from...)...); r.out != array(all[56:]) {
+			t.Errorf("tail of %s: %s", from, r.out)
+		}
+		for _, flag := range []string{"--stack=x", "--dataset=/events/x", "--skip-unsupported", "--spool"} {
+			expect(t, 2, slices.Concat([]string{"convert", flag}, from, []string{path("no.arrow")})...)
+		}
+		expect(t, 2, slices.Concat([]string{"convert", "--sorted", "nothing"}, from, []string{path("no.arrow")})...)
+		expect(t, 2, append([]string{"head", "--sample", "3"}, from...)...)
+	}
+	for _, args := range [][]string{{"--table", "/events"}, {"--union", "by-name"}, {"--file-attributes", "site"}, {pattern}} {
+		if r := expect(t, 2, slices.Concat([]string{"convert", manifest}, args, []string{path("no.arrow")})...); !strings.Contains(r.err, "manifest stands for") {
+			t.Error(r.err)
+		}
+	}
+	expect(t, 2, "convert", manifest, manifest, "--force")
+	expect(t, 2, "convert", manifest, path("run00.h5"), "--force")
+	expect(t, 2, "convert", pattern, path("d"), "--all-tables", "--file-attributes", "site")
+	expect(t, 0, "convert", manifest, path("d"), "--all-tables")
+	if r := expect(t, 0, "stats", manifest, "--json"); !strings.Contains(r.out, `"rows":60`) && !strings.Contains(r.out, `"rows": 60`) {
+		t.Error(r.out)
+	}
+	if r := expect(t, 0, "plan", manifest, "--json"); strings.Count(r.out, `"file"`) != 30 {
+		t.Error(r.out)
+	}
+	runFile(t, path("run29.h5"), "y", "south", 1, 2, 3) // not what the manifest has
+	for _, out := range []string{path("no.arrow"), path("no.parquet")} {
+		if r := expect(t, 1, "convert", manifest, out); !strings.Contains(r.err, "run29.h5") || !strings.Contains(r.err, "has changed") {
+			t.Error(r.err)
+		}
+		if _, err := os.Stat(out); err == nil {
+			t.Errorf("%s appeared", out)
+		}
+	}
+}
+
+// TestManySchemas prints files of several schemas, and manifests that make no sense.
+func TestManySchemas(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	runFile(t, path("run00.h5"), "x", "north", 128)
+	runFile(t, path("run01.h5"), "y", "south", 1, 2, 3)
+	pattern, manifest := path("run*.h5"), path("all.files")
+	expect(t, 0, "index", pattern, manifest, "--manifest", "--union", "by-name")
+	for _, args := range [][]string{{manifest}, {pattern, "--union", "by-name"}} {
+		want := "[{\"x\": 128, \"y\": null},\n {\"x\": null, \"y\": 1},\n {\"x\": null, \"y\": 2},\n {\"x\": null, \"y\": 3}]\n"
+		if r := expect(t, 0, append([]string{"tail", "-n", "4", "--json"}, args...)...); r.out != want {
+			t.Error(r.out)
+		}
+	}
+	if err := os.WriteFile(path("bad.files"), []byte(`{"format":"h5arrow files 1","table":"","schemas":[0],"files":9}`), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, verb := range []string{"head", "stats"} {
+		if r := expect(t, 3, verb, path("bad.files")); !strings.Contains(r.err, "bad.files") {
+			t.Error(r.err)
+		}
 	}
 }

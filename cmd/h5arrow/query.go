@@ -45,7 +45,7 @@ func (a *app) queryCommand() *cobra.Command {
 path's last part (events) unless another table has that name. The table of the root group has the names "/" and that of
 its file. Several files of one schema, or a pattern in quotes, are one table for each path. Any other dataset is a view of
 one column under its path. A name that is a keyword has another one with an underscore (table_), and names that differ in
-case only get numbers: SQL takes them for one.
+case only get numbers: SQL takes them for one. A manifest (index --manifest) stands for its files.
 
 Nothing is loaded in advance: only the columns that the statement uses are decoded, and only the rows that it needs.
 

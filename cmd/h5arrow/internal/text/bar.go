@@ -27,7 +27,7 @@ type Bar struct {
 	now     func() time.Time
 }
 
-// NewBar returns a bar for a job of so many rows, nil if w is not a terminal.
+// NewBar returns a bar for a job of so many rows, -1 where they are not known, nil if w is not a terminal.
 func NewBar(w io.Writer, rows int64) *Bar {
 	width, _ := Size(w)
 	if width == 0 {
@@ -50,6 +50,10 @@ func (b *Bar) Show(rows, bytes int64) {
 }
 
 func (b *Bar) line(rows, bytes int64, took time.Duration) string {
+	rate := Bytes(float64(bytes) / max(took.Seconds(), 1e-3))
+	if b.rows < 0 {
+		return Cut(fmt.Sprintf("%s rows  %s/s", Count(rows), rate), max(0, b.width-1))
+	}
 	part := 1.0
 	if b.rows > 0 {
 		part = min(1, float64(rows)/float64(b.rows))
@@ -58,8 +62,7 @@ func (b *Bar) line(rows, bytes int64, took time.Duration) string {
 	if rows > 0 && took > 0 {
 		left = time.Duration(float64(took) * (1 - part) / max(part, 1e-9)).Round(time.Second).String()
 	}
-	rate := float64(bytes) / max(took.Seconds(), 1e-3)
-	text := fmt.Sprintf(" %3.0f%%  %s rows  %s/s  %s left", 100*part, Count(rows), Bytes(rate), left)
+	text := fmt.Sprintf(" %3.0f%%  %s rows  %s/s  %s left", 100*part, Count(rows), rate, left)
 	room := min(40, b.width-len(text)-3)
 	if room < 5 {
 		return Cut(strings.TrimSpace(text), max(0, b.width-1))

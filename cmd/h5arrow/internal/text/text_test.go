@@ -81,6 +81,9 @@ func FuzzAppendString(f *testing.F) {
 }
 
 func TestBar(t *testing.T) {
+	if line := (&Bar{rows: -1, width: 60}).line(1000, 4000, time.Second); line != "1,000 rows  4.0 kB/s" {
+		t.Errorf("%q without a number of rows", line)
+	}
 	var out strings.Builder
 	now := time.Unix(100, 0)
 	b := &Bar{w: &out, rows: 2000, width: 60, start: now, now: func() time.Time { return now }}

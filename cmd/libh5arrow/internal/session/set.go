@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"io"
-	"os"
 	"path/filepath"
 
 	"github.com/apache/arrow-go/v18/arrow"
@@ -91,16 +90,9 @@ func openEach(ctx context.Context, name string, o *openOptions, opts []arrowmap.
 }
 
 func openManifest(ctx context.Context, name string, o fileset.Options) (*fileset.Table, error) {
-	info, err := os.Stat(name)
-	if err == nil && info.Size() > fileset.MaxManifest {
-		err = h5err.New(h5err.Limit, "a manifest of %d bytes", info.Size())
-	}
-	var b []byte
-	if err == nil {
-		b, err = os.ReadFile(name)
-	}
+	b, err := fileset.ReadManifest(name)
 	if err != nil {
-		return nil, h5err.In(err, name, "")
+		return nil, err
 	}
 	t, err := fileset.OpenManifest(ctx, b, filepath.Dir(name), o)
 	return t, h5err.In(err, name, "")
