@@ -32,6 +32,7 @@ type convertFlags struct {
 	format      *flags.Choice
 	force       bool
 	json        bool
+	lines       bool
 	all         bool
 	follow      bool
 	idle        time.Duration
@@ -84,6 +85,7 @@ that died never does: --until-idle ends the waiting.`,
 	f.BoolVar(&o.force, "force", false, "overwrite OUT")
 	f.Var(&o.maxOutput, "max-output", "bytes that may be written in all, such as 10GiB (default: what is free)")
 	f.BoolVar(&o.json, "json", false, "print a summary as JSON (on stderr when OUT is -)")
+	f.BoolVar(&o.lines, "progress-json", false, "print rows that are written, and of how many, as lines of JSON on stderr")
 	return cmd
 }
 
@@ -339,11 +341,11 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 		rr = rows.Join(rr, int64(c.batchRows))
 	}
 	defer rr.Release()
-	if !c.quiet && !c.json && !c.follow {
-		bar := text.NewBar(c.err, t.Rows())
-		defer bar.Clear()
-		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
+	total := t.Rows()
+	if t.where != nil || c.follow {
+		total = -1
 	}
+	defer c.showProgress(e, total)()
 	stats, err := e.Write(c.ctx, c.bound.Writer(w), rr)
 	if err == nil && !c.follow {
 		err = in.unchanged()
@@ -366,6 +368,39 @@ func (c *conversion) write(in *inputs, t *chosen, w io.Writer, e *format.Encoder
 	}
 	s.Changed, s.IO = converted, c.far.Counts()
 	return s, nil
+}
+
+// showProgress shows what e writes of so many rows, -1 where they are not known: a bar or, with --progress-json, lines. It returns what
+// clears the bar.
+func (c *conversion) showProgress(e *format.Encoder, total int64) (clear func()) {
+	switch {
+	case c.lines && !c.all:
+		e.Progress = progressLines(text.Safe(c.err), total)
+	case !c.quiet && !c.json && !c.follow:
+		bar := text.NewBar(c.err, total)
+		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
+		return bar.Clear
+	}
+	return func() {}
+}
+
+// progressLines writes objects of JSON, at most ten a second.
+func progressLines(w io.Writer, total int64) func(ipc.Stats) {
+	var line struct {
+		Rows  int64  `json:"rows"`
+		Total *int64 `json:"total"`
+	}
+	if total >= 0 {
+		line.Total = &total
+	}
+	last := time.Time{}
+	to := json.NewEncoder(w)
+	return func(s ipc.Stats) {
+		if now := time.Now(); now.Sub(last) >= 100*time.Millisecond {
+			last, line.Rows = now, s.Rows
+			_ = to.Encode(line) // who does not read it does not need it
+		}
+	}
 }
 
 // encoder returns the encoder of an output.

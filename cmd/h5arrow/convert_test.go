@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -366,5 +367,27 @@ func TestUnion(t *testing.T) {
 	}
 	for _, args := range []string{"head u0.h5 --union x", "serve u0.h5 --union by-name"} {
 		expect(t, exitUsage, strings.Fields(args)...)
+	}
+}
+
+// TestProgressLines reads the lines of --progress-json: rows in order, of all that there are, where that is known.
+func TestProgressLines(t *testing.T) {
+	out := filepath.Join(t.TempDir(), "out.arrow")
+	for want, flags := range map[string][]string{"50000": {"--quiet"}, "null": {"--where", "fare > 5"}} {
+		r := expect(t, 0, append([]string{"convert", h5test.Fixture(t, "sample.h5"), out, "--force", "--progress-json", "--batch-rows", "100"}, flags...)...)
+		var rows []int64
+		for line := range strings.Lines(r.err) {
+			var got struct {
+				Rows  int64
+				Total json.RawMessage
+			}
+			if err := json.Unmarshal([]byte(line), &got); err != nil || string(got.Total) != want {
+				t.Fatalf("%s: %v", line, err)
+			}
+			rows = append(rows, got.Rows)
+		}
+		if len(rows) == 0 || !slices.IsSorted(rows) || rows[len(rows)-1] > 50000 {
+			t.Errorf("%v rows", rows)
+		}
 	}
 }

@@ -20,7 +20,6 @@ import (
 	"github.com/h5arrow/h5arrow/cmd/internal/output"
 	"github.com/h5arrow/h5arrow/dtype"
 	"github.com/h5arrow/h5arrow/h5/h5err"
-	"github.com/h5arrow/h5arrow/ipc"
 )
 
 // manyFlags are the flags of verbs that read many files one after the other, without keeping them open.
@@ -241,17 +240,13 @@ func (c *conversion) writeMany(t *fileset.Table, w io.Writer, e *format.Encoder)
 	}
 	defer r.Release()
 	m := &measured{r, make([]int64, columns), make([]int64, columns)}
-	if !c.quiet && !c.json {
-		total := int64(-1)
-		if t.Counted() {
-			if total, err = t.Rows(c.ctx); err != nil {
-				return nil, err
-			}
+	total := int64(-1)
+	if t.Counted() && !t.Filtered() {
+		if total, err = t.Rows(c.ctx); err != nil {
+			return nil, err
 		}
-		bar := text.NewBar(c.err, total)
-		defer bar.Clear()
-		e.Progress = func(s ipc.Stats) { bar.Show(s.Rows, s.Bytes) }
 	}
+	defer c.showProgress(e, total)()
 	stats, err := e.Write(c.ctx, c.bound.Writer(w), m)
 	if err != nil {
 		return nil, err

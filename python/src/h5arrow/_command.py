@@ -5,9 +5,11 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from typing import Any, Iterable
 
 from ._errors import ArgumentError, CorruptError, Error, FileError, UnsupportedError
+from ._progress import Bar, Progress
 
 _STATUS: dict[int, type[Error]] = {1: FileError, 2: ArgumentError, 3: CorruptError, 4: UnsupportedError}
 
@@ -38,10 +40,13 @@ def _flags(options: dict[str, Any]) -> Iterable[str]:
             yield "%s=%s" % (flag, value)
 
 
+def _line(verb: str, files: Iterable[str | os.PathLike[str]], more: list[str], options: dict[str, Any]) -> list[str]:
+    return [path(), verb, *_flags(options), "--", *map(os.fspath, files), *more]
+
+
 def run(verb: str, files: Iterable[str | os.PathLike[str]], more: list[str], options: dict[str, Any]) -> subprocess.CompletedProcess[bytes]:
     """Run the command."""
-    command = [path(), verb, *_flags(options), "--", *map(os.fspath, files), *more]
-    return subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.run(_line(verb, files, more, options), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
 
 def failure(done: subprocess.CompletedProcess[bytes]) -> Error:
@@ -50,15 +55,36 @@ def failure(done: subprocess.CompletedProcess[bytes]) -> Error:
     return _STATUS.get(done.returncode, FileError)(message[len("h5arrow: "):] if message.startswith("h5arrow: ") else message)
 
 
-def convert(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out: str | os.PathLike[str], **options: Any) -> dict[str, Any]:
+def _with_progress(command: list[str], bar: Bar) -> subprocess.CompletedProcess[bytes]:
+    """Run a command that prints its progress on stderr. If this is interrupted, the command is ended."""
+    errors = []
+    with tempfile.TemporaryFile() as out:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.PIPE) as process:
+            try:
+                for line in process.stderr or ():
+                    if line.startswith(b'{"rows":'):
+                        bar.show(**json.loads(line))
+                    else:
+                        errors.append(line)
+            except BaseException:
+                process.terminate()
+                raise
+        out.seek(0)
+        return subprocess.CompletedProcess(command, process.returncode, out.read(), b"".join(errors))
+
+
+def convert(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], out: str | os.PathLike[str], *, progress: Progress = None,
+            **options: Any) -> dict[str, Any]:
     """Write a table as an Arrow or Parquet file. A process of its own does it: ``h5arrow convert``.
 
     Parameters
     ----------
     files : path-like or iterable of path-like
-        Files of one schema.
+        Files of one schema, or a manifest: see :func:`h5arrow.write_manifest`.
     out : path-like
         The file, which appears when it is complete. Its suffix chooses the format: .arrow, .feather, .arrows or .parquet.
+    progress : bool or function, optional
+        As for :func:`h5arrow.write`, but the rows of all are not known where there are conditions. There is none with ``all_tables``.
     **options
         The options of the command with underscores: ``table="/events"``, ``columns="a,b"``, ``rows="0:1000"``,
         ``compression="zstd"``, ``force=True``, ``all_tables=True``, ...
@@ -74,7 +100,9 @@ def convert(files: str | os.PathLike[str] | Iterable[str | os.PathLike[str]], ou
         By the status of the command, with its message.
     """
     names = [files] if isinstance(files, (str, os.PathLike)) else list(files)
-    done = run("convert", names, [os.fspath(out)], {**options, "json": True, "quiet": True})
+    with Bar(progress, None) as bar:
+        given = {**options, "json": True, "quiet": True, "progress_json": bar.shown}
+        done = _with_progress(_line("convert", names, [os.fspath(out)], given), bar)
     if done.returncode != 0:
         raise failure(done)
     summaries = [json.loads(line) for line in done.stdout.splitlines()]

@@ -75,8 +75,15 @@ class Bar:
         if self._place is not None and self._visible:
             self._place.clear()
 
-    def show(self, rows: int) -> None:
-        """Say how many rows are done."""
+    @property
+    def shown(self) -> bool:
+        """Whether anybody sees the progress."""
+        return self._call is not None or self._place is not None
+
+    def show(self, rows: int, total: int | None = None) -> None:
+        """Say how many rows are done and, if that is known only now, of how many."""
+        if total is not None:
+            self._total = total
         if self._call is not None:
             self._call(rows, self._total)
         elif self._place is not None:
