@@ -11,7 +11,7 @@ import (
 const filesAtOnce = 8
 
 // each calls fn for the numbers below n, several at a time, and returns the error of the lowest number that has one. After an error no
-// further calls are begun. The same few goroutines do all of it, as a new one would have to grow its stack for each file.
+// further calls are started. The same few goroutines do all of it, as a new one would have to grow its stack for each file.
 func each(n int, fn func(i int) error) error {
 	if n == 1 {
 		return fn(0)
