@@ -26,6 +26,7 @@ type Options struct {
 	Union      bool                     // match columns by name, as arrowmap.Union does; otherwise all files have one schema
 	Name       string                   // of a column with the name of each row's file; "" for none
 	Attributes []string                 // scalar attributes of each table's group, or else of the root group, that become columns
+	Inside     bool                     // refuse a manifest that names files outside of its folder, or URLs: its origin is not known
 }
 
 // Table is rows of many files. It is immutable, holds no file open, and may be used by several goroutines.

@@ -288,6 +288,33 @@ func TestLarge(t *testing.T) {
 	}
 }
 
+// With Inside, the files of a manifest are in its folder.
+func TestManifestInside(t *testing.T) {
+	m := numbered(t, 2, 3)
+	b, err := opened(t, m.names, fileset.Options{}).Manifest(t.Context(), m.dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := fileset.Options{Inside: true}
+	if _, err := fileset.OpenManifest(t.Context(), b, m.dir, o); err != nil {
+		t.Error(err)
+	}
+	own := filepath.Base(m.names[1])
+	for _, name := range []string{m.names[1], "../" + own, "a/../../" + own, "https://example.org/" + own, "file:///" + own} {
+		b := []byte(strings.Replace(string(b), fmt.Sprintf("%q", own), fmt.Sprintf("%q", name), 1))
+		_, err := fileset.OpenManifest(t.Context(), b, m.dir, o)
+		if e := (*h5err.Error)(nil); !errors.As(err, &e) || e.Rule != h5err.RuleManifest {
+			t.Errorf("%s: %v", name, err)
+		}
+		if _, _, err := fileset.ManifestFiles(b, m.dir, o); err == nil {
+			t.Errorf("%s is taken", name)
+		}
+		if _, _, err := fileset.ManifestFiles(b, m.dir, fileset.Options{}); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // A manifest says what opening all files does; a file that is not what it says is an error.
 func TestManifest(t *testing.T) {
 	m := numbered(t, 20, 3)

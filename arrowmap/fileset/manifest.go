@@ -63,9 +63,11 @@ func (t *Table) Manifest(ctx context.Context, dir string) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+func isURL(name string) bool { return strings.Contains(name, "://") }
+
 // relative returns the name of a file as a manifest in dir has it.
 func relative(name, dir string) string {
-	if strings.Contains(name, "://") {
+	if isURL(name) {
 		return name
 	}
 	name, err := filepath.Abs(name)
@@ -78,10 +80,11 @@ func relative(name, dir string) string {
 }
 
 // OpenManifest returns the table of the files of a manifest in the folder dir. It opens the first file of each schema, and no other until
-// that is read. Options.Path, Union and Attributes are the manifest's. A file that has another schema or other rows than the manifest says
+// that is read. Options.Path, Union and Attributes are the manifest's. With Options.Inside, a manifest that names files outside of dir is
+// refused; links inside of it are followed. A file that has another schema or other rows than the manifest says
 // is an error of kind IO when it is read; files that are not in the manifest are not looked for. A manifest that makes no sense is Corrupt.
 func OpenManifest(ctx context.Context, b []byte, dir string, o Options) (*Table, error) {
-	m, err := parse(b, dir)
+	m, err := parse(b, dir, o.Inside)
 	if err != nil {
 		return nil, err
 	}
@@ -98,13 +101,14 @@ func OpenManifest(ctx context.Context, b []byte, dir string, o Options) (*Table,
 	return s.table(), nil
 }
 
-// ManifestFiles returns the names of the files of a manifest in the folder dir, and its Options: Path, Union and Attributes.
-func ManifestFiles(b []byte, dir string) ([]string, Options, error) {
-	m, err := parse(b, dir)
+// ManifestFiles returns the names of the files of a manifest in the folder dir, and o with its Path, Union and Attributes.
+func ManifestFiles(b []byte, dir string, o Options) ([]string, Options, error) {
+	m, err := parse(b, dir, o.Inside)
 	if err != nil {
 		return nil, Options{}, err
 	}
-	return m.names, Options{Path: m.Table, Union: m.Union, Attributes: m.header.Attributes}, nil
+	o.Path, o.Union, o.Attributes = m.Table, m.Union, m.header.Attributes
+	return m.names, o, nil
 }
 
 // IsManifest reports whether a file that starts with b, of at least 64 bytes unless the file has fewer, may be a manifest.
@@ -133,7 +137,7 @@ type manifest struct {
 	attrs []scalar.Kind
 }
 
-func parse(b []byte, dir string) (*manifest, error) {
+func parse(b []byte, dir string, inside bool) (*manifest, error) {
 	d := json.NewDecoder(bytes.NewReader(b))
 	var h header
 	if err := d.Decode(&h); err != nil || h.Format != manifestFormat {
@@ -151,6 +155,9 @@ func parse(b []byte, dir string) (*manifest, error) {
 			e.ChunkRows < 0 || len(e.Attributes) != len(m.attrs) {
 			return nil, h5err.New(h5err.Corrupt, "entry %d of the manifest makes no sense", i+1)
 		}
+		if inside && (isURL(e.Name) || !filepath.IsLocal(filepath.FromSlash(e.Name))) {
+			return nil, h5err.Refuse(h5err.RuleManifest, "the manifest names %q, which is not in its folder", e.Name)
+		}
 		rows += e.Rows
 		for k, v := range e.Attributes {
 			m.attrs[k] = m.attrs[k].Join(v.Kind)
@@ -163,7 +170,7 @@ func parse(b []byte, dir string) (*manifest, error) {
 
 // absolute returns the name of a file that a manifest in dir has.
 func absolute(name, dir string) string {
-	if strings.Contains(name, "://") || filepath.IsAbs(name) {
+	if isURL(name) || filepath.IsAbs(name) {
 		return name
 	}
 	return filepath.Join(dir, filepath.FromSlash(name))

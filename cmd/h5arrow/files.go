@@ -61,7 +61,7 @@ func (s *selection) expand(ctx context.Context, args []string) ([]string, error)
 	if err != nil {
 		return nil, err
 	}
-	names, o, err := fileset.ManifestFiles(b, filepath.Dir(args[0]))
+	names, o, err := fileset.ManifestFiles(b, filepath.Dir(args[0]), fileset.Options{Inside: s.untrusted})
 	if err != nil {
 		return nil, h5err.In(err, args[0], "")
 	}
@@ -93,7 +93,7 @@ func (s *selection) many(a *app, m *manyFlags, args []string) (t *fileset.Table,
 	if err != nil {
 		return nil, nil, err
 	}
-	o := fileset.Options{Path: s.table, Union: s.union != "", Attributes: m.attributes,
+	o := fileset.Options{Path: s.table, Union: s.union != "", Attributes: m.attributes, Inside: s.untrusted,
 		Show: func(name string) string { return text.Printable(far.Name(name)) },
 		Open: func(ctx context.Context, name string) (*arrowmap.File, error) { return s.openEach(ctx, name, opts) }}
 	if s.filename {

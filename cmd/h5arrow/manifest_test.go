@@ -151,6 +151,18 @@ func TestManyFiles(t *testing.T) {
 	if r := expect(t, 0, "plan", manifest, "--json"); strings.Count(r.out, `"file"`) != 30 {
 		t.Error(r.out)
 	}
+	away := filepath.Join(dir, "away") // a manifest of files in another folder
+	if err := os.Mkdir(away, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	expect(t, 0, "index", path("run00.h5"), filepath.Join(away, "all.files"), "--manifest")
+	for _, verb := range []string{"head", "stats"} {
+		expect(t, 0, verb, filepath.Join(away, "all.files"))
+		expect(t, 0, verb, manifest, "--untrusted")
+		if r := expect(t, 4, verb, filepath.Join(away, "all.files"), "--untrusted"); !strings.Contains(r.err, "not in its folder") {
+			t.Error(r.err)
+		}
+	}
 	runFile(t, path("run29.h5"), "y", "south", 1, 2, 3) // not what the manifest has
 	for _, out := range []string{path("no.arrow"), path("no.parquet")} {
 		if r := expect(t, 1, "convert", manifest, out); !strings.Contains(r.err, "run29.h5") || !strings.Contains(r.err, "has changed") {

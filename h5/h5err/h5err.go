@@ -56,12 +56,13 @@ type Advice struct {
 // Rule is a rule for files that are not trusted: see h5.WithUntrusted. Its text is stable.
 type Rule string
 
-// The rules. Errors of the first four have kind Unsupported, of the others kind Limit.
+// The rules. Errors of the first five have kind Unsupported, of the others kind Limit.
 const (
 	RuleExternalLink    Rule = "external-link"
 	RuleUserLink        Rule = "user-link"
 	RuleExternalStorage Rule = "external-storage"
 	RuleVirtual         Rule = "virtual-dataset"
+	RuleManifest        Rule = "manifest"  // names of files outside of its folder
 	RuleExpansion       Rule = "expansion" // declared to stored bytes
 	RuleColumns         Rule = "columns"   // of one table
 )
