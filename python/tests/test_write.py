@@ -174,6 +174,24 @@ print(before == after, before, after)
     assert run(code, str(tmp_path / "x.h5")).stdout.startswith("True")
 
 
+def test_query_progress(sample, capsys):
+    sql, seen = 'select sum(fare) as fare from "table" where zone is not null', []
+    want = h5arrow.query(sample, sql, progress=False)
+    assert capsys.readouterr() == ("", "")
+    assert h5arrow.query([sample] * 3, 'select count(*) as n from "table" where fare > -1', batch_rows=1000, progress=lambda *a: seen.append(a)).to_pylist()
+    assert seen[-1] == (150000, None) and [r for r, _ in seen] == sorted(r for r, _ in seen)
+    assert h5arrow.query(sample, sql, progress=True).equals(want)
+    assert "50,000 rows" in capsys.readouterr().err
+
+    def fail(rows, total):
+        raise KeyError("no more")
+    with pytest.raises(KeyError, match="no more"):
+        h5arrow.query(sample, sql, progress=fail)
+    with pytest.raises(ValueError, match="nothing"):
+        h5arrow.query(sample, "select * from nothing", progress=print)
+    assert h5arrow.query(sample, "select 1 as x", progress=True).to_pylist() == [{"x": 1}]
+
+
 def test_query(tmp_path, sample):
     sql = 'select zone, count(*) as n, round(avg(fare), 3) as fare from "table" where fare > 5 and tip is not null group by zone order by zone'
     with h5arrow.open(sample) as f:

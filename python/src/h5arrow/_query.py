@@ -3,13 +3,14 @@ from __future__ import annotations
 
 import io
 import os
-import subprocess
+import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Callable
 
 from . import _command, _scan
 from ._core import Table, open
 from ._errors import ArgumentError, UnsupportedError
+from ._progress import Bar, Progress
 
 if TYPE_CHECKING:
     import pyarrow
@@ -40,10 +41,11 @@ def _tables(files: list[str], table: str | None, options: dict[str, Any]) -> dic
     return {path: _scan.table(names, path, options) for path, names in having.items()}
 
 
-def views(files: list[str], table: str | None, options: dict[str, Any]) -> dict[str, Any]:
-    """Return the tables of all files, or those of one path, as datasets, by the names that statements use."""
+def views(files: list[str], table: str | None, options: dict[str, Any], read: Callable[[int], None] | None = None) -> dict[str, Any]:
+    """Return the tables of all files, or those of one path, as datasets, by the names that statements use. read is called with the rows of
+    each batch that is read."""
     from .dataset import Dataset
-    found: dict[str, Any] = {path: Dataset(t) for path, t in _tables(files, table, options).items()}
+    found: dict[str, Any] = {path: Dataset(t, read) for path, t in _tables(files, table, options).items()}
     if not found:
         raise ArgumentError("%s: no table was found" % files[0], file=files[0])
     short: dict[str, list[str]] = {}
@@ -54,7 +56,7 @@ def views(files: list[str], table: str | None, options: dict[str, Any]) -> dict[
     return found
 
 
-def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options: Any) -> pyarrow.Table:
+def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, progress: Progress = None, **options: Any) -> pyarrow.Table:
     """Run an SQL statement over the tables of files. It needs pyarrow.
 
     Each table is a view, named by its path (``"/runs/events"``) and by the path's last part (``events``) unless another table has that
@@ -70,6 +72,8 @@ def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options:
     engine : {"duckdb", "command"}, optional
         duckdb is the package duckdb, in this process. command is the program of this package, which has an engine only where the wheel
         was built with one (``H5ARROW_WHEEL_TAGS``). The default is duckdb where it is installed, else command.
+    progress : bool or function, optional
+        As for :func:`h5arrow.write`, with the rows that were read; how many there are in all is not known. There is none by command.
     **options
         Those of :func:`h5arrow.duckdb.register` or, for command, of ``h5arrow query`` with underscores.
 
@@ -94,7 +98,17 @@ def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options:
             if engine == "duckdb":
                 raise
         else:
-            return _by_duckdb(duckdb, views(files, None, options), sql)
+            with Bar(progress, None) as bar:
+                reading = _Reading(bar)
+                named = views(files, None, options, reading.read if bar.shown else None)
+                try:
+                    result = _by_duckdb(duckdb, named, sql)
+                except Exception:
+                    if reading.failed is not None:
+                        raise reading.failed from None
+                    raise
+                reading.end()
+                return result
     import pyarrow
     done = _command.run("query", files, [sql], {**options, "output": "-"})
     if done.returncode != 0:
@@ -103,6 +117,30 @@ def query(paths: _scan.Paths, sql: str, *, engine: str | None = None, **options:
             error.message += "; or install the package duckdb"
         raise error
     return pyarrow.ipc.open_stream(io.BytesIO(done.stdout)).read_all()
+
+
+class _Reading:
+    """Counts rows that are read and shows them, at most ten times a second. An error of who is shown them ends the reading."""
+
+    def __init__(self, bar: Bar):
+        self._bar, self._rows, self._last = bar, 0, 0.0
+        self.failed: BaseException | None = None
+
+    def read(self, rows: int) -> None:
+        self._rows += rows
+        now = time.monotonic()
+        if now - self._last < 0.1:
+            return
+        self._last = now
+        try:
+            self._bar.show(self._rows)
+        except BaseException as e:
+            self.failed = e
+            raise
+
+    def end(self) -> None:
+        """Show all of them."""
+        self._bar.show(self._rows)
 
 
 def _by_duckdb(duckdb: Any, named: dict[str, Any], sql: str) -> pyarrow.Table:

@@ -1,7 +1,7 @@
 """HDF5 tables as pyarrow datasets, which DuckDB and others scan with columns and filters pushed down."""
 from __future__ import annotations
 
-from typing import Any, Iterator
+from typing import Any, Callable, Iterator
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -42,9 +42,11 @@ class Dataset(pyarrow.dataset.Dataset):
     the filter holds for a row. Its fragments are the table's splits.
     """
 
-    def __init__(self, table: Table):
+    def __init__(self, table: Table, read: Callable[[int], None] | None = None):
+        """Wrap a table. read is called with the rows of each batch that is read."""
         self._table = table
         self._schema = pa.schema(table)
+        self._read = read
 
     @property
     def schema(self) -> pa.Schema:
@@ -67,9 +69,17 @@ class Dataset(pyarrow.dataset.Dataset):
             return self._schema.names
 
     def _batches(self, columns: list[str], filter: pc.Expression | None) -> Iterator[pa.RecordBatch]:
+        for part in self._parts(columns, filter):
+            for batch in part.to_batches():
+                batch = pa.record_batch(batch)
+                if self._read is not None:
+                    self._read(batch.num_rows)
+                yield batch
+
+    def _parts(self, columns: list[str], filter: pc.Expression | None) -> Iterator[Table]:
+        """Give the ranges of rows in which a filter may hold."""
         if filter is None:
-            for batch in self._table.select(columns).to_batches():
-                yield pa.record_batch(batch)
+            yield self._table.select(columns)
             return
 
         def span(keys: Table) -> tuple[int, int]:
@@ -78,9 +88,7 @@ class Dataset(pyarrow.dataset.Dataset):
             rows = t.append_column(_ROW, numbers).filter(filter)[_ROW]
             return (rows[0].as_py(), rows[-1].as_py() + 1) if len(rows) else (0, 0)
 
-        for part in _scan.pruned(self._table, columns, self._keys(filter), span):
-            for batch in part.to_batches():
-                yield pa.record_batch(batch)
+        yield from _scan.pruned(self._table, columns, self._keys(filter), span)
 
     def scanner(self, columns: Any = None, filter: pc.Expression | None = None, **options: Any) -> pyarrow.dataset.Scanner:
         """Return a scanner, which may be used once.
