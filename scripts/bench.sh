@@ -20,3 +20,8 @@ build/venv-bench/bin/python scripts/flight_race.py "$dir/contiguous.h5" --h5arro
 [ -f "$dir/mixed.h5" ] || build/venv-bench/bin/python scripts/flight_race.py "$dir/mixed.h5" --h5arrow bin/h5arrow --make 13000000
 build/venv-bench/bin/python scripts/flight_race.py "$dir/mixed.h5" --h5arrow bin/h5arrow --unix
 build/venv-bench/bin/python scripts/write_race.py "$dir" --h5arrow bin/h5arrow
+if command -v cargo >/dev/null 2>&1; then
+	scripts/venv.sh build/venv testdata/interop/requirements.txt examples/requirements.txt scripts/requirements.txt
+	mkdir -p "$dir/codecs"
+	build/venv/bin/python scripts/codec_race.py "$dir/codecs" --h5arrow bin/h5arrow
+fi
