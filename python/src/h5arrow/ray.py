@@ -28,8 +28,9 @@ _MIN_PARTS = 2000
 #: The bytes of Arrow memory that these smaller parts take at least.
 _MIN_PART_BYTES = 8 << 20
 
-#: How many tasks there are for each processor, where there are parts enough.
-_TASKS_PER_CPU = 16
+#: How many tasks there are for each processor, where there are parts enough. With more of them, workers wait longer for the driver: while
+#: several tasks are under way, Ray Data 2.60 looks for those that have ended each 0.1 s. With fewer, the last ones wait for each other.
+_TASKS_PER_CPU = 4
 
 _ROWS = "__bsp_stub"  # the column of nulls by which Ray knows how many rows a block without columns has
 
@@ -54,7 +55,7 @@ def read_h5(paths: _scan.Paths = (), table: str = "", *, columns: Iterable[str] 
         See :meth:`h5arrow.Table.filter`. Filters of the Dataset are found without it, where they are expressions: ``filter(expr=...)``.
     split_bytes : int
         About how many bytes of Arrow memory a split takes. The default is 128 MiB, or less, down to 8 MiB, where that makes fewer than
-        16 splits for each processor of the cluster.
+        4 splits for each processor of the cluster.
     union : {"by-name"}, optional
         See :func:`h5arrow.concat`.
     ray_options : dict, optional
