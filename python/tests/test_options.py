@@ -1,5 +1,6 @@
 """Each module for an engine takes each option of open and open_files: what it reads is what pyarrow joins of the files' tables."""
 import functools
+import importlib.util
 import json
 import pickle
 
@@ -72,7 +73,7 @@ def by_dataset(paths, **options):
 
 
 def by_duckdb(paths, **options):
-    duckdb = pytest.importorskip("duckdb")
+    import duckdb
     from h5arrow.duckdb import register
     with duckdb.connect() as connection:
         name = register(connection, paths, **options)[0]
@@ -80,12 +81,10 @@ def by_duckdb(paths, **options):
 
 
 def by_query(paths, **options):
-    pytest.importorskip("duckdb")
     return h5arrow.query(paths, "select * from t", engine="duckdb", **options)
 
 
 def by_polars(paths, **options):
-    pytest.importorskip("polars")
     from h5arrow.polars import scan_h5
     return scan_h5(paths, **options).collect().to_arrow()
 
@@ -98,7 +97,6 @@ def by_pandas(paths=(), **options):
 
 
 def by_dask(paths=(), **options):
-    pytest.importorskip("dask.dataframe")
     from h5arrow.dask import read_h5
     frame = read_h5(paths, split_bytes=200, **options)
     assert frame.npartitions > 2
@@ -120,14 +118,12 @@ def by_tasks(paths=(), **options):
 
 
 def by_ray(paths=(), **options):
-    pytest.importorskip("ray")
     from h5arrow.ray import H5Datasource
     source = H5Datasource(paths, split_bytes=200, **options)
     return pa.concat_tables([b for task in source.get_read_tasks(5) for b in task()])
 
 
 def by_spark(paths=(), **options):
-    pytest.importorskip("pyspark")
     from pyspark.sql.pandas.types import to_arrow_schema
     from h5arrow.spark import H5DataSource
     if "headers" in options:
@@ -144,7 +140,9 @@ def by_spark(paths=(), **options):
 
 SCANS = {"dataset": by_dataset, "duckdb": by_duckdb, "query": by_query, "polars": by_polars}
 TAKE_WHERE = {"pandas": by_pandas, "dask": by_dask, "tasks": by_tasks, "ray": by_ray, "spark": by_spark}
-ENGINES = {**{name: of_scan(f) for name, f in SCANS.items()}, **TAKE_WHERE}
+NEEDS = {"duckdb": "duckdb", "query": "duckdb", "polars": "polars", "dask": "dask", "ray": "ray", "spark": "pyspark"}
+ENGINES = {name: f for name, f in {**{name: of_scan(f) for name, f in SCANS.items()}, **TAKE_WHERE}.items()
+           if name not in NEEDS or importlib.util.find_spec(NEEDS[name])}  # Ray and Spark are there for the tests of clusters only
 
 CASES = {  # options, and the conditions that are tried with them
     "one": ({}, ["x > 60"]),
