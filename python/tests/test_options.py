@@ -226,3 +226,9 @@ def test_headers(folder, engine):
                 assert got["filename"].unique().to_pylist() == names
             with pytest.raises(Exception, match="403"):
                 read(names, **more)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_no_files(engine):
+    with pytest.raises(Exception, match="no files|no tables|needs files"):
+        ENGINES[engine]([])

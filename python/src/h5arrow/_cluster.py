@@ -155,7 +155,10 @@ def plan(paths: _scan.Paths, table: str, columns: Iterable[str] | None, where: F
     if "file_attributes" in of_files:
         of_files["file_attributes"] = list(of_files["file_attributes"])
     if "manifest" not in of_files:
-        return Scan(table, columns, where, union, options, of_files), files(paths)
+        found = files(paths)
+        if not found:
+            raise ArgumentError("no files")
+        return Scan(table, columns, where, union, options, of_files), found
     of_files["manifest"] = os.path.abspath(of_files["manifest"])
     each = open_files(paths, table, union=union, **of_files, **options)._describe()["each"]
     of_files["file_attributes"] = each["file_attributes"] or []

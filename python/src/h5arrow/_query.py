@@ -45,6 +45,8 @@ def views(files: list[str], table: str | None, options: dict[str, Any], read: Ca
     """Return the tables of all files, or those of one path, as datasets, by the names that statements use. read is called with the rows of
     each batch that is read."""
     from .dataset import Dataset
+    if not files and options.get("manifest") is None:
+        raise ArgumentError("no files")
     found: dict[str, Any] = {path: Dataset(t, read) for path, t in _tables(files, table, options).items()}
     if not found:
         raise ArgumentError("%s: no table was found" % files[0], file=files[0])
