@@ -4,7 +4,9 @@ import (
 	"fmt"
 	"go/ast"
 	"maps"
+	"os"
 	"path"
+	"path/filepath"
 	"slices"
 	"testing"
 )
@@ -104,5 +106,18 @@ func TestLimits(t *testing.T) {
 	found := oversize(t)
 	for _, name := range slices.Sorted(maps.Keys(found)) {
 		t.Errorf("%s: %s", name, found[name])
+	}
+}
+
+// maxFileBytes is more than any file of test data has, and less than a program.
+const maxFileBytes = 4 << 20
+
+// TestFileSizes finds programs that were built in the tree, before they are committed.
+func TestFileSizes(t *testing.T) {
+	for _, name := range inGit(t) {
+		info, err := os.Stat(filepath.Join(root(t), filepath.FromSlash(name)))
+		if err == nil && info.Size() > maxFileBytes {
+			t.Errorf("%s: %d bytes, at most %d", name, info.Size(), maxFileBytes)
+		}
 	}
 }

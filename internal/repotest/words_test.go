@@ -169,20 +169,25 @@ func covers(pattern, dir string) bool {
 	return pattern == dir
 }
 
-// wordHits returns the findings in each folder.
-func wordHits(t *testing.T) map[string][]string {
+// inGit returns the names of the files in git's index, and of those that `git add` would add.
+func inGit(t *testing.T) []string {
 	t.Helper()
-	text, names := words(t)
 	list := exec.Command("git", "ls-files", "--cached", "--others", "--exclude-standard")
 	list.Dir = root(t)
 	out, err := list.Output()
 	if err != nil {
 		t.Skipf("not a git checkout: %v", err)
 	}
+	return strings.FieldsFunc(string(out), func(r rune) bool { return r == '\n' })
+}
+
+// wordHits returns the findings in each folder.
+func wordHits(t *testing.T) map[string][]string {
+	t.Helper()
+	text, names := words(t)
 	hits := map[string][]string{}
 	files := 0
-	for name := range strings.Lines(string(out)) {
-		name = strings.TrimSuffix(name, "\n")
+	for _, name := range inGit(t) {
 		ext := path.Ext(name)
 		plain := slices.Contains([]string{".md", ".py", ".sh", ".c", ".h", ".s"}, ext) || name == "Makefile" || name == ".ci/run"
 		if ext != ".go" && !plain || under(name, "testdata/interop") { // a copy; its texts belong to others
