@@ -4,9 +4,9 @@ import (
 	"bytes"
 	"runtime"
 	"slices"
-	"sync"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/h5/source"
 )
 
 const (
@@ -72,25 +72,15 @@ func (c *conversion) manyAttempts(i, end int, work func(c *conversion, i int) er
 	flags := *c.convertFlags
 	flags.workers = 1
 	all := make([]*attempt, end-i)
-	todo := make(chan int, len(all))
-	for k := range all {
-		todo <- k
-	}
-	close(todo)
-	var wait sync.WaitGroup
-	for range min(workers, len(all)) {
-		wait.Go(func() {
-			for k := range todo {
-				a := &attempt{app: app{args: c.args, ctx: c.ctx, started: true}}
-				a.app.streams = streams{c.in, &a.out, &a.err}
-				one := *c
-				one.convertFlags, one.app = &flags, &a.app
-				a.failed = work(&one, i+k)
-				all[k] = a
-			}
-		})
-	}
-	wait.Wait()
+	_ = each(len(all), workers, func(k int) error { // none is the error of all
+		a := &attempt{app: app{args: c.args, ctx: c.ctx, started: true}}
+		a.app.streams = streams{c.in, &a.out, &a.err}
+		one := *c
+		one.convertFlags, one.app = &flags, &a.app
+		all[k] = a
+		a.failed = source.Guard(func() error { return work(&one, i+k) })
+		return nil
+	})
 	return all
 }
 

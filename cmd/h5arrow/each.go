@@ -10,9 +10,9 @@ import (
 // filesAtOnce is how many files are opened beside each other: opening one waits for its server most of the time.
 const filesAtOnce = 8
 
-// each calls fn for the numbers below n, several at a time, and returns the error of the lowest number that has one. After an error no
+// each calls fn for the numbers below n, atOnce at a time, and returns the error of the lowest number that has one. After an error no
 // further calls are started. The same few goroutines do all of it, as a new one would have to grow its stack for each file.
-func each(n int, fn func(i int) error) error {
+func each(n, atOnce int, fn func(i int) error) error {
 	if n == 1 {
 		return fn(0)
 	}
@@ -20,7 +20,7 @@ func each(n int, fn func(i int) error) error {
 	var next atomic.Int64
 	var failed atomic.Bool
 	var wait sync.WaitGroup
-	for range min(n, filesAtOnce) {
+	for range min(n, atOnce) {
 		wait.Go(func() {
 			for i := int(next.Add(1) - 1); i < n && !failed.Load(); i = int(next.Add(1) - 1) {
 				if errs[i] = source.Guard(func() error { return fn(i) }); errs[i] != nil {

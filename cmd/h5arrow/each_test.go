@@ -18,7 +18,7 @@ func TestEach(t *testing.T) {
 	h5test.Leaks(t)
 	for _, n := range []int{0, 1, 2, filesAtOnce, 100} {
 		done := make([]atomic.Int32, n)
-		if err := each(n, func(i int) error { done[i].Add(1); return nil }); err != nil {
+		if err := each(n, filesAtOnce, func(i int) error { done[i].Add(1); return nil }); err != nil {
 			t.Error(err)
 		}
 		for i := range done {
@@ -29,7 +29,7 @@ func TestEach(t *testing.T) {
 	}
 	for range 100 { // the first error in order, not in time
 		var begun atomic.Int32
-		err := each(1000, func(i int) error {
+		err := each(1000, filesAtOnce, func(i int) error {
 			begun.Add(1)
 			if i >= 3 {
 				return fmt.Errorf("error of %d", i)

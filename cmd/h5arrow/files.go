@@ -51,11 +51,8 @@ func isManifest(name string) bool {
 
 // expand is that of reading. A manifest stands for its files, its table and its union, where flags don't say otherwise.
 func (s *selection) expand(ctx context.Context, args []string) ([]string, error) {
-	if !slices.ContainsFunc(args, isManifest) {
-		return s.reading.expand(ctx, args)
-	}
-	if len(args) > 1 {
-		return nil, usage("a manifest stands for all files: it is the only input")
+	if len(args) != 1 || !isManifest(args[0]) {
+		return s.reading.expand(ctx, args) // a manifest among others is an error when it is opened
 	}
 	b, err := fileset.ReadManifest(args[0])
 	if err != nil {
@@ -77,11 +74,11 @@ func (s *selection) expand(ctx context.Context, args []string) ([]string, error)
 // many returns the table of a manifest, or of files with --file-attributes: their files are opened while they are read. It is nil where
 // args are neither. names are those of its files.
 func (s *selection) many(a *app, m *manyFlags, args []string) (t *fileset.Table, names []string, err error) {
-	manifest := slices.ContainsFunc(args, isManifest)
+	manifest := len(args) == 1 && isManifest(args[0])
 	if !manifest && len(m.attributes) == 0 {
 		return nil, nil, nil
 	}
-	if manifest && (len(args) > 1 || s.table != "" || s.union != "" || len(m.attributes) > 0) {
+	if manifest && (s.table != "" || s.union != "" || len(m.attributes) > 0) {
 		return nil, nil, about(args[0], usage("a manifest stands for all files, --table, --union and --file-attributes"))
 	}
 	for _, flag := range []string{"stack", "dataset", "skip-unsupported", "spool"} {

@@ -203,7 +203,7 @@ func (r *reading) open(ctx context.Context, names []string) (*inputs, error) {
 		}
 	}
 	if err == nil {
-		err = each(len(names), func(i int) error {
+		err = each(len(names), filesAtOnce, func(i int) error {
 			if in.files[i] != nil {
 				return nil
 			}
@@ -223,7 +223,11 @@ func (r *reading) openFile(ctx context.Context, name string, opts []arrowmap.Opt
 		return r.openStream(ctx, name, stdin, opts)
 	}
 	if !far.IsURL(name) {
-		return arrowmap.Open(name, opts...)
+		f, err := arrowmap.Open(name, opts...)
+		if err != nil && isManifest(name) {
+			err = about(name, usage("a manifest stands for all files: it is the only input"))
+		}
+		return f, err
 	}
 	if r.plugins {
 		return nil, about(far.Name(name), usage("--plugins is for local files"))

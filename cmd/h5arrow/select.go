@@ -124,7 +124,7 @@ type chosen struct {
 // choose returns the selected part of the table of all inputs.
 func (s *selection) choose(in *inputs) (*chosen, error) {
 	tables := make([]*arrowmap.Table, len(in.files))
-	err := each(len(tables), func(i int) (err error) {
+	err := each(len(tables), filesAtOnce, func(i int) (err error) {
 		tables[i], err = s.of(in, i)
 		return err
 	})
@@ -343,7 +343,7 @@ type pathTables struct {
 // tablesByPath returns the tables of all inputs, in the order in which they are found.
 func tablesByPath(in *inputs) ([]*pathTables, error) {
 	found := make([][]*arrowmap.Table, len(in.files))
-	err := each(len(found), func(i int) (err error) {
+	err := each(len(found), filesAtOnce, func(i int) (err error) {
 		found[i], err = in.tables(i)
 		return err
 	})
