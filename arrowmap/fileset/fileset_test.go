@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow"
 	"github.com/apache/arrow-go/v18/arrow/array"
@@ -482,26 +481,8 @@ func TestCanceled(t *testing.T) {
 			return cmp.Or(err, <-other)
 		},
 	} {
-		stalled := make(chan struct{}, 100)
-		server.Break(func(int, webserver.Request) webserver.Fault { stalled <- struct{}{}; return webserver.Stall })
-		ctx, cancel := context.WithCancel(t.Context())
-		go func() {
-			<-stalled
-			cancel()
-		}()
-		done := make(chan error, 1)
-		go func() { done <- call(ctx) }()
-		select {
-		case err := <-done:
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%s: %v", what, err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%s goes on", what)
-		}
-		cancel()
+		server.Cancels(t, what, call)
 	}
-	server.Break(nil)
 	if n, err := all.Rows(t.Context()); n != 6 || err != nil { // what was canceled is done again
 		t.Errorf("%d rows, %v", n, err)
 	}

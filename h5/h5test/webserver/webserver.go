@@ -2,6 +2,8 @@
 package webserver
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -106,6 +108,33 @@ func (s *Server) Break(faults func(n int, r Request) Fault) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.faults = faults
+}
+
+// Cancels makes a call that the server does not answer, cancels its context, and checks that it then ends with context.Canceled.
+func (s *Server) Cancels(t testing.TB, what string, call func(context.Context) error) {
+	t.Helper()
+	stalled := make(chan struct{}, 100)
+	s.Break(func(int, Request) Fault { stalled <- struct{}{}; return Stall })
+	defer s.Break(nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	go func() {
+		select {
+		case <-stalled:
+			cancel()
+		case <-ctx.Done(): // it ended without a request
+		}
+	}()
+	done := make(chan error, 1)
+	go func() { done <- call(ctx) }()
+	select {
+	case err := <-done:
+		if !errors.Is(err, context.Canceled) {
+			t.Errorf("%s: %v", what, err)
+		}
+	case <-time.After(20 * time.Second):
+		t.Fatalf("%s goes on", what)
+	}
 }
 
 func (s *Server) fault(n int, r Request) Fault {

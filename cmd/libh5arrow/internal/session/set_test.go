@@ -3,12 +3,10 @@ package session
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"os"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
@@ -67,23 +65,8 @@ func TestSetCanceled(t *testing.T) {
 			return rr.Err()
 		},
 	} {
-		stalled := make(chan struct{}, 100)
-		server.Break(func(int, webserver.Request) webserver.Fault { stalled <- struct{}{}; return webserver.Stall })
-		ctx, cancel := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- call(ctx) }()
-		<-stalled
-		cancel()
-		select {
-		case err := <-done:
-			if !errors.Is(err, context.Canceled) {
-				t.Errorf("%s: %v", what, err)
-			}
-		case <-time.After(20 * time.Second):
-			t.Fatalf("%s goes on", what)
-		}
+		server.Cancels(t, what, call)
 	}
-	server.Break(nil)
 	if n, err := s.Count(t.Context()); n != 150000 || err != nil {
 		t.Errorf("%d rows, %v", n, err)
 	}
