@@ -63,9 +63,20 @@ func isSocket(c net.Conn) bool {
 // of the connection, so that connections differ and all such clients have the limits of one address.
 type unixAddr uint64
 
-// unixBuffer is how many bytes the system keeps for a client of a Unix-domain socket: its default is a tenth of a message, and each
-// time it is full both sides have to be woken up.
-const unixBuffer = 512 << 10
+// localBuffer is how many bytes the system keeps for a client on the same machine. The default of a Unix-domain socket is a tenth
+// of a message, and each time it is full both sides have to be woken up. That of TCP grows to several messages, which suits long
+// ways only: here the client takes all of it at once, into memory that it has to ask the system for, before it looks at any.
+const localBuffer = 512 << 10
+
+// onSameMachine reports whether both addresses of a TCP connection are of one machine.
+func onSameMachine(remote, local net.Addr) bool {
+	r, ok := remote.(*net.TCPAddr)
+	if !ok {
+		return false
+	}
+	l, ok := local.(*net.TCPAddr)
+	return r.IP.IsLoopback() || ok && r.IP.Equal(l.IP)
+}
 
 func (unixAddr) Network() string  { return "unix" }
 func (a unixAddr) String() string { return fmt.Sprintf("unix:%d", uint64(a)) }
@@ -73,9 +84,12 @@ func (a unixAddr) String() string { return fmt.Sprintf("unix:%d", uint64(a)) }
 // admit returns a connection that is tracked, nil if there are too many even of those that are refused.
 func (l *listener) admit(c net.Conn) *netConn {
 	nc := &netConn{Conn: c, l: l, room: l.room, remote: c.RemoteAddr(), host: hostOf(c.RemoteAddr())}
-	if u, ok := c.(*net.UnixConn); ok {
+	_, unix := c.(*net.UnixConn)
+	if unix {
 		nc.remote = unixAddr(l.next.Add(1))
-		_ = u.SetWriteBuffer(unixBuffer) // the system's own limit holds, too
+	}
+	if b, ok := c.(interface{ SetWriteBuffer(n int) error }); ok && (unix || onSameMachine(c.RemoteAddr(), c.LocalAddr())) {
+		_ = b.SetWriteBuffer(localBuffer) // the system's own limit holds, too
 	}
 	limit := l.s.o.firstCall
 	nc.refused = l.enter(nc)

@@ -143,3 +143,44 @@ func TestShutdownReason(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// buffered is a connection that records the size of its buffer.
+type buffered struct {
+	net.Conn
+	remote, local net.Addr
+	size          int
+}
+
+func (b *buffered) RemoteAddr() net.Addr             { return b.remote }
+func (b *buffered) LocalAddr() net.Addr              { return b.local }
+func (b *buffered) SetWriteBuffer(n int) error       { b.size = n; return nil }
+func (b *buffered) Close() error                     { return nil }
+func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
+
+// The system keeps little for clients on the same machine, and as much as it likes for others.
+func TestLocalBuffer(t *testing.T) {
+	p := serve(t, []string{h5test.Fixture(t, "sample.h5")})
+	l := newListener(nil, p.Server)
+	at := func(ip string) net.Addr { return &net.TCPAddr{IP: net.ParseIP(ip), Port: 8815} }
+	for _, c := range []struct {
+		remote, local net.Addr
+		want          int
+	}{
+		{at("127.0.0.1"), at("127.0.0.1"), localBuffer},
+		{at("::1"), at("::1"), localBuffer},
+		{at("10.0.0.7"), at("10.0.0.7"), localBuffer},
+		{at("10.0.0.8"), at("10.0.0.7"), 0},
+		{at("2001:db8::8"), at("2001:db8::7"), 0},
+		{&net.UDPAddr{IP: net.IPv6loopback}, at("::1"), 0},
+	} {
+		b := &buffered{remote: c.remote, local: c.local}
+		nc := l.admit(b)
+		if nc == nil {
+			t.Fatalf("%v: not admitted", c.remote)
+		}
+		nc.Close()
+		if b.size != c.want {
+			t.Errorf("%v to %v: a buffer of %d bytes, want %d", c.local, c.remote, b.size, c.want)
+		}
+	}
+}
