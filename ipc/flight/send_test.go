@@ -322,3 +322,24 @@ func TestLongRows(t *testing.T) {
 		t.Errorf("%d buffers did not come back", s.pool.lent)
 	}
 }
+
+// Batches are divided into messages of about equal size, none of more than an eighth over what was asked for.
+func TestEvenRows(t *testing.T) {
+	for _, c := range []struct{ n, asked, want int64 }{
+		{0, 100, 1}, {1, 100, 1}, {100, 100, 100}, {112, 100, 112}, {113, 100, 64}, {118144, 29504, 29568}, {35840, 29504, 17920},
+		{10, 1, 1}, {10, 3, 3}, {1 << 40, 1 << 62 >> 1, 1 << 40},
+	} {
+		if got := evenRows(c.n, c.asked); got != c.want {
+			t.Errorf("%d rows in messages of %d: %d, want %d", c.n, c.asked, got, c.want)
+		}
+	}
+	for n := int64(64); n < 3000; n += 7 {
+		for asked := int64(1); asked < 700; asked += 13 {
+			rows := evenRows(n, asked)
+			last := n - (n-1)/rows*rows
+			if rows > asked+asked/8 || rows > 2*n/rows && last < min(rows, n)/2 {
+				t.Fatalf("%d rows in messages of %d: %d, the last one of %d", n, asked, rows, last)
+			}
+		}
+	}
+}

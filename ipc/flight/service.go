@@ -284,7 +284,10 @@ func (s *Server) doTable(ctx context.Context, v *view, g *grant, stream flight.F
 	}
 	defer r.Release()
 	changed := func() error { return v.h.Source.Changed(ctx) }
-	rows := func(arrow.RecordBatch) int64 { return p.rows }
+	rows := func(rec arrow.RecordBatch) int64 { return evenRows(rec.NumRows(), p.rows) }
+	if p.readRows > 0 {
+		rows = func(arrow.RecordBatch) int64 { return p.rows }
+	}
 	return s.sendAll(r, messages{rows: rows, maxBytes: p.maxBytes, changed: changed}, g, stream)
 }
 
@@ -332,8 +335,12 @@ func (s *Server) plan(v *view) plan {
 	row, made := foot.Bytes, foot.Copied
 	var p plan
 	p.rows, p.maxBytes = s.messageRows(v.batchRows, row)
-	message := min(p.rows, v.to-v.from) * row
 	exact := v.batchRows > 0 || s.o.batchRows > 0
+	message := min(p.rows, v.to-v.from)
+	if !exact {
+		message = min(message+message/8, v.to-v.from) // see evenRows
+	}
+	message *= row
 	if made == 0 {
 		p.readBytes = maxRead
 		p.reader = minReader // in case something has to be decoded after all, such as chunks that are not there
@@ -368,6 +375,21 @@ func (p plan) exact(matters bool, row int64) plan {
 		p.readRows = p.rows * max(1, p.readBytes/row/p.rows)
 	}
 	return p
+}
+
+// evenRows returns the rows of each message of a batch of n rows, so that none is much smaller than the others: about as many
+// as asked for, at most an eighth more.
+func evenRows(n, asked int64) int64 {
+	if n <= asked {
+		return max(n, 1)
+	}
+	maxRows := asked + asked/8
+	parts := (n + maxRows - 1) / maxRows
+	rows := (n + parts - 1) / parts
+	if aligned := (rows + 63) / 64 * 64; aligned <= maxRows && 2*(n-(parts-1)*aligned) >= aligned {
+		return aligned // null bitmaps start at a whole word
+	}
+	return rows
 }
 
 // messages is how record batches are divided into messages.

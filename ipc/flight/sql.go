@@ -158,7 +158,7 @@ func (s *Server) doStatement(t *ticket, stream flight.FlightService_DoGetServer)
 			bytes += bufferBytes(c.Data())
 		}
 		rows, _ := s.messageRows(0, max(1, bytes/max(1, rec.NumRows())))
-		return rows
+		return evenRows(rec.NumRows(), rows)
 	}
 	return s.sendAll(r, messages{rows: rows, maxBytes: maxBytes, changed: func() error { return nil }}, g, stream)
 }
