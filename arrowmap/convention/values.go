@@ -25,27 +25,22 @@ type Plain struct {
 	As      *h5.Type
 	RowDims []uint64
 
-	// Squeeze drops leading dimensions of 1: a dataset of shape (1, N) has N rows.
-	Squeeze bool
-
 	// Order, when not nil, makes the rows those of an order of the cells of the dataset's first dimensions.
 	Order *grid.Order
 
-	// OneRow makes one row of all elements, which As reads as one.
-	OneRow bool
+	DType   string // the attribute dtype, "" for none
+	Units   string // the attribute units beside a DType of timedelta64: the unit of the stored values
+	DLength int64  // the attribute dlength, if HasDLength
+	Zone    string // time zone of timestamps, "" for none
+	Nulls   []Null
 
-	DType      string // the attribute dtype, "" for none
-	Units      string // the attribute units beside a DType of timedelta64: the unit of the stored values
-	HasDLength bool   // there is an attribute dlength
-	DLength    int64  // its value
-
-	Zone   string // time zone of timestamps, "" for none
-	Bools  bool   // bitfields of 8 bits are booleans
-	Times  bool   // elements of the time class are PyTables': seconds, or seconds and microseconds
-	Latin1 bool   // text is ISO 8859-1, unless the caller wants bytes
-	Nulls  []Null
-
-	WholeText bool // NULs in text of variable length are text
+	HasDLength bool // there is an attribute dlength
+	Squeeze    bool // leading dimensions of 1 are dropped: a dataset of shape (1, N) has N rows
+	OneRow     bool // one row of all elements, which As reads as one
+	Bools      bool // bitfields of 8 bits are booleans
+	Times      bool // elements of the time class are PyTables': seconds, or seconds and microseconds
+	Latin1     bool // text is ISO 8859-1, unless the caller wants bytes
+	WholeText  bool // NULs in text of variable length are text
 }
 
 // Whole is the Member or Item of a Plain that is not a part.

@@ -53,12 +53,13 @@ type dataset struct {
 	in     int // number of the group that it is in, or none: its name is its path
 	name   string
 	addr   uint64
-	column *arrowmap.Column // nil: describe makes it again
+	column *arrowmap.Column // nil: it is made again when it is shown
 	err    error
 }
 
-// maxDescribed is the number of datasets whose description is kept. Those of more are made again when they are shown.
-const maxDescribed = 1024
+// maxDescribed is the number of datasets whose description, of about 2 KB, is kept. Those of more are made again when they are shown.
+// Tests change it.
+var maxDescribed = 16 << 10
 
 // maxPath bounds the length of a path: in groups that contain one another, the length of all paths grows with the square of
 // their number.
@@ -69,7 +70,8 @@ func (c *contents) path(in int, name string) string {
 	if in == none {
 		return name
 	}
-	names := []string{name}
+	var room [8]string
+	names := append(room[:0], name)
 	for ; in != none; in = c.groups[in].in {
 		names = append(names, c.groups[in].name)
 	}
@@ -180,20 +182,25 @@ func (c *contents) add(d *h5.Dataset, in int, name string, err error) {
 	c.datasets = append(c.datasets, e)
 }
 
-// describe returns a dataset and its description, nil for an object that can't be opened.
-func (c *contents) describe(d *dataset) (*h5.Dataset, *arrowmap.Column) {
+// object returns a dataset, nil if it can't be opened.
+func (c *contents) object(d *dataset) *h5.Dataset {
 	if d.addr == 0 {
-		return nil, nil
+		return nil
 	}
-	o, err := c.file.H5().ObjectAt(d.addr, c.pathOf(d))
-	object, ok := o.(*h5.Dataset)
-	if err != nil || !ok {
-		return nil, d.column
-	}
+	o, _ := c.file.H5().ObjectAt(d.addr, c.pathOf(d))
+	object, _ := o.(*h5.Dataset)
+	return object
+}
+
+// column returns the description of a dataset, nil if it can't be opened.
+func (c *contents) column(d *dataset) *arrowmap.Column {
 	if d.column != nil {
-		return object, d.column
+		return d.column
 	}
-	return object, c.file.Describe(object)
+	if object := c.object(d); object != nil {
+		return c.file.Describe(object)
+	}
+	return nil
 }
 
 // leaveOut notes the groups that are rows of tables, but for the first of each table, where the groups are too many for tables

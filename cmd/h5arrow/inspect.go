@@ -189,10 +189,10 @@ func (c *contents) writeJSON(w *bufio.Writer, name string, long bool, io *remote
 func (c *contents) appendDataset(b []byte, i int, long bool) []byte {
 	d := &c.datasets[i]
 	b = append(b, "\n  {"...)
-	if object, column := c.describe(d); column != nil {
+	if column := c.column(d); column != nil {
 		b = appendColumn(b, column, c.pathOf(d))
 		if long {
-			b = c.appendLong(b, object)
+			b = c.appendLong(b, c.object(d))
 		}
 	} else {
 		b = text.AppendString(text.AppendKey(b, "name"), d.name[strings.LastIndexByte(d.name, '/')+1:])

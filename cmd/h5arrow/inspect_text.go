@@ -173,7 +173,7 @@ func (m *treeMaker) dataset(n *tree.Node, k int, at string) {
 	if len(n.Children) > tree.MaxShown && !m.all {
 		return // it is counted only
 	}
-	switch _, column := m.describe(d); {
+	switch column := m.column(d); {
 	case column == nil:
 		node.Style, node.What = text.Bad, "error: "+errorText(d.err)
 	case broken(d.err):
@@ -313,7 +313,7 @@ func (c *contents) datasetsText(s *text.Screen, o *inspectFlags) error {
 		if in[at] {
 			continue
 		}
-		if _, column := c.describe(d); column != nil {
+		if column := c.column(d); column != nil {
 			c.addColumn(g, at, column, o.long)
 			shown = append(shown, column)
 		}

@@ -121,6 +121,7 @@ func TestManyObjects(t *testing.T) {
 		return
 	}
 	const pairs, morePairs = 600, 3000 // pairs of datasets
+	maxDescribed = 1000
 	for shape, names := range manyShapes {
 		t.Run(shape, func(t *testing.T) {
 			pairs, morePairs, growth, maxKept := pairs, morePairs, int64(7), int64(150)
