@@ -26,7 +26,8 @@ def open_files(paths: _scan.Paths = (), table: str = "", *, union: str | None = 
     union : {"by-name"}, optional
         See :func:`h5arrow.concat`. It opens all files.
     filename : str or bool, optional
-        Add a column of this name, ``filename`` for True, with each row's file. Filters on it leave out whole files.
+        Add a column of this name, ``filename`` for True, with each row's file; of URLs without query, user and password,
+        which may be secret. Filters on it leave out whole files.
     file_attributes : iterable of str
         Add columns with these scalar attributes of the group of each file's table or, where that lacks one, of the root group.
         Filters on them leave out whole files: without opening them, if there is a manifest.

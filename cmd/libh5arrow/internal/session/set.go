@@ -57,7 +57,7 @@ func Files(ctx context.Context, options string) (*Set, error) {
 	if err != nil {
 		return nil, err
 	}
-	of := fileset.Options{Path: o.Path, Union: o.ByName, Name: o.Name, Attributes: o.Attributes, Open: func(ctx context.Context, name string) (*arrowmap.File, error) {
+	of := fileset.Options{Path: o.Path, Union: o.ByName, Name: o.Name, Attributes: o.Attributes, Show: shown, Open: func(ctx context.Context, name string) (*arrowmap.File, error) {
 		return openEach(ctx, name, &o.Open, opts)
 	}}
 	s := &Set{align: align}

@@ -19,6 +19,14 @@ func scheme(name string) string {
 	return strings.ToLower(s)
 }
 
+// shown is what a file is called: its name, without what is secret in a URL.
+func shown(name string) string {
+	if scheme(name) == "" {
+		return name
+	}
+	return remote.Redact(name)
+}
+
 // openKept is openURL, but ctx bounds the opening alone; end ends what reads.
 func openKept(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (f *arrowmap.File, end func(), err error) {
 	reading, end := context.WithCancel(context.WithoutCancel(ctx))
@@ -34,7 +42,7 @@ func openKept(ctx context.Context, url string, headers map[string]string, opts [
 func openURL(ctx context.Context, url string, headers map[string]string, opts []arrowmap.Option) (*arrowmap.File, error) {
 	if s := scheme(url); s != "http" && s != "https" {
 		return nil, h5err.In(h5err.New(h5err.Unsupported, "URLs of %s can't be opened", s).
-			WithHint("http and https can, and paths of a folder that the store is mounted as"), remote.Redact(url), "")
+			WithHint("http and https can, and paths of a folder that the store is mounted as"), shown(url), "")
 	}
 	var more []remote.Option
 	for name, value := range headers {
