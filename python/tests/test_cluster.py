@@ -72,6 +72,21 @@ def test_union(tmp_path):
         read(_cluster.Scan(), pattern)
 
 
+def test_files_are_opened_once(many, monkeypatch):
+    """Schema and parts of a plan come of one table, which does not go to the tasks."""
+    made = []
+    table = _cluster._scan.table
+    monkeypatch.setattr(_cluster._scan, "table", lambda *a: made.append(a) or table(*a))
+    scan, files = _cluster.plan(many, "", None, None, None, {"filename": True})
+    schema = scan.schema(files)
+    assert sum(p.stop - p.start for p in scan.parts(files, schema, 4000)) == 3000
+    scan.parts(files, schema, 8000)
+    assert len(made) == 1
+    again = pickle.loads(pickle.dumps(scan))
+    assert again == scan and again.schema(files[:1]) == schema
+    assert len(made) == 2
+
+
 def test_types(tmp_path):
     """Types that an engine lacks become others; what is rounded is rounded down."""
     table = pa.table({

@@ -41,7 +41,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Scan:
-    """What is read of each file. It can be pickled.
+    """What is read of each file. It can be pickled, without the table that :meth:`whole` keeps.
 
     Attributes
     ----------
@@ -69,8 +69,19 @@ class Scan:
     def _narrowed(self, table: Table) -> Table:
         return table if self.columns is None else table.select(self.columns)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return {k: v for k, v in self.__dict__.items() if k != "_kept"}
+
     def whole(self, files: Sequence[str]) -> Table:
-        """Return the table of all files. What does not fit it, such as names of columns, is an error here."""
+        """Return the table of all files. What does not fit it, such as names of columns, is an error here. The table of the last files is
+        kept, as all of them are looked at to make it."""
+        kept: tuple[list[str], Table] | None = self.__dict__.get("_kept")
+        if kept is None or kept[0] != list(files):
+            kept = list(files), self._whole(files)
+            object.__setattr__(self, "_kept", kept)
+        return kept[1]
+
+    def _whole(self, files: Sequence[str]) -> Table:
         if self.of_files.get("manifest") is None:
             whole = _scan.table(files, self.table, {**self.options, **self.of_files, "union": self.union})
         else:
