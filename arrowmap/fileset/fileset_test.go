@@ -285,6 +285,35 @@ func TestLarge(t *testing.T) {
 	if err != nil || len(splits) != 4 || splits[2].FileFrom != 0 || splits[3].To != 100000 || splits[1].FileFrom != splits[1].From {
 		t.Errorf("%+v, %v", splits, err)
 	}
+	// Their bytes are those of the selected columns, for fixed widths as arrowmap has them.
+	bytes := func(splits []fileset.Split, err error) (sum int64) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, s := range splits {
+			sum += s.Bytes
+		}
+		return sum
+	}
+	whole, parts := bytes(all.Splits(t.Context(), 4, 0)), int64(0)
+	for _, c := range tab.Columns() {
+		one, err := all.Select(c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := bytes(one.Splits(t.Context(), 4, 0))
+		parts += got
+		alone, err := tab.Select(c.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f := alone.Footprint(); f.Exact && got != 2*tab.Rows()*f.Bytes {
+			t.Errorf("column %s: splits of %d bytes, want %d", c.Name, got, 2*tab.Rows()*f.Bytes)
+		}
+	}
+	if parts < whole*9/10 || parts > whole*11/10 {
+		t.Errorf("splits of each column have %d bytes, of all %d", parts, whole)
+	}
 }
 
 // With Inside, the files of a manifest are in its folder.

@@ -4,8 +4,11 @@ import (
 	"context"
 	"math"
 
+	"github.com/apache/arrow-go/v18/arrow"
+
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/pass"
+	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
@@ -14,7 +17,7 @@ type Split struct {
 	From, To int64 // rows of the table, as Slice takes them
 	File     string
 	FileFrom int64 // row of the table in that file that From is
-	Bytes    int64 // about how many bytes of Arrow memory the rows take, with all columns
+	Bytes    int64 // about how many bytes of Arrow memory the rows take, with the selected columns
 }
 
 // Splits divides the rows, before conditions, into ranges that can be read on their own: each file at the borders of its chunks, into
@@ -35,12 +38,13 @@ func (t *Table) Splits(ctx context.Context, count int, bytes int64) ([]Split, er
 	first, end := t.span()
 	for i := first; i < end; i++ {
 		start, k := t.set.end(i-1), &t.set.files[i]
+		row := t.rowBytes(k)
 		a, b := max(t.from-start, 0), min(t.end(), k.end)-start
 		n := int64(arrowmap.MaxSplits)
 		if count > 0 {
 			n = pass.CeilDiv(b-a, max(1, pass.CeilDiv(total, int64(count))))
 		}
-		if all, ok := pass.Product(b-a, k.bytes); ok && bytes > 0 {
+		if all, ok := pass.Product(b-a, row); ok && bytes > 0 {
 			n = min(n, pass.CeilDiv(all, bytes))
 		}
 		for _, r := range pass.Cut(a, b, n, k.chunkRows) {
@@ -49,11 +53,41 @@ func (t *Table) Splits(ctx context.Context, count int, bytes int64) ([]Split, er
 			}
 			s := Split{From: start + r[0] - t.from, To: start + r[1] - t.from, File: t.set.names[i], FileFrom: r[0]}
 			var ok bool
-			if s.Bytes, ok = pass.Product(r[1]-r[0], k.bytes); !ok {
+			if s.Bytes, ok = pass.Product(r[1]-r[0], row); !ok {
 				s.Bytes = math.MaxInt64
 			}
 			out = append(out, s)
 		}
 	}
 	return out, nil
+}
+
+// rowBytes is about how many bytes a row of a file takes with the selected columns. Of columns of no fixed width, whose bytes are known
+// together only, each is taken to have as many as the others.
+func (t *Table) rowBytes(f *known) int64 {
+	kind := t.set.kinds[f.kind]
+	fixed, others := widths(kind.fields)
+	var chosen []arrow.Field
+	for _, i := range t.at {
+		if i < t.set.own && kind.at[i] >= 0 {
+			chosen = append(chosen, kind.fields[kind.at[i]])
+		}
+	}
+	bytes, varying := widths(chosen)
+	if others > 0 {
+		bytes += int64(float64(max(f.bytes-fixed, 0)) / float64(others) * float64(varying))
+	}
+	return max(min(bytes, f.bytes), 1)
+}
+
+// widths returns how many bytes the columns of a fixed width take, and how many have none.
+func widths(fields []arrow.Field) (bytes, others int64) {
+	for _, f := range fields {
+		if n, ok := values.FixedBytes(f.Type); ok {
+			bytes += n
+		} else {
+			others++
+		}
+	}
+	return bytes, others
 }
