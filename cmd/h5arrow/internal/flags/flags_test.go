@@ -2,7 +2,11 @@ package flags
 
 import (
 	"math"
+	"strconv"
+	"strings"
 	"testing"
+
+	"github.com/h5arrow/h5arrow/h5"
 )
 
 func TestSize(t *testing.T) {
@@ -41,5 +45,26 @@ func TestRowsOf(t *testing.T) {
 		if a, b := (&Rows{A: c.a, B: -1}).Of(c.total); a != c.want || b != -1 {
 			t.Errorf("%d of %d rows: %d, want %d", c.a, c.total, a, c.want)
 		}
+	}
+}
+
+func TestLimits(t *testing.T) {
+	for text, want := range map[string]int64{
+		"decoded-bytes=1000": 1000, "decoded-bytes=9223372036854775807": math.MaxInt64, "decoded-bytes=1GiB": 1 << 30, "attribute-size=2kB": 2000,
+		"decoded-bytes=0": -1, "decoded-bytes": -1, "decoded-bytes=": -1, "decoded-bytes=x": -1, "decoded-bytes=0.1": -1,
+		"chunks=7": 7, "chunks=1GiB": -1, "nesting=10001": -1, "unknown=1": -1,
+	} {
+		var l Limits
+		err := l.Set(text)
+		if (err != nil) != (want < 0) || err == nil && l.String() != text[:strings.IndexByte(text, '=')+1]+strconv.FormatInt(want, 10) {
+			t.Errorf("%q: %s, %v", text, l.String(), err)
+		}
+	}
+	var l Limits
+	if l.Set("decoded-bytes=1MiB") != nil || l.Set("rank=3") != nil {
+		t.Fatal(l.String())
+	}
+	if got := l.Onto(h5.Limits{Rank: 9, Links: 5}); got.DecodedBytes != 1<<20 || got.Rank != 3 || got.Links != 5 {
+		t.Errorf("%+v", got)
 	}
 }

@@ -56,7 +56,13 @@ func (l *Limits) Set(text string) error {
 			continue
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
+		if size := Size(0); err != nil && ofBytes(name) && size.Set(number) == nil {
+			n, err = int64(size), nil
+		}
 		if !ok || err != nil || n < 1 || n > known.max {
+			if ofBytes(name) {
+				return fmt.Errorf("%s is a size like 64MiB, 1.5G or 1000000", name)
+			}
 			return fmt.Errorf("%s is a number from 1 to %d", name, known.max)
 		}
 		if l.of == nil {
@@ -74,6 +80,9 @@ func (l *Limits) Set(text string) error {
 	}
 	return fmt.Errorf("limits are %s", strings.Join(names, ", "))
 }
+
+// ofBytes reports whether a limit is one of bytes.
+func ofBytes(name string) bool { return name == "decoded-bytes" || name == "attribute-size" }
 
 // Given reports whether the flag was given.
 func (l *Limits) Given() bool { return len(l.of) > 0 }
