@@ -17,6 +17,7 @@ import http.server
 import json
 import os
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -210,7 +211,7 @@ def run_families(store, a, cases, env):
         with open(os.path.join(a.casedir, name), "rb") as f:
             store.put(name, f.read())
     os.environ.update(env)
-    run = argparse.Namespace(**dict(vars(a), extra=["--allow-external", store.prefix]))
+    run = argparse.Namespace(**dict(vars(a), extra=["--allow-external", store.prefix, "--limit", "decoded-bytes=1GiB"]))  # PyTables makes large chunks for blosc2
     run_cases.subprocess = FromStore(store.prefix, a.casedir)
     bad, families = [], {}
     with concurrent.futures.ThreadPoolExecutor(a.jobs) as pool:
@@ -267,6 +268,8 @@ def main():
     p.add_argument("--only", default="http,s3,gs,az")
     a = p.parse_args()
     a.casedir, a.h5arrow, a.ext, a.extra, a.timeout = os.path.abspath(a.casedir), os.path.abspath(a.h5arrow), ".arrow", [], 120
+    for name in ("moto", "gcs", "azurite"):  # they run in another folder
+        setattr(a, name, os.path.abspath(shutil.which(getattr(a, name)) or getattr(a, name)))
     with open(os.path.join(a.casedir, "cases.json"), encoding="utf-8") as f:
         cases = json.load(f)
     bad = []
