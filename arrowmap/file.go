@@ -166,15 +166,11 @@ func (f *File) only() (*Table, error) {
 }
 
 func (f *File) several(found []*convention.Table) error {
-	names := make([]string, 0, 20)
-	for i, t := range found {
-		if i == cap(names)-1 && len(found) > cap(names) {
-			names = append(names, "...")
-			break
-		}
+	names := make([]string, 0, maxListed+1)
+	for _, t := range found[:min(len(found), maxListed+1)] {
 		names = append(names, t.Path)
 	}
-	return f.usage("", "several tables: "+strings.Join(names, ", ")).WithOption("arrowmap.File.Table", "choose one")
+	return f.usage("", "several tables: "+h5err.List(names, maxListed)).WithOption("arrowmap.File.Table", "choose one")
 }
 
 func (f *File) usage(object, msg string) *h5err.Error {

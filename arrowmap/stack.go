@@ -184,14 +184,9 @@ func (s *stackSet) group(i int, way *trail.Trail) (*Table, error) {
 	if err != nil || len(t.columns) == 0 {
 		return t, err
 	}
-	var d *h5.Dataset
-	described := slices.IndexFunc(t.def.Columns, func(c convention.Column) bool { return c.Values != nil })
-	if described >= 0 {
-		d = t.def.Columns[described].Values.Main()
-	}
 	def := *t.def
 	def.Columns = nil
-	if described >= 0 {
+	if d, ok := t.def.Dataset(); ok {
 		rows := t.Rows()
 		def.Columns = append(def.Columns, scalar.Column(KeyColumn, scalar.Text, scalar.TextOf(s.st.Keys[i]), d, rows))
 		for _, a := range s.attrs {

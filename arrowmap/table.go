@@ -81,7 +81,10 @@ func (t *Table) Reason() string {
 
 // LeftOut names datasets beside the columns that are in no table, with their numbers of rows; "" where
 // there are none.
-func (t *Table) LeftOut() string { return firstOf(t.def.LeftOut) }
+func (t *Table) LeftOut() string { return h5err.List(t.def.LeftOut, maxListed) }
+
+// File is the file of the table, the first one's of several.
+func (t *Table) File() *File { return t.f }
 
 // Location returns the name of the file and the path, for h5err.About.
 func (t *Table) Location() (file, path string) { return t.f.f.Name(), t.def.Path }
@@ -206,38 +209,48 @@ func picked[T any](list []T, at []int) []T {
 	return out
 }
 
+// With returns the table of one group or dataset with further columns at its end. columns makes them, of all rows, with the dataset that
+// errors are about, if any; it is not called, and the table stays, where no column could be described. A name that is taken, and a table of
+// several groups or files, are Argument errors.
+func (t *Table) With(columns func(d *h5.Dataset, rows int64) []convention.Column) (*Table, error) {
+	b, ok := t.body.(*one)
+	if !ok {
+		return nil, t.f.usage(t.def.Path, "a table of several groups or files takes no further columns")
+	}
+	d, ok := t.def.Dataset()
+	if !ok {
+		return t, nil
+	}
+	rows, _ := b.rows() // reading columns of other lengths is an error
+	def := *t.def
+	def.Columns = columns(d, rows)
+	for _, c := range def.Columns {
+		if slices.ContainsFunc(t.columns, func(old *Column) bool { return old.Name == c.Name }) {
+			return nil, t.f.usage(t.def.Path, "the table already has a column "+c.Name)
+		}
+	}
+	out := *t
+	out.columns = slices.Concat(t.columns, t.f.Define(&def).columns)
+	def.Columns = slices.Concat(t.def.Columns, def.Columns)
+	out.def, out.body = &def, &one{b.f, &def, out.columns, b.limit}
+	return &out, nil
+}
+
 // noColumn is the error of a name that no column has.
 func (t *Table) noColumn(name string) error {
 	names := make([]string, len(t.columns))
 	for i, c := range t.columns {
 		names[i] = c.Name
 	}
-	err := t.f.usage(t.def.Path, "no column "+name)
+	hint := "the columns are " + h5err.List(names, maxListed)
 	if near := h5err.Closest(name, names); near != "" {
-		return err.WithHint("did you mean %s? the columns are %s", near, t.names())
+		hint = "did you mean " + near + "? " + hint
 	}
-	return err.WithHint("the columns are %s", t.names())
-}
-
-// names lists the first columns for a message.
-func (t *Table) names() string {
-	names := make([]string, 0, maxListed+1)
-	for _, c := range t.columns[:min(len(t.columns), maxListed+1)] {
-		names = append(names, c.Name)
-	}
-	return firstOf(names)
+	return t.f.usage(t.def.Path, "no column "+name).WithHint("%s", hint)
 }
 
 // maxListed is the number of names in a message.
 const maxListed = 20
-
-// firstOf lists the first names for a message.
-func firstOf(names []string) string {
-	if len(names) > maxListed {
-		return strings.Join(names[:maxListed], ", ") + ", ..."
-	}
-	return strings.Join(names, ", ")
-}
 
 // Slice returns the rows [a,b). b is clipped to the table, and -1 means its end; a after the end, or after b, is an
 // Argument error.
@@ -360,11 +373,8 @@ func (b *one) longer() string {
 	if len(names) == 0 {
 		return ""
 	}
-	if len(names) > maxNamed {
-		names = append(names[:maxNamed], "...")
-	}
 	return fmt.Sprintf("the file is being written, or was not closed: the table has the %d rows of its shortest column; up to %d more of %s are left out",
-		rows, more, strings.Join(names, ", "))
+		rows, more, h5err.List(names, maxNamed))
 }
 
 // maxNamed bounds the number of columns that a note names.

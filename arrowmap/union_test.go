@@ -11,6 +11,7 @@ import (
 	"github.com/h5arrow/h5arrow/arrowmap"
 	"github.com/h5arrow/h5arrow/arrowmap/convention"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
+	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/h5test"
 	"github.com/h5arrow/h5arrow/h5/source"
@@ -162,4 +163,54 @@ func TestUnionRefused(t *testing.T) {
 	if _, err := arrowmap.Union(); !h5err.Is(err, h5err.Argument) {
 		t.Error(err)
 	}
+}
+
+// A table takes further columns, also where the first of its own has no dataset; those that are selected stay.
+func TestWith(t *testing.T) {
+	f, err := arrowmap.Open(h5test.Fixture(t, "sample.h5"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	sample, err := f.Table("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	few, err := sample.Select("fare")
+	if err != nil {
+		t.Fatal(err)
+	}
+	of := func(columns ...convention.Column) *arrowmap.Table {
+		return f.Define(&convention.Table{Path: "/t", Columns: columns})
+	}
+	for want, tab := range map[string]*arrowmap.Table{
+		"fare more":     few,
+		"none more":     of(convention.Column{Name: "none", Values: convention.Missing(3)}),
+		"bad none more": of(convention.Column{Name: "bad", Err: h5err.New(h5err.Corrupt, "no")}, convention.Column{Name: "none", Values: convention.Missing(3)}),
+		"bad":           of(convention.Column{Name: "bad", Err: h5err.New(h5err.Corrupt, "no")}),
+		"":              of(),
+	} {
+		with, err := tab.With(func(d *h5.Dataset, rows int64) []convention.Column {
+			if rows != tab.Rows() || tab == few && d == nil {
+				t.Errorf("%s: %d rows of %d, dataset %v", want, rows, tab.Rows(), d)
+			}
+			return []convention.Column{{Name: "more", Values: convention.Missing(rows)}}
+		})
+		if err != nil {
+			t.Errorf("%s: %v", want, err)
+			continue
+		}
+		var names []string
+		for _, c := range with.Columns() {
+			names = append(names, c.Name)
+		}
+		if got := strings.Join(names, " "); got != want || with.Rows() != tab.Rows() {
+			t.Errorf("columns %s, want %s; %d rows", got, want, with.Rows())
+		}
+	}
+	rec, err := few.ReadAll(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	rec.Release()
 }

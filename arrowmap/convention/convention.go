@@ -31,6 +31,19 @@ type Table struct {
 	Inner func(path string) bool
 }
 
+// Dataset returns that of the first column that has one, nil where none does; ok is false where no column could be described.
+func (t *Table) Dataset() (d *h5.Dataset, ok bool) {
+	for _, c := range t.Columns {
+		if c.Values == nil {
+			continue
+		}
+		if ok = true; c.Values.Main() != nil {
+			return c.Values.Main(), true
+		}
+	}
+	return nil, ok
+}
+
 // Column describes one column. A column that can't be described has Err, and no Values.
 type Column struct {
 	Name     string

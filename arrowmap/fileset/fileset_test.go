@@ -316,6 +316,65 @@ func TestLarge(t *testing.T) {
 	}
 }
 
+// Tables with the attributes of their files are, together, what Open returns.
+func TestWithAttributes(t *testing.T) {
+	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
+	m := &maker{t: t, dir: t.TempDir()}
+	m.add(1, schemaOf("x i8", "s text"), `[{"x": 1, "s": "b"}, {"x": 2, "s": null}]`)
+	m.add(-1, schemaOf("x i8", "s text"), `[]`)
+	m.add(7, schemaOf("s text", "y f64"), `[{"y": 1.5, "s": "c"}]`)
+	names := []string{"run", "nothing"}
+	want, _ := lines(t, opened(t, m.names, fileset.Options{Union: true, Attributes: names}), fileset.ReadOptions{})
+	var tables []*arrowmap.Table
+	for _, name := range m.names {
+		f, err := arrowmap.Open(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		tab, err := f.Table("")
+		if err != nil {
+			t.Fatal(err)
+		}
+		tables = append(tables, tab)
+	}
+	with, err := fileset.WithAttributes(tables, names)
+	if err != nil {
+		t.Fatal(err)
+	}
+	all, err := arrowmap.Union(with...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if all, err = all.Select("x", "s", "y", "run", "nothing"); err != nil {
+		t.Fatal(err)
+	}
+	rec, err := all.ReadAll(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer rec.Release()
+	var got []string
+	for i := range int(rec.NumRows()) {
+		var row []string
+		for k := range int(rec.NumCols()) {
+			c := array.NewColumnSlice(rec.Column(k), int64(i), int64(i+1))
+			row = append(row, c.Data().Chunk(0).ValueStr(0))
+			c.Release()
+		}
+		got = append(got, strings.Join(row, " "))
+	}
+	sameLines(t, got, want...)
+	for _, taken := range [][]string{{"x"}, {"run", "s"}} {
+		if _, err := fileset.WithAttributes(tables[:1], taken); !h5err.Is(err, h5err.Argument) {
+			t.Errorf("%s: %v", taken, err)
+		}
+	}
+	if _, err := fileset.WithAttributes([]*arrowmap.Table{all}, names[:1]); !h5err.Is(err, h5err.Argument) {
+		t.Errorf("of several files: %v", err)
+	}
+}
+
 // With Inside, the files of a manifest are in its folder.
 func TestManifestInside(t *testing.T) {
 	m := numbered(t, 2, 3)

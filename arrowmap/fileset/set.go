@@ -12,12 +12,10 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/memory"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
-	"github.com/h5arrow/h5arrow/arrowmap/internal/attributes"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/byname"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/scalar"
 	"github.com/h5arrow/h5arrow/arrowmap/internal/values"
 	"github.com/h5arrow/h5arrow/dtype/stored"
-	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5err"
 	"github.com/h5arrow/h5arrow/h5/source"
 )
@@ -102,17 +100,7 @@ func (o *opened) describe(s *set) (err error) {
 		f.Type = normal(f.Type)
 		o.fields = append(o.fields, f)
 	}
-	o.attrs = make([]scalar.Value, len(s.o.Attributes))
-	for k, name := range s.o.Attributes {
-		for _, of := range []h5.Object{o.table.Object(), o.file.H5().Root()} {
-			if of == nil || o.attrs[k].Kind != scalar.None {
-				continue
-			}
-			if a, err := of.Attribute(name); err == nil && a != nil {
-				o.attrs[k] = scalar.Of(a, attributes.MaxBytes)
-			}
-		}
-	}
+	o.attrs = attributesOf(o.table, s.o.Attributes)
 	return nil
 }
 

@@ -26,7 +26,6 @@ import (
 // convertFlags are the flags of convert.
 type convertFlags struct {
 	selection
-	manyFlags
 	parquetFlags
 	compression *flags.Choice
 	format      *flags.Choice
@@ -73,7 +72,7 @@ that died never does: --until-idle ends the waiting.`,
 	}
 	o.selection.add(cmd)
 	o.addWhere(cmd)
-	o.manyFlags.add(cmd)
+	o.addAttributes(cmd)
 	o.parquetFlags.add(cmd)
 	f := cmd.Flags()
 	o.compression = flags.Choose(cmd, "compression", format.CodecHelp(), format.Codecs()...)
@@ -123,20 +122,21 @@ func (a *app) convert(cmd *cobra.Command, o *convertFlags, args []string) error 
 		}
 	}
 	if !o.all && !o.follow {
-		t, names, err := o.many(a, &o.manyFlags, args[:len(args)-1])
+		t, names, err := o.many(a, args[:len(args)-1])
 		if err != nil {
 			return err
 		}
 		if t != nil {
 			return c.manyFiles(t, names, out)
 		}
-	} else if len(o.attributes) > 0 {
-		return usage("--file-attributes excludes --all-tables and --follow")
+	} else if o.follow && len(o.attributes) > 0 {
+		return usage("--file-attributes and --follow exclude each other")
 	}
 	names, err := o.expand(a.ctx, args[:len(args)-1])
 	if err != nil {
 		return err
 	}
+	o.withAttributes()
 	switch {
 	case o.idle < 0 || cmd.Flags().Changed("until-idle") && !o.follow:
 		return usage("--until-idle is a time to wait, and goes with --follow")

@@ -22,13 +22,18 @@ import (
 	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
-// manyFlags are the flags of verbs that read many files one after the other, without keeping them open.
-type manyFlags struct {
-	attributes []string
+// addAttributes adds the flag of verbs that make columns of files' attributes.
+func (s *selection) addAttributes(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&s.attributes, "file-attributes", nil, "add columns with these attributes of each file's table or root group (`a,b`)")
 }
 
-func (m *manyFlags) add(cmd *cobra.Command) {
-	cmd.Flags().StringSliceVar(&m.attributes, "file-attributes", nil, "add columns with these attributes of each file's table or root group (`a,b`)")
+// withAttributes adds the columns of --file-attributes to those that --columns asks for.
+func (s *selection) withAttributes() {
+	for _, name := range s.attributes {
+		if len(s.columns) > 0 && !slices.Contains(s.columns, name) {
+			s.columns = append(s.columns, name)
+		}
+	}
 }
 
 // isManifest reports whether an argument is a file that index --manifest wrote.
@@ -49,7 +54,7 @@ func isManifest(name string) bool {
 	return fileset.IsManifest(start[:n])
 }
 
-// expand is that of reading. A manifest stands for its files, its table and its union, where flags don't say otherwise.
+// expand is that of reading. A manifest stands for its files, its attributes and, where flags don't say otherwise, its table and its union.
 func (s *selection) expand(ctx context.Context, args []string) ([]string, error) {
 	if len(args) != 1 || !isManifest(args[0]) {
 		return s.reading.expand(ctx, args) // a manifest among others is an error when it is opened
@@ -68,17 +73,18 @@ func (s *selection) expand(ctx context.Context, args []string) ([]string, error)
 	if o.Union {
 		s.union = "by-name"
 	}
+	s.attributes = o.Attributes
 	return names, nil
 }
 
 // many returns the table of a manifest, or of files with --file-attributes: their files are opened while they are read. It is nil where
 // args are neither. names are those of its files.
-func (s *selection) many(a *app, m *manyFlags, args []string) (t *fileset.Table, names []string, err error) {
+func (s *selection) many(a *app, args []string) (t *fileset.Table, names []string, err error) {
 	manifest := len(args) == 1 && isManifest(args[0])
-	if !manifest && len(m.attributes) == 0 {
+	if !manifest && len(s.attributes) == 0 {
 		return nil, nil, nil
 	}
-	if manifest && (s.table != "" || s.union != "" || len(m.attributes) > 0) {
+	if manifest && (s.table != "" || s.union != "" || len(s.attributes) > 0) {
 		return nil, nil, about(args[0], usage("a manifest stands for all files, --table, --union and --file-attributes"))
 	}
 	for _, flag := range []string{"stack", "dataset", "skip-unsupported", "spool"} {
@@ -90,7 +96,7 @@ func (s *selection) many(a *app, m *manyFlags, args []string) (t *fileset.Table,
 	if err != nil {
 		return nil, nil, err
 	}
-	o := fileset.Options{Path: s.table, Union: s.union != "", Attributes: m.attributes, Inside: s.untrusted,
+	o := fileset.Options{Path: s.table, Union: s.union != "", Attributes: s.attributes, Inside: s.untrusted,
 		Show: func(name string) string { return text.Printable(far.Name(name)) },
 		Open: func(ctx context.Context, name string) (*arrowmap.File, error) { return s.openEach(ctx, name, opts) }}
 	if s.filename {

@@ -23,7 +23,6 @@ import (
 // headFlags are the flags of head and tail.
 type headFlags struct {
 	selection
-	manyFlags
 	display
 	n      int64
 	sample flags.Positive
@@ -69,7 +68,7 @@ func (o *headFlags) command(a *app, cmd *cobra.Command) *cobra.Command {
 	f := cmd.Flags()
 	f.Int64VarP(&o.n, "lines", "n", 10, "number of rows")
 	o.selection.add(cmd)
-	o.manyFlags.add(cmd)
+	o.addAttributes(cmd)
 	f.BoolVar(&o.json, "json", false, "print the rows as a JSON array of objects")
 	o.display.add(cmd)
 	return cmd
@@ -94,7 +93,7 @@ func (a *app) head(cmd *cobra.Command, o *headFlags, args []string) error {
 	}
 	limit := a.maxMemory(o.memory)
 	defer memory.Limit(limit)()
-	switch t, _, err := o.many(a, &o.manyFlags, args); {
+	switch t, _, err := o.many(a, args); {
 	case err != nil:
 		return err
 	case t != nil:

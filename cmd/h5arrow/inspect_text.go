@@ -288,10 +288,7 @@ func columnKinds(columns []*arrowmap.Column) string {
 	for i, typ := range order {
 		order[i] = text.Count(int64(number[typ])) + " " + typ
 	}
-	if len(order) > maxKinds {
-		order = append(order[:maxKinds], "...")
-	}
-	return text.Plural(len(columns), "column") + ": " + strings.Join(order, ", ") + ","
+	return text.Plural(len(columns), "column") + ": " + h5err.List(order, maxKinds) + ","
 }
 
 // datasetsText shows the datasets that are not in tables, where PATH is one or details are asked for.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/h5arrow/h5arrow/arrowmap/fileset"
+	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/engine"
 	"github.com/h5arrow/h5arrow/h5"
 	"github.com/h5arrow/h5arrow/h5/h5test/written"
 	"github.com/h5arrow/h5arrow/h5/write"
@@ -143,7 +144,6 @@ func TestManyFiles(t *testing.T) {
 	}
 	expect(t, 2, "convert", manifest, manifest, "--force")
 	expect(t, 2, "convert", manifest, path("run00.h5"), "--force")
-	expect(t, 2, "convert", pattern, path("d"), "--all-tables", "--file-attributes", "site")
 	expect(t, 0, "convert", manifest, path("d"), "--all-tables")
 	if r := expect(t, 0, "stats", manifest, "--json"); !strings.Contains(r.out, `"rows":60`) && !strings.Contains(r.out, `"rows": 60`) {
 		t.Error(r.out)
@@ -204,4 +204,57 @@ func TestManySchemas(t *testing.T) {
 			t.Error(r.err)
 		}
 	}
+}
+
+// Verbs that keep files open take their attributes as columns, too, those of a manifest among them.
+func TestFileAttributes(t *testing.T) {
+	dir := t.TempDir()
+	path := func(name string) string { return filepath.Join(dir, name) }
+	for i := range byte(4) {
+		runFile(t, path(fmt.Sprintf("run%d.h5", i)), "x", []string{"north", "south"}[i%2], i, i+100)
+	}
+	pattern, manifest := path("run*.h5"), path("all.files")
+	expect(t, 0, "index", pattern, manifest, "--manifest", "--file-attributes", "site")
+	for _, from := range [][]string{{manifest}, {pattern, "--file-attributes", "site"}} {
+		for _, c := range []struct {
+			args []string
+			want string
+		}{
+			{[]string{"stats", "--json", "-c", "x"}, `"name": "site", "type": "utf8", "rows": 8, "nulls": 0, "nan": 0, "distinct": 2`},
+			{[]string{"plot", "--json", "-c", "site"}, `"south"`},
+		} {
+			if r := expect(t, 0, append(c.args, from...)...); !strings.Contains(r.out, c.want) {
+				t.Errorf("%s: %s, want %s in it", c.args, r.out, c.want)
+			}
+		}
+		out := path("d")
+		expect(t, 0, slices.Concat([]string{"convert", "--all-tables", "--force"}, from, []string{out})...)
+		r := expect(t, 0, "tail", filepath.Join(out, "events.arrow"), "-n", "1", "--json")
+		if want := `[{"x": 103, "site": "south"}]` + "\n"; r.out != want {
+			t.Errorf("--all-tables of %s: %s", from, r.out)
+		}
+		if !engine.Available {
+			continue
+		}
+		for sql, want := range map[string]string{
+			"select site, count(*) n, max(x) x from events group by 1 order by 1":     `{"site": "north", "n": 4, "x": 102},` + "\n " + `{"site": "south", "n": 4, "x": 103}`,
+			"select x from events where site = 'south' and x < 3":                     `{"x": 1}`,
+			"select count(*) n from events a join events b using (site, x)":           `{"n": 8}`,
+			"select n.site from (select * from events where site = 'x') n order by 1": "",
+		} {
+			if r := expect(t, 0, slices.Concat([]string{"query", "--json"}, from, []string{sql})...); r.out != "["+want+"]\n" {
+				t.Errorf("%s: %s", sql, r.out)
+			}
+		}
+		if r := expect(t, 0, slices.Concat([]string{"query", "--json", "--where", "site = south", "--rows", ":4", "-c", "x"}, from, []string{"from events"})...); r.out != `[{"x": 1, "site": "south"},`+"\n "+`{"x": 101, "site": "south"}]`+"\n" {
+			t.Error(r.out)
+		}
+	}
+	for _, verb := range [][]string{{"query", "select 1"}, {"stats"}, {"plot", "-c", "x"}} {
+		if verb[0] == "query" && !engine.Available {
+			continue
+		}
+		expect(t, 2, slices.Concat(verb[:1], []string{pattern, "--file-attributes", "x"}, verb[1:])...)
+	}
+	expect(t, 2, "convert", path("run0.h5"), path("no.arrows"), "--follow", "--file-attributes", "site")
 }

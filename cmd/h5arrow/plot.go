@@ -45,6 +45,7 @@ The drawing is text, or an image with --output FILE.png or FILE.svg.`,
 	}
 	f := cmd.Flags()
 	o.selection.add(cmd)
+	o.addAttributes(cmd)
 	f.Lookup("columns").Usage = "the column to draw, or the columns of the two axes (`x,y`)"
 	f.StringVarP(&o.out, "output", "o", "", "write an image to this `FILE` (.png or .svg)")
 	f.StringVar(&o.size, "size", "640x400", "size of the image in points (`WxH`)")

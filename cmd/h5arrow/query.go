@@ -70,6 +70,7 @@ suffix chooses the format. DuckDB has no access to files or the network, and run
 	f.BoolVar(&o.access, "engine-io", false, "let DuckDB access files and the network, and change settings")
 	o.selection.add(cmd)
 	o.addWhere(cmd)
+	o.addAttributes(cmd)
 	f.Int64Var(&o.maxRows, "max-rows", 40, "rows that are printed as a table, the others are counted; 0 prints all")
 	o.display.add(cmd)
 	f.BoolVar(&o.noPushdown, "no-pushdown", false, "leave all conditions and casts to DuckDB")
@@ -102,6 +103,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.withAttributes()
 	w, err := a.rowWriter(cmd, o, names, limit)
 	if err != nil {
 		return err
@@ -141,7 +143,7 @@ func (a *app) query(cmd *cobra.Command, o *queryFlags, args []string) error {
 // eager reports whether tables are looked for before the statement names one: what flags ask for may be wrong, and several
 // files may differ.
 func (o *queryFlags) eager(cmd *cobra.Command, in *inputs) bool {
-	return len(in.files) > 1 || o.named() || o.skip || slices.ContainsFunc([]string{"columns", "rows", "where", "sorted", "convention", "filename", "index"},
+	return len(in.files) > 1 || o.named() || o.skip || slices.ContainsFunc([]string{"columns", "rows", "where", "sorted", "convention", "filename", "file-attributes", "index"},
 		func(flag string) bool { return cmd.Flags().Changed(flag) })
 }
 

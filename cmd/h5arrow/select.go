@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/h5arrow/h5arrow/arrowmap"
+	"github.com/h5arrow/h5arrow/arrowmap/fileset"
 	"github.com/h5arrow/h5arrow/arrowmap/predicate"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/flags"
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/rows"
@@ -29,6 +30,7 @@ type selection struct {
 	workers    flags.Positive
 	batchRows  flags.Positive
 	batchBytes flags.Size
+	attributes []string
 	conditions []predicate.Condition // of where
 }
 
@@ -152,6 +154,12 @@ func (s *selection) only(in *inputs) (*chosen, error) {
 
 // join returns the selected part of the tables of several files as one table.
 func (s *selection) join(in *inputs, tables []*arrowmap.Table) (*chosen, error) {
+	if len(s.attributes) > 0 {
+		var err error
+		if tables, err = fileset.WithAttributes(tables, s.attributes); err != nil {
+			return nil, err
+		}
+	}
 	c := &chosen{unsorted: s.unsorted(tables[0])}
 	left := map[string]bool{} // names of columns that some file can't give
 	for i, t := range tables {

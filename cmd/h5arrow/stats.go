@@ -38,6 +38,7 @@ compared bytewise. Lists and structs have rows and nulls only.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return a.stats(cmd, o, args) },
 	}
 	o.selection.add(cmd)
+	o.addAttributes(cmd)
 	o.display.add(cmd)
 	f := cmd.Flags()
 	f.BoolVar(&o.json, "json", false, "print JSON")
@@ -60,6 +61,7 @@ func (a *app) stats(cmd *cobra.Command, o *statsFlags, args []string) error {
 	if err != nil {
 		return err
 	}
+	o.withAttributes()
 	in, t, err := o.openTable(a, names)
 	if err != nil {
 		return err

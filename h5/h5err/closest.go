@@ -49,3 +49,11 @@ func distance(a, b []rune) int {
 	}
 	return last[len(b)]
 }
+
+// List names things for a message: the first n, and "..." where there are more.
+func List(names []string, n int) string {
+	if len(names) > n {
+		return strings.Join(names[:n], ", ") + ", ..."
+	}
+	return strings.Join(names, ", ")
+}

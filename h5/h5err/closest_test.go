@@ -18,3 +18,15 @@ func TestClosest(t *testing.T) {
 		}
 	}
 }
+
+func TestList(t *testing.T) {
+	for _, c := range []struct {
+		names string
+		n     int
+		want  string
+	}{{"", 2, ""}, {"a", 2, "a"}, {"a b", 2, "a, b"}, {"a b c", 2, "a, b, ..."}} {
+		if got := h5err.List(strings.Fields(c.names), c.n); got != c.want {
+			t.Errorf("%s: %q, want %q", c.names, got, c.want)
+		}
+	}
+}

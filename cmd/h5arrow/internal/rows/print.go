@@ -11,6 +11,7 @@ import (
 	"github.com/apache/arrow-go/v18/arrow/array"
 
 	"github.com/h5arrow/h5arrow/cmd/h5arrow/internal/text"
+	"github.com/h5arrow/h5arrow/h5/h5err"
 )
 
 // Output is written in parts of about these sizes.
@@ -112,14 +113,11 @@ func (p *Grid) rest(s *text.Screen, names []text.Cell, left []int, seen int64) e
 	}
 	slices.Sort(left)
 	const named = 20
-	list := make([]string, 0, named)
-	for _, i := range left[:min(len(left), named)] {
+	list := make([]string, 0, named+1)
+	for _, i := range left[:min(len(left), named+1)] {
 		list = append(list, names[i].Text)
 	}
-	if len(left) > named {
-		list = append(list, "...")
-	}
-	return s.Line(text.Span{Text: "… " + text.Plural(len(left), "more column") + " (--wide shows all): " + strings.Join(list, ", "), Style: text.Dim})
+	return s.Line(text.Span{Text: "… " + text.Plural(len(left), "more column") + " (--wide shows all): " + h5err.List(list, named), Style: text.Dim})
 }
 
 // PrintJSON prints columns of all rows as a JSON array of objects.
