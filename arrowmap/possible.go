@@ -19,8 +19,8 @@ type ColumnTest struct {
 }
 
 // Possible returns the rows for which tests of columns may all hold, in order, as far as is known without reading all of these columns: by
-// the index of the table's files, by columns that are sorted (WithSorted), some of whose values it reads, and by coordinates of cells
-// (WithFlatten). Where nothing is known it is all rows. A sorted column that is found not to be sorted is an Argument error.
+// the index of the table's files, by columns that are sorted (WithSorted), some of whose values it reads, by coordinates of cells
+// (WithFlatten), and by columns of one value. Where nothing is known it is all rows. A sorted column that is found not to be sorted is an Argument error.
 func (t *Table) Possible(ctx context.Context, tests ...ColumnTest) ([]Range, error) {
 	var at []int // columns of tests: others may be broken
 	tests = slices.Clone(tests)
@@ -74,7 +74,7 @@ func (t *Table) possible(ctx context.Context, whole *Table, tests []ColumnTest, 
 		}
 		may, err := t.byOrder(ctx, i, list, rows)
 		if may == nil && err == nil {
-			may, err = possible.Coordinates(ctx, t.input(nil, nil), t.columns[i].node, list, t.from, rows)
+			may, err = possible.Repeated(ctx, t.input(nil, nil), t.columns[i].node, list, t.from, rows)
 			err = h5err.About(err, t)
 		}
 		switch {

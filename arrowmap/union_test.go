@@ -176,7 +176,7 @@ func TestWith(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	few, err := sample.Select("fare")
+	fares, err := sample.Select("fare")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,14 +184,14 @@ func TestWith(t *testing.T) {
 		return f.Define(&convention.Table{Path: "/t", Columns: columns})
 	}
 	for want, tab := range map[string]*arrowmap.Table{
-		"fare more":     few,
+		"fare more":     fares,
 		"none more":     of(convention.Column{Name: "none", Values: convention.Missing(3)}),
 		"bad none more": of(convention.Column{Name: "bad", Err: h5err.New(h5err.Corrupt, "no")}, convention.Column{Name: "none", Values: convention.Missing(3)}),
 		"bad":           of(convention.Column{Name: "bad", Err: h5err.New(h5err.Corrupt, "no")}),
 		"":              of(),
 	} {
 		with, err := tab.With(func(d *h5.Dataset, rows int64) []convention.Column {
-			if rows != tab.Rows() || tab == few && d == nil {
+			if rows != tab.Rows() || tab == fares && d == nil {
 				t.Errorf("%s: %d rows of %d, dataset %v", want, rows, tab.Rows(), d)
 			}
 			return []convention.Column{{Name: "more", Values: convention.Missing(rows)}}
@@ -208,7 +208,7 @@ func TestWith(t *testing.T) {
 			t.Errorf("columns %s, want %s; %d rows", got, want, with.Rows())
 		}
 	}
-	rec, err := few.ReadAll(t.Context())
+	rec, err := fares.ReadAll(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}

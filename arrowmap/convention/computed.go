@@ -50,6 +50,8 @@ type Generated struct {
 	Type   arrow.DataType
 	Reason string // the rule, in words, for the report
 
+	Constant bool // all rows have the same value, or are null
+
 	// Repeats is what describes the same values as repeated ones of a *Generated; nil: they are not known to be.
 	Repeats *Spread
 

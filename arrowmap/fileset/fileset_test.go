@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -365,6 +366,26 @@ func TestWithAttributes(t *testing.T) {
 		got = append(got, strings.Join(row, " "))
 	}
 	sameLines(t, got, want...)
+	for text, want := range map[string]string{"run = 7": "[{2 3}]", "run < 9": "[{0 3}]", "run = 2": "[]", "run is null": "[]", "run is not null": "[{0 3}]",
+		"nothing = a": "[]", "nothing is null": "[{0 3}]", "run = 1 and x > 1": "[{0 2}]"} {
+		conditions, err := predicate.Parse(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var tests []arrowmap.ColumnTest
+		for _, c := range conditions {
+			at := slices.IndexFunc(all.Columns(), func(col *arrowmap.Column) bool { return col.Name == c.Column })
+			test, err := predicate.New(all.Columns()[at].Type, c.Op, c.Values...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			tests = append(tests, arrowmap.ColumnTest{Column: at, Test: test})
+		}
+		ranges, err := all.Possible(t.Context(), tests...)
+		if got := fmt.Sprint(ranges); err != nil || got != want {
+			t.Errorf("%s: rows %s, want %s, %v", text, got, want, err)
+		}
+	}
 	for _, taken := range [][]string{{"x"}, {"run", "s"}} {
 		if _, err := fileset.WithAttributes(tables[:1], taken); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", taken, err)

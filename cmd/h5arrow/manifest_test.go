@@ -246,6 +246,9 @@ func TestFileAttributes(t *testing.T) {
 				t.Errorf("%s: %s", sql, r.out)
 			}
 		}
+		if r := expect(t, 0, slices.Concat([]string{"query", "--stats"}, from, []string{"select sum(x) from events where site = 'south'"})...); !strings.Contains(r.err, `"rows_read":4,`) {
+			t.Errorf("files of other sites are read: %s", r.err)
+		}
 		if r := expect(t, 0, slices.Concat([]string{"query", "--json", "--where", "site = south", "--rows", ":4", "-c", "x"}, from, []string{"from events"})...); r.out != `[{"x": 1, "site": "south"},`+"\n "+`{"x": 101, "site": "south"}]`+"\n" {
 			t.Error(r.out)
 		}

@@ -39,6 +39,12 @@ func Repeated(n Node) (of Node, cells *grid.Projection, ok bool) {
 	return nil, nil, false
 }
 
+// Constant reports whether a column is known to have one value in all rows.
+func Constant(n Node) bool {
+	g, ok := n.(*generated)
+	return ok && g.def.Constant
+}
+
 // maxTexts is the number of values in an array whose size is not known before they are read.
 const maxTexts = 1 << 12
 

@@ -21,9 +21,17 @@ const (
 	maxBlocks = 1 << 18 // of an order
 )
 
-// Coordinates returns the ranges of n rows from a row on, counted from there, in which tests of a column of a table may all hold, nil where the column does
-// not repeat the coordinates of a dimension, or these are many. It reads the coordinates.
-func Coordinates(ctx context.Context, t pass.Table, column node.Node, tests []*predicate.Test, from, n int64) ([]pass.Range, error) {
+// Repeated returns the ranges of n rows from a row on, counted from there, in which tests of a column of a table may all hold, nil where that
+// is not known: the column neither has one value in all rows nor repeats the coordinates of a dimension, or these are many. It reads that
+// value, or the coordinates.
+func Repeated(ctx context.Context, t pass.Table, column node.Node, tests []*predicate.Test, from, n int64) ([]pass.Range, error) {
+	if node.Constant(column) {
+		holds, err := holding(ctx, t, column, 1, tests)
+		if err != nil || holds[0] != 0 {
+			return nil, err
+		}
+		return []pass.Range{}, nil
+	}
 	of, cells, ok := node.Repeated(column)
 	if !ok || len(cells.Axes()) != 1 {
 		return nil, nil
@@ -33,19 +41,19 @@ func Coordinates(ctx context.Context, t pass.Table, column node.Node, tests []*p
 	if size > maxCoordinates {
 		return nil, nil
 	}
-	t.Columns = []node.Node{of}
-	t.Schema = arrow.NewSchema([]arrow.Field{{Type: of.Describe().Type, Nullable: true}}, nil)
-	holds, err := holding(ctx, t, size, tests)
+	holds, err := holding(ctx, t, of, size, tests)
 	if err != nil {
 		return nil, err
 	}
 	return Cells(cells.Of(), axis, holds, from, n), nil
 }
 
-// holding returns for each of n coordinates, which are the rows of a table of one column, whether tests hold; those that it lacks may.
-func holding(ctx context.Context, t pass.Table, n int64, tests []*predicate.Test) ([]uint8, error) {
+// holding returns for each of the first n rows of a column whether tests hold; for those that it lacks they may.
+func holding(ctx context.Context, t pass.Table, column node.Node, n int64, tests []*predicate.Test) ([]uint8, error) {
+	t.Columns = []node.Node{column}
+	t.Schema = arrow.NewSchema([]arrow.Field{{Type: column.Describe().Type, Nullable: true}}, nil)
 	holds := make([]uint8, n)
-	rows := t.Columns[0].Describe().Rows
+	rows := min(column.Describe().Rows, n)
 	for i := rows; i < n; i++ {
 		holds[i] = 1
 	}

@@ -105,7 +105,7 @@ func (a *Attribute) Value(way []h5.Object) Value {
 
 // Column describes a column of a group's table with one value in all rows. The dataset is what errors name.
 func Column(name string, k Kind, v Value, d *h5.Dataset, rows int64) convention.Column {
-	return convention.Column{Name: name, Values: &convention.Generated{Data: d, Rows: rows, Type: k.Type(), Reason: "the same for all rows of a group",
+	return convention.Column{Name: name, Values: &convention.Generated{Data: d, Rows: rows, Type: k.Type(), Reason: "the same for all rows of a group", Constant: true,
 		Generate: func(lo, hi int64, mem memory.Allocator) (arrow.Array, error) {
 			return v.Repeat(k, int(hi-lo), mem)
 		}}}
