@@ -51,7 +51,21 @@ func BuildStrings(raw StringsRaw, o Options, env *Env) (arrow.Array, error) {
 	if err != nil {
 		return nil, element.Place(err, raw.Row0, 1, env.Where)
 	}
-	return array.MakeFromData(d), nil
+	return textArray(d), nil
+}
+
+// textArray returns the array of text that may be mapped. An array takes a reference to its data before it looks at the last offset: after
+// a fault there, the reference is given back.
+func textArray(d *array.Data) arrow.Array {
+	made := false
+	defer func() {
+		if !made {
+			d.Release()
+		}
+	}()
+	arr := array.MakeFromData(d)
+	made = true
+	return arr
 }
 
 func (r *StringsRaw) check() error {

@@ -391,3 +391,23 @@ func TestBuildDictionaryUnderNull(t *testing.T) {
 	}
 	a.Release()
 }
+
+// After a fault while an array looks at its text, nothing holds the buffers. Offsets past the end make it panic, as a fault does.
+func TestTextArrayFault(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	offsets, text := memory.NewResizableBuffer(mem), memory.NewResizableBuffer(mem)
+	defer offsets.Release()
+	defer text.Release()
+	offsets.Resize(8)
+	text.Resize(3)
+	copy(offsets.Bytes(), []byte{0, 0, 0, 0, 9, 9, 0, 0})
+	d := array.NewData(arrow.BinaryTypes.String, 1, []*memory.Buffer{nil, offsets, text}, nil, 0, 0)
+	defer d.Release()
+	defer func() {
+		if recover() == nil {
+			t.Error("no fault")
+		}
+	}()
+	textArray(d)
+}

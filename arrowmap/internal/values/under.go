@@ -17,11 +17,17 @@ import (
 // text is empty there if it is not valid UTF-8 under a null. Values that have to change are copied. It takes over arr, and
 // reports whether anything was copied.
 func ZeroUnderNulls(arr arrow.Array, mem memory.Allocator) (_ arrow.Array, copied bool) {
+	kept := false
+	defer func() {
+		if !kept { // also after a fault of a mapping
+			arr.Release()
+		}
+	}()
 	d := zeroed(arr.Data(), mem)
 	if d == nil {
+		kept = true
 		return arr, false
 	}
-	defer arr.Release()
 	defer d.Release()
 	return array.MakeFromData(d), true
 }

@@ -44,3 +44,26 @@ func TestTextUnderNulls(t *testing.T) {
 		}
 	}
 }
+
+// failing is an allocator that panics, as copying from a mapping does when the file was cut.
+type failing struct{ memory.Allocator }
+
+func (failing) Allocate(int) []byte           { panic("fault") }
+func (failing) Reallocate(int, []byte) []byte { panic("fault") }
+
+// The array is given up after a fault, too.
+func TestFaultUnderNulls(t *testing.T) {
+	mem := memory.NewCheckedAllocator(memory.NewGoAllocator())
+	defer mem.AssertSize(t, 0)
+	b := array.NewDurationBuilder(mem, &arrow.DurationType{Unit: arrow.Second})
+	defer b.Release()
+	b.AppendValues([]arrow.Duration{1, 2}, []bool{true, false})
+	arr := b.NewArray()
+	arr.Data().Buffers()[1].Bytes()[8] = 7
+	defer func() {
+		if recover() == nil {
+			t.Error("no fault")
+		}
+	}()
+	ZeroUnderNulls(arr, failing{})
+}
