@@ -224,8 +224,9 @@ func (t *Table) With(columns func(d *h5.Dataset, rows int64) []convention.Column
 	rows, _ := b.rows() // reading columns of other lengths is an error
 	def := *t.def
 	def.Columns = columns(d, rows)
-	for _, c := range def.Columns {
-		if slices.ContainsFunc(t.columns, func(old *Column) bool { return old.Name == c.Name }) {
+	for i, c := range def.Columns {
+		if slices.ContainsFunc(t.columns, func(old *Column) bool { return old.Name == c.Name }) ||
+			slices.ContainsFunc(def.Columns[:i], func(o convention.Column) bool { return o.Name == c.Name }) {
 			return nil, t.f.usage(t.def.Path, "the table already has a column "+c.Name)
 		}
 	}

@@ -167,16 +167,8 @@ func TestUnionRefused(t *testing.T) {
 
 // A table takes further columns, also where the first of its own has no dataset; those that are selected stay.
 func TestWith(t *testing.T) {
-	f, err := arrowmap.Open(h5test.Fixture(t, "sample.h5"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	sample, err := f.Table("")
-	if err != nil {
-		t.Fatal(err)
-	}
-	fares, err := sample.Select("fare")
+	f := open(t, "sample.h5")
+	fares, err := table(t, f, "").Select("fare")
 	if err != nil {
 		t.Fatal(err)
 	}

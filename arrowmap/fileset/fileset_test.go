@@ -127,6 +127,21 @@ func opened(t testing.TB, names []string, o fileset.Options) *fileset.Table {
 	return out
 }
 
+// tableOf returns the only table of a file, which stays open until the test ends.
+func tableOf(t testing.TB, name string) *arrowmap.Table {
+	t.Helper()
+	f, err := arrowmap.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { f.Close() })
+	tab, err := f.Table("")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return tab
+}
+
 func where(t testing.TB, of *fileset.Table, text string) *fileset.Table {
 	t.Helper()
 	conditions, err := predicate.Parse(text)
@@ -240,15 +255,7 @@ func TestUnion(t *testing.T) {
 func TestLarge(t *testing.T) {
 	h5test.Leaks(t, h5test.Counter{Name: "mappings", Count: source.LiveMappings})
 	sample := h5test.Fixture(t, "sample.h5")
-	f, err := arrowmap.Open(sample)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	tab, err := f.Table("")
-	if err != nil {
-		t.Fatal(err)
-	}
+	tab := tableOf(t, sample)
 	want, err := tab.ReadAll(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -328,16 +335,7 @@ func TestWithAttributes(t *testing.T) {
 	want, _ := lines(t, opened(t, m.names, fileset.Options{Union: true, Attributes: names}), fileset.ReadOptions{})
 	var tables []*arrowmap.Table
 	for _, name := range m.names {
-		f, err := arrowmap.Open(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer f.Close()
-		tab, err := f.Table("")
-		if err != nil {
-			t.Fatal(err)
-		}
-		tables = append(tables, tab)
+		tables = append(tables, tableOf(t, name))
 	}
 	with, err := fileset.WithAttributes(tables, names)
 	if err != nil {
@@ -386,7 +384,7 @@ func TestWithAttributes(t *testing.T) {
 			t.Errorf("%s: rows %s, want %s, %v", text, got, want, err)
 		}
 	}
-	for _, taken := range [][]string{{"x"}, {"run", "s"}} {
+	for _, taken := range [][]string{{"x"}, {"run", "s"}, {"run", "run"}} {
 		if _, err := fileset.WithAttributes(tables[:1], taken); !h5err.Is(err, h5err.Argument) {
 			t.Errorf("%s: %v", taken, err)
 		}

@@ -59,6 +59,9 @@ func (s *selection) expand(ctx context.Context, args []string) ([]string, error)
 	if len(args) != 1 || !isManifest(args[0]) {
 		return s.reading.expand(ctx, args) // a manifest among others is an error when it is opened
 	}
+	if len(s.attributes) > 0 {
+		return nil, about(args[0], usage("a manifest stands for all files and --file-attributes"))
+	}
 	b, err := fileset.ReadManifest(args[0])
 	if err != nil {
 		return nil, err

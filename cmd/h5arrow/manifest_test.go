@@ -259,5 +259,10 @@ func TestFileAttributes(t *testing.T) {
 		}
 		expect(t, 2, slices.Concat(verb[:1], []string{pattern, "--file-attributes", "x"}, verb[1:])...)
 	}
+	for _, verb := range [][]string{{"stats"}, {"plot", "-c", "x"}} {
+		if r := expect(t, 2, append(verb, manifest, "--file-attributes", "site")...); !strings.Contains(r.err, "manifest stands for") {
+			t.Error(r.err)
+		}
+	}
 	expect(t, 2, "convert", path("run0.h5"), path("no.arrows"), "--follow", "--file-attributes", "site")
 }
