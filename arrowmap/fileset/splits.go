@@ -36,9 +36,10 @@ func (t *Table) Splits(ctx context.Context, count int, bytes int64) ([]Split, er
 	}
 	var out []Split
 	first, end := t.span()
+	rowBytes := t.rowBytes()
 	for i := first; i < end; i++ {
 		start, k := t.set.end(i-1), &t.set.files[i]
-		row := t.rowBytes(k)
+		row := rowBytes(k)
 		a, b := max(t.from-start, 0), min(t.end(), k.end)-start
 		n := int64(arrowmap.MaxSplits)
 		if count > 0 {
@@ -62,22 +63,30 @@ func (t *Table) Splits(ctx context.Context, count int, bytes int64) ([]Split, er
 	return out, nil
 }
 
-// rowBytes is about how many bytes a row of a file takes with the selected columns. Of columns of no fixed width, whose bytes are known
-// together only, each is taken to have as many as the others.
-func (t *Table) rowBytes(f *known) int64 {
-	kind := t.set.kinds[f.kind]
-	fixed, others := widths(kind.fields)
-	var chosen []arrow.Field
-	for _, i := range t.at {
-		if i < t.set.own && kind.at[i] >= 0 {
-			chosen = append(chosen, kind.fields[kind.at[i]])
+// rowBytes returns a function that says about how many bytes a row of a file takes with the selected columns. Of columns of no fixed width,
+// whose bytes are known together only, each is taken to have as many as the others.
+func (t *Table) rowBytes() func(f *known) int64 {
+	type width struct{ fixed, others, chosen, varying int64 }
+	kinds := make([]width, len(t.set.kinds))
+	for k, kind := range t.set.kinds {
+		var chosen []arrow.Field
+		for _, i := range t.at {
+			if i < t.set.own && kind.at[i] >= 0 {
+				chosen = append(chosen, kind.fields[kind.at[i]])
+			}
 		}
+		w := &kinds[k]
+		w.fixed, w.others = widths(kind.fields)
+		w.chosen, w.varying = widths(chosen)
 	}
-	bytes, varying := widths(chosen)
-	if others > 0 {
-		bytes += int64(float64(max(f.bytes-fixed, 0)) / float64(others) * float64(varying))
+	return func(f *known) int64 {
+		w := kinds[f.kind]
+		bytes := w.chosen
+		if w.others > 0 {
+			bytes += int64(float64(max(f.bytes-w.fixed, 0)) / float64(w.others) * float64(w.varying))
+		}
+		return max(min(bytes, f.bytes), 1)
 	}
-	return max(min(bytes, f.bytes), 1)
 }
 
 // widths returns how many bytes the columns of a fixed width take, and how many have none.
