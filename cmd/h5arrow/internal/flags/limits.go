@@ -21,17 +21,18 @@ var limits = []struct {
 	name string
 	set  func(l *h5.Limits, n int64)
 	max  int64
+	size bool // of bytes
 }{
-	{"attribute-size", func(l *h5.Limits, n int64) { l.AttributeSize = n }, math.MaxInt64},
-	{"chunks", func(l *h5.Limits, n int64) { l.Chunks = int(n) }, math.MaxInt},
-	{"decoded-bytes", func(l *h5.Limits, n int64) { l.DecodedBytes = n }, math.MaxInt64},
-	{"elements", func(l *h5.Limits, n int64) { l.Elements = n }, math.MaxInt64},
-	{"expansion", func(l *h5.Limits, n int64) { l.Expansion = n }, math.MaxInt64},
-	{"heap-objects", func(l *h5.Limits, n int64) { l.HeapObjects = int(n) }, math.MaxInt},
-	{"links", func(l *h5.Limits, n int64) { l.Links = int(n) }, math.MaxInt},
-	{"messages", func(l *h5.Limits, n int64) { l.Messages = int(n) }, math.MaxInt},
-	{"nesting", func(l *h5.Limits, n int64) { l.Nesting = int(n) }, maxNesting},
-	{"rank", func(l *h5.Limits, n int64) { l.Rank = int(n) }, math.MaxInt},
+	{"attribute-size", func(l *h5.Limits, n int64) { l.AttributeSize = n }, math.MaxInt64, true},
+	{"chunks", func(l *h5.Limits, n int64) { l.Chunks = int(n) }, math.MaxInt, false},
+	{"decoded-bytes", func(l *h5.Limits, n int64) { l.DecodedBytes = n }, math.MaxInt64, true},
+	{"elements", func(l *h5.Limits, n int64) { l.Elements = n }, math.MaxInt64, false},
+	{"expansion", func(l *h5.Limits, n int64) { l.Expansion = n }, math.MaxInt64, false},
+	{"heap-objects", func(l *h5.Limits, n int64) { l.HeapObjects = int(n) }, math.MaxInt, false},
+	{"links", func(l *h5.Limits, n int64) { l.Links = int(n) }, math.MaxInt, false},
+	{"messages", func(l *h5.Limits, n int64) { l.Messages = int(n) }, math.MaxInt, false},
+	{"nesting", func(l *h5.Limits, n int64) { l.Nesting = int(n) }, maxNesting, false},
+	{"rank", func(l *h5.Limits, n int64) { l.Rank = int(n) }, math.MaxInt, false},
 }
 
 // maxNesting bounds what is done by recursion.
@@ -56,11 +57,11 @@ func (l *Limits) Set(text string) error {
 			continue
 		}
 		n, err := strconv.ParseInt(number, 10, 64)
-		if size := Size(0); err != nil && ofBytes(name) && size.Set(number) == nil {
+		if size := Size(0); err != nil && known.size && size.Set(number) == nil {
 			n, err = int64(size), nil
 		}
 		if !ok || err != nil || n < 1 || n > known.max {
-			if ofBytes(name) {
+			if known.size {
 				return fmt.Errorf("%s is a size like 64MiB, 1.5G or 1000000", name)
 			}
 			return fmt.Errorf("%s is a number from 1 to %d", name, known.max)
@@ -80,9 +81,6 @@ func (l *Limits) Set(text string) error {
 	}
 	return fmt.Errorf("limits are %s", strings.Join(names, ", "))
 }
-
-// ofBytes reports whether a limit is one of bytes.
-func ofBytes(name string) bool { return name == "decoded-bytes" || name == "attribute-size" }
 
 // Given reports whether the flag was given.
 func (l *Limits) Given() bool { return len(l.of) > 0 }
