@@ -65,7 +65,7 @@ type unixAddr uint64
 
 // localBuffer is how many bytes the system keeps for a client on the same machine. The default of a Unix-domain socket is a tenth
 // of a message, and each time it is full both sides have to be woken up. That of TCP grows to several messages, which suits long
-// ways only: here the client takes all of it at once, into memory that it has to ask the system for, before it looks at any.
+// distances only: here the client takes all of it at once, into memory that it has to ask the system for, before it looks at any.
 const localBuffer = 512 << 10
 
 // onSameMachine reports whether both addresses of a TCP connection are of one machine.

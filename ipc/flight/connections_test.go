@@ -151,11 +151,10 @@ type buffered struct {
 	size          int
 }
 
-func (b *buffered) RemoteAddr() net.Addr             { return b.remote }
-func (b *buffered) LocalAddr() net.Addr              { return b.local }
-func (b *buffered) SetWriteBuffer(n int) error       { b.size = n; return nil }
-func (b *buffered) Close() error                     { return nil }
-func (b *buffered) SetWriteDeadline(time.Time) error { return nil }
+func (b *buffered) RemoteAddr() net.Addr       { return b.remote }
+func (b *buffered) LocalAddr() net.Addr        { return b.local }
+func (b *buffered) SetWriteBuffer(n int) error { b.size = n; return nil }
+func (b *buffered) Close() error               { return nil }
 
 // The system keeps little for clients on the same machine, and as much as it likes for others.
 func TestLocalBuffer(t *testing.T) {
